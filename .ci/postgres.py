@@ -1,0 +1,16 @@
+"""Can the tests use the PostgreSQL server of this URL? Says so; exit status 1: no."""
+
+from __future__ import annotations
+
+import sys
+
+import psycopg
+
+try:
+    # The tests make a database of their own; `postgres` is there from the start.
+    psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=3).close()
+except psycopg.Error as error:
+    reason = str(error).strip().splitlines()[0]
+    print(f"PostgreSQL: not tested, TALOS_TEST_DATABASE_URL does not answer: {reason}")  # noqa: T201
+    sys.exit(1)
+print("PostgreSQL: tested after SQLite.")  # noqa: T201

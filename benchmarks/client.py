@@ -1,0 +1,120 @@
+"""A WebSocket client that costs little, so that the load generator is not what is measured.
+
+On a bare protocol; its masking key is zero, which leaves the bytes as they are. Everything that a
+figure needs is noted as it arrives: when, how many tokens, and how old each one was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import orjson
+
+STAMP = re.compile(rb"\d{18}")
+HANDSHAKE = (
+    b"GET /api/chat/ws HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+SECONDS = 60.0
+"""No answer takes longer."""
+
+
+class Client(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self.tokens = 0
+        self.ages: list[int] = []
+        """Nanoseconds from the model's writing to our reading, for each token."""
+        self.asked_at = 0
+        self.first_at = 0
+        self.begun = asyncio.Event()
+        """The first piece of the answer is here."""
+        self._data = b""
+
+    @classmethod
+    async def open(cls, address: str) -> Self:
+        place = urlsplit(address)
+        loop = asyncio.get_running_loop()
+        transport, client = await loop.create_connection(cls, str(place.hostname), place.port or 80)
+        client.transport = transport
+        transport.write(HANDSHAKE % place.netloc.encode())
+        await asyncio.wait_for(client.opened, SECONDS)
+        return client
+
+    transport: asyncio.Transport
+
+    def close(self) -> None:
+        self.transport.abort()
+
+    def ask(self, text: str) -> None:
+        """Send a message; `done` is then its end."""
+        self.done = asyncio.get_running_loop().create_future()
+        self.begun.clear()
+        self.asked_at = time.monotonic_ns()
+        self.send({"action": "send", "text": text})
+
+    async def say(self, text: str) -> dict[str, Any]:
+        """Send a message and wait for its end."""
+        self.ask(text)
+        return await asyncio.wait_for(self.done, SECONDS)
+
+    def send(self, frame: dict[str, Any]) -> None:
+        self._write(1, orjson.dumps(frame))
+
+    def _write(self, opcode: int, payload: bytes) -> None:
+        assert len(payload) < 126
+        self.transport.write(bytes((0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for future in (self.opened, self.done):
+            if not future.done():
+                future.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic_ns()
+        data = self._data + data if self._data else data
+        if not self.opened.done():
+            head, found, data = data.partition(b"\r\n\r\n")
+            if not found:
+                self._data = head
+                return
+            assert b" 101 " in head[:20], head
+            self.opened.set_result(None)
+        at = 0
+        while (found_at := _frame(data, at)) is not None:
+            start, end = found_at
+            self._frame(data[at] & 15, data[start:end], now)
+            at = end
+        self._data = data[at:]
+
+    def _frame(self, opcode: int, payload: bytes, now: int) -> None:
+        if opcode == 9:
+            self._write(10, payload)
+        elif payload.startswith(b'{"type":"delta"'):
+            stamps = STAMP.findall(payload)
+            self.tokens += len(stamps)
+            if not self.begun.is_set():
+                self.first_at = now
+                self.begun.set()
+            self.ages += [now - int(stamp) for stamp in stamps]
+        elif payload.startswith(b'{"type":"done"') and not self.done.done():
+            self.done.set_result(orjson.loads(payload))
+
+
+def _frame(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the payload of the frame at `at` starts and ends, if it is there."""
+    if len(data) < at + 2:
+        return None
+    size, start = data[at + 1], at + 2
+    if size >= 126:
+        width = 2 if size == 126 else 8
+        size, start = int.from_bytes(data[start : start + width], "big"), start + width
+    return (start, start + size) if start + size <= len(data) else None

@@ -1,0 +1,64 @@
+"""How long the event loop stands still while LiteLLM is imported beside it.
+
+Also `python -m benchmarks.litellm_import`: once as Talos does it, once with garbage collection left
+on. Each in a process of its own, as an import is only once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
+from chat.llm import litellm_import
+
+TICK = 0.001  # seconds between two looks at the clock
+
+
+async def longest_stall(*, plainly: bool) -> tuple[float, float]:
+    """Seconds: of the whole import, and of the longest time that nothing else ran."""
+    done = asyncio.Event()
+    ticking = asyncio.create_task(_tick(done))
+    await asyncio.sleep(0.1)
+    began = time.perf_counter()
+    await asyncio.to_thread(_import_plainly if plainly else litellm_import.load)
+    took = time.perf_counter() - began
+    done.set()
+    return took, await ticking - TICK
+
+
+async def _tick(done: asyncio.Event) -> float:
+    longest, last = 0.0, time.perf_counter()
+    while not done.is_set():
+        await asyncio.sleep(TICK)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
+
+
+def _import_plainly() -> None:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    os.environ["LITELLM_MODE"] = "PRODUCTION"
+    import litellm  # noqa: F401
+
+
+def figures(way: str = "talos") -> dict[str, float]:
+    """In seconds and milliseconds, by a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.litellm_import", way]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    seconds, stall = map(float, said.split())
+    return {"seconds": seconds, "stall": stall * 1000}
+
+
+def main() -> None:
+    if len(sys.argv) == 1:
+        for way in ("talos", "plain"):
+            print(way, figures(way))
+    else:
+        print(*asyncio.run(longest_stall(plainly=sys.argv[1] == "plain")))
+
+
+if __name__ == "__main__":
+    main()

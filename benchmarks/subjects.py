@@ -1,0 +1,85 @@
+"""The processes that are measured, and what the kernel says of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Subject:
+    """One server process on loopback."""
+
+    def __init__(self, name: str, *command: str, **variables: str) -> None:
+        self.name = name
+        own = {"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1"}
+        started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**own, **variables},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.seconds_to_start = time.monotonic() - started
+        if "ready at " not in line:
+            self.stop()
+            raise RuntimeError(f"{name} did not start.")
+        self.address = line.split()[-1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, of all threads, user and system."""
+        # Linux: the clock id of another process's CPU clock. /proc counts in steps of 10 ms.
+        return time.clock_gettime(~self.process.pid << 3 | 2)
+
+    def memory(self) -> float:
+        """KiB of its own, without files that are mapped."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"RssAnon:\s+(\d+) kB", status)
+        assert found is not None
+        return float(found[1])
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(15)
+
+
+def model_server() -> Subject:
+    return Subject("model", "-m", "benchmarks.model_server")
+
+
+def relay(model: Subject) -> Subject:
+    return Subject("B", "-m", "benchmarks.relay", model.address)
+
+
+def bare_relay(model: Subject) -> Subject:
+    return Subject("P", "-m", "benchmarks.bare_relay", model.address)
+
+
+def talos(model: Subject, data: Path) -> Subject:
+    return Subject(
+        "Talos",
+        *("manage.py", "serve", "--port", "0"),
+        OPENAI_BASE_URL=f"{model.address}v1",
+        OPENAI_API_KEY="none",
+        TALOS_DEFAULT_MODEL="bench",
+        TALOS_DATA_DIR=str(data),
+    )

@@ -1,0 +1,186 @@
+"""The gate: who is asking, may they ask from there, and the one way to a conversation.
+
+In local mode there is no login: whoever reaches the port on this machine is the one owner. What
+keeps other people's web pages out is the browser's own word on where a request comes from, so
+Host and Origin are checked on every request, before anything else looks at it. A conversation is
+reached through its owner, and through nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseBase, HttpResponseForbidden
+from django.http.request import split_domain_port, validate_host
+from django.utils.decorators import sync_and_async_middleware
+from django.utils.functional import SimpleLazyObject
+
+from chat import unavailable
+from chat.database import UNAVAILABLE, read
+from chat.errors import SessionNotFound
+from chat.models import Conversation
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOCAL_OWNER = "owner"
+"""Username of the one person of local mode."""
+DEFAULT_PORTS = {"http": 80, "https": 443}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+logger = logging.getLogger(__name__)
+
+
+# --- who ----------------------------------------------------------------------------------------
+
+
+def local_owner() -> User:
+    """The one owner of local mode, who is also the admin. Made when first asked for."""
+    owner, _ = User.objects.get_or_create(
+        username=LOCAL_OWNER,
+        defaults={"is_staff": True, "is_superuser": True, "password": make_password(None)},
+    )
+    return owner
+
+
+async def owner_of(scope: Mapping[str, Any]) -> User:
+    """Whose conversations a connection may reach."""
+    user = scope.get("user")
+    return user if isinstance(user, User) else await read(local_owner)
+
+
+class LocalOwnerMiddleware(AuthenticationMiddleware):
+    """`request.user` is the owner, without a login; nothing is read until a view looks."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        once = cache(local_owner)  # for this request, however it is asked
+        request.user = SimpleLazyObject(once)  # type: ignore[assignment]  # as Django does
+        request.auser = sync_to_async(once)
+
+
+def find(owner: User, conversation_id: UUID | str) -> Conversation:
+    """The owner's conversation. Raises `SessionNotFound`, whoever else's it may be."""
+    try:
+        return Conversation.objects.of(owner).get(pk=UUID(str(conversation_id)))
+    except (ValueError, Conversation.DoesNotExist):
+        raise SessionNotFound from None
+
+
+# --- from where ---------------------------------------------------------------------------------
+
+
+def foreign(origin: str, *, scheme: str, host: str) -> bool:
+    """Does an Origin header name another place than the request's own scheme, host and port?"""
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return False
+    return _place(origin) is None or _place(origin) != _place(f"{scheme}://{host}")
+
+
+def _place(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None for anything that is not plainly an http(s) origin."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or f"{parts.scheme}://{parts.netloc}" != origin or "@" in parts.netloc:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+@sync_and_async_middleware
+def gate(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Refuse a foreign Host (400) always, and a foreign page (403) where something may change."""
+    if iscoroutinefunction(get_response):
+
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            refused: HttpResponseBase | None = _refused(request)
+            return refused or await get_response(request)
+
+        return later
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        refused: HttpResponseBase = _refused(request) or get_response(request)
+        return refused
+
+    return middleware
+
+
+def _refused(request: HttpRequest) -> HttpResponseForbidden | None:
+    host = request.get_host()  # DisallowedHost is Django's 400
+    if request.method in SAFE_METHODS:
+        return None
+    origin = request.headers.get("Origin")
+    came_from = request.headers.get("Sec-Fetch-Site", "none")
+    if origin is not None and foreign(origin, scheme=request.scheme or "http", host=host):
+        return _forbidden("origin", origin)
+    # A page on another port of this host is "same-site", and just as foreign.
+    if origin not in settings.CSRF_TRUSTED_ORIGINS and came_from not in ("same-origin", "none"):
+        return _forbidden("Sec-Fetch-Site", came_from)
+    return None
+
+
+def _forbidden(header: str, value: str) -> HttpResponseForbidden:
+    logger.warning("Refused a request from another page: %s %.200r", header, value)
+    return HttpResponseForbidden("Refused: this request comes from another page.\n")
+
+
+class SocketGate:
+    """Let a WebSocket through that our own page opens, or a script; refuse others with 403."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = why_refused(scope)
+        if fault:
+            logger.warning("Refused a WebSocket: %s", fault)
+            await refuse(scope, receive, send)
+            return
+        try:
+            user = await owner_of(scope)
+        except UNAVAILABLE as error:
+            await unavailable.refuse(receive, send, error)
+            return
+        await self.application({**scope, "user": user}, receive, send)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application that accepts no WebSocket: the client sees HTTP 403."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def why_refused(scope: Mapping[str, Any]) -> str | None:
+    """What is wrong with where a WebSocket request comes from; None: nothing."""
+    headers = _decoded(scope["headers"])
+    hosts, origins = headers.get("host", []), headers.get("origin", [])
+    if len(hosts) != 1 or not validate_host(split_domain_port(hosts[0])[0], settings.ALLOWED_HOSTS):
+        return f"its Host {hosts!r:.200} is not in TALOS_ALLOWED_HOSTS"
+    if origins:
+        scheme = "https" if scope.get("scheme") == "wss" else "http"
+        if len(origins) == 1 and not foreign(origins[0], scheme=scheme, host=hosts[0]):
+            return None
+        return f"its Origin {origins!r:.200} is not this server's own"
+    if any(name == "cookie" or name.startswith("sec-fetch-") for name in headers):
+        return "a browser that names no Origin"
+    return None  # a script
+
+
+def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return found

@@ -1,0 +1,122 @@
+"""What the admin's lists have in common: a bounded number of queries, each of bounded rows.
+
+Counting all rows, offering all values that a column has, and looking for words in all texts would
+each read a whole table. So a list counts up to `MOST`, offers what was seen lately
+(`filters.py`), and finds words through the index of the chat's own search.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from chat import search
+from chat.models import SearchEntry
+
+if TYPE_CHECKING:
+    AdminBase = admin.ModelAdmin[Any]
+    PaginatorBase = Paginator[Any]
+else:  # only the type checker knows a subscript here
+    AdminBase, PaginatorBase = admin.ModelAdmin, Paginator
+
+MOST = 2000
+"""Rows that a list can be paged through: who looks for an older one searches or filters."""
+FOUND = 2000
+"""Entries of the search index that count, the latest: a word in more of them helps nobody."""
+
+
+class BoundedPaginator(PaginatorBase):
+    """Counts no further than `MOST`."""
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, MOST)
+
+    @cached_property
+    def counted(self) -> int:
+        """`MOST` and one: there are more."""
+        found: Any = self.object_list
+        return int(found.order_by()[: MOST + 1].count())
+
+
+class Listed(AdminBase):
+    """A list that answers at once, whatever is stored."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+class Found(Listed):
+    """Searched by ids, and by words through the index. Never by looking at each row."""
+
+    search_fields = ("pk",)
+    """So that Django shows the field; what is searched is said below."""
+    search_help_text = "Words of titles and messages, or an id"
+    has_numbers: ClassVar[bool] = False
+    """Rows have a number as their id."""
+    words: ClassVar[tuple[str, str]]
+    """A column, and the one of the index whose values it must have."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        if (known := _uuid(term)) is not None:
+            return queryset.filter(self.by_uuid(known)), False
+        if self.has_numbers and term.isdecimal() and len(term) < 19:
+            return queryset.filter(pk=int(term)), False
+        column, indexed = self.words
+        return queryset.filter(**{f"{column}__in": entries(term).values(indexed)}), False
+
+    def by_uuid(self, known: UUID) -> Q:
+        """Rows of which this is the id, or the id of what they belong to.
+
+        Each alternative over an index of the row itself: over a join, it would be over all rows.
+        """
+        raise NotImplementedError
+
+
+def _uuid(term: str) -> UUID | None:
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
+def entries(words: str) -> QuerySet[SearchEntry]:
+    """The latest entries of the search index that hold these words, of all owners."""
+    sql, params = search.matching(words)
+    latest = f"SELECT * FROM ({sql}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # the room's own
+    return SearchEntry.objects.filter(pk__in=RawSQL(latest, params))  # noqa: S611  # likewise
+
+
+class ReadOnly(Listed):
+    """Rows that would break a promise if they were changed by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

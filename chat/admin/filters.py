@@ -1,0 +1,152 @@
+"""Filters whose choices cost nothing: fixed ones, or what was seen in the latest rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from chat.models import Conversation, ToolCall, Turn
+from chat.turns import toolbox
+
+LATEST = 1000
+"""Rows that are looked at for choices."""
+OFFERED = 40
+CALLS = 5000
+"""Calls of a tool that count, the latest."""
+
+
+class Offering(admin.SimpleListFilter):
+    """Some values of a column; any other may be asked for by the address."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        offered = sorted(set(self.values(model_admin)))[:OFFERED]
+        if (asked := self.value()) is not None and asked not in offered:
+            offered.append(asked)
+        return [(value, value) for value in offered]
+
+    def values(self, model_admin: Any) -> Iterable[str]:
+        """What to offer."""
+        raise NotImplementedError
+
+
+def latest(rows: QuerySet[Any], column: str) -> Iterable[str]:
+    """The values that a column has in the latest rows."""
+    return rows.order_by("-pk").values_list(column, flat=True)[:LATEST]
+
+
+def recent(column: str, title: str) -> type[Offering]:
+    """A filter by a column of the list's own rows."""
+
+    class Recent(Offering):
+        parameter_name = column
+
+        def values(self, model_admin: Any) -> Iterable[str]:
+            return filter(None, latest(model_admin.model.objects, column))
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            return queryset if value is None else queryset.filter(**{column: value})
+
+    Recent.title = title
+    return Recent
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    """The first users by name; all of them lead here from their own page."""
+
+    title = "owner"
+    parameter_name = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        users = list(User.objects.order_by("username")[:OFFERED])
+        if (
+            (asked := self.value())
+            and asked.isdecimal()
+            and asked not in {str(u.pk) for u in users}
+        ):
+            users += User.objects.filter(pk=asked)
+        return [(str(user.pk), user.get_username()) for user in users]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> QuerySet[Conversation]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(owner=int(value))
+
+
+class ModelFilter(Offering):
+    """Conversations in which a model answered."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def values(self, model_admin: Any) -> Iterable[str]:
+        return latest(Turn.objects.all(), "model")
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> QuerySet[Conversation]:
+        value = self.value()
+        if value is None:
+            return queryset
+        return queryset.filter(
+            Exists(Turn.objects.filter(conversation=OuterRef("pk"), model=value))
+        )
+
+
+class ToolFilter(Offering):
+    """Conversations in which a tool was called."""
+
+    title = "tool"
+    parameter_name = "tool"
+
+    def values(self, model_admin: Any) -> Iterable[str]:
+        return {*toolbox.registry().names, *latest(ToolCall.objects.all(), "name")}
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> QuerySet[Conversation]:
+        value = self.value()
+        if value is None:
+            return queryset
+        calls = ToolCall.objects.filter(name=value).order_by("-pk")
+        return queryset.filter(pk__in=calls.values("message__conversation")[:CALLS])
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By what goes on in a conversation or, where nothing does, how its last answer ended."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, STATES[status]) for status in Turn.Status]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> QuerySet[Conversation]:
+        value = self.value()
+        if value is None:
+            return queryset
+        unfinished = Turn.objects.unfinished()
+        if value in Turn.UNFINISHED:
+            return queryset.filter(pk__in=unfinished.filter(status=value).values("conversation"))
+        last = Turn.objects.filter(message=OuterRef("leaf"), status=value)
+        return queryset.filter(Exists(last)).exclude(pk__in=unfinished.values("conversation"))
+
+
+STATES: dict[str, str] = {
+    Turn.Status.QUEUED: "queued",
+    Turn.Status.RUNNING: "running",
+    Turn.Status.WAITING: "waits for an approval",
+    Turn.Status.COMPLETED: "completed",
+    Turn.Status.CANCELLED: "stopped",
+    Turn.Status.FAILED: "failed",
+    Turn.Status.INTERRUPTED: "interrupted",
+}
+"""Of a turn, and so of the conversation that it is the last of."""

@@ -1,0 +1,98 @@
+"""JSON for programs: models, suggestions, conversations and their messages. Read only."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from chat.access import find
+from chat.branches import branch
+from chat.errors import SessionNotFound
+from chat.llm.catalogue import get_catalogue
+from chat.models import Conversation, Message, Suggestion
+from chat.snapshots import so_far, views
+
+PAGE = 50
+"""Rows of one answer."""
+
+
+class OwnRequest(HttpRequest):
+    """A request whose user the middleware has set."""
+
+    user: User
+
+
+@never_cache
+@require_GET
+async def models(request: HttpRequest) -> JsonResponse:
+    """The models there are, and the one that answers where none is chosen."""
+    return JsonResponse(await get_catalogue().offer())
+
+
+@never_cache
+@require_GET
+def suggestions(request: HttpRequest) -> JsonResponse:
+    """Ways to begin a conversation, as an array of strings. The admin keeps them."""
+    shown = Suggestion.objects.filter(is_shown=True).values_list("text", flat=True)
+    return JsonResponse(list(shown), safe=False)
+
+
+@never_cache
+@require_GET
+def sessions(request: OwnRequest) -> JsonResponse:
+    """The owner's conversations, latest first; `?before=` a conversation's id for older ones."""
+    listed = Conversation.objects.of(request.user).listed()
+    if before := request.GET.get("before"):
+        last = _find(request.user, before)
+        older = Q(updated_at__lt=last.updated_at) | Q(updated_at=last.updated_at, id__lt=last.pk)
+        listed = listed.filter(older)
+    rows = list(listed[: PAGE + 1])
+    return JsonResponse(
+        {"sessions": [_session(row) for row in rows[:PAGE]], "has_more": len(rows) > PAGE}
+    )
+
+
+@never_cache
+@require_GET
+def messages(request: OwnRequest, conversation_id: UUID) -> JsonResponse:
+    """A conversation's whole messages, oldest first; `?before=` a message's id for older ones."""
+    conversation = _find(request.user, conversation_id)
+    leaf = conversation.leaf_id
+    if before := request.GET.get("before"):
+        leaf = _parent(conversation, before)
+    said = branch(leaf, last=PAGE + 1)
+    shown = views(said[-PAGE:], live=so_far(conversation), whole=True)
+    return JsonResponse(
+        {"messages": [view.as_json() for view in shown], "has_more": len(said) > PAGE}
+    )
+
+
+def _find(user: User, conversation_id: UUID | str) -> Conversation:
+    try:
+        return find(user, conversation_id)
+    except SessionNotFound as error:
+        raise Http404(error.message) from None
+
+
+def _parent(conversation: Conversation, message_id: str) -> UUID | None:
+    try:
+        message = Message.objects.get(conversation=conversation, pk=UUID(message_id))
+    except (ValueError, Message.DoesNotExist):
+        raise Http404("There is no such message in this conversation.") from None
+    return message.parent_id
+
+
+def _session(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "id": str(conversation.pk),
+        "title": conversation.title,
+        "model": conversation.model,
+        "created_at": conversation.created_at.isoformat(),
+        "updated_at": conversation.updated_at.isoformat(),
+    }

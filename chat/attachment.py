@@ -1,0 +1,114 @@
+"""A connection's place in a conversation: a snapshot, then every later frame, none twice.
+
+Frames that arrive while a snapshot is read are held: what is not in it follows it. More than one
+may be read at a time (a client resumes while `turns/follow.py` refreshes); the frames are held
+until the last of them was sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from chat import process, publish, snapshots
+from chat.database import read
+from chat.errors import SessionNotFound
+from chat.llm.catalogue import get_catalogue
+from chat.models import Turn
+from chat.protocol import MAX_QUEUED, Frame, SessionCreated
+
+
+class Place(Protocol):
+    """The connection, as an attachment knows it."""
+
+    owner: User
+    attachment: Attachment | None
+
+    def tell(self, frame: Frame) -> None: ...
+    def deliver(self, seq: int | None, text: str) -> None: ...
+
+
+class Attachment:
+    """One connection in one conversation."""
+
+    def __init__(self, consumer: Place, conversation_id: UUID, *, render: bool = False) -> None:
+        self.conversation_id = conversation_id
+        self.render = render
+        self.seen = 0
+        """The last numbered frame that the client has."""
+        self.awaited: deque[UUID] = deque(maxlen=MAX_QUEUED + 1)
+        """Answers whose `done` the client may still wait for."""
+        self._consumer = consumer
+        self._holds = 0
+        """Snapshots that are being read."""
+        self._held: list[tuple[int | None, str]] = []
+        publish.attach(conversation_id, self)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold frames while a snapshot is read and shown; then those that are not in it follow."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if not self._holds:
+                held, self._held = self._held, []
+                for seq, text in held:
+                    self.deliver(seq, text)
+
+    def show(self, snapshot: SessionCreated) -> None:
+        """Send a snapshot: from now on the client has what it includes."""
+        self.seen = snapshot.data.seq
+        self.awaited.clear()
+        self.awaited += [
+            UUID(message.id)
+            for message in snapshot.data.messages
+            if message.status in Turn.UNFINISHED
+        ]
+        self._consumer.tell(snapshot)
+
+    def deliver(self, seq: int | None, text: str) -> None:
+        if self._holds:
+            self._held.append((seq, text))
+        elif seq is None:
+            self._consumer.deliver(None, text)
+        elif seq > self.seen:
+            self.seen = seq
+            self._consumer.deliver(seq, text)
+
+    async def refresh(self) -> None:
+        """Another server moved the conversation on: show how it stands, and what ended there."""
+        default = await get_catalogue().default()
+        awaited = tuple(self.awaited)
+        with self.holding():
+            try:
+                snapshot, over = await read(
+                    snapshots.session_created,
+                    self._consumer.owner,
+                    self.conversation_id,
+                    default,
+                    awaited=awaited,
+                )
+            except SessionNotFound:
+                return
+            if self._consumer.attachment is not self or snapshot.data.seq <= self.seen:
+                return
+            sent_meanwhile = [answer for answer in self.awaited if answer not in awaited]
+            self.show(snapshot)
+            self.awaited += sent_meanwhile
+            for turn in over:
+                if turn.process != process.identity:  # else its `done` was told with its number
+                    self._consumer.tell(snapshots.done(turn))
+
+    def forget(self) -> None:
+        if self._consumer.attachment is self:
+            self._consumer.attachment = None
+
+    def close(self) -> None:
+        publish.detach(self.conversation_id, self)

@@ -1,0 +1,16 @@
+"""What a person needs after their disk died, in one file, and back again.
+
+The file is an SQLite database: the conversations, settings and users as they were at one moment
+(`write.py` takes them while the server runs), with the data directory's secret key and workspace
+beside them in a table (`files.py`). `restore.py` puts both into an empty data directory. Keys of
+model providers are in neither: they are in the environment.
+"""
+
+from __future__ import annotations
+
+from chat.backup.base import BackupError, Stopped
+from chat.backup.contents import Contents
+from chat.backup.restore import restore
+from chat.backup.write import make
+
+__all__ = ["BackupError", "Contents", "Stopped", "make", "restore"]

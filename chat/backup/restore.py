@@ -1,0 +1,145 @@
+"""Putting a backup into an empty data directory.
+
+The backup is read and checked first. Its copy takes its place as the last step, so that a restore
+that is killed has restored nothing: the next one begins anew. No server can start meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from chat import process
+from chat.backup import files
+from chat.backup.base import (
+    BackupError,
+    StopAsked,
+    Stopped,
+    forget_companions,
+    opened,
+    plain_errors,
+    settle,
+)
+from chat.backup.contents import Contents, check, contents
+from chat.models import Audit
+
+_HEADER = b"SQLite format 3\0"
+_PAGES = 2000
+"""Copied at a time."""
+
+
+def restore(source: Path, *, stop: StopAsked = lambda: False) -> Contents:
+    """Fill the data directory. Raises `BackupError`; then it has no database, as before."""
+    directory, database = settings.DATA_DIR, Path(settings.DATABASES["default"]["NAME"])
+    draft = database.with_name(f".{database.name}.part")
+    with plain_errors(source):
+        _check_is_empty(directory, database, draft)
+        _claim(directory)
+        try:
+            found = _fill(source, draft, directory, stop)
+            settle(draft, database)
+            _bring_up_to_date(found, source)
+        finally:
+            process.release()
+    return found
+
+
+def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked) -> Contents:
+    try:
+        _copy(source, draft, stop)
+        return _unpack(draft, directory, stop)
+    except BaseException:
+        # the workspace was empty before
+        shutil.rmtree(directory / files.WORKSPACE, ignore_errors=True)
+        draft.unlink(missing_ok=True)
+        raise
+    finally:
+        forget_companions(draft)
+
+
+def _bring_up_to_date(found: Contents, source: Path) -> None:
+    call_command("migrate", interactive=False, verbosity=0)
+    words = f"{found.conversations:,} with {found.messages:,} messages, from {source.name}"
+    Audit.objects.create(
+        action="restore", source=Audit.Source.COMMAND, summary=f"Conversations: {words}."
+    )
+    connection.close()
+
+
+def _check_is_empty(directory: Path, database: Path, draft: Path) -> None:
+    where = "Choose another data directory with TALOS_DATA_DIR, or move it away."
+    if os.path.lexists(database):
+        raise BackupError(f"{database} exists: a restore overwrites nothing. {where}")
+    workspace = directory / files.WORKSPACE
+    was_begun = draft.exists()
+    if workspace.is_dir() and any(workspace.iterdir()) and not was_begun:
+        raise BackupError(f"{workspace} has files: a restore overwrites nothing. {where}")
+
+
+def _claim(directory: Path) -> None:
+    try:
+        process.claim(directory)
+    except process.DataDirectoryBusy as error:
+        raise BackupError(str(error)) from None
+
+
+def _copy(source: Path, draft: Path, stop: StopAsked) -> None:
+    """All pages of a database that passes a first look."""
+    with closing(_open(source)) as backup:
+        _check_version(backup, source)
+        draft.unlink(missing_ok=True)
+        forget_companions(draft)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+        def go_on(*_: int) -> None:
+            if stop():
+                raise Stopped("Stopped.")
+
+        with closing(sqlite3.connect(draft)) as copy:
+            backup.backup(copy, pages=_PAGES, progress=go_on)
+            copy.execute("PRAGMA journal_mode=DELETE")  # a copied file may be in WAL mode
+
+
+def _open(source: Path) -> sqlite3.Connection:
+    with source.open("rb") as file:
+        if file.read(len(_HEADER)) != _HEADER:
+            raise BackupError(f"{source} is no backup: it is not an SQLite database.")
+    # A file that nobody writes may lie where nothing can be written; one with a WAL is in use, or
+    # was: what is in its WAL counts.
+    has_wal = source.with_name(f"{source.name}-wal").exists()
+    how = "mode=rw" if has_wal else "immutable=1"
+    return sqlite3.connect(f"file:{quote(str(source.absolute()))}?{how}", uri=True)
+
+
+def _check_version(backup: sqlite3.Connection, source: Path) -> None:
+    """Refuse what another program, or a newer version of this one, has made."""
+    tables = {row[0] for row in backup.execute("SELECT name FROM sqlite_master")}
+    if "django_migrations" not in tables:
+        raise BackupError(f"{source} is no database of Talos.")
+    applied = set(backup.execute("SELECT app, name FROM django_migrations"))
+    known = MigrationLoader(None).disk_migrations
+    replaced = {name for migration in known.values() for name in migration.replaces}
+    if unknown := sorted(applied - known.keys() - replaced):
+        raise BackupError(
+            f"{source} was made by a newer version of Talos: {'.'.join(unknown[0])} is not known "
+            "here. Update Talos first."
+        )
+
+
+def _unpack(draft: Path, directory: Path, stop: StopAsked) -> Contents:
+    with opened(draft, stop) as database:
+        check(database, draft)
+        found = contents(database, draft)
+        if files.is_packed(database):
+            files.unpack(database, directory)
+            database.executescript("PRAGMA incremental_vacuum")
+    return found

@@ -1,0 +1,119 @@
+"""Making a backup while the server runs and people write.
+
+`VACUUM INTO` copies what was committed at one moment, and holds up nobody. The copy is made under
+another name, completed, checked and written through to the disk; then it gets its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from chat.backup import files
+from chat.backup.base import (
+    STEPS,
+    BackupError,
+    StopAsked,
+    forget_companions,
+    opened,
+    plain_errors,
+    settle,
+)
+from chat.backup.contents import Contents, check, contents
+from chat.models import Audit
+
+
+def make(
+    target: Path, *, force: bool = False, workspace: bool = True, stop: StopAsked = lambda: False
+) -> Contents:
+    """Write a backup, on SQLite. Raises `BackupError`; then `target` is as it was."""
+    target = target.absolute()
+    _check(target, force=force)
+    draft = target.with_name(f".{target.name}.part")
+    with plain_errors(target), _ours(draft):
+        _copy(draft, stop)
+        found = _complete(draft, workspace=workspace, stop=stop)
+        settle(draft, target)
+    _record(found, target)
+    return found
+
+
+def _record(found: Contents, target: Path) -> None:
+    """For those who ask when the last backup was made. It is made, whether this works or not."""
+    messages = f"{found.conversations:,} with {found.messages:,} messages"
+    with suppress(DatabaseError):
+        Audit.objects.create(
+            action="backup",
+            source=Audit.Source.COMMAND,
+            summary=f"Conversations: {messages}, to {target}.",
+        )
+
+
+def _check(target: Path, *, force: bool) -> None:
+    database, inside = Path(settings.DATABASES["default"]["NAME"]), settings.WORKSPACE
+    if not database.is_file():
+        raise BackupError(f"There is nothing to back up yet: {database} does not exist.")
+    if target.is_dir():
+        raise BackupError(f"{target} is a directory: name a file in it.")
+    if not target.parent.is_dir():
+        raise BackupError(f"The directory {target.parent} does not exist: make it first.")
+    if target.resolve().is_relative_to(inside.resolve()):
+        raise BackupError(
+            f"{target} is in the workspace, which goes into the backup: choose another place."
+        )
+    if not os.path.lexists(target):
+        return
+    if target.samefile(database):
+        raise BackupError(f"{target} is the database itself.")
+    if not force:
+        raise BackupError(f"{target} exists: choose another name, or add --force.")
+
+
+@contextmanager
+def _ours(draft: Path) -> Iterator[None]:
+    """The empty draft, with no other backup at it; gone in the end, if it has no other name."""
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = os.path.samestat(os.fstat(descriptor), draft.stat())
+        except (BlockingIOError, FileNotFoundError):
+            mine = False
+        if not mine:  # it may have become the other one's target meanwhile
+            raise BackupError("Another backup to this file is being made: wait for its end.")
+        # what a killed one left
+        os.ftruncate(descriptor, 0)
+        os.fchmod(descriptor, 0o600)
+        forget_companions(draft)
+        try:
+            yield
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        finally:
+            forget_companions(draft)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(draft: Path, stop: StopAsked) -> None:
+    with connection.cursor() as cursor:
+        handle = connection.connection.set_progress_handler
+        handle(lambda: int(stop()), STEPS)
+        try:
+            cursor.execute("VACUUM INTO %s", [str(draft)])
+        finally:
+            handle(None, 0)
+
+
+def _complete(draft: Path, *, workspace: bool, stop: StopAsked) -> Contents:
+    with opened(draft, stop) as database:
+        files.pack(database, settings.DATA_DIR, workspace=workspace, stop=stop)
+        check(database, draft)
+        return contents(database, draft)

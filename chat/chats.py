@@ -1,0 +1,156 @@
+"""The lists of chats and what is done to a chat as a whole: find, rename, pin, archive, delete.
+
+Each is a page with links and forms; in the dialog and the menu HTMX fetches its part only. Who
+asks for which part is seen from the element that it is for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import escape
+from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_client_event
+
+from chat import listing, pages, services
+from chat.errors import NotAllowed
+from chat.models import Conversation
+from chat.pages import HtmxRequest
+
+_PARTS = {
+    "dialog": "chat/_history.html",
+    "results": "chat/_results.html",
+    "more": "chat/_rows_of_chats.html",
+}
+
+
+@never_cache
+@require_GET
+def sidebar(request: HtmxRequest) -> HttpResponse:
+    """The sidebar again, after something in it changed."""
+    return _sidebar(request, pages.current(request))
+
+
+@never_cache
+@gzip_page
+@require_GET
+def history(request: HtmxRequest) -> HttpResponse:
+    """All conversations, latest first, or those in which the words of `?q=` stand."""
+    asked = listing.Asked(
+        query=request.GET.get("q", ""),
+        archived="archived" in request.GET,
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "listing": listing.listing(request.user, asked),
+        "asked": asked,
+        "current": pages.current(request),
+        "sidebar": pages.sidebar(request.user, None),
+    }
+    return render(request, _PARTS.get(request.htmx.target or "", "chat/chats.html"), context)
+
+
+@never_cache
+@require_GET
+def row(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """A conversation's row in the history, as it was before one began to rename it."""
+    return _row(request, pages.find(request.user, conversation_id))
+
+
+@never_cache
+@require_GET
+def menu(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
+    """What can be done to a conversation."""
+    found = pages.meant(request, conversation_id)
+    if found is None:
+        raise Http404
+    return _part_or_page(request, found, "menu", is_row=request.htmx.target == "row-actions")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """A title of the person's own."""
+    found = pages.find(request.user, conversation_id)
+    is_row = request.htmx.target == f"chat-{found.pk}"
+    if request.method == "GET":
+        return _part_or_page(request, found, "rename", is_row=is_row)
+    title = request.POST.get("title", "")
+    try:
+        services.entitle(request.user, found.pk, title)
+    except NotAllowed as error:
+        again = {"title": title, "complaint": error.message}
+        answer = _part_or_page(request, found, "rename", is_row=is_row, **again)
+        return answer if is_row else retarget(answer, "#question")
+    found.refresh_from_db()
+    if not request.htmx:
+        return redirect(found)
+    if is_row:
+        return _row(request, found)
+    return trigger_client_event(HttpResponse(escape(found)), "dialog-done")
+
+
+@require_POST
+def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """Pin a conversation or archive it, or no longer."""
+    found = pages.find(request.user, conversation_id)
+    if "pinned" in request.POST:
+        services.pin(request.user, found.pk, pinned=request.POST["pinned"] == "yes")
+    if "archived" in request.POST:
+        services.archive(request.user, found.pk, archived=request.POST["archived"] == "yes")
+    found.refresh_from_db()
+    if not request.htmx:
+        return redirect(found)
+    is_row = request.htmx.target == f"chat-{found.pk}"
+    answer = (
+        _row(request, found)
+        if is_row
+        else render(request, "chat/_tags.html", {"conversation": found})
+    )
+    return trigger_client_event(answer, "sidebar-changed")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def delete(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """Ask whether to delete a conversation, naming it; then do it."""
+    found = pages.find(request.user, conversation_id)
+    if request.method == "POST":
+        return _delete(request, found)
+    return _part_or_page(request, found, "delete")
+
+
+def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
+    current = pages.current(request)
+    services.delete(request.user, found.pk)
+    if not request.htmx:
+        return redirect("chat:new_chat")
+    if current is not None and current.pk == found.pk:
+        return HttpResponseClientRedirect("/")
+    gone = {"id": str(found.pk)}
+    return trigger_client_event(_sidebar(request, current), "chat-deleted", gone, after="swap")
+
+
+def _sidebar(request: HtmxRequest, current: Conversation | None) -> HttpResponse:
+    """Read from the database, also in answer to a form: never patched."""
+    context = {"sidebar": pages.sidebar(request.user, current)}
+    return render(request, "chat/_sidebar.html", context)
+
+
+def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
+    """The row has the focus, which what stood in its place had."""
+    context = {"row": listing.one(found), "current": pages.current(request), "has_focus": True}
+    return render(request, "chat/_row.html", context)
+
+
+def _part_or_page(
+    request: HtmxRequest, found: Conversation, name: str, **context: Any
+) -> HttpResponse:
+    context |= {"conversation": found, "sidebar": pages.sidebar(request.user, found)}
+    template = f"chat/_{name}.html" if request.htmx else f"chat/{name}.html"
+    return render(request, template, context)

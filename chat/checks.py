@@ -1,0 +1,80 @@
+"""What must hold before the server starts. `manage.py check` and `manage.py serve` run them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
+
+from tools import registry
+from tools.errors import ToolDeclarationError
+
+
+def is_loopback(host: str) -> bool:
+    """Does this address reach only programs on this machine?"""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@register
+def local_means_loopback(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    host = kwargs.get("host", settings.HOST)
+    if settings.TALOS_AUTH != "local" or is_loopback(host):
+        return []
+    return [
+        Error(
+            f"HOST is {host!r}, which others can reach, but TALOS_AUTH=local asks nobody to log "
+            "in: whoever reaches the port would be the owner and the admin.",
+            hint="Use HOST=127.0.0.1, and reach it from elsewhere through an SSH tunnel.",
+            id="talos.E001",
+        )
+    ]
+
+
+@register
+def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Error(
+            "TALOS_ALLOWED_HOSTS must list exact names: any other web page could otherwise reach "
+            "this server through a name of its own (DNS rebinding).",
+            hint="Unset it, or use for example localhost,127.0.0.1",
+            id="talos.E002",
+        )
+    ]
+
+
+@register
+def one_process(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.REDIS_URL_IS_SET:
+        return []
+    return [
+        checks.Warning(
+            "REDIS_URL is set, but this version runs as one process and does not use it.",
+            hint="Unset it.",
+            id="talos.W001",
+        )
+    ]
+
+
+@register
+def tools_can_be_offered(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    try:
+        registry.load(tuple(settings.TALOS_TOOLS))
+    except ToolDeclarationError as error:
+        return [Error(f"{error.where}: {error.problem}.", hint=error.hint, id="talos.E010")]
+    return []

@@ -1,0 +1,368 @@
+"""The socket at `/api/chat/ws`: reads actions, answers with frames. No business rules.
+
+Channels handles one frame of a connection at a time, so each handler returns at once: turns run
+in the engine and tell their frames through `publish`. Nothing that a client sends closes the
+socket.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+from uuid import UUID, uuid4
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth.models import User
+
+from chat import access, publish, services, slash, snapshots
+from chat.attachment import Attachment
+from chat.database import UNAVAILABLE, read, words, write
+from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
+from chat.llm.catalogue import get_catalogue
+from chat.models import MAX_MODEL, ToolCall, Turn
+from chat.protocol import (
+    Answered,
+    AnyAction,
+    ApproveTool,
+    Cancel,
+    Continue,
+    Done,
+    Edit,
+    Error,
+    Frame,
+    NewSession,
+    Regenerate,
+    Reply,
+    ResumeSession,
+    Select,
+    Send,
+    SessionCreated,
+    Withdraw,
+    parse,
+)
+from chat.rendering import render_reply
+from chat.turns import engine
+
+log = logging.getLogger(__name__)
+
+
+async def offered(model: str | None) -> str | None:
+    """The model that was asked for. Raises `UnknownModel` when nobody offers it."""
+    if model is not None:
+        if len(model) > MAX_MODEL:  # a server that lists nothing takes any name, a column does not
+            raise UnknownModel(f"No model has a name of more than {MAX_MODEL} characters.")
+        await get_catalogue().resolve(model)
+    return model
+
+
+class ChatConsumer(AsyncJsonWebsocketConsumer):
+    """One connection, attached to at most one conversation."""
+
+    owner: User
+    send_text: Callable[[str], bool] | None = None
+    """Our own server's way for a text; False: not open. None: another server's connection."""
+    attachment: Attachment | None = None
+    context: int | None = None
+    """Stored messages that the model is given for a `send`; None: all."""
+    model: str | None = None
+    """Chosen by `/model` before there is a conversation: the next one begins with it."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the connection. Channels does not promise to call `disconnect`; this ends always."""
+        self.owner = scope["user"]
+        self.send_text = scope.get("extensions", {}).get("talos.send_text")
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            publish.disconnect(self.owner.pk, self)
+            self.attach(None)
+
+    async def connect(self) -> None:
+        await self.accept()
+        publish.connect(self.owner.pk, self)
+
+    # --- frames in --------------------------------------------------------------------------
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle what the server tells of a connection.
+
+        Before each message Channels has a thread look for database connections to close, at the
+        cost of a query. A frame needs none in that thread: it goes through the lanes of
+        `database.py`.
+        """
+        if message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
+        else:
+            await super().dispatch(message)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Answer one frame, whatever it is."""
+        try:
+            if text_data is None:
+                raise InvalidFrame("Frames are text, not bytes.")
+            action = parse(text_data)
+        except TalosError as error:
+            self.tell(Error(content=error.message, code=error.code))
+            return
+        if refused := await self.answer(action):
+            self.tell(Error(content=refused.message, code=refused.code))
+            if isinstance(action, Answered):
+                client_id = action.client_id if isinstance(action, Send | Edit) else None
+                self.tell(Done(message_id=None, status="failed", client_id=client_id))
+
+    async def answer(self, action: AnyAction) -> TalosError | None:
+        """Do what an action asks. Returns what was wrong, and then nothing was changed."""
+        handler: Callable[[Any], Awaitable[None]] = getattr(self, f"on_{action.action}")
+        try:
+            await handler(action)
+        except TalosError as error:
+            return error
+        except UNAVAILABLE as error:
+            log.warning("%s: %s", action.action, words(error))
+            return Internal(f"{words(error)} Nothing was changed; please try again.")
+        except Exception:
+            log.exception("The action %s failed.", action.action)
+            return Internal()
+        return None
+
+    async def on_new_session(self, action: NewSession) -> None:
+        model = await offered(action.model)
+        default = await get_catalogue().default()
+        conversation = await write(
+            services.begin, self.owner, conversation_id=uuid4(), model=model or ""
+        )
+        place = Attachment(self, conversation.pk, render=action.render)
+        self.open(place, snapshots.begun(conversation, default))
+        self.context = None
+
+    async def on_resume_session(self, action: ResumeSession) -> None:
+        await self.resume(action.session_id, render=action.render)
+        self.context = None if action.context == "full" else action.context
+
+    async def on_send(self, action: Send) -> None:
+        if slash.is_command(action.text):
+            await self.command(action)
+        elif self.attachment is None:
+            await self.begin(action)
+        else:
+            said = await self.say(action, self.attachment.conversation_id, model=action.model)
+            await self.said(said)
+
+    async def begin(self, action: Send) -> None:
+        """Say something in a conversation that is made for it."""
+        place = Attachment(self, uuid4(), render=action.render)
+        model = action.model or self.model
+        try:
+            with place.holding():
+                said = await self.say(action, place.conversation_id, model=model, begins=True)
+                if said.is_new:
+                    default = await get_catalogue().default()
+                    self.open(place, snapshots.begun(said.turn.conversation, default))
+                    self.context = None
+        finally:
+            if self.attachment is not place:
+                place.close()
+        await self.said(said, render=action.render)
+
+    async def say(
+        self, action: Send, conversation_id: UUID, *, model: str | None, begins: bool = False
+    ) -> services.Said:
+        return await write(
+            services.say,
+            self.owner,
+            conversation_id=conversation_id,
+            text=slash.unescaped(action.text),
+            model=await offered(model),
+            default_model=await get_catalogue().default(),
+            context=self.context,
+            client_id=action.client_id,
+            begins=begins,
+        )
+
+    async def said(self, said: services.Said, *, render: bool = False) -> None:
+        """Something was stored. Sent once more, it is answered with what came of the first."""
+        if not said.is_new:
+            await self.repeat(said, render=render)
+        else:
+            self.awaits(said.turn)
+
+    def awaits(self, turn: Turn) -> None:
+        """A `done` is due to this connection, wherever the turn runs."""
+        if self.attachment is not None:
+            self.attachment.awaited.append(turn.message_id)
+
+    async def command(self, action: Send) -> None:
+        conversation_id = self.attachment.conversation_id if self.attachment else None
+        caller = slash.Caller(self.owner, conversation_id, self.model, self.context)
+        content = await slash.dispatch(caller, action.text)
+        is_rendered = action.render or (self.attachment is not None and self.attachment.render)
+        html = await read(render_reply, content) if is_rendered else None
+        self.tell(Reply(content=content, html=html))
+        self.model = caller.model
+        if caller.conversation_id is None:
+            self.attach(None)
+        self.tell(Done(message_id=None, status="completed", client_id=action.client_id))
+
+    async def repeat(self, said: services.Said, *, render: bool) -> None:
+        over = [said.turn] if said.turn.is_over else []
+        if self.attachment is None or self.attachment.conversation_id != said.conversation_id:
+            answer = said.turn.message_id
+            over = await self.resume(str(said.conversation_id), render=render, awaited=(answer,))
+            self.context = None
+        self.tell(services.message_created(said.question))
+        for turn in over:
+            self.tell(snapshots.done(turn))
+
+    async def on_cancel(self, action: Cancel) -> None:
+        if self.attachment is None:
+            return
+        conversation_id = self.attachment.conversation_id
+        if not engine.cancel(conversation_id):
+            await write(services.cancel, self.owner, conversation_id)
+
+    @property
+    def here(self) -> UUID:
+        """The conversation. Raises `NotAllowed` where there is none."""
+        if self.attachment is None:
+            raise NotAllowed("No conversation is open on this connection.")
+        return self.attachment.conversation_id
+
+    async def on_regenerate(self, action: Regenerate) -> None:
+        turn = await write(
+            services.regenerate,
+            self.owner,
+            self.here,
+            default_model=await get_catalogue().default(),
+            message_id=action.message_id,
+            model=await offered(action.model),
+            context=self.context,
+        )
+        self.awaits(turn)
+
+    async def on_edit(self, action: Edit) -> None:
+        said = await write(
+            services.edit,
+            self.owner,
+            self.here,
+            message_id=action.message_id,
+            text=action.text,
+            model=await offered(action.model),
+            default_model=await get_catalogue().default(),
+            context=self.context,
+            client_id=action.client_id,
+        )
+        await self.said(said)
+
+    async def on_select(self, action: Select) -> None:
+        await write(services.select, self.owner, self.here, action.message_id)
+
+    async def on_continue(self, action: Continue) -> None:
+        turn = await write(
+            services.continue_,
+            self.owner,
+            self.here,
+            default_model=await get_catalogue().default(),
+            model=await offered(action.model),
+            context=self.context,
+        )
+        self.awaits(turn)
+
+    async def on_approve_tool(self, action: ApproveTool) -> None:
+        await write(
+            services.decide,
+            self.owner,
+            self.here,
+            action.call_id,
+            approved=action.approved,
+            by=self.owner,
+            where=ToolCall.DecidedFrom.PAGE,
+            remember=action.remember,
+            arguments=action.arguments,
+        )
+
+    async def on_withdraw(self, action: Withdraw) -> None:
+        if self.attachment is None:
+            raise NotAllowed("This message is not waiting any more.")
+        conversation_id = self.attachment.conversation_id
+        await write(services.withdraw, self.owner, conversation_id, action.client_id)
+
+    # --- attaching --------------------------------------------------------------------------
+
+    async def resume(
+        self, session_id: str, *, render: bool, awaited: Collection[UUID] = ()
+    ) -> list[Turn]:
+        """Attach to a conversation of the owner's; those turns of `awaited` answers that are over.
+
+        One that cannot be read leaves the connection where it was.
+        """
+        found = await read(access.find, self.owner, session_id)
+        place = self.attachment
+        if place is None or place.conversation_id != found.pk:
+            place = Attachment(self, found.pk)
+        default = await get_catalogue().default()
+        try:
+            with place.holding():
+                snapshot, over = await read(
+                    snapshots.session_created, self.owner, found.pk, default, awaited=awaited
+                )
+                place.render = render
+                self.open(place, snapshot)
+        finally:
+            if self.attachment is not place:
+                place.close()
+        if found.unread:
+            await self.mark_read(found.pk)
+        return over
+
+    async def mark_read(self, conversation_id: UUID) -> None:
+        """The snapshot was sent, whatever becomes of this."""
+        try:
+            await write(services.mark_read, self.owner, conversation_id)
+        except UNAVAILABLE as error:
+            log.warning("A conversation could not be marked as read: %s", words(error))
+
+    def open(self, place: Attachment, snapshot: SessionCreated) -> None:
+        """Show a conversation, and hear of it from now on."""
+        self.attach(place)
+        place.show(snapshot)
+        if place.render:
+            engine.show_blocks(place.conversation_id, place)
+
+    def attach(self, place: Attachment | None) -> None:
+        """Leave the conversation before, if any."""
+        if self.attachment is not None and self.attachment is not place:
+            self.attachment.close()
+        self.attachment = place
+
+    # --- frames out -------------------------------------------------------------------------
+
+    def tell(self, frame: Frame) -> None:
+        """Send a frame to this connection only."""
+        self.deliver(frame.seq, frame.encode())
+
+    def deliver(self, seq: int | None, text: str) -> None:
+        """Send an encoded frame.
+
+        Daphne's `send` never suspends (it has no backpressure, see `backpressure.py`), so its
+        coroutine is driven here, without a task or a wait for each frame of each connection. Our
+        own server takes a text without one (`talos_site/server.py`).
+        """
+        if self.send_text is not None and self.send_text(text):
+            return
+        sending = self.base_send({"type": "websocket.send", "text": text})
+        try:
+            sending.send(None)
+        except StopIteration:
+            return
+        except Exception as error:
+            log.debug("A frame was not sent: %s", type(error).__name__)
+            return
+        sending.close()
+        raise RuntimeError("The server's send must not wait.")
+
+    async def shut(self, code: int) -> None:
+        """Close the connection, for example because the server restarts."""
+        await self.close(code)

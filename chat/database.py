@@ -1,0 +1,162 @@
+"""The two lanes to the database from asynchronous code.
+
+All writes of a process go through one thread, in order: SQLite has one writer anyway, and who
+queues here does not sleep in its busy handler. Reads have a few threads of their own. Each thread
+keeps its connection open: closing SQLite's last one would checkpoint after every write.
+
+A database may be locked by another program, full, read-only or away. Whoever asked is told so in
+`words`, after `PATIENCE` at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
+"""The database's own trouble, which may pass; any other of its errors is a fault of ours."""
+
+PATIENCE = 5.0
+"""Seconds that a write waits in all: in the queue, then for another program's lock on SQLite."""
+LEAST_PATIENCE = 0.1
+CHECKPOINTED_FROM = 4 * 1024 * 1024
+"""Bytes of SQLite's write-ahead log: its own limit, at which a writer would do it."""
+IDLE = 1.0
+"""Seconds after which a connection to PostgreSQL may have broken unnoticed."""
+
+_writer = ThreadPoolExecutor(1, thread_name_prefix="talos-writer")
+_readers = ThreadPoolExecutor(4, thread_name_prefix="talos-reader")
+
+
+async def write(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run `function`, which opens its own transaction, on the process's one writer."""
+    return await _run(_writer, partial(_patient, monotonic(), partial(function, *args, **kwargs)))
+
+
+async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run `function`, which only reads, beside the writer."""
+    return await _run(_readers, partial(_again_if_broken, partial(function, *args, **kwargs)))
+
+
+async def _run(executor: Executor, job: Callable[[], R]) -> R:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(executor, _guarded, job)
+
+
+def close() -> None:
+    """Give up the writes that still wait: the process ends, and whoever asked has left."""
+    _writer.shutdown(wait=False, cancel_futures=True)
+
+
+def words(error: Exception) -> str:
+    """What is wrong with the database, for people."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    return next((text for start, text in _WORDS.items() if code.startswith(start)), _NO_ANSWER)
+
+
+_NO_ANSWER = "The database does not answer."
+_BUSY = "The database is busy: another program holds it."
+_FULL = "The disk of the server is full."
+_READ_ONLY = "The database is read-only."
+_WORDS = {
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_FULL": _FULL,
+    "SQLITE_READONLY": _READ_ONLY,
+    "SQLITE_IOERR": "The database cannot be written: its disk reports an error.",
+    # PostgreSQL: lock_not_available, query_canceled, disk_full, read_only_sql_transaction
+    "55P03": _BUSY,
+    "57014": _BUSY,
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+}
+
+# Of the writer's connection: whether its patience is a shorter one now, and its last use.
+_is_short = False
+_used_at = 0.0
+
+
+def _patient(asked_at: float, job: Callable[[], R]) -> R:
+    """Run a write, with what is left of its patience: a lock does not hold them up one by one."""
+    global _used_at
+    now = monotonic()
+    if connection.vendor == "sqlite":
+        _wait_at_most(PATIENCE - (now - asked_at))
+    elif now - _used_at > IDLE and connection.connection and not connection.is_usable():
+        connection.close()  # else this write would be the one that finds out
+    _used_at = now
+    return job()
+
+
+def _wait_at_most(seconds: float) -> None:
+    global _is_short
+    is_short = seconds < 0.8 * PATIENCE
+    if is_short or _is_short:
+        milliseconds = max(seconds, LEAST_PATIENCE) * 1000 if is_short else PATIENCE * 1000
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {milliseconds:.0f}")
+        _is_short = is_short
+
+
+def _again_if_broken(job: Callable[[], R]) -> R:
+    """Read, once more where the connection has broken since it was used: PostgreSQL was restarted."""
+    try:
+        return job()
+    except UNAVAILABLE:
+        if connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return job()
+
+
+def _guarded(job: Callable[[], R]) -> R:
+    try:
+        return job()
+    except (DatabaseError, InterfaceError):
+        # PostgreSQL went away, say: the next job of this thread begins with a new connection.
+        if connection.connection is not None and not connection.is_usable():
+            connection.close()
+        raise
+
+
+def checkpoint() -> None:
+    """Carry SQLite's write-ahead log over into its file, where it has grown. To be called every
+    second, as a read: it waits for the disk, and no writer waits for it."""
+    if connection.vendor == "sqlite":
+        log = Path(f"{connection.settings_dict['NAME']}-wal")
+        if log.exists() and log.stat().st_size > CHECKPOINTED_FROM:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Several reads that see one state of the database, without SQLite's write lock.
+
+    `transaction.atomic` would take it: our transactions are IMMEDIATE. Inside one, it is that one.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    begin = {
+        "sqlite": "BEGIN DEFERRED",
+        "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(begin)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")

@@ -1,0 +1,47 @@
+"""What a person decides about tool calls, by forms: the way without a script."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from chat import pages, services
+from chat.errors import NotAllowed
+from chat.models import ToolCall
+from chat.pages import HtmxRequest
+
+
+@require_POST
+def decide(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """Answer a pending call. Its id is a field, for it is the model's text and fits no address."""
+    found = pages.find(request.user, conversation_id)
+    try:
+        services.decide(
+            request.user,
+            found.pk,
+            request.POST.get("call_id", ""),
+            approved=request.POST.get("approved") == "yes",
+            by=request.user,
+            where=ToolCall.DecidedFrom.PAGE,
+            remember="remember" in request.POST,
+        )
+    except NotAllowed as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@require_POST
+def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """Take a remembered decision back: the tool asks again."""
+    found = pages.find(request.user, conversation_id)
+    try:
+        services.forget_rule(request.user, found.pk, request.POST.get("tool", ""))
+    except NotAllowed:
+        pass  # taken back already, in another tab
+    if request.htmx:
+        return render(request, "chat/_rules.html", {"conversation": found, "is_changed": True})
+    return redirect("chat:configure", found.pk)

@@ -1,0 +1,98 @@
+"""Everything that Talos raises on purpose. Each class has the contract's code.
+
+    TalosError
+    ├── InvalidJson      not JSON at all
+    ├── InvalidFrame     JSON, but not a frame of ours
+    ├── UnknownAction    a frame with an action nobody knows
+    ├── SessionNotFound  no such conversation, or somebody else's
+    ├── MessageTooLong
+    ├── UnknownModel
+    ├── ModelError       the model failed; the turn is `failed`
+    ├── RateLimited
+    ├── NotAllowed
+    └── Internal         our own fault; the log has the details
+
+Anything else that is raised is a bug: it is logged once at the edge and shown as `Internal`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TalosError(Exception):
+    """Safe to show: `code` is for programs and stable, `message` is for people."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidJson(TalosError):
+    """The frame is not JSON text."""
+
+    code = "invalid_json"
+
+
+class InvalidFrame(TalosError):
+    """The frame is JSON, but a field is missing, of the wrong type or has forbidden characters."""
+
+    code = "invalid_frame"
+
+
+class UnknownAction(TalosError):
+    """The frame's `action` is none of the protocol's."""
+
+    code = "unknown_action"
+
+
+class SessionNotFound(TalosError):
+    """No such conversation, or not yours: one answer for both, so that ids leak nothing."""
+
+    code = "session_not_found"
+
+    def __init__(self, message: str = "This conversation does not exist.") -> None:
+        super().__init__(message)
+
+
+class MessageTooLong(TalosError):
+    """A message of more than the allowed number of code points."""
+
+    code = "message_too_long"
+
+
+class UnknownModel(TalosError):
+    """A model id that no configured provider offers."""
+
+    code = "unknown_model"
+
+
+class ModelError(TalosError):
+    """The model refused, was cut off, stayed silent or made no sense."""
+
+    code = "model_error"
+
+
+class RateLimited(TalosError):
+    """Too many queued or too many recent messages."""
+
+    code = "rate_limited"
+
+
+class NotAllowed(TalosError):
+    """Understood, but not now or not by this person."""
+
+    code = "not_allowed"
+
+
+class Internal(TalosError):
+    """Our own fault. The log says what happened."""
+
+    code = "internal"
+
+    def __init__(
+        self, message: str = "Something went wrong on the server. Please try again."
+    ) -> None:
+        super().__init__(message)

@@ -1,0 +1,127 @@
+"""What a person may set: for the page and, beside a title, for the admin.
+
+Plain text fields for numbers: a browser's own number field sends nothing where something was
+written that is no number, and nobody would be told.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django import forms
+from django.conf import settings
+
+from chat.errors import UnknownModel
+from chat.llm.catalogue import get_catalogue
+from chat.models import Conversation
+from chat.protocol import MAX_TEXT
+from chat.services import MAX_OUTPUT_TOKENS, MAX_TEMPERATURE
+
+_NO_TEMPERATURE = f"Please write a number from 0 to {MAX_TEMPERATURE}, such as 0.7."
+_NO_LIMIT = f"Please write a whole number from 1 to {MAX_OUTPUT_TOKENS:,}, such as 1000."
+
+
+def _number(mode: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"inputmode": mode, "autocomplete": "off", "placeholder": "auto"})
+
+
+def _always(text: str) -> dict[str, str]:
+    """The same words, whatever is wrong."""
+    return dict.fromkeys(("invalid", "min_value", "max_value"), text)
+
+
+class Text(forms.CharField):
+    """Several lines, as they were written: browsers send two characters for a line's end."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        too_long = {"max_length": f"At most {MAX_TEXT:,} characters, please."}
+        super().__init__(
+            required=False, max_length=MAX_TEXT, error_messages=too_long, strip=True, **options
+        )
+
+    def to_python(self, value: object) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Without `maxlength`: a browser would cut what is pasted, in silence."""
+        return {"rows": 3, "dir": "auto"}
+
+
+class ConversationForm(forms.Form):
+    """What a conversation asks of its model. Empty: the model's own."""
+
+    instructions = Text(
+        label="Instructions",
+        help_text="What the model is told in this chat, after the system prompt.",
+    )
+    temperature = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=MAX_TEMPERATURE,
+        widget=_number("decimal"),
+        error_messages=_always(_NO_TEMPERATURE),
+        help_text="0 is sober, 1 lively. Empty: the model's own.",
+    )
+    max_output_tokens = forms.IntegerField(
+        label="Output limit",
+        required=False,
+        min_value=1,
+        max_value=MAX_OUTPUT_TOKENS,
+        widget=_number("numeric"),
+        error_messages=_always(_NO_LIMIT),
+        help_text="Tokens of an answer. Empty: the model's own.",
+    )
+
+
+class PromptForm(forms.Form):
+    """The owner's system prompt. Empty: the configured one."""
+
+    system_prompt = Text(
+        label="System prompt",
+        help_text="What the model is told in each of your chats. Empty: the text in grey.",
+    )
+
+    def __init__(self, *data: Any, **options: Any) -> None:
+        super().__init__(*data, **options)
+        widget = self.fields["system_prompt"].widget
+        widget.attrs["placeholder"] = settings.TALOS_SYSTEM_PROMPT
+
+
+class ModelForm(forms.Form):
+    """A model that can be asked."""
+
+    model = forms.CharField(max_length=200)
+
+    def clean_model(self) -> str:
+        return offered(self.cleaned_data["model"])
+
+
+class ConversationAdminForm(ConversationForm, forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    """The same for staff, with the title and the model."""
+
+    class Meta:
+        model = Conversation
+        fields = ("title", "model", "instructions", "temperature", "max_output_tokens")
+
+    def clean_title(self) -> str:
+        title: str = " ".join(self.cleaned_data["title"].split())
+        if not title and self.initial.get("title"):
+            raise forms.ValidationError("A conversation keeps a title.")
+        return title
+
+    def clean_model(self) -> str:
+        model: str = self.cleaned_data["model"]
+        return offered(model) if model and "model" in self.changed_data else model
+
+
+def offered(model: str) -> str:
+    """The model, which somebody offers. Raises a `ValidationError` where nobody does."""
+    try:
+        async_to_sync(get_catalogue().resolve)(model)
+    except UnknownModel as error:
+        raise forms.ValidationError(error.message) from None
+    return model

@@ -1,0 +1,161 @@
+"""The history of chats as a list: all of them, latest first, or those in which words stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from chat import pages, search
+from chat.models import Conversation
+from chat.search import Hit, Marked
+
+PAGE = 30
+"""Rows that are shown before more are asked for."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list is to show. Any words will do, and any cursor that leads nowhere is the begin."""
+
+    query: str = ""
+    archived: bool = False
+    after: str = ""
+    """Of all: the last row seen, by its time and id. Of those found: how many were seen."""
+
+    def url(self, after: str) -> str:
+        """Of the rows after these."""
+        parts = {"q": self.query, "archived": "1" if self.archived else "", "after": after}
+        return "?" + urlencode({name: value for name, value in parts.items() if value})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A conversation in the list."""
+
+    conversation: Conversation
+    title: Marked
+    when: str
+    href: str
+    excerpt: Marked | None = None
+    heading: str = ""
+    """Of the rows from this one on."""
+    waits: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A stretch of the list."""
+
+    asked: Asked
+    rows: Sequence[Row] = field(default=())
+    more: str = ""
+    """Where the next stretch is; empty: this is the end."""
+
+
+def listing(user: User, asked: Asked) -> Listing:
+    return _found(user, asked) if asked.query.strip() else _all(user, asked)
+
+
+def one(conversation: Conversation) -> Row:
+    """A conversation's row by itself, after something in it changed."""
+    return _row(conversation, pages.waiting([conversation]))
+
+
+def _row(conversation: Conversation, waiting: Iterable[UUID], *, heading: str = "") -> Row:
+    return Row(
+        conversation,
+        title=Marked(((str(conversation), False),)),
+        when=_when(conversation.updated_at),
+        href=conversation.get_absolute_url(),
+        heading=heading,
+        waits=conversation.pk in waiting,
+    )
+
+
+# --- all ----------------------------------------------------------------------------------------
+
+
+def _all(user: User, asked: Asked) -> Listing:
+    listed = Conversation.objects.of(user).listed(archived=asked.archived)
+    last = _cursor(asked.after)
+    if last is not None:
+        time, key = last
+        # the first condition is one that an index can begin at
+        listed = listed.filter(updated_at__lte=time)
+        listed = listed.filter(Q(updated_at__lt=time) | Q(id__lt=key))
+    found = list(listed[: PAGE + 1])
+    shown = found[:PAGE]
+    more = asked.url(f"{shown[-1].updated_at.isoformat()}~{shown[-1].pk}") if found[PAGE:] else ""
+    return Listing(asked, list(_dated(shown, after=last[0] if last else None)), more)
+
+
+def _cursor(after: str) -> tuple[datetime, UUID] | None:
+    time, _, key = after.partition("~")
+    try:
+        moment, conversation_id = datetime.fromisoformat(time), UUID(key)
+    except ValueError:
+        return None
+    return (moment, conversation_id) if timezone.is_aware(moment) else None
+
+
+def _dated(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
+    """Rows with a heading where another stretch of time begins."""
+    waiting = pages.waiting(found)
+    before = _age(after) if after else ""
+    for conversation in found:
+        age = _age(conversation.updated_at)
+        yield _row(conversation, waiting, heading="" if age == before else age)
+        before = age
+
+
+def _age(moment: datetime) -> str:
+    day, today = timezone.localtime(moment).date(), timezone.localdate()
+    if day >= today:
+        return "Today"
+    for days, name in ((1, "Yesterday"), (7, "Last 7 days"), (30, "Last 30 days")):
+        if day >= today - timedelta(days):
+            return name
+    return date_format(day, "F" if day.year == today.year else "F Y")
+
+
+def _when(moment: datetime) -> str:
+    local: datetime = timezone.localtime(moment)
+    today: date = timezone.localdate()
+    if local.date() == today:
+        return date_format(local, "H:i")
+    return date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+# --- those in which words stand -----------------------------------------------------------------
+
+
+def _found(user: User, asked: Asked) -> Listing:
+    offset = int(asked.after) if asked.after.isdecimal() and len(asked.after) < 6 else 0
+    hits = search.search(user.pk, asked.query, limit=PAGE + 1, offset=offset, by_conversation=True)
+    shown = hits[:PAGE]
+    conversations = Conversation.objects.of(user).in_bulk([hit.conversation_id for hit in shown])
+    waiting = pages.waiting(conversations.values())
+    rows = [
+        _hit(hit, conversations, waiting) for hit in shown if hit.conversation_id in conversations
+    ]
+    return Listing(asked, rows, asked.url(str(offset + PAGE)) if len(hits) > PAGE else "")
+
+
+def _hit(hit: Hit, conversations: dict[UUID, Conversation], waiting: Iterable[UUID]) -> Row:
+    conversation = conversations[hit.conversation_id]
+    return Row(
+        conversation,
+        title=hit.title,
+        when=_when(hit.said_at),
+        href=f"{conversation.get_absolute_url()}?at={hit.message_id}#m-{hit.message_id}",
+        excerpt=hit.excerpt,
+        waits=conversation.pk in waiting,
+    )

@@ -1,0 +1,1 @@
+"""The models that Talos can ask. Nothing in here knows of conversations, rows or sockets."""

@@ -1,0 +1,119 @@
+"""The one interface between the turn engine and a model.
+
+Values only: what is asked (`Request`), what comes back piece by piece (`StreamEvent`), and the
+shape of a client. No ORM, no HTTP. `turns/history.py` turns rows into these values; each other
+module of this package speaks one provider's protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer, never empty, free of NUL and lone surrogates."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the model's visible reasoning. Never part of the answer."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """A complete tool call; a client joins the fragments that a provider streams."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it: it may be invalid. Empty arguments are `{}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request, as the provider counts them."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The model says that it is done. Always the last event; a stream without one has failed."""
+
+    reason: Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+StreamEvent = Text | Reasoning | ToolRequest | Usage | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    content: str
+    tool_calls: tuple[ToolRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMessage:
+    """The result of one call of the assistant message before it."""
+
+    call_id: str
+    name: str
+    content: str
+
+
+ModelMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What a model is told of a tool."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments, an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model."""
+
+    model: str
+    """The provider's own name of the model."""
+    messages: tuple[ModelMessage, ...]
+    """Valid by construction: every tool call is followed by its result."""
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+
+
+class ModelClient(Protocol):
+    """One provider."""
+
+    def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
+        """The answer as it arrives, ended by `Stop`.
+
+        Raises `ModelError` with a text for people when anything goes wrong, whatever was yielded
+        before. Cancelling the task that iterates, or closing the generator, closes the upstream
+        connection at once: iterate under `contextlib.aclosing`.
+        """
+        ...

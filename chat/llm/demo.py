@@ -1,0 +1,147 @@
+"""The `demo` model: a script inside Talos, so that everything can be tried without a key.
+
+It streams, writes Markdown, titles conversations and asks for tools, and never claims to be a
+language model. What it says is in `demo_texts.py`; here is when it says what. The same request
+gets the same answer, but for the ids of tool calls, which are unique.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import AsyncGenerator, Iterator
+
+from chat.llm import demo_texts as texts
+from chat.llm.base import (
+    Reasoning,
+    Request,
+    StreamEvent,
+    ToolMessage,
+    ToolRequest,
+    Usage,
+    UserMessage,
+)
+from chat.llm.scripted import Step, asks_for_title, play
+from chat.llm.text import clean
+
+_WORD = re.compile(r"\s*\S+|\s+")
+_LONGEST_COUNT = 20_000  # about 130 KB: long, and far from the contract's limit
+_LOOKED_AT = 200  # characters of a question: a bound on what the patterns below can cost
+_OPERATORS = {
+    "plus": "+",
+    "minus": "-",
+    "times": "*",
+    "divided by": "/",
+    "\N{MULTIPLICATION SIGN}": "*",
+    "\N{DIVISION SIGN}": "/",
+    "^": "**",
+}
+_SUM = re.compile(r"[-(\d][-+*/%().\d\s]*[-+*/%][-+*/%().\d\s]*[\d)]")
+_NOTE = re.compile(r"\b(?:write|make|save|take)\b.{0,40}?\bnote\b\W*(.*)", re.I | re.S)
+_TIME = re.compile(r"\b(?:what|which|tell|current|now)\b.{0,40}\btime\b|\btime is it\b", re.I)
+_COUNT = re.compile(r"\bcount (?:up )?to (\d{1,9})", re.I)
+
+
+class DemoModel:
+    """A `ModelClient` that needs nothing."""
+
+    def __init__(self, *, pace: float = 0.02) -> None:
+        """`pace` is the seconds between two words."""
+        self._pace = pace
+
+    async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
+        async for event in play(self._steps(request)):
+            yield event
+
+    def _steps(self, request: Request) -> Iterator[Step]:
+        is_title = asks_for_title(request)
+        written = 0
+        for part in [_title(request)] if is_title else _answer(request):
+            pieces = words(part) if isinstance(part, str) else [part]
+            for piece in pieces:
+                if self._pace and not is_title:
+                    yield self._pace
+                written += 1
+                yield piece
+        read = sum(len(message.content.split()) for message in request.messages)
+        yield Usage(input_tokens=read, output_tokens=written)
+
+
+def words(text: str) -> list[str]:
+    """The text in pieces of a word each; joined they are the text."""
+    return _WORD.findall(text)
+
+
+Part = str | ToolRequest | Reasoning
+
+
+def _answer(request: Request) -> list[Part]:
+    results = _last_results(request)
+    if results:
+        return [texts.after_tools([(result.name, result.content) for result in results])]
+    asked = _last_question(request)
+    return _tool_call(request, asked) or _text(asked)
+
+
+def _text(asked: str) -> list[Part]:
+    said = set(re.findall(r"\w+", asked.lower()))
+    if match := _COUNT.search(asked):
+        return [" ".join(str(n) for n in range(1, min(int(match[1]), _LONGEST_COUNT) + 1))]
+    if "think" in said:
+        return [*(Reasoning(word) for word in words(texts.REASONING)), texts.AFTER_REASONING]
+    for keywords, text in texts.REPERTOIRE:
+        if said & keywords:
+            return [text]
+    return [texts.echo(asked) if asked.strip() else texts.GREETING]
+
+
+def _tool_call(request: Request, asked: str) -> list[Part] | None:
+    """The call that a question asks for, or the words that no such tool is there."""
+    found = _wanted_tool(asked)
+    if found is None:
+        return None
+    name, arguments, lead = found
+    if name not in {tool.name for tool in request.tools}:
+        return [texts.no_tool(name)]
+    call_id = f"demo_{uuid.uuid4().hex}"
+    return [lead, ToolRequest(call_id, name, json.dumps(arguments, ensure_ascii=False))]
+
+
+def _wanted_tool(asked: str) -> tuple[str, dict[str, str], str] | None:
+    if match := _NOTE.search(asked):
+        content = match[1].strip() or "A note from the Talos demo."
+        return "write_file", {"path": "note.md", "content": f"{content}\n"}, texts.LEAD_NOTE
+    if match := _SUM.search(_as_formula(asked[:_LOOKED_AT])):
+        return "calculate", {"expression": match[0].strip()}, texts.LEAD_SUM
+    if _TIME.search(asked):
+        return "current_time", {}, texts.LEAD_TIME
+    return None
+
+
+def _as_formula(asked: str) -> str:
+    for word, operator in _OPERATORS.items():
+        asked = re.sub(re.escape(word), operator, asked, flags=re.IGNORECASE)
+    return asked
+
+
+def _title(request: Request) -> str:
+    """The first words of what the person said."""
+    first = next((m.content for m in request.messages if isinstance(m, UserMessage)), "")
+    title = " ".join(first.split()[:6]).strip("\"'.,:;!?# ")[:60]
+    return title[:1].upper() + title[1:] if title else "A conversation with the demo"
+
+
+def _last_question(request: Request) -> str:
+    asked = [message.content for message in request.messages if isinstance(message, UserMessage)]
+    return clean(asked[-1]) if asked else ""
+
+
+def _last_results(request: Request) -> list[ToolMessage]:
+    """The results that stand at the end: then this is the follow-up of a tool call."""
+    results: list[ToolMessage] = []
+    for message in reversed(request.messages):
+        if not isinstance(message, ToolMessage):
+            break
+        results.insert(0, message)
+    return results

@@ -1,0 +1,58 @@
+"""What a server listed last, renewed in the background. Nobody waits for it who does not want to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from chat.errors import ModelError
+from chat.llm.openai import ListedModel
+
+
+class Listing:
+    """One server's list. A server that goes away keeps its models, with the problem beside them."""
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[list[ListedModel]]],
+        *,
+        fresh_for: float = 60,
+        retry_after: float = 5,
+    ) -> None:
+        self.models: list[ListedModel] = []
+        self.problem: str | None = None
+        self._fetch = fetch
+        self._fresh_for = fresh_for
+        self._retry_after = retry_after
+        self._due = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def refresh(self) -> asyncio.Task[None] | None:
+        """See to it that the list is renewed when it is old. The task that does so, if one does."""
+        loop = asyncio.get_running_loop()
+        task = self._task
+        # A task of another loop is none: a test, or a command, ended that loop under it.
+        if task is not None and not task.done() and task.get_loop() is loop:
+            return task
+        if time.monotonic() < self._due:
+            return None
+        self._task = loop.create_task(self._renew(), name="refresh a list of models")
+        return self._task
+
+    async def aclose(self) -> None:
+        """End the refresh."""
+        task, self._task = self._task, None
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _renew(self) -> None:
+        wait = self._retry_after
+        try:
+            self.models, self.problem = await self._fetch(), None
+            wait = self._fresh_for
+        except ModelError as error:
+            self.problem = error.message
+        finally:
+            self._due = time.monotonic() + wait

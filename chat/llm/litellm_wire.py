@@ -1,0 +1,135 @@
+"""The HTTP under LiteLLM, so that the truth of a response is known.
+
+LiteLLM lets a cut answer pass for a whole one, buffers a line without end, skips events that it
+cannot read and hides statuses behind classes of its own. `Wire` stands in for its HTTP client, for
+one request: it notes what really happened, and reads the events along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+from chat.errors import ModelError
+from chat.llm import failures
+from chat.llm.sse import EventStream
+
+
+class Refused(Exception):
+    """A status that is no answer. `Wire.status` has it; LiteLLM only passes this on."""
+
+
+class Wire(AsyncHTTPHandler):
+    """One request. LiteLLM's constructor is not called: it would make a connection pool."""
+
+    def __init__(self, http: httpx.AsyncClient, names: failures.Names) -> None:
+        self.status: int | None = None
+        self.retry_after: str | None = None
+        self.problem: ModelError | None = None
+        """What was wrong with the response's body, if anything was."""
+        self.was_sent = False
+        self.is_finished = False
+        """The provider itself said that the answer is at its end."""
+        self._http = http
+        self._names = names
+        self._body: Body | None = None
+
+    async def post(
+        self,
+        url: str,
+        data: str | bytes | None = None,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: str | bytes | None = None,
+        **_: object,
+    ) -> httpx.Response:
+        """What LiteLLM calls. Time limits and further attempts are not its business."""
+        asked = {**(headers or {}), "Accept-Encoding": "identity"}
+        request = self._http.build_request(
+            "POST", url, content=content or data, json=json, params=params, headers=asked
+        )
+        self.was_sent = True
+        response = await self._http.send(request, stream=True)
+        self.status = response.status_code
+        if not response.is_success:
+            self.retry_after = response.headers.get("retry-after")
+            await response.aclose()
+            raise Refused
+        self._body = Body(response, self)
+        response.stream = self._body
+        return response
+
+    def reader(self, response: httpx.Response) -> EventStream | None:
+        is_stream = "event-stream" in response.headers.get("content-type", "")
+        return EventStream() if is_stream else None
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """One event of the answer, before LiteLLM sees it."""
+        if error := event.get("error"):
+            raise failures.in_stream(error, self._names)
+        self.is_finished = self.is_finished or _says_end(event)
+
+    def check_beginning(self, data: bytes) -> None:
+        if data.lstrip()[:1] == b"<":
+            raise failures.not_a_model_server(self._names)
+
+    async def drain(self) -> None:
+        """Read what is left: only then can the connection be used again."""
+        if self._body is not None:
+            await self._body.drain()
+
+    async def aclose(self) -> None:
+        if self._body is not None:
+            await self._body.aclose()
+
+
+class Body(httpx.AsyncByteStream):
+    """The bytes of one response, as LiteLLM reads them, looked at in passing."""
+
+    def __init__(self, response: httpx.Response, wire: Wire) -> None:
+        self._stream = response.stream
+        self._chunks = aiter(response.stream)  # type: ignore[arg-type]  # an async client's is async
+        self._reader = wire.reader(response)
+        self._wire = wire
+        self._at_start = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._chunks:
+                self._look_at(data)
+                yield data
+        except ModelError as problem:
+            self._wire.problem = problem
+            raise
+        except httpx.HTTPError as error:
+            failures.note(error)
+            self._wire.problem = failures.truncated()
+            raise
+
+    def _look_at(self, data: bytes) -> None:
+        if self._at_start and not data.isspace():
+            self._at_start = False
+            self._wire.check_beginning(data)
+        if self._reader is not None:
+            for event in self._reader.feed(data):
+                self._wire.note(event)
+
+    async def drain(self) -> None:
+        async for data in self._chunks:
+            self._look_at(data)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()  # type: ignore[union-attr]  # as above
+
+
+def _says_end(event: Mapping[str, Any]) -> bool:
+    """In Anthropic's words, or in Gemini's. For these LiteLLM also says it when nobody did."""
+    if event.get("type") == "message_delta":
+        return bool((event.get("delta") or {}).get("stop_reason"))
+    if (event.get("promptFeedback") or {}).get("blockReason"):
+        return True
+    return any(candidate.get("finishReason") for candidate in event.get("candidates") or ())

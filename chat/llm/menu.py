@@ -1,0 +1,122 @@
+"""The rows of the model menu, from each source. Values only: nothing here asks anybody."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from chat.llm import prices, providers
+from chat.llm.openai import ListedModel
+from chat.llm.prices import KnownModel
+from chat.llm.providers import Provider
+
+_NOT_FOR_CHAT = (
+    "audio",
+    "babbage",
+    "computer-use",
+    "dall-e",
+    "davinci",
+    "deep-research",
+    "embed",
+    "guard",
+    "image",
+    "lyria",
+    "moderation",
+    "ocr",
+    "realtime",
+    "rerank",
+    "robotics",
+    "sora",
+    "transcribe",
+    "tts",
+    "voxtral",
+    "whisper",
+)
+"""What is listed besides chat models. It can be asked for, but is neither shown nor a default."""
+_OPENAI = "gpt-5.5"  # stands for OpenAI's models while there is no key
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the model menu."""
+
+    id: str
+    name: str
+    provider: str
+    available: bool = True
+    reason: str | None = None
+    """Why it is not available."""
+    context_window: int | None = None
+    supports_tools: bool | None = None
+    """None: not known, as with the next one."""
+    supports_reasoning: bool | None = None
+
+
+def is_for_chat(model_id: str) -> bool:
+    lower = model_id.lower()
+    return not any(word in lower for word in _NOT_FOR_CHAT)
+
+
+def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
+    """What the configured server lists."""
+    for model in models:
+        if is_for_chat(model.id):
+            known = prices.known().get(model.id)
+            window = model.context_window or (known.context_window if known else None)
+            abilities = (known.supports_tools, known.supports_reasoning) if known else (None, None)
+            yield Model(model.id, model.name, "openai", not problem, problem, window, *abilities)
+
+
+def of_local(provider: str, models: Iterable[ListedModel]) -> Iterator[Model]:
+    """What a server on this machine lists, under its provider's name."""
+    for model in models:
+        if is_for_chat(model.id):
+            window = model.context_window
+            yield Model(f"{provider}/{model.id}", model.name, provider, context_window=window)
+
+
+def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
+    """What LiteLLM knows of the providers whose key is set, best models first."""
+    others = sorted(prices.providers() - {provider.id for provider in providers.KNOWN})
+    for provider in (*providers.KNOWN, *map(providers.named, others)):
+        if provider.lists and provider.key(variables):
+            yield from map(_row, _shown(provider))
+
+
+def without_key(variables: Mapping[str, str], *, has_server: bool) -> Iterator[Model]:
+    """A model for each well-known provider whose key is missing, and what to do about it."""
+    if not has_server:
+        yield Model(_OPENAI, _OPENAI, "openai", available=False, reason="Set OPENAI_API_KEY")
+    for provider in providers.SHOWN_WITHOUT_KEY:
+        if not provider.key(variables):
+            name, reason = provider.preferred[0], f"Set {provider.keys[0]}"
+            yield Model(name, name, provider.id, available=False, reason=reason)
+
+
+@functools.cache
+def _shown(provider: Provider) -> list[KnownModel]:
+    known = prices.known()
+    listed = {
+        model.id: model
+        for model in known.values()
+        if model.provider == provider.id
+        and f"{provider.id}/{model.id}" not in known  # listed twice
+        and not model.retired
+        and is_for_chat(model.id)
+    }
+    for name in reversed(provider.preferred):
+        best = listed.pop(name, None) or KnownModel(name, provider.id)
+        listed = {name: best, **listed}
+    return list(listed.values())
+
+
+def _row(model: KnownModel) -> Model:
+    return Model(
+        model.id,
+        model.id,
+        model.provider,
+        context_window=model.context_window,
+        supports_tools=model.supports_tools,
+        supports_reasoning=model.supports_reasoning,
+    )

@@ -1,0 +1,51 @@
+"""Which provider an id belongs to, and the client for each provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chat.llm import providers
+from chat.llm.litellm import LiteLLMClient
+from chat.llm.openai import OpenAIClient
+from chat.llm.providers import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    provider: Provider
+    name: str
+    """The provider's own name of the model."""
+
+
+def route(model_id: str) -> Route | None:
+    """By `provider/name`, or by the name alone. None for OpenAI's: the configured server has them."""
+    head, slash, name = model_id.partition("/")
+    if slash and name and providers.is_provider(head):
+        return Route(providers.named(head), name)
+    by_name = providers.of_bare_name(model_id)
+    return Route(by_name, model_id) if by_name else None
+
+
+class Clients:
+    """One client for each provider that was asked for."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._made: dict[str, OpenAIClient | LiteLLMClient] = {}
+
+    def of(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
+        if provider.id not in self._made:
+            self._made[provider.id] = self._new(provider)
+        return self._made[provider.id]
+
+    def _new(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
+        key = provider.key(self._variables) if provider.takes_key else None
+        base = self._variables.get(provider.base)
+        if provider.openai_url:
+            return OpenAIClient(base or provider.openai_url, key, names=provider.names)
+        return LiteLLMClient(provider.id, key, api_base=base, names=provider.names)
+
+    async def aclose(self) -> None:
+        for client in self._made.values():
+            await client.aclose()

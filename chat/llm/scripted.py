@@ -1,0 +1,99 @@
+"""A model that plays what it is told: for tests in the same process, and under the demo model.
+
+No network. A round is what one request is answered with: strings are pieces of text, numbers are
+seconds to wait, an `asyncio.Event` holds the answer until it is set, an exception is raised, and
+any stream event is passed on. `Stop` is added where a round does not end by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+from chat.errors import ModelError
+from chat.llm.base import (
+    Reasoning,
+    Request,
+    Stop,
+    StreamEvent,
+    SystemMessage,
+    Text,
+    ToolRequest,
+    Usage,
+)
+
+TITLE_PROMPT = "Write a title"
+"""How the system message begins that asks for a conversation's title, and nothing else does."""
+
+Step = StreamEvent | str | float | asyncio.Event | Exception
+
+
+def asks_for_title(request: Request) -> bool:
+    match request.messages:
+        case (SystemMessage(content), *_):
+            return content.startswith(TITLE_PROMPT)
+        case _:
+            return False
+
+
+async def play(steps: Iterable[Step]) -> AsyncGenerator[StreamEvent]:
+    """One round as a stream."""
+    has_tools = False
+    for step in steps:
+        match step:
+            case str():
+                yield Text(step)
+            case int() | float():
+                await asyncio.sleep(step)
+            case asyncio.Event():
+                await step.wait()
+            case Exception():
+                raise step
+            case Text() | Reasoning() | ToolRequest() | Usage() | Stop():
+                has_tools = has_tools or isinstance(step, ToolRequest)
+                yield step
+                if isinstance(step, Stop):
+                    return
+    yield Stop("tool_calls" if has_tools else "stop")
+
+
+class ScriptedModel:
+    """Plays its rounds in order, and remembers what it was asked.
+
+    Requests for a title are answered beside the rounds, so that a test need not count them.
+    """
+
+    def __init__(self, *rounds: Sequence[Step], title: str = "A scripted title") -> None:
+        self.title = title
+        self.requests: list[Request] = []
+        self.title_requests: list[Request] = []
+        self.closed_early = 0
+        """How many answers were cancelled or closed before their end."""
+        self._rounds = deque(rounds)
+
+    def reply(self, *steps: Step) -> None:
+        """One more round."""
+        self._rounds.append(steps)
+
+    async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
+        steps = self._steps(request)
+        ended = False
+        try:
+            async for event in play(steps):
+                ended = isinstance(event, Stop)
+                yield event
+        except Exception:
+            ended = True  # scripted
+            raise
+        finally:
+            self.closed_early += not ended
+
+    def _steps(self, request: Request) -> Sequence[Step]:
+        if asks_for_title(request):
+            self.title_requests.append(request)
+            return (self.title,)
+        self.requests.append(request)
+        if not self._rounds:
+            return (ModelError("The script has no further round."),)
+        return self._rounds.popleft()

@@ -1,0 +1,105 @@
+"""Server-sent events as OpenAI-compatible servers write them: bytes in, JSON objects out.
+
+Takes the bytes in whatever pieces the network cut them. Knows nothing of models or connections.
+Written for the common case, in which one read holds whole events: one `splitlines`, one `orjson`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from chat.errors import ModelError
+from chat.llm import failures
+
+MAX_EVENT = 2 * 1024 * 1024  # bytes: far beyond any honest chunk, small enough to hold in memory
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventStream:
+    """One response. `done` turns true at `[DONE]`; whatever follows it is ignored."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._tail = bytearray()  # the beginning of a line whose end has not arrived
+        self._data: bytes | None = None  # the data lines of an event whose blank line has not
+        self._after_cr = False
+        self._at_start = True
+
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """The events that these bytes complete."""
+        if self._after_cr and data:  # its line feed, if it has one, ends no second line
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        for line in self._lines(data):
+            if line:
+                self._field(line)
+            elif self._data is not None:
+                event, self._data = self._data, None
+                if not self._is_end(event):
+                    yield decode(event)
+
+    def end(self) -> Iterator[dict[str, Any]]:
+        """What a server left without its final blank line, if it is whole."""
+        try:
+            yield from [*self.feed(b"\n\n")]
+        except ModelError:
+            return  # a torn event is a cut answer, and that is for the caller to say
+
+    def _lines(self, data: bytes) -> list[bytes]:
+        # Without a line's end only append: joining and splitting again would be quadratic.
+        if b"\n" not in data and b"\r" not in data:
+            self._tail += data
+            self._bound(len(self._tail))
+            return []
+        lines = (bytes(self._tail) + data if self._tail else data).splitlines()
+        self._after_cr = data.endswith(b"\r")
+        self._tail.clear()
+        if not data.endswith((b"\n", b"\r")):
+            self._tail += lines.pop()
+        return lines
+
+    def _field(self, line: bytes) -> None:
+        self._bound(len(line))
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        if not line.startswith(b"data:"):
+            return  # a comment, or a field that no model server uses
+        value = line[6:] if line[5:6] == b" " else line[5:]
+        if self._data is not None:
+            self._bound(len(self._data) + len(value))
+            value = self._data + b"\n" + value
+        self._data = value
+
+    def _bound(self, size: int) -> None:
+        if size > MAX_EVENT:
+            raise failures.too_large()
+
+    def _is_end(self, event: bytes) -> bool:
+        """Whether nothing is to be read in an event: it is `[DONE]`, after it, or blank."""
+        if event[:1] != b"{" and event.strip() == b"[DONE]":
+            self.done = True
+        return self.done or event.isspace() or not event
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """One JSON object of a model server. Lone surrogates pass: `text.clean` replaces them."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = _decode_leniently(data)
+    if not isinstance(value, dict):
+        raise failures.malformed()
+    return value
+
+
+def _decode_leniently(data: bytes) -> Any:
+    # orjson refuses bytes that are not UTF-8, and escapes that are half a surrogate pair.
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise failures.malformed() from None

@@ -1,0 +1,54 @@
+"""How the page looks and is used: the theme, the sidebar, the sheet of shortcuts.
+
+What a browser chose is its own, in cookies: the server writes it into the page, so that nothing
+flashes and no script has to run first.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from chat import pages
+from chat.pages import HtmxRequest
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "talos_theme"
+SIDEBAR_COOKIE = "talos_sidebar"
+"""Written by the page's own script: `hidden`, or not at all."""
+_YEAR = 365 * 24 * 60 * 60
+
+
+def look(request: HtmxRequest) -> dict[str, object]:
+    """For every template: what this browser chose, and whether its page is the history itself."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    path = request.htmx.current_url_abs_path if request.htmx else request.path
+    return {
+        "is_history_page": (path or "").partition("?")[0] == reverse("chat:chats"),
+        "theme": chosen if chosen in THEMES else "system",
+        "is_sidebar_hidden": request.COOKIES.get(SIDEBAR_COOKIE) == "hidden",
+    }
+
+
+@require_POST
+def theme(request: HtmxRequest) -> HttpResponse:
+    """Keep the choice in this browser."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in THEMES:
+        chosen = "system"
+    answer = HttpResponse() if request.htmx else redirect("chat:prefer")
+    answer.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR, samesite="Lax", httponly=True)
+    return trigger_client_event(answer, "theme-chosen", {"theme": chosen})
+
+
+@never_cache
+@require_GET
+def shortcuts(request: HtmxRequest) -> HttpResponse:
+    """The keys that do something on the page."""
+    context = {"sidebar": pages.sidebar(request.user, pages.current(request))}
+    template = "chat/_shortcuts.html" if request.htmx else "chat/shortcuts.html"
+    return render(request, template, context)

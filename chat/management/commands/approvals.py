@@ -1,0 +1,71 @@
+"""`manage.py approvals`: what waits for a person, and their answer."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+from django.utils.timesince import timesince
+
+from chat import services
+from chat.errors import TalosError
+from chat.models import ToolCall
+
+
+class Command(BaseCommand):
+    help = "List pending approvals, approve or deny one. A running server goes on within a second."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "decision", nargs="?", choices=["list", "approve", "deny"], default="list"
+        )
+        parser.add_argument("call_id", nargs="?", help="as the list shows it")
+        parser.add_argument(
+            "--remember", action="store_true", help="for the rest of the conversation"
+        )
+        parser.add_argument("--conversation", help="its id, where two have a call of the same id")
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        pending = ToolCall.objects.pending().select_related("message__conversation__owner")
+        if options["conversation"]:
+            pending = pending.filter(message__conversation=options["conversation"])
+        if options["decision"] == "list":
+            return "\n".join(map(line, pending)) or "Nothing waits for an approval."
+        call = the_one(pending, options["call_id"])
+        conversation = call.message.conversation
+        approved = options["decision"] == "approve"
+        try:
+            services.decide(
+                conversation.owner,
+                conversation.pk,
+                call.call_id,
+                approved=approved,
+                by=conversation.owner,
+                where=ToolCall.DecidedFrom.COMMAND,
+                remember=options["remember"],
+            )
+        except TalosError as error:
+            raise CommandError(error.message) from None
+        return f"{'Approved' if approved else 'Denied'}: {call.name} in “{conversation}”."
+
+
+def line(call: ToolCall) -> str:
+    """One pending call, for a person to decide on."""
+    conversation = call.message.conversation
+    waits = timesince(call.created_at)
+    return f"{call.call_id}  {call.name} {call.arguments}  (in “{conversation}”, waits {waits})"
+
+
+def the_one(pending: QuerySet[ToolCall], call_id: str | None) -> ToolCall:
+    if not call_id:
+        raise CommandError("Which one? Give the call's id, as `manage.py approvals` lists it.")
+    found = list(pending.filter(call_id=call_id))
+    if not found:
+        raise CommandError(
+            f"No pending call has the id {call_id!r}. `manage.py approvals` lists them."
+        )
+    if len(found) > 1:
+        raise CommandError("Several conversations have a call of this id: add --conversation.")
+    return found[0]

@@ -1,0 +1,180 @@
+"""`manage.py export_history`: conversations into files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from codecs import getincrementaldecoder
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from chat.management.database import explained
+from chat.management.options import user_named
+from chat.management.progress import Progress
+from chat.models import Conversation
+from chat.transfer import files, writing
+from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.markdown import Markdown
+from chat.transfer.names import slug
+from chat.transfer.selection import Ids, Selection
+from chat.transfer.writing import Written
+
+FORMATS: dict[str, type[Encoder]] = {"jsonl": JsonLines, "json": JsonDocument, "markdown": Markdown}
+_SUFFIXES = {".json": "json", ".md": "markdown"}
+_HELP = """\
+Write conversations into files, to keep them, to read them elsewhere or to move them.
+
+Formats (docs/archive.md describes the first two; import_history reads them back without loss):
+  jsonl     one conversation a line
+  json      one document with all of them
+  markdown  to read: the current branch, then the other versions
+
+Without --output everything goes to the standard output. A file or a folder is there whole or not
+at all: an export that is cut off leaves nothing that looks like one. A folder gets one file for each
+conversation. The server may run meanwhile; each conversation is written as it was at one moment.
+
+  manage.py export_history --output history.jsonl
+  manage.py export_history --since 2026-01-01 --no-archived --output chats/ --format markdown
+  manage.py export_history --id 7d3bffc5-b241-4dc1-bc17-059bf8facc34 --format markdown
+  manage.py export_history | gzip > history.jsonl.gz
+
+Exit status: 0 when all was written, 1 when nothing was, with the reason.
+"""
+
+
+class Command(BaseCommand):
+    help = _HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        kwargs["formatter_class"] = RawDescriptionHelpFormatter
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--output", "-o", metavar="PATH", help="a file, or a folder if it is one or ends in /")
+        add("--format", choices=FORMATS, help="by the ending of PATH, else jsonl, unless said")
+        add("--force", action="store_true", help="replace what is at PATH")
+        add("--id", action="append", metavar="ID", help="only this conversation; may be repeated")
+        add("--user", metavar="NAME", help="only this user's")
+        add("--since", metavar="DATE", help="only those last used on this day or later")
+        add("--until", metavar="DATE", help="only those last used on this day or earlier")
+        add(
+            "--archived",
+            action=BooleanOptionalAction,
+            help="only archived ones, or none of them; both unless said",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        with explained():
+            return self._export(options)
+
+    def _export(self, options: dict[str, Any]) -> str | None:
+        ids = Ids(_selection(options))
+        output: str | None = options["output"]
+        chosen = options["format"] or _SUFFIXES.get(Path(output or "").suffix, "jsonl")
+        encoder = FORMATS[chosen]()
+        if output in (None, "-"):
+            self._to_stdout(ids, encoder)
+            return None
+        to = _to_folder if Path(output).is_dir() or output.endswith("/") else _to_file
+        try:
+            done = to(ids, encoder, Path(output), force=options["force"])
+        except files.PlaceTaken as taken:
+            raise CommandError(f"{taken}. Choose another --output, or add --force.") from None
+        except OSError as error:
+            raise CommandError(f"{output} cannot be written: {error.strerror}.") from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was not yet whole is gone.", returncode=130) from None
+        return f"Exported {done:,} conversation{'' if done == 1 else 's'} to {output}."
+
+    def _to_stdout(self, ids: Ids, encoder: Encoder) -> None:
+        decode = getincrementaldecoder("utf-8")().decode
+        binary = getattr(self.stdout, "buffer", None)  # none where a test looks
+        try:
+            with Progress("exported", len(ids)) as progress:
+                for done, chunk in writing.together(ids, encoder):
+                    progress.at(done)
+                    if binary is not None:
+                        binary.write(chunk)
+                    else:
+                        self.stdout.write(decode(chunk), ending="")
+            self.stdout.flush()
+        except BrokenPipeError:  # as `head` does: there is nobody to be told
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+
+def _to_file(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
+    done = 0
+    with files.whole_file(target, force=force) as file, Progress("exported", len(ids)) as progress:
+        for done, chunk in writing.together(ids, encoder):
+            file.write(chunk)
+            progress.at(done)
+    return done
+
+
+def _to_folder(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
+    done = 0
+    with (
+        files.whole_folder(target, force=force) as folder,
+        Progress("exported", len(ids)) as progress,
+    ):
+        for written in writing.conversations(ids, encoder):
+            place = folder / file_name(written, encoder)
+            with files.whole_file(place, force=force) as file:
+                file.write(encoder.begin)
+                file.writelines(written.chunks())
+                file.write(encoder.end)
+            done += 1
+            progress.at(done)
+    return done
+
+
+def file_name(written: Written, encoder: Encoder) -> str:
+    """Sorted by time, told apart by id, whatever the title."""
+    day = timezone.localtime(written.created_at).date().isoformat()
+    parts = (day, slug(written.title), str(written.id))
+    return f"{'-'.join(filter(None, parts))}.{encoder.suffix}"
+
+
+def _selection(options: dict[str, Any]) -> Selection:
+    since, until = options["since"], options["until"]
+    return Selection(
+        ids=tuple(map(_conversation, options["id"] or ())),
+        owner=user_named(options["user"]) if options["user"] is not None else None,
+        since=_moment(since) if since else None,
+        until=_moment(until, after=True) if until else None,
+        archived=options["archived"],
+    )
+
+
+def _conversation(text: str) -> UUID:
+    try:
+        found = UUID(text)
+    except ValueError:
+        raise CommandError(
+            f"{text!r} is no id of a conversation: it stands in its address."
+        ) from None
+    if not Conversation.objects.filter(pk=found).exists():
+        raise CommandError(f"There is no conversation {found}.")
+    return found
+
+
+def _moment(text: str, *, after: bool = False) -> datetime:
+    """A day's beginning, or with `after` its end, by the clock of pages; or a moment, as given."""
+    try:
+        if day := parse_date(text):
+            begin = datetime.combine(day, time.min) + timedelta(days=after)
+            return timezone.make_aware(begin)
+        if moment := parse_datetime(text):
+            return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise CommandError(f"{text!r} is no date: write it like 2026-11-23 or 2026-11-23T07:00.")

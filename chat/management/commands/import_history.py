@@ -1,0 +1,117 @@
+"""`manage.py import_history`: conversations out of files."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from chat.access import LOCAL_OWNER, local_owner
+from chat.management.database import explained
+from chat.management.options import user_named
+from chat.management.progress import Progress
+from chat.management.stopping import Stop
+from chat.models import Audit
+from chat.services.history import Import, Report
+
+_HELP = """\
+Bring conversations in: what export_history wrote (JSON Lines or JSON, docs/archive.md), or the
+conversations.json of a ChatGPT export, unpacked. The kind of a file is seen from how it begins.
+
+Nothing that is here is changed. A conversation that is here already is left as it is, so a file may
+be imported twice; one whose id is somebody else's gets a new one. Each is imported whole or not at
+all. Answers that were not over when they were exported become interrupted; nothing is run, and
+imported approvals allow nothing.
+
+All become yours; with --user that user's; with --keep-owners those users' that the file names.
+
+  manage.py import_history history.jsonl --dry-run
+  manage.py import_history history.jsonl
+  gunzip -c history.jsonl.gz | manage.py import_history -
+  manage.py import_history conversations.json
+
+Each conversation that is skipped is named, with its line and the reason. Exit status: 0 when all
+that is in the files is here now, 1 when something is not. What was imported stays in either case,
+and so it does when the command is stopped: run it again to go on.
+"""
+
+
+class Command(BaseCommand):
+    help = _HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        kwargs["formatter_class"] = RawDescriptionHelpFormatter
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("files", nargs="+", metavar="FILE", help="a file; - is the standard input")
+        add(
+            "--format",
+            choices=("auto", "jsonl", "json", "chatgpt"),
+            default="auto",
+            help="what the files are, if it cannot be seen",
+        )
+        whose = parser.add_mutually_exclusive_group()
+        whose.add_argument("--user", metavar="NAME", help="whose they become")
+        whose.add_argument(
+            "--keep-owners", action="store_true", help="they stay those of the users in the file"
+        )
+        add("--dry-run", action="store_true", help="only say what would be imported")
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        with explained(), Stop() as stop:
+            run = _run(options)
+            names: list[str] = options["files"]
+            for name in names:
+                self._file(run, name, stop)
+            summary = run.finish(" ".join(names))
+        if stop.asked:
+            raise CommandError(f"Stopped. {summary} Run it again to go on.", returncode=stop.status)
+        if run.has_faults:
+            raise CommandError(f"{summary} What was skipped is named above.")
+        return summary
+
+    def _file(self, run: Import, name: str, stop: Stop) -> None:
+        try:
+            with _opened(name) as file, Progress("looked at") as progress:
+                for done, report in enumerate(run.file(file, name), start=1):
+                    progress.at(done)
+                    self._name(report)
+                    if stop.asked:
+                        return
+        except OSError as error:
+            self._name(run.unreadable(name, error.strerror or "it cannot be read"))
+
+    def _name(self, report: Report) -> None:
+        if report.is_fault:
+            self.stderr.write(f"Skipped: {report}")
+        elif report.note:
+            self.stdout.write(str(report))
+
+
+def _run(options: dict[str, Any]) -> Import:
+    owner = None
+    if not options["keep_owners"]:
+        owner = user_named(options["user"] or LOCAL_OWNER)
+    return Import(
+        owner,
+        cache(_find_user),
+        source=Audit.Source.COMMAND,
+        kind=options["format"],
+        dry_run=options["dry_run"],
+    )
+
+
+def _find_user(name: str) -> User | None:
+    return local_owner() if name == LOCAL_OWNER else User.objects.filter(username=name).first()
+
+
+def _opened(name: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")

@@ -1,0 +1,151 @@
+"""`manage.py prune_history`: old conversations go, after it has said which."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from chat.management.database import explained
+from chat.management.options import user_named
+from chat.management.progress import Progress
+from chat.management.stopping import Stop
+from chat.management.words import day, megabytes, number
+from chat.models import Audit
+from chat.prune.batches import Prune
+from chat.prune.rules import Amount, Rules, amount
+from chat.prune.space import Space, size
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
+LONGEST = timedelta(36_500)
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete old conversations for good, with everything in them. Says first how many would go, "
+        "and asks. The server may run meanwhile: open pages notice, answers go on, and a "
+        "conversation in which an answer is being written, waits its turn or waits for an approval "
+        "stays. Ctrl+C stops it between two batches; what is left goes the next time. "
+        "Make a backup first: manage.py backup FILE."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_argument_group("which ones (all that is given holds together)")
+        which.add_argument(
+            "--older-than",
+            type=age,
+            metavar="90d",
+            help="not used for so long: a number and h, d, w or y (hours, days, weeks, years)",
+        )
+        which.add_argument(
+            "--keep-newest",
+            type=count,
+            default=0,
+            metavar="N",
+            help="all but the newest N of each user, counted among those that could go",
+        )
+        which.add_argument("--archived-only", action="store_true", help="only archived ones")
+        which.add_argument("--keep-pinned", action="store_true", help="not the pinned ones")
+        which.add_argument("--user", metavar="NAME", help="only this user's (a username)")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        with explained():
+            rules = asked_for(options)
+            found = amount(rules)
+            self.stdout.write(f"{rules}: {summary(found)}")
+            if not found.conversations:
+                return "There is nothing to delete."
+            if options["dry_run"]:
+                return "Nothing was deleted: this was a dry run."
+            if not options["yes"] and not confirmed():
+                return "Nothing was deleted."
+            return self._prune(rules, found)
+
+    def _prune(self, rules: Rules, found: Amount) -> str:
+        before = size()
+        prune = Prune(rules, Audit(action="prune", source=Audit.Source.COMMAND))
+        with Stop() as stop:
+            with Progress("deleted", found.conversations) as progress:
+                while not stop.asked and (pause := prune.step()) is not None:
+                    progress.at(prune.deleted)
+                    time.sleep(pause)
+            space = Space()
+            while not stop.asked and (pause := space.step()) is not None:
+                time.sleep(pause)
+        report = f"{done(prune, found)} {freed(before)}"
+        if stop.asked:
+            raise CommandError(f"Stopped. {report}", returncode=stop.status)
+        return report
+
+
+def age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,6})\s*([hdwy])", text.strip().lower())
+    if match is None:
+        raise ArgumentTypeError(
+            f"{text!r} is no age: write a number and h, d, w or y, for example 90d for 90 days"
+        )
+    found = int(match[1]) * UNITS[match[2]]
+    if found > LONGEST:
+        raise ArgumentTypeError(f"{text!r} is more than a hundred years")
+    return found
+
+
+def count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000_000):
+        raise ArgumentTypeError(f"{text!r} is no number of conversations: write 1 or more")
+    return int(text)
+
+
+def asked_for(options: dict[str, Any]) -> Rules:
+    given = options["older_than"], options["keep_newest"] or None, options["archived_only"] or None
+    if all(option is None for option in given):
+        raise CommandError(
+            "Which ones? Add --older-than 90d, --keep-newest 100 or --archived-only."
+        )
+    return Rules(
+        older_than=options["older_than"],
+        keep_newest=options["keep_newest"],
+        keep_pinned=options["keep_pinned"],
+        archived_only=options["archived_only"],
+        owner=user_named(options["user"]) if options["user"] is not None else None,
+    )
+
+
+def summary(found: Amount) -> str:
+    in_use = f" {found.in_use:,} more stay: they are in use." if found.in_use else ""
+    if found.oldest is None or found.newest is None:
+        return f"none.{in_use}"
+    return (
+        f"{found.conversations:,} with {number(found.messages, 'message')} and "
+        f"{megabytes(found.size)} of text, last used from {day(found.oldest)} to {day(found.newest)}.{in_use}"
+    )
+
+
+def confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandError("Add --yes to delete them: there is no terminal to ask at.")
+    try:
+        return input("Delete them for good? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False
+
+
+def done(prune: Prune, found: Amount) -> str:
+    messages = number(prune.messages, "message")
+    what = f"Deleted {number(prune.deleted, 'conversation')} with {messages}"
+    left = found.conversations - prune.deleted
+    return f"{what}; {left:,} are left." if left > 0 else f"{what}."
+
+
+def freed(before: int) -> str:
+    if connection.vendor != "sqlite":
+        return "PostgreSQL uses their space again by itself (autovacuum)."
+    return f"The database is {megabytes(max(before - size(), 0))} smaller."

@@ -1,0 +1,69 @@
+"""`manage.py restore FILE`: a backup into an empty data directory."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from chat import backup
+from chat.management import postgresql
+from chat.management.commands.backup import conversations
+from chat.management.database import explained
+from chat.management.stopping import Stop
+from chat.management.words import moment, number
+
+
+class Command(BaseCommand):
+    help = (
+        "Restore what `manage.py backup` wrote, into a data directory (TALOS_DATA_DIR) that has no "
+        "database yet: with it the secret key and the files of the workspace. FILE is checked "
+        "first, stays as it is, and may be from an older version of Talos, but from no newer one. "
+        "Nothing is ever overwritten."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path, help="what backup wrote")
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        file: Path = options["file"].expanduser()
+        if connection.vendor != "sqlite":
+            raise CommandError(elsewhere(file))
+        with Stop() as stop, explained():
+            try:
+                found = backup.restore(file, stop=lambda: stop.asked)
+            except backup.Stopped:
+                status = stop.status
+                raise CommandError("Stopped. Nothing was restored.", returncode=status) from None
+            except backup.BackupError as error:
+                raise CommandError(str(error)) from None
+        return summary(found)
+
+
+def summary(found: backup.Contents) -> str:
+    latest = f", the latest of {moment(found.latest)}" if found.latest else ""
+    key = "the secret key" if found.has_secret_key else "no secret key (a new one was made)"
+    return (
+        f"Restored to {settings.DATA_DIR}: {conversations(found)}{latest}, "
+        f"{number(found.files, 'file')} of the workspace and {key}.\n"
+        "Start Talos: make run"
+    )
+
+
+def elsewhere(file: Path) -> str:
+    """What to do on PostgreSQL."""
+    url = quote(postgresql.url())
+    return (
+        "The database is PostgreSQL, which restores what pg_dump wrote, into an empty database:\n"
+        "  pg_restore --no-owner --exit-on-error --single-transaction "
+        f"--dbname={url} {quote(str(file))}\n"
+        f"{postgresql.PASSWORD}\n"
+        "Then: python manage.py migrate\n"
+        "Nothing was restored. What `manage.py backup` wrote on SQLite is for a data directory: "
+        "unset DATABASE_URL."
+    )

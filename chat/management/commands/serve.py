@@ -1,0 +1,117 @@
+"""`manage.py serve`: prepare static files and the database, then serve until a signal."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from chat import checks, database
+from chat.process import DataDirectoryBusy
+from talos_site import static_files
+
+GARBAGE = (5_000, 20, 50)
+"""Objects, and collections of each kind, between two collections of the next kind."""
+
+
+class Command(BaseCommand):
+    help = "Serve Talos on HOST:PORT."
+    requires_system_checks = ()  # run in `handle`, after those that need only two lines to say
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST, help="instead of HOST")
+        parser.add_argument("--port", default=settings.PORT, type=int, help="instead of PORT")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        self._refuse_what_cannot_work(host)
+        listener = bound(host, port)
+        try:
+            self._collect()
+            self._migrate()
+            self._serve(listener)
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before it was ready.", returncode=130) from None
+
+    def _refuse_what_cannot_work(self, host: str) -> None:
+        for fault in (*checks.local_means_loopback(None, host=host), *checks.hosts_are_named(None)):
+            raise CommandError(f"{fault.msg}\n{fault.hint}")
+        self.check()
+
+    def _collect(self) -> None:
+        if (missing := static_files.what_is_missing()) is None:
+            return
+        self.stderr.write(f"{missing} Collecting them…")
+        try:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        except OSError as error:
+            raise CommandError(
+                f"The static files cannot be written to {settings.STATIC_ROOT}: {error.strerror}. "
+                "Run, as somebody who may: python manage.py collectstatic --noinput"
+            ) from None
+
+    def _migrate(self) -> None:
+        try:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                self.stderr.write("Preparing the database…")
+                call_command("migrate", interactive=False, verbosity=0)
+        except OperationalError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"The database cannot be used: {reason}") from None
+
+    def _serve(self, listener: socket.socket) -> None:
+        # Late: Twisted's reactor is made at import, and other commands need none of this.
+        from chat.prune import retention
+        from chat.turns import engine
+        from talos_site.server import Server
+
+        from talos_site.asgi import application  # isort: skip
+
+        engine.hourly(retention.keep)
+        server = Server(application, listener, engine, drain_seconds=settings.TALOS_DRAIN_SECONDS)
+        # What was imported stays: no collection needs to look at it again. What a stream makes is
+        # no garbage: at Python's own limits looking for some was a tenth of a busy server's CPU.
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
+        address = address_of(listener)
+        try:
+            server.serve(lambda: self._announce(address))
+        except DataDirectoryBusy as error:
+            raise CommandError(str(error)) from None
+        finally:
+            database.close()
+
+    def _announce(self, address: str) -> None:
+        self.stdout.write(f"Talos is ready at {address}")
+        self.stdout.flush()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket of our own address, before anything else is touched. It does not listen yet."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Talos cannot listen on {host}:{port}: {error.strerror or error}. Stop what uses this "
+            "port, or choose another one: PORT=8001"
+        ) from None
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,25 @@
+"""The database as PostgreSQL's own tools are told of it. Never with its password."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+from talos_site import databases
+
+PASSWORD = "It asks for the password, or takes it from PGPASSWORD or ~/.pgpass."  # noqa: S105  # none
+_NOT_SHOWN = {"password", *databases.postgresql("postgres:///any")["OPTIONS"]}
+"""What the product says of each connection stays with it."""
+
+
+def url() -> str:
+    """As `DATABASE_URL`, without its password."""
+    database = settings.DATABASES["default"]
+    user = f"{quote(database['USER'], safe='')}@" if database["USER"] else ""
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    options = {name: text for name, text in database["OPTIONS"].items() if name not in _NOT_SHOWN}
+    query = f"?{urlencode(options)}" if options else ""
+    host = database["HOST"]
+    host = f"[{host}]" if ":" in host else quote(host, safe="")
+    return f"postgresql://{user}{host}{port}/{quote(database['NAME'], safe='')}{query}"

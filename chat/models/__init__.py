@@ -1,0 +1,35 @@
+"""The rows. A turn is a row; a page is a view of it.
+
+Invariants live in the database as constraints, transitions as conditional updates on the
+querysets whose row count is looked at. What a person may ask for is in `services/`, how a turn
+moves in `turns/`.
+"""
+
+from __future__ import annotations
+
+from chat.models.conversations import MAX_MODEL, Conversation, ConversationQuerySet, Message
+from chat.models.records import Audit, Notice, Preference, Suggestion
+from chat.models.search import SearchEntry, Words
+from chat.models.tools import ToolCall, ToolCallQuerySet, ToolRule
+from chat.models.turns import Piece, PieceQuerySet, SoFar, Turn, TurnQuerySet
+
+__all__ = [
+    "MAX_MODEL",
+    "Audit",
+    "Conversation",
+    "ConversationQuerySet",
+    "Message",
+    "Notice",
+    "Piece",
+    "PieceQuerySet",
+    "Preference",
+    "SearchEntry",
+    "SoFar",
+    "Suggestion",
+    "ToolCall",
+    "ToolCallQuerySet",
+    "ToolRule",
+    "Turn",
+    "TurnQuerySet",
+    "Words",
+]

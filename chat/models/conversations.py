@@ -1,0 +1,135 @@
+"""Conversations, and what was said in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MAX_MODEL = 200
+"""Code points of a model's id."""
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, owner: User | int) -> Self:
+        """The owner's conversations: the only way to reach one."""
+        return self.filter(owner=owner)
+
+    def listed(self, *, archived: bool = False) -> Self:
+        """Those that lists show, latest first: a conversation without a message is none yet."""
+        begun = self.filter(leaf__isnull=False, archived=archived)
+        return begun.order_by("-updated_at", "-id")
+
+
+class Conversation(models.Model):
+    class TitledBy(models.TextChoices):
+        OPENING = "opening", "its opening words"
+        MODEL = "model", "the model"
+        PERSON = "person", "a person"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    title = models.CharField(max_length=200, blank=True)
+    titled_by = models.CharField(
+        max_length=10, choices=TitledBy.choices, default=TitledBy.OPENING, editable=False
+    )
+    model = models.CharField(max_length=MAX_MODEL, blank=True)
+    """Of its turns that name none; empty: the default model of the day."""
+    instructions = models.TextField(blank=True)
+    """What the model is told in this conversation, after the system prompt."""
+    temperature = models.FloatField(null=True, blank=True)
+    """0 to 2; NULL: the model's own."""
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    """Of one request; NULL: the model's own."""
+    leaf = models.ForeignKey(
+        "Message", on_delete=models.DO_NOTHING, null=True, editable=False, related_name="+"
+    )
+    """The end of the current branch. Never dangling: messages go only with their conversation."""
+    seq = models.PositiveBigIntegerField(default=0, editable=False)
+    """Number of the last frame of the turns that ended."""
+    pinned = models.BooleanField(default=False)
+    """Kept at the top of the list."""
+    archived = models.BooleanField(default=False)
+    """Hidden from the lists until something is said in it."""
+    unread = models.BooleanField(default=False, editable=False)
+    """An answer ended while nobody had the conversation open."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[ConversationQuerySet] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-updated_at", "-id"], name="conversation_latest"),
+            # what the sidebar asks for, however many are archived
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(archived=False, leaf__isnull=False),
+                name="conversation_listed",
+            ),
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(pinned=True),
+                name="conversation_pinned",
+            ),
+            # everybody's: the admin's list, and what a prune looks for
+            models.Index(fields=["updated_at"], name="conversation_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or "New chat"
+
+    def get_absolute_url(self) -> str:
+        return f"/c/{self.pk}/"
+
+
+class Message(models.Model):
+    """What was said. How an answer came to be is its `Turn`."""
+
+    class Role(models.TextChoices):
+        USER = "user", "user"
+        ASSISTANT = "assistant", "assistant"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    """The conversation's, repeated for the constraint on `client_id`."""
+    parent = models.ForeignKey(
+        # DO_NOTHING: a cascade down a chain of a thousand answers would be a thousand queries
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="children",
+    )
+    role = models.CharField(max_length=10, choices=Role.choices)
+    content = models.TextField(blank=True)
+    """Of a live answer: empty, its text is in the pieces."""
+    reasoning = models.TextField(blank=True)
+    """What the model showed of its reasoning. Never part of the answer, never sent back."""
+    client_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (NULLs are not unique)
+    withdrawn = models.BooleanField(default=False)
+    """Taken back before it was answered: kept for its `client_id`, on no branch."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "client_id"],
+                condition=Q(client_id__isnull=False),
+                name="message_client_id_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["user", "assistant"]), name="message_role_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="message_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.content[:60]}"

@@ -1,0 +1,85 @@
+"""Rows beside the conversations: notices for other processes, audits, preferences, suggestions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Notice(models.Model):
+    """A frame for the pages of other processes: each server looks for new ones once a second."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    conversation_id = models.UUIDField(null=True)
+    """For those attached to it; NULL: for all connections of the owner."""
+    gone = models.UUIDField(null=True)
+    """A conversation that is no more: those attached to it are detached."""
+    process = models.CharField(max_length=32, blank=True)
+    """Who wrote it, and need not hear it again."""
+    frame = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [
+            # they go with their conversation
+            models.Index(
+                fields=["conversation_id"],
+                condition=Q(conversation_id__isnull=False),
+                name="notice_by_conversation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.frame[:60]
+
+
+class Audit(models.Model):
+    """What was done to many conversations at once: a prune, an import, a backup, a restore."""
+
+    class Source(models.TextChoices):
+        COMMAND = "command", "a command"
+        ADMIN = "admin", "the admin"
+        PAGE = "page", "the chat"
+        RETENTION = "retention", "the retention setting"
+
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    action = models.CharField(max_length=20)
+    """`prune`, `import`, …"""
+    source = models.CharField(max_length=10, choices=Source.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    """Who asked; NULL: nobody, or a command."""
+    summary = models.TextField()
+    """What was asked for and what came of it, in words."""
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.summary[:60]}"
+
+
+class Preference(models.Model):
+    """What an owner chose for all of their conversations."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    system_prompt = models.TextField(blank=True)
+    """In place of the configured one; empty: the configured one."""
+
+    def __str__(self) -> str:
+        return f"Preferences of {self.owner}"
+
+
+class Suggestion(models.Model):
+    """A way to begin a conversation, offered where it is still empty."""
+
+    text = models.CharField(max_length=200, unique=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    """Lower ones come first."""
+    is_shown = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,170 @@
+"""What answers, and how: the model picker and the settings.
+
+Forms in the page's dialog, and pages of their own without JavaScript. A chat that is still empty
+has no row to keep a model in: its page keeps the choice and sends it with the first message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.forms import Form
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import reswap, retarget, trigger_client_event
+
+from chat import pages, services, usage
+from chat.forms import ConversationForm, ModelForm, PromptForm
+from chat.llm.catalogue import Model, get_catalogue
+from chat.models import Conversation, Preference
+from chat.pages import HtmxRequest
+
+FILTERED_FROM = 9
+"""A menu of so many models has a field to filter them."""
+_PROVIDERS = {
+    "anthropic": "Anthropic",
+    "gemini": "Google Gemini",
+    "groq": "Groq",
+    "mistral": "Mistral",
+    "ollama": "Ollama",
+    "openai": "OpenAI or compatible",
+    "openrouter": "OpenRouter",
+    "talos": "Built in",
+}
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
+    """The menu of models; then the conversation's model is the chosen one."""
+    found = pages.meant(request, conversation_id)
+    if request.method == "GET":
+        return _menu(request, found)
+    if found is None:
+        raise Http404
+    form = ModelForm(request.POST)
+    if not form.is_valid():
+        complaint = " ".join(map(str, form.errors["model"]))
+        return retarget(reswap(_menu(request, found, complaint), "innerHTML"), "#dialog")
+    chosen = form.cleaned_data["model"]
+    services.configure(request.user, found.pk, model=chosen)
+    if not request.htmx:
+        return redirect(found)
+    answer = render(request, "chat/_model.html", {"model": chosen})
+    return trigger_client_event(answer, "dialog-done")
+
+
+def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:
+    models, default = async_to_sync(_offer)()
+    context = {
+        "conversation": found,
+        "groups": _groups(models),
+        "current": (found and found.model) or request.GET.get("chosen") or default,
+        "is_long": len(models) >= FILTERED_FROM,
+        "complaint": complaint,
+        "again": request.GET.get("again"),
+        "sidebar": pages.sidebar(request.user, found),
+    }
+    template = "chat/_models.html" if request.htmx else "chat/models.html"
+    return render(request, template, context)
+
+
+def _groups(models: Iterable[Model]) -> list[tuple[str, list[tuple[int, Model]]]]:
+    """The menu by provider, in the catalogue's order; each row with a number for its id."""
+    groups: dict[str, list[tuple[int, Model]]] = {}
+    numbers = count()
+    for row in models:
+        name = _PROVIDERS.get(row.provider, row.provider.capitalize())
+        groups.setdefault(name, []).append((next(numbers), row))
+    return list(groups.items())
+
+
+async def _offer() -> tuple[list[Model], str]:
+    catalogue = get_catalogue()
+    return await catalogue.models(), await catalogue.default()
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def configure(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """What this conversation asks of its model."""
+    found = pages.find(request.user, conversation_id)
+    if request.method == "GET":
+        return _settings(request, found)
+    form = ConversationForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, found, asked=form)
+    said = form.cleaned_data
+    found = services.configure(
+        request.user,
+        found.pk,
+        instructions=said["instructions"],
+        temperature=said["temperature"],
+        max_output_tokens=said["max_output_tokens"],
+    )
+    return _settings(request, found, is_saved=True)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def prefer(request: HtmxRequest) -> HttpResponse:
+    """The owner's system prompt, for all conversations."""
+    if request.method == "GET":
+        return _settings(request, pages.current(request))
+    form = PromptForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, None, preferred=form)
+    prompt = "" if "back" in request.POST else form.cleaned_data["system_prompt"]
+    services.prefer(request.user, system_prompt=prompt)
+    return _settings(request, None, is_saved=True)
+
+
+def _settings(
+    request: HtmxRequest,
+    found: Conversation | None,
+    *,
+    asked: Form | None = None,
+    preferred: Form | None = None,
+    is_saved: bool = False,
+) -> HttpResponse:
+    """Both forms, or over HTMX the fields of the one that was sent."""
+    preference = Preference.objects.filter(owner=request.user).first()
+    own_prompt = preference.system_prompt if preference else ""
+    context = {
+        "conversation": found,
+        "asked": asked or (found and ConversationForm(initial=_initial(found))),
+        "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
+        "own_prompt": own_prompt,
+        "totals": usage.of_conversation(found) if found else (),
+        "said": _said(request, is_saved),
+        "sidebar": pages.sidebar(request.user, found),
+    }
+    return render(request, _template(request, found), context)
+
+
+def _initial(found: Conversation) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in ConversationForm.base_fields}
+
+
+def _said(request: HtmxRequest, is_saved: bool) -> str:
+    if request.method == "GET":
+        return ""
+    return (
+        "Saved. It holds from the next message on."
+        if is_saved
+        else "Not saved: a field needs another look."
+    )
+
+
+def _template(request: HtmxRequest, found: Conversation | None) -> str:
+    if not request.htmx:
+        return "chat/settings.html"
+    if request.method == "GET":
+        return "chat/_settings.html"
+    return "chat/_asked.html" if found else "chat/_preferred.html"

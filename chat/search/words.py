@@ -1,0 +1,89 @@
+"""What a word is: the one answer for both databases, for texts and for queries.
+
+A text is folded code point by code point (compatibility forms, case and the accents of Latin,
+Greek and Cyrillic go), so a place in the folded text leads back to one in the text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+MAX_WORD = 64
+"""Code points of a word that count; more than that is no word, but a key or a picture in Base64."""
+MAX_BYTES = 800_000
+"""Of the words of one text: a tsvector of PostgreSQL holds 1 MiB."""
+
+# Thai to Myanmar, Khmer, kana, Han: a word has no end that can be seen.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
+_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+WORD_BEGINS = f"(?<![^\\s{_UNSPACED}])"
+"""As a regular expression for folded texts."""
+
+
+class _Folding(dict[int, str]):
+    """What each code point becomes, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = _folded(chr(code))
+        if len(self) < 100_000:  # nobody writes so many; a file of noise may
+            self[code] = folded
+        return folded
+
+
+def _folded(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""  # a soft hyphen, a joiner: not seen
+    if category in ("So", "Sc", "Sm") and character > "\x7f":
+        return f" {character} "  # 🎉 and € are words, + is not
+    plain = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(map(_kept, unicodedata.normalize("NFKD", plain)))
+
+
+def _kept(character: str) -> str:
+    if "\u0300" <= character <= "\u036f" or "\ufe00" <= character <= "\ufe0f":
+        return ""  # an accent; the wish for a coloured emoji
+    return character if unicodedata.category(character)[0] in "LMN" else " "
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: what is no letter, number or symbol is a space."""
+    return text.translate(_FOLDING)
+
+
+def folded_lengths(text: str) -> Iterator[int]:
+    """How long each of a text's code points is in the folded text."""
+    return (len(_FOLDING[ord(character)]) for character in text)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, each once. Of an unspaced script each two neighbours, and the last."""
+    found: dict[str, None] = {}
+    for run in runs(text):
+        if is_unspaced(run):
+            found |= dict.fromkeys(run[at : at + 2] for at in range(len(run)))
+        else:
+            found[run[:MAX_WORD]] = None
+    joined = " ".join(found).encode()
+    if len(joined) > MAX_BYTES:
+        return joined[:MAX_BYTES].decode(errors="ignore").split(" ")
+    return list(found)
+
+
+def runs(text: str) -> Iterator[str]:
+    """The folded text's stretches without a space, of one kind of script each."""
+    for run in dict.fromkeys(fold(text).split()):
+        if run.isascii():
+            yield run
+        else:
+            yield from _RUN.findall(run)
+
+
+def is_unspaced(run: str) -> bool:
+    return not run.isascii() and _IS_UNSPACED.match(run) is not None

@@ -1,0 +1,62 @@
+"""Every write that a person can ask for: one function, one transaction each.
+
+Consumer, slash commands, views, admin and management commands call the same ones. Each changes
+rows, announces what pages must hear and, where a turn may now move, nudges the engine; in a
+process without an engine (a command) the server notices within a second. All raise `TalosError`s
+and then have changed nothing.
+"""
+
+from __future__ import annotations
+
+from chat.services.approvals import decide, forget_rule
+from chat.services.conversations import (
+    MAX_OUTPUT_TOKENS,
+    MAX_TEMPERATURE,
+    archive,
+    begin,
+    configure,
+    delete,
+    entitle,
+    mark_read,
+    pin,
+    prefer,
+    remove,
+)
+from chat.services.messages import (
+    Said,
+    cancel,
+    continue_,
+    edit,
+    message_created,
+    regenerate,
+    say,
+    select,
+    withdraw,
+)
+from chat.services.ownership import reassign
+
+__all__ = [
+    "MAX_OUTPUT_TOKENS",
+    "MAX_TEMPERATURE",
+    "Said",
+    "archive",
+    "begin",
+    "cancel",
+    "configure",
+    "continue_",
+    "decide",
+    "delete",
+    "edit",
+    "entitle",
+    "forget_rule",
+    "mark_read",
+    "message_created",
+    "pin",
+    "prefer",
+    "reassign",
+    "regenerate",
+    "remove",
+    "say",
+    "select",
+    "withdraw",
+]

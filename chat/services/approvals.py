@@ -1,0 +1,75 @@
+"""What a person decides about tool calls."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from chat.errors import NotAllowed
+from chat.models import Conversation, ToolCall, ToolRule
+from chat.services.base import locked
+from chat.turns import approvals, engine, toolbox
+from tools.runner import ToolOutcome
+
+
+@transaction.atomic
+def decide(
+    owner: User,
+    conversation_id: UUID,
+    call_id: str,
+    *,
+    approved: bool,
+    by: User,
+    where: ToolCall.DecidedFrom,
+    remember: bool = False,
+    arguments: dict[str, Any] | None = None,
+) -> None:
+    """Answer a pending approval. Exactly one answer of several has an effect.
+
+    `remember` allows, or denies, the tool for the rest of this conversation, in other pending
+    calls too. `arguments` are run in place of the model's. Raises `NotAllowed` for any call that
+    is not pending, and for arguments that the tool does not take.
+    """
+    conversation = locked(owner, conversation_id)
+    calls = ToolCall.objects.filter(message__conversation=conversation).pending()
+    call = calls.filter(call_id=call_id).first()
+    if call is None:
+        raise NotAllowed("This call does not wait for an approval.")
+    edited = _edited(call, arguments) if approved and arguments is not None else ""
+    if remember:
+        _remember(conversation, call, allow=approved)
+    alike = list(calls.filter(name=call.name).exclude(pk=call.pk)) if remember else []
+    approvals.resolve(call, approved=approved, by=by, where=where, edited_arguments=edited)
+    for other in alike:
+        approvals.resolve(other, approved=approved, by=by, where=where)
+    engine.nudge(conversation.pk)
+
+
+def _edited(call: ToolCall, arguments: dict[str, Any]) -> str:
+    text = json.dumps(arguments, ensure_ascii=False)
+    valid = toolbox.runner().validate(call.name, text)
+    if isinstance(valid, ToolOutcome):
+        raise NotAllowed(valid.content)
+    return text
+
+
+def _remember(conversation: Conversation, call: ToolCall, *, allow: bool) -> None:
+    tool = toolbox.registry().get(call.name)
+    if tool is None or not tool.may_remember:
+        raise NotAllowed(f"Each call of {call.name} is decided by itself.")
+    ToolRule.objects.update_or_create(
+        conversation=conversation, tool=call.name, defaults={"allow": allow, "imported": False}
+    )
+
+
+@transaction.atomic
+def forget_rule(owner: User, conversation_id: UUID, tool: str) -> None:
+    """Take a remembered decision back: the tool asks again. Raises `NotAllowed` if there is none."""
+    conversation = locked(owner, conversation_id)
+    gone, _ = ToolRule.objects.filter(conversation=conversation, tool=tool).delete()
+    if not gone:
+        raise NotAllowed(f"Nothing is remembered for {tool} in this conversation.")

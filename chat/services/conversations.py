@@ -1,0 +1,158 @@
+"""What is done to a conversation as a whole, and an owner's preferences."""
+
+from __future__ import annotations
+
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from chat import publish
+from chat.errors import NotAllowed
+from chat.models import (
+    Conversation,
+    Preference,
+    Turn,
+)
+from chat.protocol import (
+    ConversationChanged,
+    ConversationChangedData,
+    ConversationDeleted,
+    ConversationDeletedData,
+    Done,
+)
+from chat.services.base import check_prompt, locked
+from chat.turns import engine, titles
+
+MAX_TITLE = 200
+MAX_TEMPERATURE = 2
+MAX_OUTPUT_TOKENS = 1_000_000
+
+
+@transaction.atomic
+def begin(owner: User, *, conversation_id: UUID, model: str) -> Conversation:
+    """Make a conversation, without a message yet: lists do not show it."""
+    return Conversation.objects.create(id=conversation_id, owner=owner, model=model)
+
+
+class Settings(TypedDict, total=False):
+    """What `configure` may change. `""` and None: back to the default."""
+
+    model: str
+    instructions: str
+    temperature: float | None
+    max_output_tokens: int | None
+
+
+@transaction.atomic
+def configure(owner: User, conversation_id: UUID, **changes: Unpack[Settings]) -> Conversation:
+    """Change what a conversation asks of its model. Raises `MessageTooLong` and `NotAllowed`."""
+    conversation = locked(owner, conversation_id)
+    check_prompt(changes.get("instructions", ""))
+    temperature, limit = changes.get("temperature"), changes.get("max_output_tokens")
+    if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
+        raise NotAllowed(f"The temperature is a number from 0 to {MAX_TEMPERATURE}.")
+    if limit is not None and not 1 <= limit <= MAX_OUTPUT_TOKENS:
+        raise NotAllowed(f"The output limit is a number from 1 to {MAX_OUTPUT_TOKENS:,} tokens.")
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    conversation.save(update_fields=list(changes))
+    return conversation
+
+
+@transaction.atomic
+def prefer(owner: User, *, system_prompt: str) -> None:
+    """Set the owner's system prompt; empty: back to the configured one."""
+    check_prompt(system_prompt)
+    Preference.objects.update_or_create(owner=owner, defaults={"system_prompt": system_prompt})
+
+
+@transaction.atomic
+def entitle(owner: User, conversation_id: UUID, title: str) -> None:
+    """Give a conversation a person's title, which no model overwrites."""
+    conversation = locked(owner, conversation_id)
+    title = " ".join(title.split())
+    if not 1 <= len(title) <= MAX_TITLE:
+        raise NotAllowed(f"A title has 1 to {MAX_TITLE} characters.")
+    titles.set_title(conversation, title, Conversation.TitledBy.PERSON)
+
+
+@transaction.atomic
+def pin(owner: User, conversation_id: UUID, *, pinned: bool) -> None:
+    """Keep a conversation at the top of the list, or no longer."""
+    _mark(owner, conversation_id, pinned=pinned)
+
+
+@transaction.atomic
+def archive(owner: User, conversation_id: UUID, *, archived: bool) -> None:
+    """Hide a conversation from the lists, or show it again. Nothing of it is lost."""
+    _mark(owner, conversation_id, archived=archived)
+
+
+@transaction.atomic
+def mark_read(owner: User, conversation_id: UUID) -> None:
+    """Its answers were seen. Raises `SessionNotFound`."""
+    _mark(owner, conversation_id, unread=False)
+
+
+def _mark(owner: User, conversation_id: UUID, **changes: bool) -> None:
+    conversation = locked(owner, conversation_id)
+    if any(getattr(conversation, name) != value for name, value in changes.items()):
+        Conversation.objects.filter(pk=conversation_id).update(**changes)
+        publish.announce(
+            conversation.owner_id,
+            ConversationChanged(data=ConversationChangedData(session_id=str(conversation.pk))),
+        )
+
+
+@transaction.atomic
+def delete(owner: User, conversation_id: UUID) -> None:
+    """Remove a conversation with everything in it. A live turn loses its row, and stops."""
+    conversation = locked(owner, conversation_id)
+    remove(conversation)
+
+
+_LEAVES_FIRST = (
+    "DELETE FROM chat_notice WHERE conversation_id = %s",
+    "DELETE FROM chat_piece WHERE turn_id IN (SELECT id FROM chat_turn WHERE conversation_id = %s)",
+    "DELETE FROM chat_toolcall WHERE message_id IN"
+    " (SELECT id FROM chat_message WHERE conversation_id = %s)",
+    "DELETE FROM chat_toolrule WHERE conversation_id = %s",
+    "DELETE FROM chat_turn WHERE conversation_id = %s",
+    "DELETE FROM chat_searchentry WHERE conversation_id = %s",
+    "UPDATE chat_conversation SET leaf_id = NULL WHERE id = %s",
+)
+_MESSAGES = "DELETE FROM chat_message WHERE conversation_id = %s"
+_ITSELF = "DELETE FROM chat_conversation WHERE id = %s"
+
+
+def remove(conversation: Conversation) -> int:
+    """The rows of `delete`, by hand: the ORM's own cascade would load them all, and its statements
+    take four times as long as the database needs, during which nobody else can write to SQLite.
+
+    Returns how many messages there were.
+    """
+    conversation_id = conversation.pk
+    # Held before anything of theirs is: a journal that holds one needs its pieces and calls, too.
+    turns = Turn.objects.select_for_update().filter(conversation=conversation)
+    unanswered = list(turns.unfinished().order_by("pk").values_list("message_id", "client_id"))
+    key = Conversation._meta.pk.get_db_prep_value(conversation_id, connection)
+    with connection.cursor() as cursor:
+        for statement in _LEAVES_FIRST:
+            cursor.execute(statement, [key])
+        cursor.execute(_MESSAGES, [key])
+        messages: int = cursor.rowcount
+        cursor.execute(_ITSELF, [key])
+    ends = [  # whoever waits for one gets it
+        Done(message_id=str(answer_id), status="cancelled", client_id=client_id)
+        for answer_id, client_id in unanswered
+    ]
+    publish.announce(conversation.owner_id, *ends, conversation_id=conversation_id)
+    publish.announce(
+        conversation.owner_id,
+        ConversationDeleted(data=ConversationDeletedData(session_id=str(conversation_id))),
+        gone=conversation_id,
+    )
+    engine.nudge(conversation_id)
+    return messages

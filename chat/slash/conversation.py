@@ -1,0 +1,148 @@
+"""Commands about the commands, the models and the conversation that is open."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from chat import services
+from chat.access import find
+from chat.database import read, write
+from chat.llm.catalogue import get_catalogue
+from chat.models import Conversation, Message, Turn
+from chat.slash.base import Caller, command, commands, quoted
+from chat.turns import engine, history
+
+
+@command()
+async def help_(caller: Caller, rest: str) -> str:
+    """Lists what can be typed here."""
+    lines = [
+        f"- `/{found.name}{' ' if found.arguments else ''}{found.arguments}` {found.summary}"
+        for found in commands.values()
+    ]
+    return "\n".join(["Commands:", *lines, "", "Begin with `//` to send a text with one slash."])
+
+
+@command()
+async def status(caller: Caller, rest: str) -> str:
+    """Shows this conversation: model, instructions, messages, tokens, what runs."""
+    default = await get_catalogue().default()
+    return await read(_status, caller, default)
+
+
+def _status(caller: Caller, default: str) -> str:
+    if caller.conversation_id is None:
+        return f"No conversation yet. Model: `{caller.model or default}`"
+    conversation = find(caller.owner, caller.conversation_id)
+    turns = Turn.objects.filter(conversation=conversation)
+    said = Message.objects.filter(conversation=conversation, withdrawn=False)
+    live = turns.live().first()
+    lines = [
+        f"Conversation: {conversation}",
+        f"Model: `{conversation.model or default}`",
+        f"Temperature: {_or_default(conversation.temperature)}",
+        f"Output limit: {_or_default(conversation.max_output_tokens)}",
+        f"Messages: {said.exclude(turn__status__in=Turn.UNFINISHED).count()}",
+        f"Tokens: {_usage(conversation)}",
+        f"Now: {live.get_status_display().lower() if live else 'nothing runs'}",
+        f"Queued: {turns.queued().count()}",
+    ]
+    listed = "\n".join(f"- {line}" for line in lines)
+    return f"{listed}\n\nSystem prompt and instructions:\n\n{quoted(history.system_prompt(conversation))}"
+
+
+def _or_default(value: float | None) -> str:
+    return "the model's own" if value is None else str(value)
+
+
+def _usage(conversation: Conversation) -> str:
+    sums = Turn.objects.filter(conversation=conversation).aggregate(
+        Sum("input_tokens"), Sum("output_tokens"), Sum("cached_tokens"), Sum("cost")
+    )
+    read_, written = sums["input_tokens__sum"] or 0, sums["output_tokens__sum"] or 0
+    cached, cost = sums["cached_tokens__sum"] or 0, sums["cost__sum"]
+    price = "" if cost is None else f", ${cost:.4f}"
+    return f"{read_:,} in ({cached:,} cached), {written:,} out{price}"
+
+
+@command()
+async def models(caller: Caller, rest: str) -> str:
+    """Lists the models that can answer."""
+    catalogue = get_catalogue()
+    default, found = await catalogue.default(), await catalogue.models()
+    listed = ", ".join(f"`{model.id}`" for model in found if model.available)
+    missing = [f"- `{m.id}`: {m.reason}" for m in found if not m.available]
+    parts = [f"Available models: {listed}", f"Default: `{default}`"]
+    if missing:
+        parts.append("\n".join(["Not available:", *missing]))
+    return "\n\n".join(parts)
+
+
+@command("[name]")
+async def model(caller: Caller, rest: str) -> str:
+    """Shows or sets the model of this conversation."""
+    if not rest:
+        return f"Model: `{await _model_of(caller)}`. `/models` lists them; `/model name` sets one."
+    await get_catalogue().resolve(rest)
+    if caller.conversation_id is None:
+        caller.model = rest
+    else:
+        await write(services.configure, caller.owner, caller.conversation_id, model=rest)
+    return f"`{rest}` answers from now on."
+
+
+async def _model_of(caller: Caller) -> str:
+    chosen = caller.model
+    if caller.conversation_id is not None:
+        chosen = (await read(find, caller.owner, caller.conversation_id)).model
+    return chosen or await get_catalogue().default()
+
+
+@command("[text, or none]")
+async def instructions(caller: Caller, rest: str) -> str:
+    """Shows or sets what the model is told in this conversation."""
+    if not rest:
+        told = (await read(find, caller.owner, caller.here)).instructions
+        return f"Instructions:\n\n{quoted(told)}" if told else "No instructions are set here."
+    text = "" if rest.lower() == "none" else rest
+    await write(services.configure, caller.owner, caller.here, instructions=text)
+    return "From the next message on." if text else "The instructions are gone."
+
+
+@command("[text]")
+async def title(caller: Caller, rest: str) -> str:
+    """Shows or sets the title of this conversation."""
+    if not rest:
+        return f"Title: {await read(find, caller.owner, caller.here)}"
+    await write(services.entitle, caller.owner, caller.here, rest)
+    return f"Title: {rest}"
+
+
+@command()
+async def new(caller: Caller, rest: str) -> str:
+    """Leaves this conversation: the next message begins a new one."""
+    caller.conversation_id = None
+    return "Your next message begins a new conversation."
+
+
+@command()
+async def stop(caller: Caller, rest: str) -> str:
+    """Stops the answer that is being written."""
+    stopped = engine.cancel(caller.here) or await write(services.cancel, caller.owner, caller.here)
+    return "Stopped." if stopped else "Nothing runs here."
+
+
+@command("[model]")
+async def retry(caller: Caller, rest: str) -> str:
+    """Answers the last message again, with another model if one is named."""
+    if rest:
+        await get_catalogue().resolve(rest)
+    await write(
+        services.regenerate,
+        caller.owner,
+        caller.here,
+        default_model=await get_catalogue().default(),
+        model=rest or None,
+        context=caller.context,
+    )
+    return "Once more."

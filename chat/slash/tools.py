@@ -1,0 +1,55 @@
+"""Commands about tools: which there are, what waits, what is remembered."""
+
+from __future__ import annotations
+
+from chat import services
+from chat.database import read, write
+from chat.models import ToolCall, ToolRule
+from chat.slash.base import Caller, command
+from chat.turns import toolbox
+
+
+@command()
+async def tools(caller: Caller, rest: str) -> str:
+    """Lists the tools that the model may call, and what is remembered about them here."""
+    rules = await read(_rules, caller)
+    return "\n".join(_tool_line(tool.name, rules) for tool in toolbox.registry()) or "No tools."
+
+
+def _rules(caller: Caller) -> dict[str, bool]:
+    rules = ToolRule.objects.filter(
+        conversation=caller.conversation_id, conversation__owner=caller.owner, imported=False
+    )
+    return dict(rules.values_list("tool", "allow"))
+
+
+def _tool_line(name: str, rules: dict[str, bool]) -> str:
+    tool = toolbox.registry().get(name)
+    asks = "asks first" if tool is not None and tool.approval else "runs by itself"
+    if name in rules:
+        asks = "always allowed here" if rules[name] else "always denied here"
+    first_line = tool.summary if tool is not None else ""
+    return f"- `{name}` ({asks}): {first_line}"
+
+
+@command("[forget tool]")
+async def approvals(caller: Caller, rest: str) -> str:
+    """Lists what waits for you here and what is remembered; `forget` makes a tool ask again."""
+    if rest:
+        verb, _, name = rest.partition(" ")
+        if verb != "forget" or not name:
+            return "Type `/approvals`, or `/approvals forget` and the name of a tool."
+        await write(services.forget_rule, caller.owner, caller.here, name.strip())
+        return f"`{name.strip()}` asks again from now on."
+    pending = await read(_pending, caller)
+    rules = await read(_rules, caller)
+    lines = [f"- `{call.name}` waits: `{call.arguments}`" for call in pending]
+    lines += [_tool_line(name, rules) for name in rules]
+    return "\n".join(lines) or "Nothing waits for you here, and nothing is remembered."
+
+
+def _pending(caller: Caller) -> list[ToolCall]:
+    found = ToolCall.objects.pending().filter(message__owner=caller.owner)
+    if caller.conversation_id is not None:
+        found = found.filter(message__conversation=caller.conversation_id)
+    return list(found)

@@ -1,0 +1,198 @@
+"""What `session_created` carries: a conversation as it is now, and the live turn so far.
+
+A snapshot is read in one database snapshot, so that its `seq` says exactly which frames it
+includes: the server commits before it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from chat.access import find
+from chat.branches import branch, siblings
+from chat.database import one_snapshot
+from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
+from chat.protocol import (
+    SNAPSHOT_CONTENT_BYTES,
+    SNAPSHOT_MESSAGES,
+    Done,
+    MessageView,
+    SessionCreated,
+    SessionCreatedData,
+    ToolCallView,
+    TurnStatus,
+    TurnView,
+    UsageView,
+    arguments_object,
+)
+
+
+def session_created(
+    owner: User, session_id: UUID, default_model: str, *, awaited: Collection[UUID] = ()
+) -> tuple[SessionCreated, list[Turn]]:
+    """A conversation of the owner's as it is now, and those of `awaited` answers' turns that are
+    over in this same state. Raises `SessionNotFound`.
+    """
+    with one_snapshot():
+        conversation = find(owner, session_id)
+        messages = branch(conversation.leaf_id, last=SNAPSHOT_MESSAGES)
+        turns = Turn.objects.filter(conversation=conversation)
+        live = turns.live().select_related("message").first()
+        so_far = Piece.objects.so_far(live.pk) if live else SoFar(0, "", "")
+        data = SessionCreatedData(
+            session_id=str(conversation.pk),
+            title=conversation.title,
+            model=conversation.model or default_model,
+            resumed=True,
+            messages=views(messages, live={live.message_id: so_far} if live else {}),
+            seq=max(conversation.seq, so_far.seq),
+            turn=_turn_view(live, so_far, turns.queued().count()) if live else None,
+        )
+        over = [turn for turn in turns.filter(message__in=awaited).order_by("pk") if turn.is_over]
+    return SessionCreated(data=data), over
+
+
+def begun(conversation: Conversation, default_model: str) -> SessionCreated:
+    """The snapshot of a conversation that was made a moment ago."""
+    return SessionCreated(
+        data=SessionCreatedData(
+            session_id=str(conversation.pk),
+            title="",
+            model=conversation.model or default_model,
+            resumed=False,
+            messages=(),
+            seq=0,
+            turn=None,
+        )
+    )
+
+
+def done(turn: Turn) -> Done:
+    """The end of a turn that is over, without a number."""
+    return Done(
+        message_id=str(turn.message_id),
+        status=turn.status,
+        client_id=turn.client_id,
+        usage=usage_view(turn),
+    )
+
+
+def so_far(conversation: Conversation) -> dict[UUID, SoFar]:
+    """What the live turn, if any, has written so far, by its message's id."""
+    live = Turn.objects.filter(conversation=conversation).live().first()
+    return {live.message_id: Piece.objects.so_far(live.pk)} if live else {}
+
+
+def views(
+    messages: Iterable[Message], *, live: dict[UUID, SoFar], whole: bool = False
+) -> tuple[MessageView, ...]:
+    """Messages as clients see them, in the given order; `live` is what live ones wrote so far.
+
+    Long ones are cut for a snapshot, which is one frame; `whole` leaves them as they are.
+    """
+    messages = list(messages)
+    ids = [message.pk for message in messages]
+    turns = {turn.message_id: turn for turn in Turn.objects.filter(message__in=ids)}
+    calls = list(ToolCall.objects.filter(message__in=ids))
+    versions = siblings(messages)
+    return tuple(
+        _message_view(
+            message,
+            turns.get(message.pk),
+            [call for call in calls if call.message_id == message.pk],
+            versions[message.pk],
+            live.get(message.pk) or SoFar(0, message.content, message.reasoning),
+            whole=whole,
+        )
+        for message in messages
+    )
+
+
+def _message_view(
+    message: Message,
+    turn: Turn | None,
+    calls: list[ToolCall],
+    versions: tuple[str, ...],
+    said: SoFar,
+    *,
+    whole: bool,
+) -> MessageView:
+    content = said.text if whole else cut(said.text)
+    return MessageView(
+        id=str(message.pk),
+        parent_id=str(message.parent_id) if message.parent_id else None,
+        siblings=versions,
+        role=message.role,
+        content=content,
+        truncated=True if content != said.text else None,
+        reasoning=(said.reasoning if whole else cut(said.reasoning)) or None,
+        tool_calls=tuple(map(call_view, calls)),
+        status=turn.status if turn else Turn.Status.COMPLETED,
+        model=turn.model if turn else None,
+        usage=usage_view(turn) if turn else None,
+        client_id=message.client_id,
+        error=turn.error if turn and turn.error else None,
+        created_at=message.created_at.astimezone(UTC).isoformat(),
+    )
+
+
+def cut(content: str) -> str:
+    """Content for a snapshot: at most `SNAPSHOT_CONTENT_BYTES` of UTF-8, whole code points."""
+    if len(content) * 4 <= SNAPSHOT_CONTENT_BYTES:
+        return content
+    return content.encode()[:SNAPSHOT_CONTENT_BYTES].decode(errors="ignore")
+
+
+def usage_view(turn: Turn) -> UsageView | None:
+    if turn.input_tokens is None or turn.output_tokens is None:
+        return None
+    return UsageView(
+        input_tokens=turn.input_tokens,
+        output_tokens=turn.output_tokens,
+        cached_tokens=turn.cached_tokens or 0,
+        cost=None if turn.cost is None else float(turn.cost),
+    )
+
+
+def call_view(call: ToolCall) -> ToolCallView:
+    return ToolCallView(
+        call_id=call.call_id,
+        name=call.name,
+        arguments=arguments_object(call.arguments),
+        status=call.status,
+        content=None if call.status in ToolCall.OPEN else call.result,
+        is_error=call.is_error,
+        offset=call.offset,
+        edited_arguments=arguments_object(call.edited_arguments) if call.edited_arguments else None,
+        seconds=_seconds(call),
+    )
+
+
+def _seconds(call: ToolCall) -> float | None:
+    if call.started_at is None or call.ended_at is None:
+        return None
+    return max(0.0, round((call.ended_at - call.started_at).total_seconds(), 3))
+
+
+def _turn_view(turn: Turn, so_far: SoFar, queued: int) -> TurnView:
+    calls = list(ToolCall.objects.filter(message=turn.message_id))
+    return TurnView(
+        message_id=str(turn.message_id),
+        content=so_far.text,
+        reasoning=cut(so_far.reasoning) or None,
+        status=_status(turn, so_far.text, calls),
+        tool_calls=tuple(map(call_view, calls)),
+        queued=queued,
+    )
+
+
+def _status(turn: Turn, text: str, calls: list[ToolCall]) -> TurnStatus:
+    if turn.status == Turn.Status.WAITING:
+        return "waiting_approval"
+    if any(call.status in ToolCall.OPEN for call in calls):
+        return "tool_calling"
+    return "responding" if len(text) > (calls[-1].offset if calls else 0) else "thinking"

@@ -1,0 +1,79 @@
+"""What an import makes of a conversation: nothing in it runs or waits, and its ids are free.
+
+Both are worked out from the file alone, so that the same file always comes to the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from chat.models import ToolCall, Turn
+from chat.transfer.format import (
+    ArchivedCall,
+    ArchivedConversation,
+    ArchivedMessage,
+    ArchivedTurn,
+)
+
+NOT_RUN = "This was not run: it was still open when the conversation was exported."
+MAY_HAVE_RUN = "This was running when the conversation was exported. It may have had its effect."
+
+
+def at_rest(conversation: ArchivedConversation) -> ArchivedConversation:
+    """Answers that were not over are interrupted, and their open calls closed with a reason."""
+    messages = tuple(map(message_at_rest, conversation.messages))
+    return conversation.model_copy(update={"messages": messages})
+
+
+def message_at_rest(message: ArchivedMessage) -> ArchivedMessage:
+    changes: dict[str, Any] = {}
+    if any(call.status in ToolCall.OPEN for call in message.calls):
+        changes["calls"] = tuple(map(_closed, message.calls))
+    turn = message.turn
+    if turn is not None and turn.status in Turn.UNFINISHED:
+        ended = {"status": Turn.Status.INTERRUPTED, "ended_at": _last_seen(message, turn)}
+        changes["turn"] = turn.model_copy(update=ended)
+    return message.model_copy(update=changes) if changes else message
+
+
+def _closed(call: ArchivedCall) -> ArchivedCall:
+    if call.status not in ToolCall.OPEN:
+        return call
+    ran = call.status == ToolCall.Status.RUNNING
+    return call.model_copy(
+        update={
+            "status": ToolCall.Status.UNKNOWN if ran else ToolCall.Status.FAILED,
+            "result": MAY_HAVE_RUN if ran else NOT_RUN,
+            "ended_at": call.started_at or call.created_at,
+        }
+    )
+
+
+def _last_seen(message: ArchivedMessage, turn: ArchivedTurn) -> datetime:
+    """The last that the file knows of an answer."""
+    times = [turn.created_at, turn.started_at]
+    for call in message.calls:
+        times += [call.created_at, call.started_at, call.ended_at]
+    return max(time for time in times if time is not None)
+
+
+def renamed(conversation: ArchivedConversation, owner: str) -> ArchivedConversation:
+    """With other ids, for an owner who cannot have these: the same ones each time."""
+    new_id = uuid5(conversation.id, owner)
+    messages = tuple(
+        message.model_copy(
+            update={
+                "id": _new(new_id, message.id),
+                "parent": message.parent and _new(new_id, message.parent),
+            }
+        )
+        for message in conversation.messages
+    )
+    leaf = _new(new_id, conversation.leaf)
+    return conversation.model_copy(update={"id": new_id, "leaf": leaf, "messages": messages})
+
+
+def _new(conversation_id: UUID, message_id: UUID) -> UUID:
+    return uuid5(conversation_id, str(message_id))

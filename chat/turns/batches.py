@@ -1,0 +1,88 @@
+"""What one tick commits and tells of each turn: numbered here, and joined in a backlog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from chat.protocol import Frame, QuickDelta, ReasoningData, ReasoningPiece
+from chat.turns.live import Entry, LiveTurn
+
+BACKLOG = 32
+"""So many pieces of one turn in one tick are joined into one delta."""
+
+
+@dataclass(eq=False)
+class Batch:
+    """What one tick commits and tells of one turn."""
+
+    turn: LiveTurn
+    text: str = ""
+    reasoning: str = ""
+    frames: list[Frame | QuickDelta] = field(default_factory=list)
+    writes: list[tuple[Callable[[int], None], int]] = field(default_factory=list)
+    then: list[Callable[[], None]] = field(default_factory=list)
+    last_seq: int = 0
+    is_numbered: bool = False
+    """It has frames with a number."""
+    thought: int = 0
+    """Which piece of the turn's reasoning it holds, if any."""
+    is_last: bool = False
+    """The turn ends in it: its pieces are not appended, but folded into the message."""
+
+
+def drain(turn: LiveTurn) -> Batch:
+    """Take what a turn has for the journal, and number it."""
+    entries, turn.entries = turn.entries, []
+    seq = turn.seq
+    if len(entries) > BACKLOG:
+        entries = joined(entries)
+    batch = Batch(turn)
+    for entry in entries:
+        if isinstance(entry, str):
+            turn.seq += 1
+            batch.frames.append(QuickDelta(turn.seq, entry))
+        else:
+            _take(batch, entry)
+    batch.text = "".join([entry for entry in entries if isinstance(entry, str)])
+    batch.last_seq, batch.is_numbered = turn.seq, turn.seq > seq
+    if batch.reasoning:
+        turn.thoughts += 1
+        batch.thought = turn.thoughts
+    return batch
+
+
+def _take(batch: Batch, entry: Entry) -> None:
+    turn = batch.turn
+    if entry.reasoning:
+        batch.reasoning += entry.reasoning
+        batch.frames.append(ReasoningPiece(data=ReasoningData(content=entry.reasoning)))
+    if entry.frame is not None:
+        turn.seq += 1
+        batch.frames.append(entry.frame.numbered(turn.seq))
+    if entry.write is not None:
+        batch.writes.append((entry.write, turn.seq))
+    if entry.then is not None:
+        batch.then.append(entry.then)
+    batch.is_last |= entry.ends
+
+
+def joined(entries: Iterable[Entry | str]) -> list[Entry | str]:
+    """The same entries, with neighbouring pieces of text, or of reasoning, made one."""
+    result: list[Entry | str] = []
+    for kind, group in groupby(entries, key=_kind):
+        if kind == "text":
+            result.append("".join(entry for entry in group if isinstance(entry, str)))
+        elif kind == "reasoning":
+            pieces = (entry.reasoning for entry in group if isinstance(entry, Entry))
+            result.append(Entry(reasoning="".join(pieces)))
+        else:
+            result += group
+    return result
+
+
+def _kind(entry: Entry | str) -> str:
+    if isinstance(entry, str):
+        return "text"
+    return "reasoning" if entry.reasoning else ""

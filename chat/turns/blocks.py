@@ -1,0 +1,117 @@
+"""Finished blocks of live answers, rendered for the connections that asked for them.
+
+Only text that was told is looked at, so a block shows nothing that is not stored. Rendering is
+done in a thread, and how often is bounded by what it costs. Nobody waits for a block but the end
+of a whole answer, so that the last one comes before its `done`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from chat import publish
+from chat.database import read
+from chat.protocol import BlockData, BlockFinished
+from chat.rendering import MAX_MARKDOWN, Block, blocks
+from chat.turns.live import LiveTurn
+
+PAUSE = 9
+"""A look at a growing answer that took t is followed by the next no earlier than 9 t later:
+rendering costs a turn at most a tenth of a core."""
+SHORTEST_PAUSE = 0.1
+"""Seconds. A reader sees no difference to less."""
+
+
+class Renderer:
+    """One per process. All methods are for the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._live: dict[int, TurnBlocks] = {}
+
+    def told(self, turn: LiveTurn) -> None:
+        """More text of a turn was told: have it looked at, where somebody wants blocks."""
+        if publish.wants_blocks(turn.conversation_id):
+            self._of(turn).look_soon()
+
+    def show(self, turn: LiveTurn, listener: publish.Listener) -> None:
+        """Tell a connection that came to a running turn the blocks that are finished already."""
+        self._of(turn).show(listener)
+
+    async def finish(self, turn: LiveTurn) -> None:
+        """The answer is whole, and told: tell its last block too."""
+        if publish.wants_blocks(turn.conversation_id):
+            await self._of(turn).look(is_whole=True)
+
+    def forget(self, turn: LiveTurn) -> None:
+        if (found := self._live.pop(turn.turn_id, None)) is not None:
+            found.close()
+
+    def _of(self, turn: LiveTurn) -> TurnBlocks:
+        return self._live.setdefault(turn.turn_id, TurnBlocks(turn))
+
+
+class TurnBlocks:
+    """The blocks of one running turn."""
+
+    def __init__(self, turn: LiveTurn) -> None:
+        self._turn = turn
+        self._frames: list[BlockFinished] = []
+        self._end = 0
+        """Code points that blocks cover."""
+        self._looked_at = 0
+        """Code points told when the text was last looked at."""
+        self._looking = asyncio.Lock()
+        self._watch: asyncio.Task[None] | None = None
+
+    def show(self, listener: publish.Listener) -> None:
+        for frame in self._frames:
+            listener.deliver(None, frame.encode())
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._look_while_it_grows())
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _look_while_it_grows(self) -> None:
+        pause = SHORTEST_PAUSE
+        while self._looked_at < self._turn.told:
+            await asyncio.sleep(pause)
+            started = perf_counter()
+            await self.look()
+            pause = max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started))
+
+    async def look(self, *, is_whole: bool = False) -> None:
+        """Tell the blocks that are finished now; the last one too, where the answer is whole."""
+        turn = self._turn
+        async with self._looking:
+            self._looked_at = turn.told
+            if turn.told > MAX_MARKDOWN:
+                return  # it will be shown as plain text
+            text = turn.text[: turn.told]
+            found = await read(self._finished, text, tuple(turn.borders), is_whole=is_whole)
+            for block in found:
+                self._tell(block)
+
+    def _tell(self, block: Block) -> None:
+        message_id, index = str(self._turn.message_id), len(self._frames)
+        data = BlockData(message_id=message_id, index=index, html=block.html, end=block.end)
+        self._frames.append(BlockFinished(data=data))
+        self._end = block.end
+        publish.tell_rendered(self._turn.conversation_id, self._frames[-1])
+
+    def _finished(self, text: str, borders: tuple[int, ...], *, is_whole: bool) -> list[Block]:
+        """The finished blocks after those that were told; none goes across a tool call."""
+        found: list[Block] = []
+        begin = self._end
+        for border in [*(b for b in borders if b < len(text)), len(text)]:
+            if border > begin:
+                is_closed = is_whole or border in borders
+                part = blocks(text[begin:border], is_whole=is_closed)
+                found += [Block(block.html, begin + block.end) for block in part]
+                begin = border
+        return found

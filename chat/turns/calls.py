@@ -1,0 +1,175 @@
+"""Tool calls of a running turn: stored, told, run side by side, their results stored and told.
+
+What a tool is and how it runs is the Tool Runner's (`tools/`). Here a call is a row whose status
+moves by conditional updates: `running` is committed before the side effect, so that it is started
+at most once. Whether a call needs a person is looked up by the tool's name, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from chat import publish
+from chat.database import read
+from chat.llm.base import ToolRequest
+from chat.models import ToolCall, ToolRule
+from chat.protocol import (
+    ToolApprovalRequested,
+    ToolCallData,
+    ToolCalled,
+    ToolFinished,
+    ToolProgress,
+    ToolProgressData,
+    ToolResultData,
+    arguments_object,
+)
+from chat.turns import toolbox
+from chat.turns.journal import Journal
+from chat.turns.live import Entry, LiveTurn
+from tools.runner import ToolOutcome
+
+DENIED = "The person denied this call. Do not try it again unasked."
+
+
+async def store(turn: LiveTurn, journal: Journal, requests: Sequence[ToolRequest]) -> None:
+    """Store and tell the calls of one answer of the model, and which of them need a person."""
+    turn.has_calls = True
+    turn.borders.append(turn.length)
+    calls = await read(_prepared, turn, requests)
+    journal.status(turn, "tool_calling")
+    for call in calls:
+        data = ToolCallData(
+            call_id=call.call_id, name=call.name, arguments=arguments_object(call.arguments)
+        )
+        journal.add(turn, Entry(ToolCalled(data=data), write=_inserting(call)))
+        if call.status == ToolCall.Status.PENDING:
+            journal.add(turn, Entry(ToolApprovalRequested(data=data)))
+    await journal.settled(turn)
+
+
+async def answer_open(turn: LiveTurn, journal: Journal) -> bool:
+    """Run what may run, side by side, until nothing may. False: a call still needs a person."""
+    if not turn.has_calls:
+        return True
+    while calls := await read(_unanswered, turn):
+        answerable = [call for call in calls if call.status != ToolCall.Status.PENDING]
+        if not answerable:
+            return False
+        await asyncio.gather(*(_answer(turn, journal, call) for call in answerable))
+        await journal.settled(turn)
+    return True
+
+
+async def _answer(turn: LiveTurn, journal: Journal, call: ToolCall) -> None:
+    if call.status == ToolCall.Status.DENIED:
+        _finish(turn, journal, call, ToolOutcome(DENIED, is_error=True))
+        return
+    started = asyncio.Event()
+    journal.add(turn, Entry(write=_starting(call), then=started.set))
+    await started.wait()
+    _finish(turn, journal, call, await _run(turn, call))
+
+
+async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
+    valid = toolbox.runner().validate(call.name, call.used_arguments)
+    if isinstance(valid, ToolOutcome):
+        return valid
+    context = toolbox.context(turn, progress=lambda text: _progress(turn, call, text))
+    return await toolbox.runner().run(valid, context)
+
+
+def _finish(turn: LiveTurn, journal: Journal, call: ToolCall, outcome: ToolOutcome) -> None:
+    data = ToolResultData(
+        call_id=call.call_id, name=call.name, content=outcome.content, is_error=outcome.is_error
+    )
+    journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome)))
+
+
+def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
+    data = ToolProgressData(call_id=call.call_id, content=text)
+    publish.tell(turn.conversation_id, ToolProgress(data=data))
+
+
+# --- rows: reads --------------------------------------------------------------------------------
+
+
+def _prepared(turn: LiveTurn, requests: Iterable[ToolRequest]) -> list[ToolCall]:
+    """Rows for what the model asks for, each with the status that it begins with."""
+    ids = ToolCall.objects.filter(message__conversation=turn.conversation_id)
+    used = set(ids.values_list("call_id", flat=True))
+    own = ToolRule.objects.filter(conversation=turn.conversation_id, imported=False)
+    rules = dict(own.values_list("tool", "allow"))
+    calls = []
+    for request in requests:
+        call_id = request.call_id[:200]
+        if not call_id or call_id in used:
+            call_id = f"call_{secrets.token_hex(12)}"
+        used.add(call_id)
+        call = ToolCall(
+            message_id=turn.message_id,
+            call_id=call_id,
+            round=turn.round,
+            offset=turn.length,
+            name=request.name[:200],
+            arguments=request.arguments,
+        )
+        _set_first_status(call, rules.get(call.name))
+        calls.append(call)
+    return calls
+
+
+def _set_first_status(call: ToolCall, rule: bool | None) -> None:
+    """Pending only where a person's word is needed; what cannot run is not asked for."""
+    valid = toolbox.runner().validate(call.name, call.arguments)
+    if isinstance(valid, ToolOutcome) or not valid.tool.approval:
+        call.status = ToolCall.Status.APPROVED
+        return
+    if rule is None:
+        call.status = ToolCall.Status.PENDING
+        return
+    call.status = ToolCall.Status.APPROVED if rule else ToolCall.Status.DENIED
+    call.decided_from = ToolCall.DecidedFrom.RULE
+    call.decided_at = timezone.now()
+
+
+def _unanswered(turn: LiveTurn) -> list[ToolCall]:
+    # In one read: a person may decide between two, and the call would be in neither.
+    return list(ToolCall.objects.unanswered().filter(message=turn.message_id))
+
+
+# --- rows: writes, inside the journal's transaction ---------------------------------------------
+
+
+def _inserting(call: ToolCall) -> Callable[[int], None]:
+    def insert(_seq: int) -> None:
+        ToolCall.objects.bulk_create([call])
+
+    return insert
+
+
+def _starting(call: ToolCall) -> Callable[[int], None]:
+    def start(_seq: int) -> None:
+        approved = _row(call).filter(status=ToolCall.Status.APPROVED)
+        approved.update(status=ToolCall.Status.RUNNING, started_at=timezone.now())
+
+    return start
+
+
+def _finishing(call: ToolCall, outcome: ToolOutcome) -> Callable[[int], None]:
+    def finish(_seq: int) -> None:
+        changes = {"result": outcome.content, "ended_at": timezone.now()}
+        if call.status != ToolCall.Status.DENIED:
+            failed, finished = ToolCall.Status.FAILED, ToolCall.Status.FINISHED
+            changes["status"] = failed if outcome.is_error else finished
+        _row(call).update(**changes)
+
+    return finish
+
+
+def _row(call: ToolCall) -> QuerySet[ToolCall]:
+    return ToolCall.objects.filter(message=call.message_id, call_id=call.call_id)

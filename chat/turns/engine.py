@@ -1,0 +1,87 @@
+"""The door to the turn engine of this process. A process that never starts it only writes rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+from django.conf import settings
+
+from chat import process, publish
+from chat.database import write
+from chat.turns import rows
+from chat.turns.runner import Runner
+from chat.turns.watch import Chore, Watch
+
+log = logging.getLogger(__name__)
+
+SERVICE_RESTART = 1012
+"""WebSocket close code: come back in a moment."""
+
+_runner: Runner | None = None
+_chores: list[Chore] = []
+
+
+def hourly(chore: Chore) -> None:
+    """Have this done at the start and every hour. To be said before `start`."""
+    _chores.append(chore)
+
+
+async def start() -> None:
+    """Claim the data directory, free what dead servers held, and run turns from now on.
+
+    Raises `process.DataDirectoryBusy`. Sockets may connect once this has returned.
+    """
+    global _runner
+    dead = await write(process.claim, settings.DATA_DIR)
+    publish.serve_on(asyncio.get_running_loop())
+    runner = _runner = Runner()
+    watch = Watch(runner, dead=dead, hourly=_chores)
+    runner.background(runner.journal.run())
+    await watch.start()
+    runner.background(watch.run())
+
+
+def nudge(conversation_id: UUID) -> None:
+    """A transaction under way made a turn ready, or ended one.
+
+    What may run now is taken in the same transaction, and runs as soon as that is committed.
+    """
+    if (runner := _runner) is not None and not runner.draining:
+        turn = rows.take_next(conversation_id)
+        publish.on_loop(lambda: runner.start(turn))
+
+
+def cancel(conversation_id: UUID) -> bool:
+    """Stop the conversation's turn at once, without a write. On the event loop's thread.
+
+    False: this process runs none, `services.cancel` asks whoever does. True also for a turn
+    whose end is on its way: the one behind it is not meant.
+    """
+    return _runner is not None and _runner.cancel(conversation_id)
+
+
+def show_blocks(conversation_id: UUID, listener: publish.Listener) -> None:
+    """Tell a connection that came the finished blocks of the answer that this process writes."""
+    if _runner is not None:
+        _runner.show_blocks(conversation_id, listener)
+
+
+async def drain() -> None:
+    """Take no new turn, give live ones `TALOS_DRAIN_SECONDS`, store the rest, close sockets."""
+    global _runner
+    if (runner := _runner) is None:
+        return
+    await runner.drain(settings.TALOS_DRAIN_SECONDS)
+    for socket in publish.connections():
+        await socket.shut(SERVICE_RESTART)
+    await runner.close()
+    _runner = None
+    publish.serve_on(None)
+    process.release()
+
+
+def live_turns() -> int:
+    """How many turns this process runs."""
+    return len(_runner.live()) if _runner else 0

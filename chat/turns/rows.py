@@ -1,0 +1,299 @@
+"""How a turn moves in the database. Each change is conditional, and its row count is looked at.
+
+All functions are synchronous; those that take a `LiveTurn` run inside the journal's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from chat import process, publish, search, statements
+from chat.models import Conversation, Piece, SoFar, ToolCall, Turn
+from chat.protocol import (
+    ConversationChanged,
+    ConversationChangedData,
+    Done,
+    Outcome,
+    StatusChanged,
+    StatusData,
+)
+from chat.turns import toolbox
+from chat.turns.live import LiveTurn
+
+UNKNOWN_RESULT = "The server stopped while this ran. It may or may not have had its effect."
+
+
+def take_next(conversation_id: UUID) -> LiveTurn | None:
+    """Take the conversation's first queued turn. None: there is none, or one is live."""
+    try:
+        # A savepoint only where another process may come between.
+        with transaction.atomic(savepoint=not process.is_alone()):
+            return _take_next(conversation_id)
+    except IntegrityError:
+        return None  # another process took one at the same moment
+
+
+_NEXT = """
+SELECT turn.id, turn.message_id, turn.model, turn.context, turn.started_at IS NULL,
+       turn.cancel_requested_at IS NOT NULL, chat.owner_id, chat.seq, turn.client_id,
+       chat.titled_by = 'opening' AND NOT EXISTS (
+           SELECT 1 FROM chat_turn answered
+           WHERE answered.conversation_id = turn.conversation_id AND answered.status = 'completed'
+       )
+FROM chat_turn turn
+JOIN chat_conversation chat ON chat.id = turn.conversation_id
+WHERE turn.conversation_id = %s AND turn.status = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM chat_turn live
+    WHERE live.conversation_id = turn.conversation_id AND live.status IN ('running', 'waiting')
+)
+ORDER BY turn.id LIMIT 1
+"""
+_TAKE = """
+UPDATE chat_turn
+SET status = 'running', process = %s, heartbeat_at = CURRENT_TIMESTAMP, started_at = %s
+WHERE id = %s AND status = 'queued'
+"""
+_FIRST_PIECE = """
+INSERT INTO chat_piece (turn_id, seq, text, thought) VALUES (%s, %s, '', 0)
+"""
+
+
+def _take_next(conversation_id: UUID) -> LiveTurn | None:
+    found = statements.select(_NEXT, conversation_id)
+    if not found or not statements.change(_TAKE, process.identity, timezone.now(), found[0][0]):
+        return None  # there is none, or another process took it at the same moment
+    turn_id, message_id, model, context, is_new, cancelled, owner_id, seq, sent, is_first = found[0]
+    turn = LiveTurn(
+        turn_id=turn_id,
+        message_id=UUID(str(message_id)),
+        conversation_id=conversation_id,
+        owner_id=owner_id,
+        client_id=sent,
+        model=model,
+        context=context,
+        seq=seq,
+        is_first=bool(is_first),
+        stop="cancel" if cancelled else None,
+    )
+    if not is_new:
+        return _gone_on(turn)
+    if not cancelled:
+        _begin(turn)
+    return turn
+
+
+def _begin(turn: LiveTurn) -> None:
+    """Store its first frame with its being taken: that saves every turn a commit."""
+    turn.seq += 1
+    data = StatusData(status="thinking", message_id=str(turn.message_id))
+    turn.beginning = StatusChanged(data=data, seq=turn.seq)
+    statements.change(_FIRST_PIECE, turn.turn_id, turn.seq)
+
+
+def _gone_on(turn: LiveTurn) -> LiveTurn:
+    """A turn that ran before: with its text, and after its last round of calls."""
+    so_far = Piece.objects.so_far(turn.turn_id)
+    calls = ToolCall.objects.filter(message=turn.message_id).order_by("round")
+    rounds = list(calls.values_list("round", "offset").distinct())
+    return replace(
+        turn,
+        seq=max(turn.seq, so_far.seq),
+        parts=[so_far.text] if so_far.text else [],
+        reasoning=[so_far.reasoning] if so_far.reasoning else [],
+        round=rounds[-1][0] + 1 if rounds else 0,
+        has_calls=bool(rounds),
+        borders=[offset for _, offset in rounds],
+    )
+
+
+_FINISH = """
+UPDATE chat_turn
+SET status = %s, ended_at = %s, error_code = %s, error = %s,
+    input_tokens = %s, output_tokens = %s, cached_tokens = %s, cost = %s
+WHERE id = %s AND status = 'running' AND process = %s
+"""
+_FILL = "UPDATE chat_message SET content = %s, reasoning = %s WHERE id = %s"
+_DROP_PIECES = "DELETE FROM chat_piece WHERE turn_id = %s"
+_MOVE_ON = "UPDATE chat_conversation SET seq = %s, updated_at = %s, unread = %s WHERE id = %s"
+
+
+def finish(
+    turn: LiveTurn,
+    seq: int,
+    *,
+    status: Outcome,
+    error_code: str = "",
+    error: str = "",
+    is_watched: bool,
+) -> None:
+    """The end: pieces become the message's content. Unread, unless somebody watches."""
+    usage = turn.usage
+    statements.change(
+        _FINISH,
+        *(status, timezone.now(), error_code, error),
+        *((usage.input_tokens, usage.output_tokens, usage.cached_tokens) if usage else [None] * 3),
+        turn.cost,
+        *(turn.turn_id, process.identity),
+    )
+    if turn.has_calls:
+        close_calls(turn.message_id, "This call was stopped with its turn.")
+    _fold(turn, SoFar(seq, turn.text, "".join(turn.reasoning)), is_watched=is_watched)
+
+
+def close_calls(message_id: UUID, result: str) -> None:
+    """Give the calls that are still open a result that says why there is none."""
+    ToolCall.objects.filter(message=message_id, status__in=ToolCall.OPEN).update(
+        status=ToolCall.Status.FAILED, result=result, ended_at=timezone.now()
+    )
+
+
+def wait(turn: LiveTurn) -> None:
+    """Held by nobody until a person has decided; ready at once if they have done so already."""
+    held = Turn.objects.run_by(process.identity).filter(pk=turn.turn_id)
+    calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
+    waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
+    held.update(status=Turn.Status.WAITING if waits else Turn.Status.QUEUED)
+    if waits and not publish.is_watched(turn.conversation_id):
+        _tell_elsewhere(turn.owner_id, turn.conversation_id)
+
+
+def _fold(turn: LiveTurn | Turn, so_far: SoFar, *, is_watched: bool) -> None:
+    """What a turn wrote becomes its message's, and is found; its pieces go."""
+    if isinstance(turn, LiveTurn):
+        turn_id, owner_id = turn.turn_id, turn.owner_id
+    else:
+        turn_id, owner_id = turn.pk, turn.conversation.owner_id
+    if so_far.text or so_far.reasoning:
+        statements.change(_FILL, so_far.text, so_far.reasoning, turn.message_id)
+        search.index_message(
+            turn.message_id, so_far.text, conversation_id=turn.conversation_id, owner_id=owner_id
+        )
+    statements.change(_DROP_PIECES, turn_id)
+    unread = not is_watched
+    statements.change(_MOVE_ON, so_far.seq, timezone.now(), unread, turn.conversation_id)
+    if not is_watched:
+        _tell_elsewhere(owner_id, turn.conversation_id)
+
+
+def _tell_elsewhere(owner_id: int, conversation_id: UUID) -> None:
+    """Nobody watches: the lists of the owner's other pages show what is to be seen here."""
+    data = ConversationChangedData(session_id=str(conversation_id))
+    publish.announce(owner_id, ConversationChanged(data=data))
+
+
+class Unfinished(NamedTuple):
+    """What the look sees of a turn."""
+
+    pk: int
+    conversation_id: UUID
+    status: str
+    process: str
+    heartbeat_at: datetime | None
+    cancel_requested_at: datetime | None
+
+
+def unfinished() -> list[Unfinished]:
+    """Every turn that is queued, running or waiting, in the order of asking."""
+    rows = Turn.objects.unfinished().order_by("pk")
+    return [Unfinished(*row) for row in rows.values_list(*Unfinished._fields)]
+
+
+def latest_numbers(conversation_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The number of each conversation's last frame, the live turn's included."""
+    written = Max("turn__piece__seq", filter=Q(turn__status__in=Turn.UNFINISHED))
+    found = Conversation.objects.filter(pk__in=conversation_ids).annotate(written=written)
+    return {pk: max(seq, last or 0) for pk, seq, last in found.values_list("pk", "seq", "written")}
+
+
+def heartbeat() -> None:
+    """Show that this process lives."""
+    # with `unfinished`, whose index has few rows
+    Turn.objects.unfinished().run_by(process.identity).update(heartbeat_at=Now())
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A turn found running under a dead process, freed by this one."""
+
+    conversation_id: UUID
+    done: Done | None
+    """None: it is not over, but queued or waiting again."""
+
+
+@transaction.atomic
+def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> Recovered | None:
+    """Free a turn whose process is dead. None: it moved meanwhile.
+
+    What was shown is kept and the turn is `interrupted`; a tool call that was running is
+    `unknown`, and is not run again unless its tool is repeatable. A turn that had shown nothing,
+    and one with calls that may still run, is queued again; one that waits for a person goes on
+    waiting.
+    """
+    # the conversation first, as everywhere: who held them the other way round would wait for ever
+    Conversation.objects.select_for_update(of=("self",)).filter(turn=turn_id).first()
+    turn = _held_by(dead_process, turn_id, seen_at)
+    if turn is None:
+        return None
+    _settle_running_calls(turn)
+    so_far = Piece.objects.so_far(turn.pk)
+    so_far = so_far._replace(seq=max(turn.conversation.seq, so_far.seq))
+    status = _after_a_crash(turn, so_far)
+    changes: dict[str, object] = {"status": status}
+    done = None
+    if status in Turn.UNFINISHED:
+        Conversation.objects.filter(pk=turn.conversation_id).update(seq=so_far.seq)
+    else:
+        close_calls(turn.message_id, "The server stopped before this ran.")
+        so_far = so_far._replace(seq=so_far.seq + 1)
+        _fold(turn, so_far, is_watched=False)
+        done = _done(turn, seq=so_far.seq, status=status)
+        changes |= {"ended_at": timezone.now(), "process": process.identity}  # who tells of it
+    Turn.objects.filter(pk=turn.pk).update(**changes)
+    return Recovered(turn.conversation_id, done)
+
+
+def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | None:
+    held = Turn.objects.run_by(process_id).filter(pk=turn_id)
+    if seen_at is not None:
+        # It shows no sign of life since. SQLite compares text, and Django writes a whole second
+        # without the fraction that `Now` has: less than a moment later holds for both.
+        held = held.filter(heartbeat_at__lt=seen_at + timedelta(microseconds=1))
+    related = held.select_for_update(of=("self",)).select_related("conversation")
+    return related.first()
+
+
+def _settle_running_calls(turn: Turn) -> None:
+    """A call that ran when its server died: unknown, or to be run again if its tool allows."""
+    for call in ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.RUNNING):
+        tool = toolbox.registry().get(call.name)
+        if tool is not None and tool.repeatable:
+            call.status = ToolCall.Status.APPROVED
+        else:
+            call.status, call.ended_at = ToolCall.Status.UNKNOWN, timezone.now()
+            call.result = UNKNOWN_RESULT
+        call.save(update_fields=["status", "ended_at", "result"])
+
+
+def _after_a_crash(turn: Turn, so_far: SoFar) -> Turn.Status:
+    calls = ToolCall.objects.filter(message=turn.message_id)
+    if turn.cancel_requested_at is not None:
+        return Turn.Status.CANCELLED
+    if calls.pending().exists():
+        return Turn.Status.WAITING
+    has_shown = so_far.text or so_far.reasoning or calls.exists()
+    if calls.answerable().exists() or not has_shown:
+        return Turn.Status.QUEUED
+    return Turn.Status.INTERRUPTED
+
+
+def _done(turn: Turn, *, seq: int, status: str) -> Done:
+    return Done(message_id=str(turn.message_id), status=status, client_id=turn.client_id, seq=seq)

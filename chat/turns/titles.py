@@ -1,0 +1,105 @@
+"""Titles: after the first answer the model is asked for one, from the opening messages.
+
+Never over a title that a person gave. A failure leaves the opening words.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import aclosing
+from uuid import UUID
+
+from django.db import transaction
+
+from chat import publish, search
+from chat.branches import branch
+from chat.database import read, write
+from chat.errors import ModelError
+from chat.llm.base import AssistantMessage, ModelMessage, Request, SystemMessage, Text, UserMessage
+from chat.llm.catalogue import Resolved
+from chat.llm.scripted import TITLE_PROMPT
+from chat.models import Conversation, Message
+from chat.protocol import TitleChanged, TitleData
+
+log = logging.getLogger(__name__)
+
+PROMPT = (
+    f"{TITLE_PROMPT} for this conversation: at most six words, in its own language, without "
+    "quotation marks. Answer with the title only."
+)
+LAST_WORD = "Now write the title of this conversation, and nothing else."
+MAX_LENGTH = 80
+DECORATION = "#*_`\"'“”„«»- "
+OPENING_CHARACTERS = 2_000
+"""Of each opening message that the model is shown."""
+MAX_OUTPUT_TOKENS = 1_000
+"""Room for models that reason first."""
+
+
+async def entitle(conversation_id: UUID, model: Resolved) -> None:
+    """Ask for a title and store it."""
+    opening = await read(_opening, conversation_id)
+    if opening is None:
+        return
+    messages = (SystemMessage(PROMPT), *opening, UserMessage(LAST_WORD))
+    request = Request(model.model_id, messages, max_output_tokens=MAX_OUTPUT_TOKENS)
+    try:
+        title = clean(await _answer(model, request))
+    except ModelError as error:
+        log.info("No title: %s", error.message)
+        return
+    if title:
+        await write(_store, conversation_id, title)
+
+
+async def _answer(model: Resolved, request: Request) -> str:
+    pieces = []
+    async with aclosing(model.client.stream(request)) as events:
+        async for event in events:
+            if isinstance(event, Text):
+                pieces.append(event.content)
+    return "".join(pieces)
+
+
+def clean(answer: str) -> str:
+    """A title out of what a model answered: one line, without decoration; empty if there is none."""
+    answer = re.sub(r"<think>.*?(</think>|\Z)", "", answer, flags=re.DOTALL)
+    lines = (" ".join(line.split()) for line in answer.splitlines())
+    line = next((line for line in lines if line.strip(DECORATION)), "")
+    line = "".join(character for character in line if character.isprintable())
+    line = re.sub(r"^(title\s*:)", "", line.strip(DECORATION), flags=re.IGNORECASE)
+    line = line.strip(DECORATION).removesuffix(".").strip(DECORATION)
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rstrip() + "…"
+
+
+def _opening(conversation_id: UUID) -> list[ModelMessage] | None:
+    """The first question and its answer, or None where no title is wanted."""
+    conversation = Conversation.objects.filter(pk=conversation_id).first()
+    if conversation is None or conversation.titled_by != Conversation.TitledBy.OPENING:
+        return None
+    return [
+        (UserMessage if said.role == Message.Role.USER else AssistantMessage)(
+            said.content[:OPENING_CHARACTERS]
+        )
+        for said in branch(conversation.leaf_id)[:2]
+    ]
+
+
+@transaction.atomic
+def _store(conversation_id: UUID, title: str) -> None:
+    untitled = Conversation.objects.filter(
+        pk=conversation_id, titled_by=Conversation.TitledBy.OPENING
+    )
+    if conversation := untitled.select_for_update().first():
+        set_title(conversation, title, Conversation.TitledBy.MODEL)
+
+
+def set_title(conversation: Conversation, title: str, by: Conversation.TitledBy) -> None:
+    """Store a title and tell all of the owner's connections. Inside a transaction."""
+    Conversation.objects.filter(pk=conversation.pk).update(title=title, titled_by=by)
+    search.index_title(conversation, title)
+    publish.announce(
+        conversation.owner_id,
+        TitleChanged(data=TitleData(session_id=str(conversation.pk), title=title)),
+    )

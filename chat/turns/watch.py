@@ -1,0 +1,179 @@
+"""The look: once a second, what other processes wrote.
+
+Queued and ready turns, asked cancels, turns that are gone or whose process is dead, and frames
+for this process's pages. Two indexed queries; whoever only writes (admin, commands) needs no
+more to be heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from chat import process, publish, search
+from chat.database import UNAVAILABLE, checkpoint, read, words, write
+from chat.models import Conversation, Notice, Turn
+from chat.turns import approvals, follow, rows
+from chat.turns.live import LiveTurn
+from chat.turns.rows import Unfinished
+from chat.turns.runner import Runner
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1
+HEARTBEAT_LOOKS = 5
+DEAD_LOOKS = 20
+"""Without a new heartbeat. On PostgreSQL a turn is then recovered by another server, within 30
+seconds. Looks are counted and no times compared: a clock that jumps, or a database that was away,
+kills nobody."""
+TIDY_LOOKS = 3600
+NOTICES_KEPT = timedelta(hours=1)
+EMPTY_KEPT = timedelta(days=1)
+"""A conversation without a message is removed after a day."""
+LATE_LOOKS = 10
+"""Ids are given before commits: a notice may become visible after one with a higher id."""
+
+
+Chore = Callable[[], Coroutine[Any, Any, None]]
+"""Work for every hour that takes its time: in short steps, beside the looks."""
+
+
+class Watch:
+    """One per process."""
+
+    def __init__(self, runner: Runner, *, dead: str | None, hourly: Iterable[Chore] = ()) -> None:
+        self._runner = runner
+        self._chores = (compact_search, *hourly)
+        self._running: dict[Chore, asyncio.Task[None]] = {}
+        self._dead = dead
+        """A process that is known to be dead; on SQLite all others are."""
+        self._unknown: set[int] = set()
+        self._silent: dict[int, tuple[datetime | None, int]] = {}
+        """Each foreign running turn's heartbeat, and how many looks have found it unchanged."""
+        self._floors: deque[int] = deque(maxlen=LATE_LOOKS)
+        self._heard: set[int] = set()
+
+    async def start(self) -> None:
+        """The first look, before anybody connects: old owners' turns are freed here."""
+        self._floors.append(await read(_last_notice))
+        with _passing_trouble():  # the next look tries again
+            await self.look()
+
+    async def run(self) -> None:
+        """Look, for ever. Trouble with the database ends a look, not the watch."""
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            looks += 1
+            with _passing_trouble():
+                if looks % HEARTBEAT_LOOKS == 0 and self._runner.live():
+                    await write(rows.heartbeat)
+                await self.look()
+                await read(checkpoint)
+                if not process.is_alone():
+                    await follow.look({turn.conversation_id for turn in self._runner.live()})
+                if looks % TIDY_LOOKS == 1:
+                    await write(tidy)
+                    self._begin_chores()
+
+    def _begin_chores(self) -> None:
+        """One that still runs from the hour before is not begun again."""
+        for chore in self._chores:
+            if chore not in self._running or self._running[chore].done():
+                self._running[chore] = self._runner.background(chore())
+
+    async def look(self) -> None:
+        """Stop, recover and take what the rows say, after what was said of them."""
+        live = self._runner.live()  # before the read: one taken meanwhile is not in it
+        unfinished = await read(rows.unfinished)
+        await self._hear()  # a page hears of the question before its answer begins
+        self._stop_asked(live, unfinished)
+        held = {turn.conversation_id for turn in unfinished if turn.status in Turn.LIVE}
+        for turn in self._orphans(unfinished):
+            held.discard(turn.conversation_id)
+            with _passing_trouble():  # one turn's is not the others'
+                await self._runner.recover(turn)
+        for conversation_id in {turn.conversation_id for turn in unfinished} - held:
+            with _passing_trouble():
+                await self._runner.take_next(conversation_id)
+
+    def _stop_asked(self, live: Iterable[LiveTurn], unfinished: Sequence[Unfinished]) -> None:
+        ours = {turn.pk: turn for turn in unfinished if turn.process == process.identity}
+        for turn in live:
+            row = ours.get(turn.turn_id)
+            if row is None:
+                self._runner.stop(turn, "lost")
+            elif row.cancel_requested_at:
+                self._runner.stop(turn, "cancel")
+
+    def _orphans(self, unfinished: Sequence[Unfinished]) -> list[Unfinished]:
+        """Running turns that nobody runs."""
+        running = [turn for turn in unfinished if turn.status == Turn.Status.RUNNING]
+        ours = [t for t in running if t.process == process.identity and not self._runner.runs(t.pk)]
+        # one that was taken a moment ago is not in the runner's hands yet: twice seen is lost
+        lost = [turn for turn in ours if turn.pk in self._unknown]
+        self._unknown = {turn.pk for turn in ours}
+        others = [turn for turn in running if turn.process != process.identity]
+        return lost + self._of_dead_servers(others)
+
+    def _of_dead_servers(self, others: Sequence[Unfinished]) -> list[Unfinished]:
+        before, self._silent = self._silent, {}
+        for turn in others:
+            heartbeat, looks = before.get(turn.pk, (turn.heartbeat_at, 0))
+            looks = looks + 1 if heartbeat == turn.heartbeat_at else 0
+            self._silent[turn.pk] = turn.heartbeat_at, looks
+        return [t for t in others if self._is_dead(t) or self._silent[t.pk][1] > DEAD_LOOKS]
+
+    def _is_dead(self, turn: Unfinished) -> bool:
+        """Known to be dead, without having to be watched."""
+        return process.is_alone() or turn.process == self._dead or turn.heartbeat_at is None
+
+    async def _hear(self) -> None:
+        floor = self._floors[0]
+        notices = await read(_notices_after, floor)
+        for notice in notices:
+            if notice.pk not in self._heard and notice.process != process.identity:
+                publish.hear(notice)
+        self._heard = {notice.pk for notice in notices}
+        self._floors.append(max(self._heard, default=self._floors[-1]))
+
+
+@contextmanager
+def _passing_trouble() -> Iterator[None]:
+    """What goes wrong in a look must not end the watch: nobody would be recovered any more."""
+    try:
+        yield
+    except UNAVAILABLE as error:
+        log.warning("A look at the database failed: %s", words(error))
+    except Exception:  # broad: as above
+        log.exception("A look failed.")
+
+
+def _last_notice() -> int:
+    return Notice.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _notices_after(floor: int) -> list[Notice]:
+    return list(Notice.objects.filter(pk__gt=floor).order_by("pk"))
+
+
+async def compact_search() -> None:
+    """Clear the word index of what was deleted."""
+    more = await write(search.compact, is_first=True)
+    while more:
+        more = await write(search.compact, is_first=False)
+
+
+def tidy() -> None:
+    now = timezone.now()
+    Notice.objects.filter(created_at__lt=now - NOTICES_KEPT).delete()
+    Conversation.objects.filter(leaf=None, created_at__lt=now - EMPTY_KEPT).delete()
+    approvals.expire(now - timedelta(days=settings.TALOS_APPROVAL_DAYS))

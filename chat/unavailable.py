@@ -1,0 +1,52 @@
+"""What a page, and a connection that opens, is told while the database is locked, full or away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+
+from chat.database import UNAVAILABLE, words
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_LATER = 1013
+"""WebSocket close code."""
+RETRY_AFTER = "5"
+
+
+class Unavailable:
+    """503 in words, in place of an error page and a traceback in the log."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, UNAVAILABLE):
+            return None
+        log.warning("%s %s: %s", request.method, request.path, words(error))
+        return HttpResponse(
+            f"{words(error)} Please try again in a moment.\n",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": RETRY_AFTER},
+        )
+
+
+async def refuse(receive: Callable[..., Any], send: Callable[..., Any], error: Exception) -> None:
+    """Close a WebSocket with the code that says to come back: it was not forbidden."""
+    log.warning("A connection was put off: %s", words(error))
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})

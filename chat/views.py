@@ -1,0 +1,105 @@
+"""The pages, and the parts of them that HTMX or the live transcript fetch again.
+
+One URL serves the whole page or its part. Rows are reached through their owner; what may change
+them is a form that also works without JavaScript. The live transcript itself comes over the
+socket (`consumers.py`); the lists are in `chats.py`, model and settings in `options.py`.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET
+
+from chat import pages, services, slash, transcript
+from chat.llm.catalogue import DEMO, get_catalogue
+from chat.models import Conversation, Message, Suggestion
+from chat.pages import HtmxRequest
+
+
+@never_cache
+@gzip_page
+@require_GET
+def new_chat(request: HtmxRequest) -> HttpResponse:
+    """An empty conversation: it exists once something is said."""
+    available, default = async_to_sync(_offer)()
+    context = {
+        "sidebar": pages.sidebar(request.user, None),
+        "blank": transcript.BLANK,
+        "commands": slash.commands,
+        "model": default,
+        "suggestions": Suggestion.objects.filter(is_shown=True),
+        "is_first_run": available == [DEMO]
+        and not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL),
+    }
+    return render(request, "chat/page.html", context)
+
+
+@never_cache
+@gzip_page
+@require_GET
+def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """A conversation; with `?before=` or `?at=` an earlier stretch of it, to read.
+
+    HTMX gets the messages alone.
+    """
+    found = pages.find(request.user, conversation_id)
+    earlier = _earlier(found, request)
+    if found.unread and not earlier:
+        services.mark_read(request.user, found.pk)
+    stretch = earlier or transcript.latest(found)
+    context = {"conversation": found, "stretch": stretch, "is_earlier": earlier is not None}
+    if request.htmx:
+        return render(request, "chat/_messages.html", context)
+    context["sidebar"] = pages.sidebar(request.user, found)
+    context["blank"] = transcript.BLANK
+    context["commands"] = slash.commands
+    context["model"] = found.model or async_to_sync(get_catalogue().default)()
+    return render(request, "chat/page.html", context)
+
+
+@never_cache
+@require_GET
+def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """One message, for the live transcript: a finished answer takes the streamed text's place."""
+    found = pages.find(request.user, conversation_id)
+    shown = transcript.one(found, message_id)
+    if shown is None:
+        raise Http404
+    return render(request, "chat/_message.html", {"message": shown, "conversation": found})
+
+
+@never_cache
+@require_GET
+def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """A message as it was written, for the clipboard."""
+    found = pages.find(request.user, conversation_id)
+    written = transcript.source(found, message_id)
+    if written is None:
+        raise Http404
+    return HttpResponse(written, content_type="text/plain; charset=utf-8")
+
+
+def _earlier(found: Conversation, request: HtmxRequest) -> transcript.Stretch | None:
+    """The stretch that the address asks for; None: the latest will do."""
+    try:
+        if before := request.GET.get("before"):
+            return transcript.before(found, UUID(before))
+        if at := request.GET.get("at"):
+            return transcript.around(found, UUID(at))
+    except (ValueError, Message.DoesNotExist):
+        raise Http404 from None
+    return None
+
+
+async def _offer() -> tuple[list[str], str]:
+    """The ids of the models that can answer, and the default one."""
+    catalogue = get_catalogue()
+    models = await catalogue.models()
+    return [model.id for model in models if model.available], await catalogue.default()

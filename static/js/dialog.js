@@ -1,0 +1,63 @@
+// @ts-check
+/**
+ * The dialogs: one opens when HTMX puts something into it, and empties when it closes. A question
+ * may lie above the other one. Where the focus goes when what opened it is gone, is seen to here.
+ */
+
+import { History } from "./history.js";
+import { Picker } from "./picker.js";
+
+export function startDialogs() {
+  const dialogs = [...document.querySelectorAll("dialog")];
+  dialogs.forEach(start);
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const { target } = /** @type {CustomEvent} */ (event).detail;
+    const dialog = dialogs.find((found) => found === target);
+    if (dialog) show(dialog);
+  });
+  document.body.addEventListener("dialog-done", () => dialogs.forEach((dialog) => dialog.close()));
+  // a title is written anew more often than mended
+  document.body.addEventListener("focusin", ({ target }) => {
+    const field = /** @type {HTMLInputElement} */ (target);
+    if (field.matches("[data-select]")) field.select();
+  });
+  // what was saved is no more what stands there
+  document.body.addEventListener("input", (event) => {
+    const form = /** @type {Element} */ (event.target).closest("form");
+    form?.querySelector(".said")?.replaceChildren();
+  });
+}
+
+/** @param {HTMLDialogElement} dialog */
+function start(dialog) {
+  dialog.addEventListener("close", () => {
+    dialog.replaceChildren();
+    // what opened it may be gone
+    const isLost = document.activeElement === document.body;
+    const above = /** @type {HTMLElement | null} */ (document.querySelector("dialog[open] #find"));
+    if (isLost) (above ?? /** @type {HTMLElement | null} */ (document.querySelector("#new-chat")))?.focus();
+  });
+  dialog.addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    // beside the dialog, unless something may have been written in it
+    const isBeside = target === dialog && !dialog.querySelector("textarea, .rename");
+    if (isBeside || target.closest("[data-close]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+}
+
+/** @param {HTMLDialogElement} dialog */
+function show(dialog) {
+  const picker = /** @type {HTMLFormElement | null} */ (dialog.querySelector(".picker"));
+  if (picker) new Picker(picker);
+  const history = /** @type {HTMLElement | null} */ (dialog.querySelector("#history"));
+  if (history) new History(history);
+  for (const key of isMac() ? dialog.querySelectorAll("[data-ctrl]") : []) key.textContent = "⌘";
+  if (!dialog.open && dialog.childElementCount) dialog.showModal();
+}
+
+function isMac() {
+  return /mac|iphone|ipad/i.test(navigator.platform);
+}

@@ -1,0 +1,138 @@
+// @ts-check
+/** What people said: on its way, waiting for its turn, refused, taken back, a command. */
+
+import { draw, note } from "./drawing.js";
+import { byClient, byId } from "./messages.js";
+
+export class Questions {
+  #root;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /** One is about to be answered. */
+  get isAnyWaiting() {
+    return this.first !== null;
+  }
+
+  /** The one that is answered next. @returns {HTMLElement | null} */
+  get first() {
+    return this.#root.querySelector("[data-waiting]");
+  }
+
+  /** The last one that the server has. @returns {HTMLElement | undefined} */
+  get last() {
+    return [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(".user[data-id]"))]
+      .filter(({ dataset }) => dataset.id)
+      .at(-1);
+  }
+
+  /** Draw what was just said, before the server has it. @param {string} text @param {string} clientId */
+  ask(text, clientId) {
+    const question = drawn(text);
+    question.dataset.clientId = clientId;
+    question.dataset.sending = "";
+    note(question, "Not sent yet…");
+    this.#root.append(question);
+  }
+
+  /** The server stored a question, of this tab or another.
+   * @param {{message_id: string, content: string, client_id?: string}} data
+   * @param {boolean} isBehind an answer that is being written */
+  created({ message_id, content, client_id }, isBehind) {
+    const mine = byClient(this.#root, client_id);
+    if (byId(this.#root, message_id)) {
+      if (mine && mine.dataset.id !== message_id) mine.remove();
+      return;
+    }
+    const question = mine ?? drawn(content);
+    question.dataset.id = message_id;
+    if (client_id) question.dataset.clientId = client_id;
+    delete question.dataset.sending;
+    this.#root.insertBefore(question, this.#root.querySelector("[data-sending]"));
+    wait(question, isBehind);
+  }
+
+  /** The server will not have it. @param {string | undefined} clientId @param {string} reason */
+  refuse(clientId, reason) {
+    const question = byClient(this.#root, clientId);
+    if (!question) return;
+    delete question.dataset.sending;
+    question.dataset.refused = "";
+    note(question, reason, "give-back", "Edit");
+  }
+
+  /** A slash command was answered: it is no message. @param {string | undefined} clientId
+   * @returns {string} the command */
+  answered(clientId) {
+    const question = byClient(this.#root, clientId);
+    if (!question) return "";
+    delete question.dataset.sending;
+    note(question, "");
+    const command = question.querySelector(".bubble")?.textContent?.trim() ?? "";
+    question.dataset.command = command.split(/\s/, 1)[0].toLowerCase();
+    return command;
+  }
+
+  /** Take a command off the page with its answer: what it did is seen. @param {string} name */
+  forget(name) {
+    for (const command of this.#root.querySelectorAll(`[data-command="${CSS.escape(name)}"]`)) {
+      if (command.nextElementSibling?.matches(".notice")) command.nextElementSibling.remove();
+      command.remove();
+    }
+  }
+
+  /** Take a question off the page, with its answer to be. @param {string | undefined} clientId
+   * @returns {string | null} what it said */
+  remove(clientId) {
+    const question = byClient(this.#root, clientId);
+    if (!question) return null;
+    const answer = question.nextElementSibling;
+    if (answer instanceof HTMLElement && answer.dataset.status === "queued") answer.remove();
+    question.remove();
+    return question.querySelector(".bubble")?.textContent ?? null;
+  }
+
+  /** @param {string | undefined} clientId */
+  isWaiting(clientId) {
+    return byClient(this.#root, clientId)?.dataset.waiting !== undefined;
+  }
+
+  /** Those whose answers have not begun. @param {boolean} isBehind an answer that is being written */
+  markWaiting(isBehind) {
+    for (const answer of this.#root.querySelectorAll('.assistant[data-status="queued"]')) {
+      const question = answer.previousElementSibling;
+      if (!(question instanceof HTMLElement)) continue;
+      wait(question, isBehind);
+      isBehind = true;
+    }
+  }
+}
+
+/** @param {string} text */
+export function drawn(text) {
+  const question = draw("#new-question");
+  question.dataset.status = "completed";
+  const bubble = question.querySelector(".bubble");
+  if (bubble) bubble.textContent = text;
+  return question;
+}
+
+/** @param {HTMLElement} question @param {boolean} isBehind an answer that is being written */
+function wait(question, isBehind) {
+  question.dataset.waiting = "";
+  note(question, "");
+  if (!isBehind) return;
+  question.dataset.queued = "";
+  note(question, "Queued", question.dataset.clientId && "take-back", "Take back");
+}
+
+/** Nobody has to wait for its answer any more. @param {Element | null} question */
+export function unwait(question) {
+  if (!(question instanceof HTMLElement) || question.dataset.waiting === undefined) return;
+  delete question.dataset.waiting;
+  delete question.dataset.queued;
+  note(question, "");
+}

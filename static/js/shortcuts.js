@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * The keys of `templates/chat/_shortcuts.html`. None is taken from who writes: all but `?` need a
+ * modifier or are Escape, and `?` is a key only where nobody can write.
+ */
+
+import { toggleSidebar } from "./sidebar.js";
+
+const WRITABLE = "input, textarea, select, [contenteditable]";
+
+export function startShortcuts() {
+  addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented || event.altKey) return;
+    if (obey(event)) event.preventDefault();
+  });
+}
+
+/** @param {KeyboardEvent} event @returns {boolean} whether it meant something */
+function obey(event) {
+  const { key, shiftKey } = event;
+  const isCommand = event.ctrlKey || event.metaKey;
+  if (key === "Escape") return shiftKey ? write() : isQuiet(event) && click("#stop:not([hidden])");
+  if (key === "?" && !isCommand) return isQuiet(event) && !isWriting(event) && click("#to-shortcuts");
+  if (!isCommand) return false;
+  if (key === "/") return click("#to-shortcuts");
+  if (key.toLowerCase() === "k" && !shiftKey) return search();
+  if (key.toLowerCase() === "o" && shiftKey) return click("#new-chat");
+  if (key.toLowerCase() === "s" && shiftKey) return toggleSidebar();
+  return false;
+}
+
+/** Nothing is open that Escape would close, and the key was not meant for anything in particular.
+ * @param {KeyboardEvent} event */
+function isQuiet({ target }) {
+  const element = /** @type {Element} */ (target);
+  const isElsewhere = isWriting({ target }) && element.id !== "text";
+  return !isElsewhere && !document.querySelector("dialog[open], :popover-open");
+}
+
+/** @param {{target: EventTarget | null}} event */
+function isWriting({ target }) {
+  return target instanceof Element && target.matches(WRITABLE);
+}
+
+function write() {
+  if (document.querySelector("dialog[open]")) return false;
+  /** @type {HTMLElement | null} */ (document.querySelector("#text"))?.focus();
+  return true;
+}
+
+function search() {
+  const field = /** @type {HTMLElement | null} */ (document.querySelector("#find"));
+  if (field) field.focus();
+  else if (!document.querySelector("dialog[open]")) click("#search-chats");
+  return true;
+}
+
+/** @param {string} selector */
+function click(selector) {
+  if (document.querySelector("dialog[open]")) return true;
+  const found = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+  found?.click();
+  return found !== null;
+}

@@ -1,0 +1,38 @@
+// @ts-check
+/** The page's title, in its heading and in the row of tabs, with a mark for who is elsewhere. */
+
+const WAITING = "● Approval needed · ";
+const ANSWERED = "✓ ";
+
+let isWaiting = false;
+let isUnseen = false;
+let bare = document.title;
+
+/** @param {string} title */
+export function showTitle(title) {
+  const heading = document.querySelector("#title");
+  if (heading) heading.textContent = title;
+  bare = `${title} · Talos`;
+  show();
+}
+
+/** Something waits for a person's word. @param {boolean} waits */
+export function showWaiting(waits) {
+  isWaiting = waits;
+  show();
+}
+
+/** An answer is over: marked until it is seen, where this tab is not. */
+export function showAnswered() {
+  isUnseen = document.visibilityState === "hidden";
+  show();
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") isUnseen = false;
+  show();
+});
+
+function show() {
+  document.title = (isWaiting ? WAITING : isUnseen ? ANSWERED : "") + bare;
+}

@@ -1,0 +1,139 @@
+"""A WebSocket that a slow reader cannot fill the server's memory through, and that writes at once.
+
+Daphne's `send` never waits for the client: what it does not read piles up in the transport. Past
+`LIMIT` the connection is cut; the client comes back and takes everything in one snapshot. Nor does
+it stop reading from a client that sends faster than it is answered; that is done here as well. Also
+lets the server close with any registered code: Autobahn's own method refuses 1012.
+
+Frames go out at the end of the callback that sent them, one system call for all of a socket's.
+Twisted would first ask the loop whether the socket may be written to, and Autobahn formats two log
+lines that nobody reads: together a third of what a token cost (see `docs/performance.md`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.abstract import FileDescriptor
+
+LIMIT = 4 * 1024 * 1024
+"""Bytes that may wait for one client: at least twice the largest frame."""
+UNANSWERED = 4 * 1024 * 1024
+"""Bytes that a client may send ahead of their answers: more waits in its own connection."""
+AGAIN_AFTER = 0.02
+"""Seconds until it is looked whether the rest may come."""
+AT_ONCE = 64 * 1024
+"""Bytes that are written without waiting for more."""
+
+# Twisted keeps its buffer to itself; a version that renames it must not run unguarded.
+for _name in ("dataBuffer", "offset", "_tempDataLen"):
+    if not hasattr(FileDescriptor(reactor=object()), _name):  # type: ignore[arg-type]
+        raise RuntimeError(f"This Twisted has no FileDescriptor.{_name}: see {__name__}.")
+for _name in ("serverSend", "serverClose", "sendCloseFrame", "sendData", "onMessage"):
+    if not hasattr(WebSocketProtocol, _name):
+        raise RuntimeError(f"This Daphne has no WebSocketProtocol.{_name}: see {__name__}.")
+
+
+class BoundedSocket(WebSocketProtocol):
+    """One connection."""
+
+    _cut = False  # Daphne's own `muted` would suppress `websocket.disconnect` as well
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unsent = bytearray()
+        self._unanswered = 0
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        """Hand a frame to the application, whose queue has no bound, and stop reading in time."""
+        if self.application_queue.empty():
+            self._unanswered = 0
+        self._unanswered += len(payload)
+        super().onMessage(payload, isBinary)
+        if self._unanswered > UNANSWERED:
+            self.transport.pauseProducing()
+            asyncio.get_running_loop().call_later(AGAIN_AFTER, self._read_on)
+
+    def _read_on(self) -> None:
+        if self.application_queue.empty():
+            self.transport.resumeProducing()
+        else:
+            asyncio.get_running_loop().call_later(AGAIN_AFTER, self._read_on)
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
+        if self._cut:
+            return
+        if self._waiting() > LIMIT:
+            self._cut = True
+            self.transport.abortConnection()
+        elif self.state == self.STATE_OPEN:
+            if not self._unsent:
+                _flush_soon(self)
+            self._unsent += _frame(content)
+            if len(self._unsent) > AT_ONCE:
+                self.flush()
+        else:
+            super().serverSend(content, binary)
+
+    def send_text(self, text: str) -> bool:
+        """What the application sends, past Daphne's looking at what kind of message it is.
+
+        False: the connection is not open, and Daphne's way knows what that means.
+        """
+        if self.state != self.STATE_OPEN:
+            return False
+        self.serverSend(text)
+        return True
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
+        """What Autobahn has to say itself (pings, pongs, closes), after what was sent before."""
+        self.flush()
+        super().sendData(data, sync, chopsize)
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
+
+    def flush(self) -> None:
+        """Write what was sent, as much as the socket takes; the rest waits in the transport."""
+        data, transport = bytes(self._unsent), self.transport
+        self._unsent.clear()
+        if transport.connected and data and not self._waiting():
+            written = transport.writeSomeData(data)
+            # Anything but a number says that the connection is lost: Twisted will see that, too.
+            data = data[written:] if isinstance(written, int) else data
+        if data:
+            transport.write(data)
+
+    def _waiting(self) -> int:
+        transport = self.transport
+        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        return waiting
+
+
+_unflushed: list[BoundedSocket] = []
+
+
+def _flush_soon(socket: BoundedSocket) -> None:
+    if not _unflushed:
+        asyncio.get_running_loop().call_soon(_flush)
+    _unflushed.append(socket)
+
+
+def _flush() -> None:
+    sockets = _unflushed[:]
+    _unflushed.clear()
+    for socket in sockets:
+        socket.flush()
+
+
+def _frame(content: str | bytes) -> bytes:
+    """A whole message as RFC 6455 frames a server's: one piece, not masked."""
+    payload = content.encode() if isinstance(content, str) else content
+    kind = 0x81 if isinstance(content, str) else 0x82
+    size = len(payload)
+    if size < 126:
+        return bytes((kind, size)) + payload
+    width, mark = (2, 126) if size < 1 << 16 else (8, 127)
+    return bytes((kind, mark)) + size.to_bytes(width, "big") + payload

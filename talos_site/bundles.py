@@ -1,0 +1,73 @@
+"""The page's scripts and styles, each in one file: what `collectstatic` makes of the small ones.
+
+Forty files of one concern each are good to read and dear to fetch. Only what our own modules use is
+understood, `import { … } from "./name.js"` and `export` before a declaration; anything else stops
+the collecting. Each module keeps a scope of its own. Comments stay behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+SCRIPT, STYLE = "js/page.js", "css/page.css"
+STYLES = (
+    "colors", "layout", "sidebar", "messages", "actions", "calls", "prose", "composer", "dialog",
+    "history", "menus", "print",
+)  # fmt: skip
+"""Later ones may overrule earlier ones."""
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
+"""Those that have their lines for themselves."""
+
+
+def made(static: Path) -> dict[str, str]:
+    """The files to make, by name, of those in a folder."""
+    modules = {path.stem: path.read_text("utf-8") for path in static.glob("js/*.js")}
+    if "main" not in modules:
+        return {}
+    styles = (static / "css" / f"{name}.css" for name in STYLES)
+    return {
+        SCRIPT: script(modules),
+        STYLE: "".join(_bare(path.read_text("utf-8")) for path in styles),
+    }
+
+
+def script(modules: Mapping[str, str]) -> str:
+    """`main` and what it imports, each module after those that it needs."""
+    done: dict[str, str] = {}
+    _add("main", modules, done, ())
+    return "".join(done.values())
+
+
+def _add(
+    name: str, modules: Mapping[str, str], done: dict[str, str], path: tuple[str, ...]
+) -> None:
+    if name in path or name not in modules:
+        way = " → ".join((*path, name))
+        raise ImproperlyConfigured(f"The page's modules go in a circle, or one is missing: {way}")
+    for _, needed in _IMPORT.findall(modules[name]):
+        if needed not in done:
+            _add(needed, modules, done, (*path, name))
+    done[name] = _scoped(name, modules[name])
+
+
+def _scoped(name: str, text: str) -> str:
+    text = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_variable(match[2])};\n", text)
+    exported = ", ".join(_EXPORT.findall(text))
+    text = _bare(_EXPORT.sub("", text))
+    if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
+        raise ImproperlyConfigured(f"{name}.js imports or exports in a way that no other does.")
+    return f"const {_variable(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
+
+
+def _variable(name: str) -> str:
+    return "$" + name.replace("-", "_")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\n{2,}", "\n", _COMMENT.sub("", text))

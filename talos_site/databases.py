@@ -1,0 +1,95 @@
+"""`DATABASES` for settings: SQLite in the data directory, or PostgreSQL by `DATABASE_URL`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_HINT = "use postgres://user:password@host:5432/database, or unset it for SQLite"
+
+
+def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
+    """One file and, by the lock on its directory, one process."""
+    pragmas = (
+        # In WAL mode (`prepare`) readers never wait for the writer, and a killed process loses
+        # nothing that was committed. NORMAL may lose the last commits in a power cut, FULL does
+        # not, and neither corrupts.
+        f"synchronous={synchronous}",
+        # 64 MiB: `database.checkpoint` comes first, beside the writer. As its own work, at SQLite's
+        # 4 MiB, it held a commit in a hundred up for 20 to 400 ms.
+        "wal_autocheckpoint=16384",
+        "journal_size_limit=67108864",  # a burst's WAL shrinks back to 64 MiB
+        "cache_size=-16000",  # 16 MB a connection
+        "temp_store=MEMORY",
+        "mmap_size=0",  # an I/O error is then an exception, not a SIGBUS
+    )
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": directory / "talos.sqlite3",
+        # Connections stay open: a new one runs the pragmas, and closing the last one checkpoints.
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 5,  # seconds to wait for another writer
+            # A transaction that reads first and writes later would fail at once under DEFERRED.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas),
+        },
+        # A file, not memory: the lanes of `chat/database.py` are threads with their own connections.
+        "TEST": {"NAME": str(directory / "test.sqlite3")},
+    }
+
+
+def prepare(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Of a new connection to SQLite: WAL, and in an empty file the wish to give space back.
+
+    The latter has to be said before anything is written. Only where it is not done yet: both take
+    the write lock, and a reader must not wait for it.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                cursor.execute("PRAGMA journal_mode=WAL")
+
+
+def postgresql(url: str) -> dict[str, Any]:
+    """The database that a URL names. The URL holds a password and stays out of every message."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"DATABASE_URL is not a URL: {_HINT}.") from None
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL is of an unknown kind: {_HINT}.")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured(f"DATABASE_URL names no database: {_HINT}.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(port or ""),
+        # The pool keeps connections; Django must give them back after each request.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # the pool gives out none that has broken meanwhile
+        "OPTIONS": {
+            # While the server is away: who asks is told soon, and no attempt backs off for long.
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 3, "reconnect_timeout": 3},
+            "connect_timeout": 5,
+            # A network that swallows packets is no answer that one waits for without end.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            # No query, lock or forgotten transaction may hold the product up for longer.
+            "options": "-c statement_timeout=10000 -c lock_timeout=5000"
+            " -c idle_in_transaction_session_timeout=10000",
+            **dict(parse_qsl(parts.query)),
+        },
+    }

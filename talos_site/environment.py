@@ -1,0 +1,93 @@
+"""Typed readers of the environment, for `settings.py` only.
+
+A variable that is set but empty counts as unset. Nonsense raises `ImproperlyConfigured` with the
+variable's name, its value (never a secret's) and what to do; `manage.py` shows that text alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+
+def load(dotenv: Path) -> Mapping[str, str]:
+    """The environment, over the `.env` file, which also reaches libraries that read keys there."""
+    try:
+        load_dotenv(dotenv)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{dotenv} cannot be read as UTF-8 text: {error}.") from None
+    return os.environ
+
+
+class Reader:
+    """Reads variables out of `values`."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str | None:
+        return self._values.get(name, "").strip() or None
+
+    def is_set(self, name: str) -> bool:
+        """Also true of a variable that is set to nothing."""
+        return name in self._values
+
+    def ending(self, *ends: str) -> dict[str, str]:
+        """All variables whose names end in one of these."""
+        found = {name: self.text(name) for name in self._values if name.endswith(ends)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def whole(self, name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) -> int:
+        number = self.whole_or_none(name, least=least, most=most)
+        return default if number is None else number
+
+    def whole_or_none(self, name: str, *, least: int = 0, most: int = 2**31 - 1) -> int | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+            raise wrong(name, value, f"use a whole number from {least} to {most}")
+        return int(value)
+
+    def choice(self, name: str, default: str, choices: Collection[str]) -> str:
+        value = self.text(name) or default
+        if value not in choices:
+            raise wrong(name, value, f"use one of: {', '.join(choices)}")
+        return value
+
+    def names(self, name: str, default: Collection[str]) -> list[str]:
+        """A list with commas between its items."""
+        value = self.text(name)
+        if value is None:
+            return list(default)
+        return [part for item in value.split(",") if (part := item.strip())]
+
+    def folder(self, name: str, default: Path) -> Path:
+        """A directory, made if it is missing, for this user's eyes only."""
+        path = Path(self.text(name) or default).expanduser().absolute()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            hint = f"it cannot be made ({error.strerror}); choose a directory that you may write"
+            raise wrong(name, str(path), hint) from None
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise wrong(name, str(path), "choose a directory that you may write")
+        return path
+
+    def text_or_file(self, name: str) -> str | None:
+        """Text, or the content of the file that `@file` names."""
+        value = self.text(name)
+        if value is None or not value.startswith("@"):
+            return value
+        try:
+            return Path(value[1:]).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise wrong(name, value, "the file cannot be read as UTF-8 text") from None
+
+
+def wrong(name: str, value: str, hint: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}: {hint}.")

@@ -1,0 +1,200 @@
+"""Settings: the only reader of the environment, in the order of the table in the documentation.
+
+Every default suits one person's computer. A `.env` file beside `manage.py` is read too; the real
+environment wins over it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from talos_site import clock, databases, environment, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = environment.Reader(environment.load(BASE_DIR / ".env"))
+
+# --- models -------------------------------------------------------------------------------------
+
+OPENAI_API_KEY = _env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = _env.text("OPENAI_BASE_URL")
+# Other providers' keys and addresses have LiteLLM's own names.
+PROVIDER_VARIABLES = _env.ending(
+    "_API_KEY",
+    "_API_BASE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "VERTEXAI_PROJECT",
+)
+TALOS_LOCAL_MODELS = _env.choice("TALOS_LOCAL_MODELS", "1", ("0", "1")) == "1"
+"""Look for Ollama and LM Studio on this machine."""
+TALOS_DEFAULT_MODEL = _env.text("TALOS_DEFAULT_MODEL")
+TALOS_SYSTEM_PROMPT = _env.text_or_file("TALOS_SYSTEM_PROMPT") or (
+    "You are Talos, a helpful assistant. Answer in the language of the question, "
+    "briefly where that is enough, and in Markdown where it helps."
+)
+
+# --- storage ------------------------------------------------------------------------------------
+
+DATA_DIR = _env.folder("TALOS_DATA_DIR", BASE_DIR / "data")
+TALOS_SQLITE_SYNC = _env.choice("TALOS_SQLITE_SYNC", "NORMAL", ("NORMAL", "FULL"))
+_database_url = _env.text("DATABASE_URL")
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": databases.postgresql(_database_url)
+    if _database_url
+    else databases.sqlite(DATA_DIR, TALOS_SQLITE_SYNC)
+}
+TALOS_RETENTION_DAYS = _env.whole_or_none("TALOS_RETENTION_DAYS", least=1, most=36_500)
+"""Days after which a conversation that is not pinned is deleted; None: never."""
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL_IS_SET = _env.text("REDIS_URL") is not None
+"""Not used: a check says so (`chat/checks.py`)."""
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        # An expired message would take its socket out of all groups, so: longer than any stall.
+        "CONFIG": {"capacity": 1000, "expiry": 86_400, "group_expiry": 172_800},
+    }
+}
+
+# --- who may come in ----------------------------------------------------------------------------
+
+TALOS_AUTH = _env.choice("TALOS_AUTH", "local", ("local", "login"))
+if TALOS_AUTH == "login":
+    raise ImproperlyConfigured("TALOS_AUTH=login is not in this version: unset it, or use local.")
+
+HOST = _env.text("HOST") or "127.0.0.1"
+PORT = _env.whole("PORT", 8000, most=65_535)
+"""0: any free port."""
+# Exact names are the defence against DNS rebinding.
+ALLOWED_HOSTS = _env.names("TALOS_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS: list[str] = []
+"""Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
+
+SECRET_KEY = (
+    secret.given(_env.text("SECRET_KEY") or "")
+    if _env.is_set("SECRET_KEY")
+    else secret.kept(DATA_DIR)
+)
+
+# --- turns --------------------------------------------------------------------------------------
+
+TIME_ZONE = (
+    clock.chosen(_zone) if (_zone := _env.text("TALOS_TIME_ZONE")) else clock.of_this_machine()
+)
+TALOS_APPROVAL_DAYS = _env.whole("TALOS_APPROVAL_DAYS", 7, least=1, most=3650)
+TALOS_DRAIN_SECONDS = _env.whole("TALOS_DRAIN_SECONDS", 10, most=3600)
+TALOS_TOOL_ROUNDS = _env.whole("TALOS_TOOL_ROUNDS", 12, least=1, most=100)
+TALOS_SENDS_PER_MINUTE = _env.whole_or_none("TALOS_SENDS_PER_MINUTE", least=1)
+"""None: unlimited."""
+
+# --- tools --------------------------------------------------------------------------------------
+
+TALOS_TOOLS = _env.names("TALOS_TOOLS", ("tools",))
+"""A package stands for all modules in it."""
+WORKSPACE = DATA_DIR / "workspace"
+"""The only place for the files of tools."""
+
+# --- the project --------------------------------------------------------------------------------
+
+DEBUG = False
+ROOT_URLCONF = "talos_site.urls"
+ASGI_APPLICATION = "talos_site.asgi.application"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "chat",
+]
+MIDDLEWARE = [
+    "chat.headers.content_security_policy",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "chat.access.gate",
+    "talos_site.static_files.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "chat.access.LocalOwnerMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "chat.unavailable.Unavailable",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "chat.look.look",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "talos_site.static_files.Storage"},
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# Cookies are shared by all ports of a host: names of our own keep other local programs apart.
+SESSION_COOKIE_NAME = "talos_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "talos_csrf"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token in `hx-headers` and in forms
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+"""The admin's list actions send one field a row."""
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Plain HTTP on loopback: no HSTS, no redirect to HTTPS and no cookies that only HTTPS carries.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"style": "{", "format": "{asctime} {levelname} {name}: {message}"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "none": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "chat": {"level": "INFO"},
+        "tools": {"level": "INFO"},
+        # Django's own handlers (mail to admins, a debug console) are not for this product.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.request": {"level": "ERROR"},  # a 404 is no news
+        # A foreign Host is answered with 400; a traceback for each would let anybody fill the log.
+        "django.security.DisallowedHost": {"handlers": ["none"], "propagate": False},
+        "daphne": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},  # who needed the connection says that there is none
+    },
+}

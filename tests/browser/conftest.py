@@ -1,0 +1,222 @@
+"""A real Chromium, a real server process and a scripted model: a room for each test.
+
+A file's tests share its server, cleared before each; `empty_room` is one of the test's own. The
+browser is started anew for each file: Playwright's synchronous interface keeps an event loop
+running in this thread, which other tests could not live with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.databases import fresh_database
+from tests.model_server import ModelServer
+from tests.processes import Talos
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SECONDS = 15
+MODEL = "scripted"
+TABLES = (
+    "searchentry", "notice", "piece", "toolcall", "toolrule", "turn", "message", "conversation", "preference",
+    "audit",
+)  # fmt: skip
+"""What `Room.clear` empties: everything that a person may have written."""
+SOCKET = """
+const Real = WebSocket
+window.WebSocket = class extends Real {
+  constructor(...all) {
+    super(...all)
+    window.socket = this
+    this.addEventListener("message", ({ data }) => { window.seq = JSON.parse(data).seq ?? window.seq })
+  }
+}
+"""
+"""For a page from its beginning: its connection, and where that is in the conversation."""
+
+expect.set_options(timeout=SECONDS * 1000)
+
+
+def chromium_path() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        reason = "no Chromium on the PATH; name one with CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Room:
+    """What a test needs: the product as a process, its model, and pages in a browser."""
+
+    def __init__(
+        self, browser: Browser, models: ModelServer, data: Path, variables: dict[str, str]
+    ) -> None:
+        self.models = models
+        self.talos = Talos(data)
+        self.errors: list[str] = []
+        """What no page should ever say: uncaught exceptions, and what the policy refused."""
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self._variables = {
+            "OPENAI_BASE_URL": models.base_url,
+            "OPENAI_API_KEY": "sk-test",
+            "TALOS_DEFAULT_MODEL": MODEL,
+            **variables,
+        }
+
+    def serve(self, **variables: str) -> None:
+        """Start the server; with variables: with these and no others."""
+        self.talos.start(**(variables or self._variables))
+
+    def serve_models(self, models: Sequence[str]) -> None:
+        """Start the server, and wait until it knows what its model server lists."""
+        self.models.models = [*models]
+        self.serve()
+        until = time.monotonic() + SECONDS
+        while set(models) - self._listed():
+            assert time.monotonic() < until, "the models are not listed"
+
+    def _listed(self) -> set[str]:
+        # the server itself waits for a listing, for seconds at the first time
+        with urlopen(f"{self.talos.address}/api/models") as response:  # noqa: S310  # our own
+            return {model["id"] for model in json.load(response)["models"]}
+
+    def restart(self) -> None:
+        """The same data, the same port."""
+        self.talos.start(PORT=self.talos.address.rpartition(":")[2], **self._variables)
+
+    def clear(self) -> None:
+        """As on the first day, with the server running: what was said and chosen is gone."""
+        self.models.reset()
+        if self.talos.process.poll() is not None:
+            self.restart()
+        with closing(sqlite3.connect(self.talos.data / "talos.sqlite3", timeout=SECONDS)) as rows:
+            for table in TABLES:
+                rows.execute(f"DELETE FROM chat_{table}")  # noqa: S608  # our own names
+            rows.commit()
+
+    def reply(self, *steps: object) -> None:
+        self.models.script(MODEL, *steps)  # type: ignore[arg-type]  # pieces and steps
+
+    def context(self, **options: object) -> BrowserContext:
+        context = self._browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's
+        self._contexts.append(context)
+        return context
+
+    def page(self, path: str = "/", context: BrowserContext | None = None) -> Page:
+        """A tab; those of one context share their storage, as in one browser."""
+        page = (context or self.context()).new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._heard(message.text))
+        page.goto(self.talos.address + path)
+        return page
+
+    def _heard(self, text: str) -> None:
+        if "Content Security Policy" in text:
+            self.errors.append(text)
+
+    def leave(self) -> None:
+        """Close all pages, which must have had nothing to complain of."""
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+        errors, self.errors = self.errors, []
+        assert errors == []
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, str]:
+    """More of the environment of this file's server."""
+    return {}
+
+
+@pytest.fixture
+def empty_room(
+    chromium: Browser, collected: None, tmp_path: Path, variables: dict[str, str]
+) -> Iterator[Room]:
+    """Of the test's own, with nothing served yet."""
+    with ModelServer() as models:
+        room = Room(chromium, models, tmp_path / "data", variables)
+        with fresh_database(tmp_path / "data"):
+            yield room
+            room.leave()
+            room.talos.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_room(
+    chromium: Browser,
+    collected: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    variables: dict[str, str],
+) -> Iterator[Room]:
+    with ModelServer() as models:
+        data = tmp_path_factory.mktemp("room") / "data"
+        room = Room(chromium, models, data, variables)
+        with fresh_database(data):
+            room.serve()
+            yield room
+            room.talos.kill()
+
+
+@pytest.fixture
+def room(shared_room: Room) -> Iterator[Room]:
+    """With a running server, in which nothing was said yet."""
+    shared_room.clear()
+    yield shared_room
+    shared_room.leave()
+
+
+def say(page: Page, text: str) -> None:
+    page.wait_for_load_state()  # a page that a link led to has no script at first
+    page.get_by_label("Message", exact=True).fill(text)
+    page.keyboard.press("Enter")
+
+
+def in_a_chat(page: Page) -> None:
+    """Wait until the page has its conversation's address."""
+    expect(page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}/$"))
+
+
+def over(page: Page) -> None:
+    """Wait until what was said last has its answer, whole and as the server renders it.
+
+    Finished blocks are rendered before: they are no sign of it.
+    """
+    expect(page.locator("#messages > .assistant:last-child > .handles")).to_be_visible()
+
+
+def connected(page: Page) -> None:
+    """Wait until the page shows what the server has now, and what is done on it is heard."""
+    page.wait_for_load_state()
+    expect(page.locator("#banner")).to_be_empty()

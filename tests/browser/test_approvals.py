@@ -1,0 +1,262 @@
+"""Tools on the page: what waits for a person is seen, decided by anyone who may, and goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.test_looks import violations
+from tests.model_server import Gate
+from tests.model_server.steps import Call
+
+pytestmark = pytest.mark.browser
+TOOLS = "tools,tests.chat.effect_tools"
+
+
+@pytest.fixture
+def effects(tmp_path: Path) -> Path:
+    return tmp_path / "effects.txt"
+
+
+def line(effects: Path, text: str, index: int = 0) -> Call:
+    arguments = json.dumps({"file": str(effects), "text": text})
+    return Call("append_line", arguments, f"call_{text}", index)
+
+
+def lines(effects: Path) -> list[str]:
+    return effects.read_text().splitlines() if effects.exists() else []
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, str]:
+    return {"TALOS_TOOLS": TOOLS}
+
+
+def card(page: Page) -> Locator:
+    return page.locator("#messages .call").last
+
+
+def ask(room: Room, effects: Path, *texts: str, **context: Any) -> Page:
+    """A page on which these calls wait."""
+    page = room.page(context=room.context(**context))
+    room.reply("I will. ", *(line(effects, text, index) for index, text in enumerate(texts)))
+    room.reply("So it is.")
+    say(page, "go")
+    expect(page.locator(".call[data-status=pending]")).to_have_count(len(texts))
+    in_a_chat(page)
+    return page
+
+
+def went_on(page: Page) -> None:
+    """The model has heard what came of its calls, and ended its answer."""
+    over(page)
+    expect(page.locator(".prose").last).to_have_text("So it is.")
+
+
+def test_it_asks_and_runs_once_it_is_approved(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    expect(card(page).locator(".state")).to_have_text("waits for your approval")
+    expect(card(page).locator("dd").nth(1)).to_have_text("a")
+    expect(page.locator("#announcer")).to_have_text("append_line waits for your approval.")
+    expect(page.locator(".progress:visible")).to_have_text("Waiting for your approval…")
+    expect(page.locator(".chats .waits")).to_have_text("Waits for your approval")
+    expect(page).to_have_title(re.compile("^● Approval needed · "))
+    assert lines(effects) == []
+    card(page).get_by_role("button", name="Approve").click()
+    went_on(page)
+    expect(card(page).locator(".state")).to_have_text("done")
+    expect(card(page).locator(".took")).to_contain_text("s")
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    expect(page.locator(".chats .waits")).to_have_count(0)
+    expect(page).not_to_have_title(re.compile("Approval"))
+    assert lines(effects) == ["a"]
+    card(page).locator("summary").first.click()
+    expect(card(page).locator(".result")).to_have_text("Appended a.")
+
+
+def test_a_denied_call_does_nothing(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    card(page).get_by_role("button", name="Deny").click()
+    went_on(page)
+    expect(card(page).locator(".state")).to_have_text("denied")
+    assert lines(effects) == []
+
+
+def test_what_waits_can_be_stopped(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".note.cancelled")).to_be_visible()
+    expect(page.locator(".call[data-status=pending]")).to_have_count(0)
+    expect(page.locator(".chats .waits")).to_have_count(0)
+    expect(page).not_to_have_title(re.compile("Approval"))
+    assert lines(effects) == []
+
+
+def test_arguments_are_edited(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    card(page).get_by_role("button", name="Edit arguments").click()
+    field = card(page).get_by_label("Arguments, as JSON")
+    expect(field).to_be_focused()
+    approve = card(page).get_by_role("button", name="Approve")
+    for wrong, words in (('{"text"', "not JSON yet"), ('{"text": "b"}', "file")):
+        field.fill(wrong)
+        approve.click()
+        expect(card(page).get_by_role("alert")).to_contain_text(words)
+        expect(field).to_have_value(wrong)
+        expect(field).to_be_focused()
+    field.fill(json.dumps({"file": str(effects), "text": "b"}))
+    approve.click()
+    went_on(page)
+    assert lines(effects) == ["b"]
+    card(page).locator("summary").first.click()
+    expect(card(page).locator(".arguments dd").nth(1)).to_have_text("b")
+    expect(card(page).locator(".original")).to_contain_text("You changed the arguments")
+
+
+def test_a_decision_is_remembered_and_taken_back(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    card(page).get_by_role("checkbox").check()
+    card(page).get_by_role("button", name="Approve").click()
+    went_on(page)
+    room.reply(line(effects, "b"))
+    room.reply("Again.")
+    say(page, "once more")
+    expect(page.locator(".prose").last).to_have_text("Again.")
+    over(page)
+    assert lines(effects) == ["a", "b"]
+    page.locator("#settings").click()
+    rules = page.locator("#rules")
+    expect(rules).to_contain_text("Always allowed here: append_line")
+    assert violations(page) == ""
+    rules.get_by_role("button", name="Ask again").click()
+    expect(rules).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    room.reply(line(effects, "c"))
+    say(page, "and again")
+    expect(card(page)).to_have_attribute("data-status", "pending")
+
+
+def test_the_keyboard_decides(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a", "b")
+    first, second = page.locator(".call").first, card(page)
+    expect(first.locator(".details")).to_be_focused()
+    focused = "document.activeElement.textContent.trim()"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.remember input')"):
+            page.keyboard.press("Enter")  # neither ticks nor decides
+        if page.evaluate(focused) == "Approve":
+            break
+    assert page.evaluate(focused) == "Approve"
+    page.keyboard.press("Enter")
+    expect(first.locator(".state")).to_have_text("approved")
+    expect(second.locator(".details")).to_be_focused()
+    while page.evaluate(focused) != "Deny":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    went_on(page)
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    assert lines(effects) == ["a"]
+
+
+def test_a_running_tool_says_how_far_it_is(room: Room, effects: Path) -> None:
+    page = room.page()
+    room.reply(Call("report", json.dumps({"file": str(effects)})))
+    room.reply("So it is.")
+    say(page, "go")
+    expect(card(page).locator(".state")).to_have_text("running…")
+    card(page).locator("summary").click()
+    expect(card(page).locator(".working")).to_have_text("<b>Half</b> of it")
+    effects.touch()
+    went_on(page)
+    expect(card(page).locator(".result")).to_have_text("all of it")
+    expect(card(page).locator(".working")).to_be_hidden()
+
+
+def test_who_is_writing_keeps_the_focus(room: Room, effects: Path) -> None:
+    gate = Gate()
+    page = room.page()
+    room.reply("I will. ", gate, line(effects, "a"))
+    say(page, "go")
+    expect(page.locator(".plain")).to_have_text("I will. ")
+    message = page.get_by_label("Message", exact=True)
+    message.fill("By the w")
+    gate.open()
+    expect(card(page)).to_have_attribute("data-status", "pending")
+    page.keyboard.type("ay")
+    expect(message).to_have_value("By the way")
+
+
+def test_the_other_tab_follows(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    other = room.page(page.url.removeprefix(room.talos.address), page.context)
+    expect(card(other)).to_have_attribute("data-status", "pending")
+    expect(other).to_have_title(re.compile("^●"))
+    card(page).get_by_role("button", name="Deny").click()
+    for tab in (page, other):
+        went_on(tab)
+        expect(card(tab).locator(".state")).to_have_text("denied")
+        expect(tab).to_have_title(re.compile("^[^●]"))
+
+
+def test_an_approval_outlives_a_reload_and_a_restart(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    page.reload()
+    expect(card(page)).to_have_attribute("data-status", "pending")
+    card(page).get_by_role("button", name="Edit arguments").click()
+    field = card(page).get_by_label("Arguments, as JSON")
+    edited = json.dumps({"file": str(effects), "text": "kept"})
+    field.fill(edited)
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Connection lost")
+    card(page).get_by_role("button", name="Approve").click()
+    expect(card(page).get_by_role("alert")).to_contain_text("no connection")
+    room.restart()
+    connected(page)
+    expect(field).to_have_value(edited)
+    card(page).get_by_role("button", name="Approve").click()
+    went_on(page)
+    assert lines(effects) == ["kept"]
+
+
+def test_without_a_script_a_form_decides(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    url = page.url
+    plain = room.context(java_script_enabled=False).new_page()
+    plain.goto(url)
+    expect(plain.get_by_role("button", name="Edit arguments")).to_be_hidden()
+    plain.get_by_role("checkbox").check()
+    plain.get_by_role("button", name="Approve").click()
+    expect(plain).to_have_url(url)
+    expect(plain.locator(".call[data-status=pending]")).to_have_count(0)
+    went_on(page)
+    plain.goto(url + "settings/")
+    plain.get_by_role("button", name="Ask again").click()
+    expect(plain.locator("#rules")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_where_a_call_waits(
+    room: Room, effects: Path, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page = ask(room, effects, "a", color_scheme=scheme, viewport={"width": width, "height": 800})
+    assert violations(page) == ""
+    card(page).get_by_role("button", name="Edit arguments").click()
+    card(page).get_by_label("Arguments, as JSON").fill("{")
+    card(page).get_by_role("button", name="Approve").click()
+    expect(card(page).get_by_role("alert")).to_contain_text("not JSON yet")
+    assert violations(page) == ""
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    card(page).get_by_role("button", name="Deny").click()
+    went_on(page)
+    card(page).locator("summary").first.click()
+    assert violations(page) == ""

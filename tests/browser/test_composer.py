@@ -1,0 +1,125 @@
+"""Where a message is written: commands, the keys, input methods, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Room, over, say
+from tests.model_server import Gate
+
+pytestmark = pytest.mark.browser
+ENTER = """working => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...working })
+)"""
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+def offered(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Commands").get_by_role("option")
+
+
+def test_a_slash_offers_the_commands(room: Room) -> None:
+    page = room.page()
+    box, keys = field(page), page.keyboard
+    box.press_sequentially("/")
+    expect(offered(page).first).to_contain_text("/help Lists what can be typed here.")
+    box.press_sequentially("mod")
+    expect(offered(page)).to_have_count(2)
+    expect(box).to_have_attribute("aria-activedescendant", "command-models")
+    keys.press("ArrowDown")
+    expect(offered(page).nth(1)).to_have_attribute("aria-selected", "true")
+    keys.press("ArrowDown")
+    keys.press("ArrowUp")
+    keys.press("Tab")
+    expect(box).to_have_value("/model ")  # it takes something
+    expect(offered(page)).to_have_count(0)
+    expect(box).to_be_focused()
+    box.fill("/stat")
+    keys.press("Enter")  # it takes nothing: it is sent
+    expect(page.locator(".notice")).to_contain_text("No conversation yet.")
+    expect(box).to_have_value("")
+    box.fill("/help")  # whole: it is sent as it is
+    keys.press("Enter")
+    expect(box).to_have_value("")
+    expect(offered(page)).to_have_count(0)
+    box.fill("/")
+    keys.press("Escape")
+    expect(offered(page)).to_have_count(0)
+    box.press_sequentially("he")
+    offered(page).click()
+    expect(page.locator(".notice").last.locator("li").first).to_contain_text("/help")
+    for text in ("/nothing like it", "a/", "/model x"):
+        box.fill(text)
+        expect(offered(page)).to_have_count(0)
+    box.fill("/model")
+    keys.press("Enter")  # as it stands there
+    expect(page.locator(".notice").last).to_contain_text("Model: scripted")
+
+
+def test_up_changes_what_was_said_last(room: Room) -> None:
+    room.reply("First answer.")
+    page = room.page()
+    field(page).press("ArrowUp")  # nothing was said yet
+    say(page, "Frist")
+    over(page)
+    field(page).fill("x")
+    field(page).press("ArrowUp")  # something is being written
+    expect(field(page)).to_be_focused()
+    field(page).fill("")
+    field(page).press("ArrowUp")
+    expect(page.get_by_label("Edit your message")).to_have_value("Frist")
+    gate = Gate()
+    room.reply("Second ", gate, "answer.")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("First")
+    page.keyboard.press("Enter")
+    expect(page.locator(".plain")).to_have_text("Second ")
+    expect(page.locator(".bubble")).to_have_text("First")
+    say(page, "One more thing")
+    expect(page.locator("[data-queued]")).to_be_visible()
+    field(page).press("ArrowUp")  # what waits comes back
+    expect(field(page)).to_have_value("One more thing")
+    expect(page.locator(".bubble")).to_have_count(1)
+    gate.open()
+    expect(page.locator(".prose")).to_have_text("Second answer.")
+
+
+def test_enter_belongs_to_the_input_method_first(room: Room) -> None:
+    """Driven as Chromium is driven by one: composition, then keys that it is still working on."""
+    page = room.page()
+    field(page).focus()
+    method = page.context.new_cdp_session(page)
+    method.send("Input.imeSetComposition", {"text": "に", "selectionStart": 1, "selectionEnd": 1})
+    expect(field(page)).to_have_value("に")
+    for working in ({"isComposing": True}, {"keyCode": 229}):
+        page.evaluate(ENTER, working)
+        expect(page.locator(".message")).to_have_count(0)
+    method.send("Input.insertText", {"text": "日本"})
+    expect(field(page)).to_have_value("日本")
+    room.reply("はい。")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble")).to_have_text("日本")
+    expect(page.locator(".prose")).to_have_text("はい。")
+
+
+def test_it_grows_with_its_text_up_to_a_part_of_the_screen(room: Room) -> None:
+    page = room.page()
+
+    def height() -> float:
+        box = field(page).bounding_box()
+        assert box
+        return box["height"]
+
+    low = height()
+    field(page).fill("one\ntwo\nthree")
+    assert low * 1.5 < height() < low * 4
+    field(page).fill("line\n" * 200)
+    viewport = page.viewport_size
+    assert viewport
+    assert height() <= 0.4 * viewport["height"] + 1
+    field(page).fill("")
+    assert height() == low

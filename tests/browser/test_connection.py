@@ -1,0 +1,97 @@
+"""The page when the server goes away: nothing is lost, nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import WebSocketRoute, expect
+
+from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.model_server import Gate
+
+pytestmark = pytest.mark.browser
+LOST = "Connection lost. Trying again in 3 s…"
+
+
+def test_a_killed_server_comes_back(room: Room) -> None:
+    room.reply("What was ", "shown", Gate())
+    page = room.page()
+    say(page, "Go")
+    expect(page.locator(".plain")).to_have_text("What was shown")
+    room.talos.kill()
+    expect(page.get_by_text(LOST)).to_be_visible()
+    room.restart()
+    expect(page.get_by_text(LOST)).to_be_hidden()
+    expect(page.locator(".note.interrupted")).to_be_visible()
+    expect(page.locator(".prose")).to_have_text("What was shown")
+    expect(page.locator(".message")).to_have_count(2)
+    room.reply("Back again.")
+    say(page, "Are you there?")
+    expect(page.locator(".assistant").nth(1)).to_contain_text("Back again.")
+    expect(page.locator(".message")).to_have_count(4)
+
+
+def test_what_was_said_meanwhile_is_sent_again(room: Room) -> None:
+    room.reply("First answer.")
+    page = room.page()
+    say(page, "First")
+    expect(page.locator(".prose")).to_have_text("First answer.")
+    over(page)
+    room.talos.kill()
+    expect(page.get_by_text(LOST)).to_be_visible()
+    room.reply("Second answer.")
+    say(page, "Second")
+    expect(page.locator("[data-sending]")).to_contain_text("Not sent yet…")
+    room.restart()
+    expect(page.locator(".assistant").nth(1)).to_contain_text("Second answer.")
+    over(page)
+    expect(page.locator(".user")).to_have_count(2)
+    expect(page.locator("[data-sending]")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".message")).to_have_count(4)
+
+
+def test_an_unsent_message_outlives_a_reload(room: Room) -> None:
+    page = room.page()
+    is_up: list[bool] = []
+
+    def unhearing(socket: WebSocketRoute) -> None:
+        """Takes everything and says nothing, until it is up."""
+        if is_up:
+            socket.connect_to_server()
+
+    page.route_web_socket("**/api/chat/ws", unhearing)
+    page.reload()
+    say(page, "Do not lose this")
+    expect(page.locator("[data-sending]")).to_contain_text("Do not lose this")
+    room.reply("Got it.")
+    is_up.append(True)
+    page.reload()
+    expect(page.locator(".prose")).to_have_text("Got it.")
+    expect(page.locator(".user")).to_have_count(1)
+    in_a_chat(page)
+
+
+def test_a_gap_is_filled_from_a_snapshot(room: Room) -> None:
+    gate = Gate()
+    room.reply("one ", gate, "two ", "three ", "four")
+    page = room.page()
+    dropped: list[str] = []
+
+    def lossy(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if '"two ' in str(message) and not dropped:
+                dropped.append(str(message))
+            else:
+                socket.send(message)
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**/api/chat/ws", lossy)
+    page.reload()
+    say(page, "Count")
+    expect(page.locator(".plain")).to_have_text("one ")
+    gate.open()
+    expect(page.locator(".prose")).to_have_text("one two three four")
+    assert dropped

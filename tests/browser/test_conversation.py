@@ -1,0 +1,214 @@
+"""A conversation, held in the browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.model_server import Call, Gate, Status
+from tests.processes import manage
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_conversation_is_held(room: Room) -> None:
+    room.reply("Hello, **you**.")
+    room.reply("Still here.")
+    page = room.page()
+    say(page, "Hi <b>there</b>")
+    expect(page.locator(".prose strong")).to_have_text("you")
+    expect(page.locator(".bubble")).to_have_text("Hi <b>there</b>")
+    in_a_chat(page)
+    say(page, "And now?")
+    expect(page.locator(".assistant").nth(1)).to_contain_text("Still here.")
+    expect(page.locator(".message")).to_have_count(4)
+    over(page)
+    page.reload()
+    expect(page.locator(".message")).to_have_count(4)
+    assert len(room.models.requests[1].body["messages"]) == 4  # with the system's
+
+
+def test_text_is_seen_while_it_is_written(room: Room) -> None:
+    gate = Gate()
+    room.reply("First ", "**half**", gate, ", second half.")
+    page = room.page()
+    say(page, "Go")
+    expect(page.locator(".plain")).to_have_text("First **half**")
+    expect(page.locator(".progress")).to_have_text("Writing…")
+    gate.open()
+    expect(page.locator(".prose")).to_have_text("First half, second half.")
+    expect(page.locator(".progress")).to_have_count(0)
+    expect(page.locator("#announcer")).to_have_text("Talos First half, second half.")
+
+
+def test_the_title_appears_by_itself(room: Room) -> None:
+    room.models.title = "About greetings"
+    room.reply("Hello.")
+    page = room.page()
+    say(page, "Hi")
+    expect(page.get_by_role("heading", level=1)).to_have_text("About greetings")
+    current = page.locator(".chats [aria-current=page]")
+    expect(current).to_have_text("About greetings")
+    expect(page).to_have_title("About greetings · Talos")
+
+
+def test_an_answer_is_stopped(room: Room) -> None:
+    room.reply("Some words", Gate())
+    page = room.page()
+    say(page, "Go on for ever")
+    expect(page.locator(".plain")).to_have_text("Some words")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".note.cancelled")).to_have_text("Stopped")
+    expect(page.locator(".prose")).to_have_text("Some words")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+
+
+def test_a_reload_in_the_middle_goes_on(room: Room) -> None:
+    gate = Gate()
+    room.reply("one ", "two ", gate, "three")
+    page = room.page()
+    say(page, "Count")
+    expect(page.locator(".plain")).to_have_text("one two ")
+    page.reload()
+    expect(page.locator(".plain")).to_have_text("one two ")
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    gate.open()
+    expect(page.locator(".prose")).to_have_text("one two three")
+    expect(page.locator(".message")).to_have_count(2)
+
+
+def test_a_model_that_fails_says_so(room: Room) -> None:
+    room.reply(Status(401))
+    page = room.page()
+    say(page, "Hi")
+    expect(page.locator(".note.failed")).to_contain_text("key")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def test_a_tool_call_is_shown_where_it_was_made(room: Room) -> None:
+    room.reply("Let me see. ", Call("no_such_tool", '{"expression": "12*7"}'))
+    room.reply("It is 84.")
+    page = room.page()
+    say(page, "What is 12*7?")
+    body = page.locator(".assistant .body")
+    over(page)
+    expect(body).to_contain_text("It is 84.")
+    expect(body.locator(".call summary .name")).to_have_text("no_such_tool")
+    expect(body.locator("> *")).to_have_count(3)
+
+
+def test_a_slash_command_is_answered_and_not_kept(room: Room) -> None:
+    page = room.page()
+    say(page, "/models")
+    expect(page.locator(".notice")).to_contain_text("Available models:")
+    assert page.url.endswith(":" + room.talos.address.rpartition(":")[2] + "/")
+    page.reload()
+    expect(page.locator(".message")).to_have_count(0)
+
+
+def test_shift_enter_makes_a_line_and_enter_sends(room: Room) -> None:
+    room.reply("Two lines.")
+    page = room.page()
+    box = page.get_by_label("Message", exact=True)
+    box.press_sequentially("one")
+    box.press("Shift+Enter")
+    box.press_sequentially("two")
+    box.press("Enter")
+    expect(page.locator(".bubble")).to_have_text("one\ntwo")
+    expect(box).to_have_value("")
+    room.models.request()
+
+
+def test_a_draft_outlives_a_reload(room: Room) -> None:
+    page = room.page()
+    page.get_by_label("Message", exact=True).fill("Not finished")
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Not finished")
+
+
+def test_a_message_that_is_too_long_is_not_sent(room: Room) -> None:
+    page = room.page()
+    say(page, "🙂" * 65_537)
+    expect(page.get_by_role("alert")).to_contain_text("at most 65,536 characters")
+    expect(page.locator(".message")).to_have_count(0)
+    room.reply("Long.")
+    say(page, "🙂" * 65_536)
+    expect(page.locator(".prose")).to_have_text("Long.")
+
+
+def test_a_refused_message_is_given_back(empty_room: Room) -> None:
+    empty_room.serve(TALOS_DEFAULT_MODEL="demo", TALOS_SENDS_PER_MINUTE="1")
+    page = empty_room.page()
+    say(page, "First")
+    expect(page.locator(".prose")).to_have_count(1)
+    say(page, "Second")
+    refused = page.locator("[data-refused]")
+    expect(refused).to_contain_text("At most 1 messages a minute")
+    refused.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Second")
+    expect(refused).to_have_count(0)
+
+
+def test_new_chat_begins_another(room: Room) -> None:
+    room.reply("One.")
+    page = room.page()
+    say(page, "Hi")
+    expect(page.locator(".prose")).to_have_text("One.")
+    over(page)
+    page.get_by_role("link", name="New chat").click()
+    expect(page.get_by_role("heading", level=2, name="What is on your mind?")).to_be_visible()
+    expect(page.locator(".message")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".prose")).to_have_text("One.")
+    page.go_back()  # the conversation was begun on the page of a new one
+    expect(page).to_have_url(re.compile(r":\d+/$"))
+    expect(page.locator(".message")).to_have_count(0)
+
+
+def test_a_reader_further_up_is_left_alone(room: Room) -> None:
+    gate = Gate()
+    room.reply("- line\n" * 200, gate, "the end")
+    page = room.page()
+    say(page, "Write much")
+    expect(page.locator(".plain").first).to_contain_text("line")
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_hidden()
+    page.mouse.move(600, 300)
+    page.mouse.wheel(0, -3000)
+    jump = page.get_by_role("button", name="Jump to latest")
+    expect(jump).to_be_visible()
+    gate.open()
+    over(page)
+    expect(page.locator(".prose")).to_contain_text("the end")
+    expect(jump).to_be_visible()
+    jump.click()
+    expect(jump).to_be_hidden()
+    expect(page.locator(".prose")).to_contain_text("the end")
+
+
+MANY = """
+from chat.access import local_owner
+from tests.test_views import talk
+print(talk(local_owner(), *(f"Said {number}" for number in range(120))).pk)
+"""
+
+
+def test_earlier_messages_come_in_above(room: Room) -> None:
+    made = manage("shell", "-v0", "-c", MANY, TALOS_DATA_DIR=str(room.talos.data))
+    assert made.returncode == 0, made.stderr
+    page = room.page(f"/c/{made.stdout.split()[-1]}/")
+    expect(page.get_by_text("Said 119", exact=True)).to_be_in_viewport()
+    expect(page.locator(".message")).to_have_count(50)  # the rest is not asked for yet
+    page.evaluate("scrollTo(0, 700)")  # near enough to the beginning
+    read = "document.querySelector('.message:nth-last-of-type(50)').getBoundingClientRect().top"
+    before = page.evaluate(read)
+    expect(page.locator(".message")).to_have_count(100)
+    assert abs(page.evaluate(read) - before) < 2
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".message")).to_have_count(120)
+    expect(page.get_by_role("link", name="Earlier messages")).to_have_count(0)
+    expect(page.get_by_text("Said 0", exact=True)).to_have_count(1)

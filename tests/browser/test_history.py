@@ -1,0 +1,257 @@
+"""The history of chats: found, opened and put in order, by mouse, by keyboard, in every tab."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SOCKET, Room, connected, over, say
+from tests.browser.stored import store
+from tests.hostile_texts import HOST, RUN, TEXTS
+from tests.model_server import Gate
+
+pytestmark = pytest.mark.browser
+
+CHATS = (
+    ("Weekend in Lisbon", "Plan a weekend that costs next to nothing"),
+    ("Sourdough", f"{'Flour and water. ' * 60} How warm should it be? {'Feed it. ' * 60}"),
+    ("Bees", "Do bees like **Lisbon**?"),
+)
+
+
+def opened(room: Room) -> Page:
+    """A page with the history open and some chats in it."""
+    page = room.page()
+    store(room, CHATS)
+    page.keyboard.press("Control+k")
+    expect(page.locator("#find")).to_be_focused()
+    return page
+
+
+def search(page: Page, words: str) -> None:
+    """Type them and wait for what was found: letters on their way find something, too."""
+    page.keyboard.type(words)
+    expect(page.locator("#list")).to_have_attribute("data-query", words)
+
+
+def test_a_chat_is_found_and_opened_by_keyboard(room: Room) -> None:
+    page = opened(room)
+    expect(page.locator("#results .title")).to_have_text([title for title, _ in CHATS])
+    search(page, "warm")
+    expect(page.locator("#results .title")).to_have_text(["Sourdough"])
+    expect(page.locator("#results .excerpt mark")).to_have_text("warm")
+    expect(page.locator("#results .excerpt")).to_contain_text("How warm should it be?")
+    expect(page.locator("#found")).to_have_text("1 chat found")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Sourdough")
+    expect(page.locator(".message.user")).to_be_in_viewport()
+
+
+def test_what_was_found_is_what_one_sees(room: Room) -> None:
+    page = room.page()
+    room.reply("And so on.\n\n" * 60)
+    say(page, "Where is the needle?")
+    over(page)
+    expect(page.locator(".message.user")).not_to_be_in_viewport()
+    page.keyboard.press("Control+k")
+    expect(page.locator("#find")).to_be_focused()
+    search(page, "needle")
+    expect(page.locator(".excerpt mark")).to_have_text("needle")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("at="))
+    connected(page)
+    expect(page.locator(".message.user")).to_be_in_viewport()
+
+
+def test_an_answer_that_ended_unseen_is_marked_in_another_tab(room: Room) -> None:
+    stays, goes = room.page(), room.page()
+    connected(stays)
+    gate = Gate()
+    room.models.title = "Ants"
+    room.reply("Half", gate, " and whole.")
+    say(goes, "Hi")
+    expect(goes.locator(".body")).to_contain_text("Half")
+    goes.goto(f"{room.talos.address}/shortcuts/")
+    goes.reload()  # answered by a server that knows it left
+    gate.open()
+    expect(stays.locator("#sidebar .unread")).to_have_count(1)
+    stays.get_by_role("link", name="Ants").first.click()
+    expect(stays.locator(".prose")).to_have_text("Half and whole.")
+    stays.get_by_role("link", name="New chat").click()
+    expect(stays.locator("#sidebar .title")).to_have_text(["Ants"])
+    expect(stays.locator("#sidebar .unread")).to_have_count(0)
+
+
+def test_arrows_lead_through_the_list_and_letters_back_to_the_field(room: Room) -> None:
+    page = opened(room)
+    for key, title in (("ArrowDown", "Weekend"), ("ArrowDown", "Sourdough"), ("End", "Bees")):
+        page.keyboard.press(key)
+        expect(page.locator(":focus")).to_contain_text(title)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Actions for Bees")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Actions for Sourdough")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Home")
+    expect(page.locator(":focus")).to_contain_text("Weekend")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#find")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    search(page, "lis")
+    expect(page.locator("#find")).to_have_value("lis")
+    expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#text")).to_be_focused()  # where one was
+
+
+def test_a_chat_is_renamed_in_its_row(room: Room) -> None:
+    page = opened(room)
+    row = page.locator(".chat-row", has_text="Sourdough")
+    row.get_by_role("link", name="Actions for").press("Enter")
+    page.get_by_role("link", name="Rename").press("Enter")
+    field = page.get_by_label("Title", exact=True)
+    expect(field).to_be_focused()
+    field.press("Escape")  # as it was, and the dialog stays
+    expect(field).to_have_count(0)
+    expect(row.get_by_role("link", name="Actions for")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Rename")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+    page.keyboard.type("Bread")  # over the old one
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Actions for Bread")).to_be_focused()
+    expect(page.locator("#sidebar .title", has_text="Bread")).to_have_count(1)
+
+
+def test_a_chat_is_pinned_archived_and_found_in_the_archive(room: Room) -> None:
+    page = opened(room)
+
+    def choose(title: str, action: str) -> None:
+        page.get_by_role("link", name=f"Actions for {title}").click()
+        page.get_by_role("button", name=action, exact=True).click()
+        expect(page.get_by_role("link", name=f"Actions for {title}")).to_be_focused()
+
+    choose("Bees", "Pin")
+    expect(page.locator(".chat-row", has_text="Bees").locator(".tag")).to_have_text("Pinned")
+    expect(page.locator("#sidebar h2")).to_have_text(["Pinned", "Recent"])
+    choose("Sourdough", "Archive")
+    expect(page.locator(".chat-row", has_text="Sourdough").locator(".tag")).to_have_text("Archived")
+    expect(page.locator("#sidebar .title", has_text="Sourdough")).to_have_count(0)
+    page.get_by_role("link", name="Archived chats").click()
+    expect(page.locator("#results .title")).to_have_text(["Sourdough"])
+    choose("Sourdough", "Take out of the archive")
+    page.get_by_role("link", name="All chats", exact=True).click()
+    expect(page.locator("#results .title")).to_have_count(3)
+
+
+def test_a_chat_is_deleted_and_the_list_stays(room: Room) -> None:
+    page = opened(room)
+    page.get_by_role("link", name="Actions for Sourdough").click()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    question = page.get_by_role("dialog", name="Delete this chat?")
+    expect(question).to_contain_text("“Sourdough” and all its messages")
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(page.get_by_role("link", name="Actions for Sourdough")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Rename")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(question).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
+    expect(page.get_by_role("dialog", name="All chats")).to_be_visible()
+    expect(page.locator("#find")).to_be_focused()
+
+
+def test_more_chats_come_by_themselves(room: Room) -> None:
+    page = room.page()
+    store(room, ((f"Chat {number:03}", "Hi") for number in range(70)))
+    page.locator("#search-chats").click()
+    expect(page.locator("#results .chat-row")).to_have_count(30)
+    page.locator("#more-chats").scroll_into_view_if_needed()
+    expect(page.locator("#results .chat-row")).to_have_count(60)
+    page.locator("#more-chats").scroll_into_view_if_needed()
+    expect(page.locator("#results .chat-row")).to_have_count(70)
+    expect(page.locator("#results .title")).to_have_text([f"Chat {at:03}" for at in range(70)])
+
+
+def test_the_other_tabs_notice(room: Room) -> None:
+    one, other = room.page(), room.page()
+    lists = room.page("/chats/")
+    lists.add_init_script(SOCKET)
+    listening = "socket.readyState === WebSocket.OPEN"
+    lists.reload()
+    lists.wait_for_function(listening)
+    connected(other)
+    room.models.title = "Ants"
+    say(one, "Hi")
+    for page in (other, lists):
+        expect(page.locator("#sidebar .title")).to_have_text(["Ants"])
+    lists.reload()
+    lists.wait_for_function(listening)
+    one.locator("#chat-menu").click()
+    one.get_by_role("link", name="Rename").click()
+    one.get_by_label("Title", exact=True).fill("Bees")
+    one.keyboard.press("Enter")
+    expect(one.locator("h1")).to_have_text("Bees")
+    expect(other.locator("#sidebar .title")).to_have_text(["Bees"])
+    expect(lists.locator("#results .title")).to_have_text(["Bees"])
+    one.locator("#chat-menu").click()
+    one.get_by_role("button", name="Pin").click()
+    expect(other.locator("#sidebar h2")).to_have_text(["Pinned"])
+    other.get_by_role("link", name="Delete Bees").click()
+    other.get_by_role("button", name="Delete").click()
+    expect(one.locator("#banner")).to_contain_text("This chat was deleted.")
+    for page in (one, other, lists):
+        expect(page.locator("#sidebar .title")).to_have_count(0)
+    expect(lists.locator("#results .title")).to_have_count(0)
+
+
+def test_without_javascript_there_are_links_and_forms(room: Room) -> None:
+    room.page()
+    store(room, CHATS)
+    page = room.context(java_script_enabled=False).new_page()
+    page.goto(room.talos.address)
+    page.get_by_role("link", name="Search chats").click()
+    page.get_by_label("Search in titles").fill("lisbon")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
+    page.get_by_role("link", name="Actions for Bees").click()
+    page.get_by_role("link", name="Rename").click()
+    page.get_by_label("Title", exact=True).fill("Wasps")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Wasps")
+    page.get_by_role("link", name="Actions for this chat").click()
+    page.get_by_role("button", name="Archive").click()
+    expect(page.locator("#tags")).to_have_text("Archived")
+    page.goto(f"{room.talos.address}/chats/?archived=1")
+    expect(page.locator("#results .title")).to_have_text(["Wasps"])
+
+
+def test_hostile_texts_do_nothing_in_the_lists(room: Room) -> None:
+    requests: list[str] = []
+    page = room.page()
+    page.on("request", lambda request: requests.append(request.url))
+    page.add_init_script(f"window.{RUN.removesuffix('()')} = () => (document.title = 'owned')")
+    store(room, ((" ".join(f"needle {text}".split())[:200], f"needle {text}") for text in TEXTS))
+    page.goto(room.talos.address)
+    page.keyboard.press("Control+k")
+    expect(page.locator("#find")).to_be_focused()
+    search(page, "needle")
+    rows = page.locator("#results .chat-row:has(mark)")
+    expect(rows).to_have_count(30)
+    for count in range(60, len(TEXTS) + 30, 30):
+        page.locator("#more-chats").scroll_into_view_if_needed()
+        expect(rows).to_have_count(min(count, len(TEXTS)))
+    expect(page.locator("#more-chats")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("^Actions for")).first.click()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    expect(page.get_by_role("dialog", name="Delete this chat?")).to_be_visible()
+    assert page.title() != "owned"
+    assert not [url for url in requests if HOST in url]

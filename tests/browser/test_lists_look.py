@@ -1,0 +1,81 @@
+"""What lists, menus and sheets look like to axe, on narrow screens, and to who asked for contrast."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Room
+from tests.browser.stored import store
+from tests.browser.test_looks import violations
+
+pytestmark = pytest.mark.browser
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CHATS = (
+    ("Weekend in Lisbon", "Plan a weekend"),
+    ("عن النمل والنحل", "ما الفرق بين النمل والنحل في Lisbon؟"),
+    ("A title " * 24, "Lisbon " + "y" * 200),
+)
+
+
+def flawless(page: Page) -> None:
+    """Neither by day nor by night, and nothing sticks out."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # no colour on its way
+    assert violations(page) == ""
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == ""
+    assert page.evaluate(OVERFLOW) <= 0
+
+
+@pytest.mark.parametrize("width", [1200, 320])
+def test_axe_finds_nothing_in_the_lists(room: Room, width: int) -> None:
+    page = room.page(context=room.context(viewport={"width": width, "height": 700}))
+    store(room, CHATS)
+    page.reload()
+    if width < 800:
+        page.get_by_role("button", name="Show chats").click()
+        flawless(page)
+    page.locator("#search-chats").click()
+    expect(page.locator(".chat-row")).to_have_count(3)
+    flawless(page)
+    page.locator("#find").fill("lisbon")
+    expect(page.locator(".excerpt mark")).to_have_count(2)
+    page.locator(".actions-of").first.click()
+    expect(page.get_by_role("link", name="Rename")).to_be_focused()
+    flawless(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Title", exact=True)).to_be_focused()
+    flawless(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".actions-of").first).to_be_focused()
+    page.locator(".actions-of").last.click()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    expect(page.get_by_role("dialog", name="Delete this chat?")).to_be_visible()
+    flawless(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Delete this chat?")).to_be_hidden()
+    page.locator("#find").fill("nowhere")
+    expect(page.locator(".nothing")).to_be_visible()
+    flawless(page)
+
+
+@pytest.mark.parametrize("path", ["/chats/?q=lisbon", "/chats/?archived=1", "/shortcuts/"])
+def test_axe_finds_nothing_on_the_pages(room: Room, path: str) -> None:
+    page = room.page(context=room.context(viewport={"width": 320, "height": 700}))
+    store(room, CHATS)
+    page.goto(room.talos.address + path)
+    flawless(page)
+
+
+def test_more_contrast_and_paper(room: Room) -> None:
+    page = room.page()
+    store(room, CHATS)
+    page.emulate_media(contrast="more")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    page.goto(room.talos.address + "/chats/")
+    page.locator(".chat-row .open").first.click()
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator(".bubble")).to_be_visible()
+    for hidden in (".sidebar", ".dock", ".tools"):
+        expect(page.locator(hidden)).to_be_hidden()

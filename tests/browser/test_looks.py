@@ -1,0 +1,155 @@
+"""What everybody can use and nobody can abuse: axe, narrow screens, hostile answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Room, over, say
+from tests.model_server import Gate, Think, Tokens
+
+pytestmark = pytest.mark.browser
+
+RICH = """\
+# A heading
+
+Words, `code`, a [link](https://example.org/) and a list:
+
+- [ ] open
+- [x] done
+
+> A quotation
+
+| Name | Count |
+|:-----|------:|
+| Ants | 12 |
+
+```python
+def answer(question: str) -> int:  # forty-two
+    return 40 + len("ab")
+```
+"""
+
+
+def violations(page: Page) -> str:
+    results = Axe().run(page)
+    return str(results.generate_report()) if results.violations_count else ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing(room: Room, scheme: Literal["light", "dark"], width: int) -> None:
+    context = room.context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = room.page(context=context)
+    assert violations(page) == ""  # empty
+
+    room.reply(RICH)
+    say(page, "Show me everything")
+    over(page)
+    expect(page.locator(".prose pre")).to_be_visible()
+    room.reply("And so ", Gate())
+    say(page, "Go on")
+    expect(page.locator(".plain")).to_have_text("And so ")
+    say(page, "Later")
+    expect(page.locator("[data-queued]")).to_be_visible()
+    assert violations(page) == ""  # writing, with one that waits
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".note.cancelled")).to_be_visible()
+    expect(page.locator(".prose")).to_have_count(3)
+    over(page)
+    assert violations(page) == ""  # over
+
+    if width < 800:
+        page.get_by_role("button", name="Show chats").click()
+    page.locator("#sidebar .trash").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == ""  # the dialog
+    page.goto(room.talos.address + "/chats/")
+    assert violations(page) == ""
+    page.goto(room.talos.address + "/nothing/")
+    assert violations(page) == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_in_the_dialogs(
+    empty_room: Room, scheme: Literal["light", "dark"], width: int
+) -> None:
+    room = empty_room
+    room.serve_models(["scripted", *(f"ant-{number}" for number in range(20))])
+    context = room.context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = room.page(context=context)
+    page.locator("#model").click()
+    expect(page.get_by_role("option", name="ant-19")).to_be_attached()
+    assert violations(page) == ""  # the menu
+    page.keyboard.type("ant-1")
+    expect(page.get_by_role("option")).to_have_count(11)
+    assert violations(page) == ""  # filtered
+    page.keyboard.press("Escape")
+
+    gate = Gate()
+    room.reply(Think("Hm. " * 2000), gate, "Twenty.", Tokens(12, 3))
+    say(page, "How many?")
+    page.locator(".reasoning summary").click()
+    assert violations(page) == ""  # thinking
+    gate.open()
+    over(page)
+    page.locator(".about summary").click()
+    say(page, "/sessions")
+    expect(page.locator(".notice")).to_be_visible()
+    assert violations(page) == ""  # details, and a command's answer
+
+    page.locator("#settings").click()
+    page.get_by_label("Temperature").fill("warm")
+    page.keyboard.press("Enter")
+    expect(page.locator(".errorlist")).to_be_visible()
+    assert violations(page) == ""  # the settings
+    page.goto(room.talos.address + "/settings/")
+    assert violations(page) == ""
+
+
+def test_the_first_run_explains_itself(empty_room: Room) -> None:
+    empty_room.serve(TALOS_DEFAULT_MODEL="demo")
+    page = empty_room.page()
+    for words in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "Ollama", "OPENAI_BASE_URL"):
+        expect(page.locator(".first-run")).to_contain_text(words)
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.reload()
+    expect(page.get_by_role("heading", level=2)).to_be_in_viewport()  # read from its top
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_hidden()
+    assert violations(page) == ""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_narrow_screen(room: Room, width: int) -> None:
+    context = room.context(viewport={"width": width, "height": 700})
+    page = room.page(context=context)
+    room.reply(RICH + "\n" + "x" * 400)
+    say(page, "A long word: " + "y" * 200)
+    over(page)
+    expect(page.locator(".prose pre")).to_be_visible()
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    sidebar = page.get_by_role("navigation", name="Chats")
+    expect(sidebar).to_be_hidden()
+    page.get_by_role("button", name="Show chats").click()
+    expect(sidebar).to_be_visible()
+    sidebar.get_by_role("link", name="New chat").click()
+    expect(sidebar).to_be_hidden()
+    expect(page.locator(".message")).to_have_count(0)
+
+
+def test_the_keyboard_is_enough(room: Room) -> None:
+    page = room.page()
+    page.goto(room.talos.address)
+    page.locator("body").press("Tab")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    reached = set()
+    for _ in range(24):
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        page.keyboard.press("Tab")
+    assert {"brand", "new-chat", "text", "send"} <= reached

@@ -1,0 +1,111 @@
+"""The menu of models: by mouse, by keyboard alone, on an empty chat and in the middle of one."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Room, in_a_chat, over, say
+
+pytestmark = pytest.mark.browser
+
+MODELS = ["scripted", *(f"ant-{number}" for number in range(1, 9))]
+
+
+@pytest.fixture
+def many(empty_room: Room) -> Room:
+    """With demo ten models: more than a menu shows without a filter."""
+    empty_room.serve_models(MODELS)
+    return empty_room
+
+
+def badge(page: Page) -> str:
+    return page.locator("#model .name").inner_text()
+
+
+def test_an_empty_chat_begins_with_the_chosen_model(many: Room) -> None:
+    page = many.page()
+    assert badge(page) == "scripted"
+    page.get_by_role("button", name="Model: scripted").click()
+    expect(page.get_by_role("option", selected=True)).to_have_text("scripted")
+    page.get_by_role("option", name="ant-3").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Model: ant-3")).to_be_focused()
+    many.models.script("ant-3", "I am three.")
+    say(page, "Who are you?")
+    expect(page.locator(".prose")).to_have_text("I am three.")
+    over(page)
+    many.models.script("ant-3", "Still three.")
+    page.reload()
+    assert badge(page) == "ant-3"
+    say(page, "And now?")
+    expect(page.locator(".prose").nth(1)).to_have_text("Still three.")
+    page.get_by_role("link", name="New chat").click()
+    expect(page.locator("#model .name")).to_have_text("scripted")
+
+
+def test_a_conversation_changes_its_model(many: Room) -> None:
+    many.reply("Hello.")
+    page = many.page()
+    say(page, "Hi")
+    over(page)
+    page.locator("#model").click()
+    page.get_by_role("option", name="ant-5").click()
+    expect(page.locator("#model .name")).to_have_text("ant-5")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#model")).to_be_focused()
+    many.models.script("ant-5", "Five here.")
+    say(page, "Who are you?")
+    expect(page.locator(".prose").nth(1)).to_have_text("Five here.")
+    assert [request.body["model"] for request in many.models.requests] == ["scripted", "ant-5"]
+
+
+def test_a_model_is_chosen_by_keyboard_alone(many: Room) -> None:
+    page = many.page()
+    keys = page.keyboard
+    page.locator("#model").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("option", name="scripted", exact=True)).to_be_focused()
+    keys.press("ArrowDown")
+    expect(page.get_by_role("option", name="ant-1")).to_be_focused()
+    keys.press("End")
+    expect(page.get_by_role("option", name="demo")).to_be_focused()
+    keys.press("Home")
+    keys.press("ArrowUp")
+    expect(page.get_by_label("Filter the models")).to_be_focused()
+    keys.press("ArrowDown")
+    keys.type("NT-4")  # goes to the filter, from wherever the focus is
+    expect(page.get_by_label("Filter the models")).to_have_value("NT-4")
+    expect(page.get_by_role("option")).to_have_text(["ant-4"])
+    expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("1 model")
+    keys.press("Enter")
+    expect(page.locator("#model .name")).to_have_text("ant-4")
+    expect(page.locator("#model")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("option", name="ant-4")).to_be_focused()
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#model")).to_be_focused()
+    assert badge(page) == "ant-4"
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["empty", "begun"])
+def test_the_badge_follows_the_command(many: Room, is_begun: bool) -> None:
+    page = many.page()
+    if is_begun:
+        many.reply("Hello.")
+        say(page, "Hi")
+        over(page)
+        in_a_chat(page)
+    say(page, "/model nobody")
+    expect(page.locator(".notice").first).to_contain_text("There is no model")
+    expect(page.locator("[data-command='/model']")).to_have_count(1)  # it is over
+    assert badge(page) == "scripted"
+    say(page, "/model ant-2")
+    expect(page.locator("#model .name")).to_have_text("ant-2")
+    many.models.script("ant-2", "Two here.")
+    say(page, "Who are you?")
+    expect(page.locator(".prose").last).to_have_text("Two here.")
+    over(page)
+    page.reload()
+    assert badge(page) == "ant-2"

@@ -1,0 +1,102 @@
+"""The settings: saved, heard by the model, and said to be so."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Room, in_a_chat, over, say
+
+pytestmark = pytest.mark.browser
+
+
+def begun(room: Room) -> Page:
+    room.reply("Hello.")
+    page = room.page()
+    say(page, "Hi")
+    over(page)
+    in_a_chat(page)
+    return page
+
+
+def test_what_is_set_is_asked_of_the_model(room: Room) -> None:
+    page = begun(room)
+    page.get_by_role("button", name="Settings of this chat").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Settings", exact=True)).to_be_focused()
+    dialog.get_by_label("Instructions").fill("Answer in rhyme.")
+    dialog.get_by_label("Temperature").fill("0.25")
+    dialog.get_by_label("Output limit").fill("77")
+    dialog.locator("#save-asked").click()
+    expect(dialog.locator("#asked-said")).to_contain_text("Saved.")
+    expect(dialog.locator("#save-asked")).to_be_focused()
+    dialog.get_by_label("System prompt").fill("You are an ant.")
+    dialog.locator("#save-preferred").click()
+    expect(dialog.locator("#preferred-said")).to_contain_text("Saved.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#settings")).to_be_focused()
+    room.reply("So be it.")
+    say(page, "Go on")
+    expect(page.locator(".prose").nth(1)).to_have_text("So be it.")
+    body = room.models.request(2).body
+    assert body["messages"][0]["content"] == "You are an ant.\n\nAnswer in rhyme."
+    assert body["temperature"] == 0.25
+    assert 77 in (body.get("max_tokens"), body.get("max_completion_tokens"))
+
+
+def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
+    page = begun(room)
+    page.locator("#settings").click()
+    field = page.get_by_label("Temperature")
+    field.fill("warm")
+    field.press("Enter")
+    expect(page.locator("#id_temperature_error")).to_contain_text("a number from 0 to 2")
+    expect(field).to_have_accessible_description(re.compile("a number from 0 to 2"))
+    expect(field).to_have_value("warm")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.fill("1")
+    expect(page.locator("#asked-said")).to_be_empty()
+    field.press("Enter")
+    expect(page.locator("#asked-said")).to_contain_text("Saved.")
+    expect(page.locator(".errorlist")).to_have_count(0)
+
+
+def test_a_click_beside_does_not_throw_away_what_was_written(room: Room) -> None:
+    page = begun(room)
+    page.locator("#settings").click()
+    page.get_by_label("Instructions").fill("A long thought")
+    page.mouse.click(5, 5)
+    expect(page.get_by_label("Instructions")).to_have_value("A long thought")
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_system_prompt_has_a_page(room: Room) -> None:
+    page = room.page()
+    page.get_by_role("link", name="Settings").click()
+    prompt = page.get_by_label("System prompt")
+    prompt.fill("You are an ant.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    page.reload()
+    expect(prompt).to_have_value("You are an ant.")
+    page.get_by_role("button", name="Back to the configured one").click()
+    expect(prompt).to_have_value("")
+
+
+def test_settings_work_without_javascript(room: Room) -> None:
+    page = begun(room)
+    plain = room.context(java_script_enabled=False).new_page()
+    plain.goto(page.url)
+    plain.get_by_role("button", name="Settings of this chat").click()
+    plain.get_by_label("Instructions").fill("Answer in rhyme.")
+    plain.locator("#save-asked").click()
+    expect(plain.locator("#asked-said")).to_contain_text("Saved.")
+    plain.goto(page.url)
+    plain.get_by_role("button", name="Model: scripted").click()
+    plain.get_by_role("option", name="demo").click()
+    expect(plain).to_have_url(page.url)
+    expect(plain.locator("#model .name")).to_have_text("demo")

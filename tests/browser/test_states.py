@@ -1,0 +1,142 @@
+"""What the page says of itself: what goes on, what was missed, what a screen reader hears."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SOCKET, Room, connected, in_a_chat, over, say
+from tests.model_server import Call, Gate, Think
+
+pytestmark = pytest.mark.browser
+HIDE = """isHidden => {
+    Object.defineProperty(document, "visibilityState", {
+        get: () => isHidden ? "hidden" : "visible", configurable: true,
+    })
+    document.dispatchEvent(new Event("visibilitychange"))
+}"""
+HEARD = """
+window.heard = []
+new MutationObserver(() => heard.push(document.querySelector("#announcer").textContent))
+    .observe(document.querySelector("#announcer"), { childList: true })
+"""
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, str]:
+    return {"TALOS_TOOLS": "tools,tests.chat.effect_tools"}
+
+
+def test_an_answer_that_nobody_saw_marks_the_tab_until_it_is_seen(room: Room) -> None:
+    gate = Gate()
+    room.models.title = "About ants"
+    room.reply("Twenty", gate, ".")
+    page = room.page()
+    say(page, "How many?")
+    expect(page.locator(".plain")).to_have_text("Twenty")
+    page.evaluate(HIDE, True)
+    gate.open()
+    expect(page).to_have_title("✓ About ants · Talos")
+    page.evaluate(HIDE, False)
+    expect(page).to_have_title("About ants · Talos")
+    room.reply("More.")
+    say(page, "More")
+    expect(page.locator(".prose")).to_have_count(2)
+    over(page)
+    expect(page).to_have_title("About ants · Talos")
+
+
+def test_it_says_what_goes_on_and_each_thing_is_heard_once(room: Room) -> None:
+    thinks, writes = Gate(), Gate()
+    page = room.page()
+    page.evaluate(HEARD)
+    room.reply(
+        Think("Hm."), thinks, "Let me see. ", writes, Call("calculate", '{"expression": "1+1"}')
+    )
+    last = Gate()
+    room.reply("It is ", last, "*two*.")
+    say(page, "1+1?")
+    expect(page.locator(".reasoning summary")).to_have_text("Thinking…")
+    expect(page.locator(".progress")).to_be_hidden()
+    thinks.open()
+    expect(page.locator(".progress")).to_have_text("Writing…")
+    writes.open()
+    expect(page.locator(".plain")).to_have_text(["It is "])
+    last.open()
+    expect(page.locator("#announcer")).to_contain_text("It is two.")
+    said = page.evaluate("heard")
+    assert len(said) == 1
+    assert said[0].startswith("Talos")
+    say(page, "/models")
+    expect(page.locator("#announcer")).to_contain_text("Available models:")
+    assert len(page.evaluate("heard")) == 2
+
+
+def test_a_long_running_tool_is_named(room: Room) -> None:
+    room.reply(Call("report", '{"file": "/nonexistent/of/this/test"}'))
+    page = room.page()
+    say(page, "go")
+    expect(page.locator(".progress")).to_have_text("Using report…")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".note.cancelled")).to_have_text("Stopped")
+
+
+def test_a_connection_that_breaks_while_one_edits_loses_no_words(room: Room) -> None:
+    room.reply("First answer.")
+    page = room.page()
+    say(page, "First")
+    over(page)
+    in_a_chat(page)
+    page.locator(".user").get_by_role("button", name="Edit").click()
+    field = page.get_by_label("Edit your message")
+    field.fill("Changed")
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    field.press("Enter")
+    expect(page.locator(".editor .complaint")).to_contain_text("no connection")
+    page.get_by_role("button", name="Answer again", exact=True).click()
+    expect(page.locator("#complaint")).to_contain_text("no connection")
+    room.restart()
+    connected(page)
+    expect(field).to_have_value("Changed")
+    room.reply("Second answer.")
+    field.press("Enter")
+    expect(page.locator(".prose")).to_have_text(["Second answer."])
+    expect(page.locator(".bubble")).to_have_text("Changed")
+
+
+def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> None:
+    room.reply("On and ", Gate())
+    page = room.page()
+    say(page, "Go on for ever")
+    expect(page.locator(".plain")).to_have_text("On and ")
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    stop = page.get_by_role("button", name="Stop the answer")
+    stop.click()
+    expect(page.locator("#complaint")).to_contain_text("no connection")
+    expect(stop).to_be_enabled()
+
+
+def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
+    """Blocks that are there stay, what is missing comes, nothing comes twice."""
+    gate = Gate()
+    room.reply(Think("Hm."), "*Let* me see.", Call("calculate", '{"expression": "1+1"}'))
+    room.reply("One *two*.\n\n- three\n- four\n\nFi", gate, "ve *six*.")
+    page = room.page()
+    page.add_init_script(SOCKET)
+    page.reload()
+    say(page, "Count")
+    expect(page.locator(".plain")).to_have_text(["Fi"])
+    expect(page.locator(".prose li")).to_have_count(2)
+    page.evaluate("window.kept = document.querySelector('.prose li'); socket.close()")
+    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    connected(page)
+    expect(page.locator(".plain")).to_have_text(["Fi"])
+    expect(page.locator(".body > *")).to_have_count(3)
+    gate.open()
+    over(page)
+    expect(page.locator(".prose p").last).to_have_text("Five six.")
+    expect(page.locator(".body > *")).to_have_count(3)
+    expect(page.locator(".prose > *")).to_have_count(4)
+    assert page.evaluate("kept.isConnected")

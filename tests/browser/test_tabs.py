@@ -1,0 +1,93 @@
+"""Several tabs of one conversation, and messages that wait for their turn."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.model_server import Gate
+
+pytestmark = pytest.mark.browser
+
+
+def test_two_tabs_see_the_same(room: Room) -> None:
+    gate = Gate()
+    room.reply("Seen ", gate, "by both.")
+    context = room.context()
+    one = room.page(context=context)
+    say(one, "Hello, tabs")
+    expect(one.locator(".plain")).to_have_text("Seen ")
+    in_a_chat(one)
+    two = room.page(one.url.removeprefix(room.talos.address), context)
+    expect(two.locator(".plain")).to_have_text("Seen ")
+    gate.open()
+    for tab in (one, two):
+        expect(tab.locator(".prose")).to_have_text("Seen by both.")
+    room.reply("Yes.")
+    say(two, "Do you see this?")
+    expect(one.locator(".bubble").nth(1)).to_have_text("Do you see this?")
+    expect(one.locator(".prose").nth(1)).to_have_text("Yes.")
+    expect(two.locator(".message")).to_have_count(4)
+    expect(one.locator(".message")).to_have_count(4)
+
+
+def test_a_message_waits_for_its_turn(room: Room) -> None:
+    gate = Gate()
+    room.reply("First ", gate, "done.")
+    room.reply("Second done.")
+    page = room.page()
+    say(page, "First")
+    expect(page.locator(".plain")).to_have_text("First ")
+    say(page, "Second")
+    waiting = page.locator("[data-queued]")
+    expect(waiting).to_contain_text("Queued")
+    page.reload()
+    expect(waiting).to_contain_text("Queued")
+    gate.open()
+    expect(page.locator(".prose").nth(1)).to_have_text("Second done.")
+    expect(waiting).to_have_count(0)
+    over(page)
+    shown = page.locator(".message:visible").all_inner_texts()
+    assert [text.splitlines()[-1] for text in shown] == [
+        "First",
+        "First done.",
+        "Second",
+        "Second done.",
+    ]
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["at once", "after a reload"])
+def test_a_waiting_message_is_taken_back(room: Room, reload: bool) -> None:
+    gate = Gate()
+    room.reply("First ", gate, "done.")
+    page = room.page()
+    say(page, "First")
+    expect(page.locator(".plain")).to_have_text("First ")
+    say(page, "Never mind")
+    expect(page.locator("[data-queued]")).to_have_count(1)
+    if reload:
+        page.reload()
+        connected(page)
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator(".user")).to_have_count(1)
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Never mind")
+    gate.open()
+    over(page)
+    expect(page.locator(".prose")).to_have_text("First done.")
+    assert len(room.models.requests) == 1
+
+
+def test_a_chat_that_is_deleted_elsewhere_says_so(room: Room) -> None:
+    room.reply("Soon gone.")
+    context = room.context()
+    one = room.page(context=context)
+    say(one, "Hi")
+    expect(one.locator(".prose")).to_have_text("Soon gone.")
+    over(one)
+    two = room.page(context=context)
+    two.locator(".chats .trash").first.click()
+    two.get_by_role("button", name="Delete").click()
+    expect(one.get_by_text("This chat was deleted.")).to_be_visible()
+    expect(one.get_by_label("Message", exact=True)).to_be_disabled()
+    expect(one.locator(".chats .open")).to_have_count(0)

@@ -1,0 +1,6 @@
+"""Fault by fault: what the protocol promises, held against what can go wrong.
+
+Each fault is tried a few times in `make test` and in full in `make chaos`; docs/faults.md lists
+them. Whatever is random begins with the seed that pytest prints at the end, and TALOS_CHAOS_SEED
+repeats it.
+"""

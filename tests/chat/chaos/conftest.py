@@ -1,0 +1,16 @@
+"""What is random here follows from one seed: see `tests/conftest.py`."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+SEED = int(os.environ["TALOS_CHAOS_SEED"])
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Of this test alone: the same whichever tests run beside it."""
+    return random.Random(f"{SEED} {request.node.name}")

@@ -1,0 +1,205 @@
+"""Promises 1, 3, 4 and 5: a server that is killed, or told to stop, at any moment of a turn.
+
+Turns of text, of a tool, and of a tool that asks first; the person answers before the end or after
+it. What was seen is stored, whoever asked gets one end, and no tool's effect happens twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from django.db import connection
+
+from tests.chat.chaos.answers import paced, words
+from tests.chat.chaos.sizes import sizes
+from tests.chat.client import SECONDS, Chat, Frame, kind, numbers, text, without_gaps
+from tests.chat.conftest import Model, OpenChat, OwnServer
+from tests.model_server.steps import Call, Step
+
+pytestmark = pytest.mark.anyio
+WORDS = 30
+EVERY = 0.004
+TOOLS = {"text": None, "tool": "note_line", "approval": "append_line"}
+
+
+@dataclass
+class Turn:
+    """One turn under fire: what is asked of the model, and what a client saw of it."""
+
+    name: str
+    tool: str | None
+    effects: Path
+    decides: bool
+    """The person is quick: the approval is given as soon as it is asked for."""
+    seen: list[Frame] = field(default_factory=list)
+
+    def reply(self, body: dict[str, Any]) -> Iterator[Step]:
+        """What the model says: some words, the tool, and after its result some more."""
+        yield from paced(WORDS, every=EVERY)
+        if self.tool is not None and body["messages"][-1]["role"] != "tool":
+            arguments = json.dumps({"file": str(self.effects), "text": self.name})
+            yield Call(self.tool, arguments, call_id=f"call_{self.name}")
+
+    async def watch(self, chat: Chat, seconds: float) -> None:
+        """What is seen in so many seconds, or until the end."""
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(seconds):
+                while not self.is_over:
+                    self.seen.append(await chat.next())
+                    if self.decides and kind(self.seen[-1]) == "tool_approval_request":
+                        await self.approve(chat)
+
+    async def approve(self, chat: Chat) -> None:
+        await chat.send("approve_tool", call_id=f"call_{self.name}", approved=True)
+
+    @property
+    def is_over(self) -> bool:
+        return any(kind(frame) == "done" for frame in self.seen)
+
+    @property
+    def effect_count(self) -> int:
+        lines = self.effects.read_text().splitlines() if self.effects.exists() else []
+        return lines.count(self.name)
+
+
+async def settle(chat: Chat, session_id: str, turn: Turn) -> Frame:
+    """Come back as a page does: resume, decide what waits, send again; how it stands in the end."""
+    live = (await chat.resume(session_id))["turn"] or {"tool_calls": []}
+    if any(call["status"] == "pending" for call in live["tool_calls"]):
+        await turn.approve(chat)
+    await chat.send("send", text=turn.name, client_id=turn.name)
+    while True:
+        frames = await chat.until(lambda frame: kind(frame) in ("done", "tool_approval_request"))
+        if kind(frames[-1]) == "done":
+            return await chat.resume(session_id)
+        await turn.approve(chat)
+
+
+def check(turn: Turn, snapshot: Frame) -> None:
+    question, answer = snapshot["messages"][-2:]
+    assert question["content"] == turn.name
+    told = {frame["status"] for frame in turn.seen if kind(frame) == "done"}
+    assert answer["status"] in (told or {"completed", "interrupted"})
+    assert answer["content"].startswith(text(turn.seen))
+    assert not numbers(turn.seen) or without_gaps(turn.seen)
+    assert snapshot["seq"] >= max([0, *numbers(turn.seen)])
+    whole = "".join(words(WORDS)) * (1 if turn.tool is None else 2)
+    assert whole.startswith(answer["content"])
+    if answer["status"] == "completed":
+        assert answer["content"] == whole
+    statuses = {call["status"] for call in answer["tool_calls"]}
+    assert turn.effect_count <= 1
+    if "finished" in statuses or any(kind(frame) == "tool_result" for frame in turn.seen):
+        assert turn.effect_count == 1
+    assert statuses <= {"finished", "unknown", "failed"}
+
+
+def is_sound(data: Path) -> bool:
+    """SQLite finds no fault with its file, and no row that refers to one that is not there."""
+    if connection.vendor != "sqlite":
+        return True
+    with closing(sqlite3.connect(data / "talos.sqlite3")) as database:
+        faults = database.execute("PRAGMA foreign_key_check").fetchall()
+        return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)] and not faults
+
+
+@pytest.fixture
+def server(own_server: OwnServer) -> OwnServer:
+    own_server.variables["TALOS_TOOLS"] = "tools,tests.chat.effect_tools"
+    return own_server
+
+
+class Range:
+    """Where turns come under fire, one after the other, in one conversation."""
+
+    def __init__(self, server: OwnServer, connect: OpenChat, model: Model, effects: Path) -> None:
+        self.server, self.connect, self.model, self.effects = server, connect, model, effects
+        self.count = 0
+
+    async def begin(self) -> None:
+        self.chat = await self.connect(self.server.start())
+        self.session_id = await self.chat.new(model=self.model.id)
+
+    async def fire(self, rng: random.Random, *, politely: bool) -> None:
+        """One turn, and the server's end in it."""
+        story = rng.choice(list(TOOLS))
+        self.count += 1
+        name = f"{self.count}-{story}"
+        turn = Turn(name, TOOLS[story], self.effects, decides=rng.random() < 0.7)
+        self.model.server.rules[self.model.id] = turn.reply
+        await self.chat.send("send", text=name, client_id=name)
+        await turn.watch(self.chat, rng.uniform(0, 2.2 * WORDS * EVERY))
+        if politely:
+            self.server.talos.process.terminate()
+            await turn.watch(self.chat, SECONDS)
+            assert (await asyncio.to_thread(self.server.talos.end))[0] == 0
+            assert self.chat.closed_with == 1012
+        else:
+            self.server.kill()
+        address = self.server.start(TALOS_DRAIN_SECONDS=str(rng.randrange(2)))
+        check(turn, await settle(await self.connect(address), self.session_id, turn))
+        self.chat = await self.connect(address)
+        await self.chat.resume(self.session_id, context="full")
+
+    async def is_whole(self) -> None:
+        """Nothing was asked twice, and it goes on."""
+        asked = [m for m in await self.messages() if m["role"] == "user"]
+        assert len({message["content"] for message in asked}) == len(asked) == self.count
+        assert text(await self.chat.say("go on", model="echo")) == "You said: go on"
+        self.server.kill()
+        assert is_sound(self.server.talos.data)
+
+    async def messages(self) -> list[Frame]:
+        """All of them, page by page."""
+        url = f"{self.server.talos.address}/api/chat/sessions/{self.session_id}/messages"
+        found: list[Frame] = []
+        async with aiohttp.ClientSession() as http:
+            while True:
+                query = {"before": found[0]["id"]} if found else {}
+                async with http.get(url, params=query) as response:
+                    page = await response.json()
+                found = page["messages"] + found
+                if not page["has_more"]:
+                    return found
+
+
+@sizes("times", sample=4, full=50)
+async def test_killed_at_random_moments(
+    server: OwnServer,
+    connect: OpenChat,
+    model: Model,
+    tmp_path: Path,
+    rng: random.Random,
+    times: int,
+) -> None:
+    place = Range(server, connect, model, tmp_path / "effects")
+    await place.begin()
+    for _ in range(times):
+        await place.fire(rng, politely=False)
+    await place.is_whole()
+
+
+@sizes("times", sample=2, full=20)
+async def test_told_to_stop_at_random_moments(
+    server: OwnServer,
+    connect: OpenChat,
+    model: Model,
+    tmp_path: Path,
+    rng: random.Random,
+    times: int,
+) -> None:
+    place = Range(server, connect, model, tmp_path / "effects")
+    await place.begin()
+    for _ in range(times):
+        await place.fire(rng, politely=True)
+    await place.is_whole()

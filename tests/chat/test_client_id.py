@@ -1,0 +1,50 @@
+"""A repeated send is harmless: one `client_id` is one message, however often it comes."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from tests.chat.client import kinds, text
+from tests.chat.conftest import Model, OpenChat
+from tests.model_server.steps import Gate
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_sent_again_when_it_is_over(open_chat: OpenChat, model: Model) -> None:
+    chat, name = await open_chat(), str(uuid4())
+    first = await chat.say("once", model=model.id, client_id=name)
+    second = await chat.say("once", model=model.id, client_id=name)
+    assert kinds(second) == ["message_created", "done"]
+    assert "seq" not in second[-1]
+    assert second[-1] | {"seq": first[-1]["seq"]} == first[-1]
+    assert len(model.requests) == 1
+
+
+async def test_sent_again_from_another_connection(open_chat: OpenChat, model: Model) -> None:
+    chat, name = await open_chat(), str(uuid4())
+    first = await chat.say("once", model=model.id, client_id=name)
+    other = await open_chat()
+    second = await other.say("once", model=model.id, client_id=name)
+    assert kinds(second) == ["session_created", "message_created", "done"]
+    assert second[0]["data"]["session_id"] == first[0]["data"]["session_id"]
+    assert second[-1]["message_id"] == first[-1]["message_id"]
+
+
+async def test_sent_again_while_it_runs(open_chat: OpenChat, model: Model) -> None:
+    gate, name = Gate(), str(uuid4())
+    model.reply("one ", gate, "two")
+    chat = await open_chat()
+    await chat.send("send", text="once", model=model.id, client_id=name)
+    await chat.until("delta")
+    other = await open_chat()
+    await other.send("send", text="once", model=model.id, client_id=name)
+    snapshot, created = (await other.until("message_created"))[-2:]
+    assert snapshot["data"]["turn"]["content"] == "one "
+    assert created["data"]["client_id"] == name
+    gate.open()
+    frames = await other.until("done")
+    assert text(frames) == "two"
+    assert frames[-1]["seq"] == (await chat.until("done"))[-1]["seq"]

@@ -1,0 +1,38 @@
+"""What changes in the list of conversations is told to all of its owner's connections."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chat.client import kind
+from tests.chat.conftest import Model, OpenChat
+from tests.model_server.steps import Gate
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_answer_that_nobody_saw_is_unread_until_it_is_opened(
+    open_chat: OpenChat, model: Model
+) -> None:
+    gate = Gate()
+    model.reply("x", gate)
+    chat, other = await open_chat(), await open_chat()
+    await chat.send("send", text="go", model=model.id)
+    await chat.until("delta")
+    session_id = chat.session_id
+    await chat.new()  # elsewhere from now on
+    gate.open()
+    await other.title_of(session_id)
+    await other.resume(session_id)
+    frames = await other.until("conversation_changed")
+    assert frames[-1]["data"] == {"session_id": session_id}
+    await other.resume(session_id)  # it is read now: nothing to tell
+    await other.nothing_more("title")
+
+
+async def test_an_answer_that_was_watched_is_not_unread(open_chat: OpenChat) -> None:
+    chat, other = await open_chat(), await open_chat()
+    await chat.say("go")
+    await other.resume(chat.session_id)
+    await other.nothing_more("title")
+    assert not any(kind(frame) == "conversation_changed" for frame in other.all)

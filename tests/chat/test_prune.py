@@ -1,0 +1,148 @@
+"""Old conversations are deleted beside a chat that goes on, also when the command is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chat.client import Chat
+from tests.chat.conftest import Model, OpenChat, OwnServer, environment
+from tests.databases import fresh_database
+from tests.model_server import ModelServer
+from tests.model_server.steps import Silence
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
+) -> Iterator[OwnServer]:
+    """One for this file: it is the command that is killed."""
+    data = tmp_path_factory.mktemp("prune") / "data"
+    with fresh_database(data) as variables:
+        server = OwnServer(data, {**environment(model_server), **variables})
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+async def chat(server: OwnServer, connect: OpenChat) -> Chat:
+    return await connect(server.talos.address)
+
+
+PRUNE = ("prune_history", "--older-than=90d", "--yes")
+
+
+def make(server: OwnServer, number: int) -> str:
+    """So many conversations; the id of the oldest, which is the first to go."""
+    make = f"from tests.histories import make; print(make({number})[-1].pk)"
+    return server.manage("shell", "--no-imports", "-c", make).strip()
+
+
+def whole(server: OwnServer) -> tuple[int, int]:
+    """How many conversations there are, all of them whole, and how many a prune deleted."""
+    told = server.manage(
+        "shell", "--no-imports", "-c", "from tests.histories import whole; whole()"
+    )
+    there, deleted = json.loads(told)
+    return there, deleted
+
+
+async def test_open_pages_notice_and_what_is_in_use_stays(
+    server: OwnServer, chat: Chat, connect: OpenChat, model: Model
+) -> None:
+    make(server, 20)
+    address = server.talos.address
+    reader, writer = await connect(address), await connect(address)
+    finished = await reader.new(model="echo")
+    await reader.say("one")
+    model.reply("x", Silence())
+    writing = await writer.new(model=model.id)
+    await writer.send("send", text="go")
+    await writer.until("delta")
+
+    command = server.begin("prune_history", "--older-than=0d", "--yes")
+    longest = await answers_meanwhile(chat, command)
+    since = time.monotonic()
+    out, errors = command.communicate()
+    assert (command.returncode, errors) == (0, "")
+    assert longest < 1.0  # on a machine that does other things too; `make bench` is exact
+
+    deleted = re.search(r"Deleted (\d+) conversations", out)
+    assert deleted is not None
+    gone = [await deletion(reader) for _ in range(int(deleted[1]))]
+    assert time.monotonic() - since < 2
+    assert finished in gone
+    assert writing not in gone
+    await writer.send("cancel")
+    assert (await writer.until("done"))[-1]["status"] == "cancelled"
+
+
+async def answers_meanwhile(chat: Chat, command: subprocess.Popen[str]) -> float:
+    """Keep saying something until a command has ended; the longest wait until it was stored."""
+    longest = 0.0
+    while command.poll() is None:
+        await chat.new(model="echo")
+        asked = time.monotonic()
+        await chat.send("send", text="hi")
+        await chat.until("message_created")
+        longest = max(longest, time.monotonic() - asked)
+        await chat.until("done")
+    return longest
+
+
+async def deletion(chat: Chat) -> str:
+    """The next conversation that is no more."""
+    return str((await chat.until("conversation_deleted"))[-1]["data"]["session_id"])
+
+
+async def test_a_signal_stops_it_between_two_batches(server: OwnServer, chat: Chat) -> None:
+    there, deleted = await interrupted(server, chat, signal.SIGTERM, number=60)
+    assert there > 0
+    assert deleted > 0
+
+
+async def test_a_kill_leaves_no_half_conversation(server: OwnServer, chat: Chat) -> None:
+    await interrupted(server, chat, signal.SIGKILL, number=30)
+    server.manage(*PRUNE)
+    assert whole(server)[0] == 0
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1200)
+async def test_twenty_kills(server: OwnServer, chat: Chat) -> None:
+    for _ in range(20):
+        await interrupted(server, chat, signal.SIGKILL, number=40)
+    server.manage(*PRUNE)
+    assert whole(server)[0] == 0
+
+
+async def interrupted(
+    server: OwnServer, chat: Chat, by: signal.Signals, *, number: int
+) -> tuple[int, int]:
+    """Stop it while it deletes: what is there, all of it whole, and what this run deleted."""
+    oldest = make(server, number)
+    before, deleted_before = whole(server)
+    command = server.begin(*PRUNE)
+    while await deletion(chat) != oldest:
+        pass
+    await asyncio.sleep(random.uniform(0, 0.2))
+    command.send_signal(by)
+    _, errors = command.communicate()
+    there, deleted_by_now = whole(server)
+    deleted = deleted_by_now - deleted_before
+    assert there + deleted == before
+    if by == signal.SIGTERM:
+        assert command.returncode == 128 + by
+        assert f"Stopped. Deleted {deleted} conversations" in errors
+    return there, deleted

@@ -1,0 +1,83 @@
+"""What every test gets. The settings see nothing of this machine's environment in a test run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+
+from tests.processes import Talos, collect_static_files
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("talos", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("talos")
+
+
+# Of all that is random in the faults. In the environment: pytest-xdist's workers take it from there.
+os.environ["TALOS_CHAOS_SEED"] = os.environ.get("TALOS_CHAOS_SEED") or str(secrets.randbits(32))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seed = os.environ["TALOS_CHAOS_SEED"]
+    terminalreporter.write_line(f"Faults: TALOS_CHAOS_SEED={seed} tries the same moments again.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8; some tests log what that does not know."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _uncollected_static_files() -> Iterator[None]:
+    """Templates render without `collectstatic`; a real server (`talos`) has the real thing."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads_let_go(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """PostgreSQL drops no database that threads of the product still have connections to."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+@pytest.fixture(scope="session")
+def collected() -> None:
+    collect_static_files()
+
+
+@pytest.fixture
+def talos(tmp_path: Path, collected: None) -> Iterator[Talos]:
+    """A server that a test may start: a real process on a data directory of its own."""
+    server = Talos(tmp_path / "data")
+    yield server
+    server.kill()

@@ -1,0 +1,101 @@
+"""A model server per test, and the clients that must all keep the same contract."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import pytest
+
+from chat.errors import ModelError
+from chat.llm.base import ModelClient, Request, StreamEvent, UserMessage
+from chat.llm.failures import Names
+from chat.llm.litellm import LiteLLMClient
+from chat.llm.openai import OpenAIClient
+from tests.model_server import ModelServer, Step
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+def ask(text: str = "hello", model: str = "m") -> Request:
+    return Request(model, (UserMessage(text),))
+
+
+async def everything(client: ModelClient, request: Request | None = None) -> list[StreamEvent]:
+    async with aclosing(client.stream(request or ask())) as events:
+        return [event async for event in events]
+
+
+@dataclass
+class Provider:
+    """A client and the server that it talks to. Every provider runs the same contract tests."""
+
+    client: ModelClient
+    patient: ModelClient
+    """The same with long time limits, for what keeps this machine busy."""
+    server: ModelServer
+    names: Names
+    keeps_call_ids: bool = True
+    """Gemini's calls have no ids of their own."""
+
+    async def answer(self, *steps: Step, bytewise: bool = False) -> list[StreamEvent]:
+        self.server.script("m", *steps, bytewise=bytewise)
+        return await everything(self.client)
+
+    async def failure(self, *steps: Step) -> tuple[list[StreamEvent], ModelError]:
+        """What came before the error, and the error."""
+        self.server.script("m", *steps)
+        seen: list[StreamEvent] = []
+        try:
+            async with aclosing(self.client.stream(ask())) as events:
+                async for event in events:
+                    seen.append(event)
+        except ModelError as error:
+            return seen, error
+        raise AssertionError(f"no failure, but {seen}")
+
+
+def litellm_client(
+    provider: str, server: ModelServer, *, limit: float = 0.8, key: str | None = KEY
+) -> LiteLLMClient:
+    base = {"anthropic": server.root, "gemini": f"{server.root}/v1beta"}[provider]
+    names = Names(f"{provider.upper()}_API_KEY", f"{provider.upper()}_API_BASE")
+    return LiteLLMClient(
+        provider,
+        key,
+        api_base=base,
+        names=names,
+        first_limit=limit,
+        idle_limit=limit,
+        pauses=(0.01, 0.01),
+    )
+
+
+def client_of(kind: str, server: ModelServer, limit: float = 0.8) -> OpenAIClient | LiteLLMClient:
+    if kind != "openai":
+        return litellm_client(kind, server, limit=limit)
+    return OpenAIClient(
+        server.base_url, KEY, first_limit=limit, idle_limit=limit, pauses=(0.01, 0.01)
+    )
+
+
+@pytest.fixture(params=["openai", "anthropic", "gemini"])
+async def provider(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Provider]:
+    client = client_of(request.param, server)
+    patient = client_of(request.param, server, 20)
+    keeps = request.param != "gemini"
+    yield Provider(client, patient, server, client.names, keeps_call_ids=keeps)
+    await client.aclose()
+    await patient.aclose()

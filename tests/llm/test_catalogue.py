@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+
+import pytest
+
+from chat.errors import ModelError, UnknownModel
+from chat.llm.catalogue import Catalogue, get_catalogue
+from chat.llm.demo import DemoModel
+from chat.llm.openai import ListedModel, OpenAIClient
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.anyio
+
+
+class Listing(OpenAIClient):
+    """A client whose listing a test can hold; whatever it streams is another test's subject."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+        self.ids = ["a"]
+        self.gate = asyncio.Event()
+        self.asked = asyncio.Semaphore(0)
+
+    async def list_models(self, *, limit: float = 3) -> list[ListedModel]:
+        self.asked.release()
+        await self.gate.wait()
+        if not self.ids:
+            raise ModelError("gone")
+        return [ListedModel(model_id, model_id, None) for model_id in self.ids]
+
+
+@pytest.fixture
+def listing() -> Listing:
+    return Listing()
+
+
+@pytest.fixture
+async def with_server(server: ModelServer) -> AsyncIterator[Callable[..., Catalogue]]:
+    made: list[Catalogue] = []
+
+    def make(*models: object, default_model: str | None = None) -> Catalogue:
+        server.models = list(models)  # type: ignore[arg-type]
+        made.append(Catalogue(OpenAIClient(server.base_url, "k"), default_model=default_model))
+        return made[-1]
+
+    yield make
+    for catalogue in made:
+        await catalogue.aclose()
+
+
+async def available(catalogue: Catalogue) -> list[str]:
+    return [model.id for model in await catalogue.models() if model.available]
+
+
+async def test_without_a_server_there_is_the_demo() -> None:
+    catalogue = Catalogue()
+    assert await available(catalogue) == ["demo"]
+    resolved = await catalogue.resolve(None)
+    assert resolved.model_id == "demo"
+    assert isinstance(resolved.client, DemoModel)
+
+
+async def test_the_servers_models_come_first(with_server: Callable[..., Catalogue]) -> None:
+    catalogue = with_server("a", {"id": "b", "context_length": 4096}, "text-embedding-3")
+    assert await available(catalogue) == ["a", "b", "demo"]
+    assert await catalogue.default() == "a"
+    resolved = await catalogue.resolve("b")
+    assert isinstance(resolved.client, OpenAIClient)
+    assert resolved.context_window == 4096
+    assert isinstance((await catalogue.resolve("demo")).client, DemoModel)
+
+
+async def test_a_server_may_have_a_demo_of_its_own(with_server: Callable[..., Catalogue]) -> None:
+    catalogue = with_server("demo")
+    assert await available(catalogue) == ["demo"]
+    assert isinstance((await catalogue.resolve("demo")).client, OpenAIClient)
+
+
+async def test_what_a_server_does_not_list_is_unknown(
+    with_server: Callable[..., Catalogue],
+) -> None:
+    with pytest.raises(UnknownModel, match="no model 'zzz'"):
+        await with_server("a").resolve("zzz")
+
+
+async def test_without_a_server_the_way_to_one_is_told() -> None:
+    with pytest.raises(UnknownModel, match="OPENAI_BASE_URL"):
+        await Catalogue().resolve("zzz")
+
+
+async def test_a_server_that_lists_nothing_gets_what_is_asked_for(
+    with_server: Callable[..., Catalogue],
+) -> None:
+    catalogue = with_server(default_model="named")
+    assert isinstance((await catalogue.resolve("anything")).client, OpenAIClient)
+    assert (await catalogue.resolve(None)).model_id == "named"
+    assert await available(catalogue) == ["named", "demo"]
+
+
+async def test_the_demo_may_be_named(with_server: Callable[..., Catalogue]) -> None:
+    catalogue = with_server(default_model="demo")
+    assert [m.provider for m in await catalogue.models() if m.available] == ["talos"]
+
+
+async def test_a_default_that_nobody_offers(with_server: Callable[..., Catalogue]) -> None:
+    with pytest.raises(UnknownModel, match="TALOS_DEFAULT_MODEL names 'gone'"):
+        await with_server("a", default_model="gone").resolve(None)
+
+
+async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
+    catalogue = Catalogue(listing, first_wait=0.1)
+    assert await available(catalogue) == ["demo"]
+    began = time.monotonic()
+    for _ in range(5):
+        await catalogue.models()
+    assert time.monotonic() - began < 0.1
+    assert (await catalogue.resolve("anything")).client is listing
+    await catalogue.aclose()
+
+
+async def test_the_list_is_renewed_in_the_background(listing: Listing) -> None:
+    catalogue = Catalogue(listing, fresh_for=0)
+    listing.gate.set()
+    assert await catalogue.default() == "a"
+    listing.ids = ["b"]
+    await listing.asked.acquire()
+    assert await catalogue.default() == "a", "the old list, while the new one is on its way"
+    await listing.asked.acquire()
+    await asyncio.sleep(0)
+    assert await catalogue.default() == "b"
+    await catalogue.aclose()
+
+
+async def test_a_server_that_goes_away_keeps_its_place(listing: Listing) -> None:
+    catalogue = Catalogue(listing, fresh_for=0, retry_after=60)
+    listing.gate.set()
+    assert await catalogue.default() == "a"
+    listing.ids = []
+    await listing.asked.acquire()
+    await catalogue.models()
+    await listing.asked.acquire()
+    await asyncio.sleep(0)
+    model = (await catalogue.models())[0]
+    assert (model.id, model.available, model.reason) == ("a", False, "gone")
+    assert (await catalogue.resolve("a")).client is listing
+    await catalogue.aclose()
+
+
+async def test_it_can_be_closed_while_it_refreshes(listing: Listing) -> None:
+    catalogue = Catalogue(listing, first_wait=0.01)
+    await catalogue.models()
+    await catalogue.aclose()
+
+
+def test_a_catalogue_survives_its_loop(listing: Listing) -> None:
+    catalogue = Catalogue(listing, first_wait=0.01, retry_after=0)
+    for _ in range(2):
+        assert asyncio.run(available(catalogue)) == ["demo"]
+
+
+async def test_the_process_has_one_made_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(
+        OPENAI_BASE_URL=None,
+        OPENAI_API_KEY=None,
+        TALOS_DEFAULT_MODEL="demo",
+        PROVIDER_VARIABLES={},
+        TALOS_LOCAL_MODELS=False,
+    )
+    monkeypatch.setattr("django.conf.settings", found)
+    get_catalogue.cache_clear()
+    assert get_catalogue() is get_catalogue()
+    assert await get_catalogue().default() == "demo"
+    get_catalogue.cache_clear()

@@ -1,0 +1,218 @@
+"""What every model client promises, proven against a server on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+
+import pytest
+
+from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
+from tests.llm.conftest import KEY, Provider, ask
+from tests.model_server import (
+    Call,
+    Cut,
+    End,
+    Finish,
+    Flood,
+    Headers,
+    Letters,
+    Pause,
+    Raw,
+    Silence,
+    Status,
+    Step,
+    Think,
+    Tokens,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_answer_arrives_piece_by_piece(provider: Provider) -> None:
+    answer = await provider.answer("Hel", "lo", Tokens(7, 2, cached=5))
+    assert answer == [Text("Hel"), Text("lo"), Usage(7, 2, 5), Stop("stop")]
+
+
+async def test_bytes_may_be_torn_anywhere(provider: Provider) -> None:
+    answer = await provider.answer(Letters("Grüße 👋🏽 你好"), bytewise=True)
+    assert answer == [*map(Text, "Grüße 👋🏽 你好"), Stop("stop")]
+
+
+async def test_reasoning_is_no_part_of_the_answer(provider: Provider) -> None:
+    answer = await provider.answer(Think("hm"), "yes")
+    assert answer == [Reasoning("hm"), Text("yes"), Stop("stop")]
+
+
+async def test_tool_calls_are_joined(provider: Provider) -> None:
+    one = Call("calculate", '{"expression": "12*7"}', call_id="a", index=0)
+    two = Call("current_time", "", call_id="b", index=1)
+    text, first, second, stop = await provider.answer("Wait. ", one, two)
+    assert (text, stop) == (Text("Wait. "), Stop("tool_calls"))
+    assert isinstance(first, ToolRequest)
+    assert isinstance(second, ToolRequest)
+    assert (first.name, first.arguments) == ("calculate", '{"expression": "12*7"}')
+    assert (second.name, second.arguments) == ("current_time", "{}")
+    ids = (first.call_id, second.call_id)
+    assert ids == ("a", "b") if provider.keeps_call_ids else len(set(ids)) == 2
+
+
+async def test_tool_calls_count_whatever_the_finish_reason_says(provider: Provider) -> None:
+    answer = await provider.answer(Call("current_time"), Finish("stop"))
+    assert answer[-1] == Stop("tool_calls")
+
+
+async def test_an_answer_may_end_at_its_limit(provider: Provider) -> None:
+    assert await provider.answer("a", Finish("length")) == [Text("a"), Stop("length")]
+
+
+async def test_writing_a_long_tool_call_is_not_silence(provider: Provider) -> None:
+    steps: list[Step] = []
+    for _ in range(4):
+        steps += [Call("write_file", "{", every=1), Pause(0.2)]
+    answer = await provider.answer(*steps)
+    assert answer[-1] == Stop("tool_calls")
+
+
+async def test_closing_closes_the_connection(provider: Provider) -> None:
+    provider.server.script("m", "first", Silence())
+    async with aclosing(provider.client.stream(ask())) as events:
+        assert await anext(events) == Text("first")
+        left = time.monotonic()
+    assert await provider.server.requests[0].closed() - left < 0.2
+
+
+@pytest.mark.parametrize("steps", [(), (Headers(),), ("first",)], ids=["asked", "headers", "text"])
+async def test_cancelling_closes_the_connection(provider: Provider, steps: tuple[Step]) -> None:
+    provider.server.script("m", *steps, Silence())
+
+    async def read() -> None:
+        async with aclosing(provider.client.stream(ask())) as events:
+            async for _ in events:
+                shown.set()
+
+    shown = asyncio.Event()
+    task = asyncio.create_task(read())
+    request = await provider.server.arequest()
+    if steps == ("first",):
+        await shown.wait()
+    left = time.monotonic()
+    task.cancel()
+    assert await request.closed() - left < 0.2
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
+    "refused key": ((Status(401, f"your key {KEY} is wrong"),), "Check {key}"),
+    "unknown model": ((Status(404),), "does not know this model"),
+    "bad request": ((Status(400, '{"error": {"message": "secret prompt"}}'),), "did not accept"),
+    "too long": ((Status(413),), "too long"),
+    "no credit": ((Status(402),), "no credit"),
+    "teapot": ((Status(418),), "refused the request"),
+    "cut mid-stream": (("a", Cut()), "cut off"),
+    "cut at once": ((Headers(), Cut()), "cut off"),
+    "no finish_reason": (("a", End()), "cut off"),
+    "nothing at all": ((End(),), "cut off"),
+    "empty": ((), "was empty"),
+    "empty, at the limit": ((Finish("length"),), "limit before it wrote"),
+    "withheld": ((Finish("content_filter"),), "withheld"),
+    "malformed": (("a", Raw(b"data: {nonsense\n\n")), "not an answer"),
+    "an error in the stream": (("a", Raw(b'data: {"error": {"message": "x"}}\n\n')), "an error"),
+    "a rate limit in the stream": ((Raw(b'data: {"error": {"code": 429}}\n\n'),), "limiting"),
+    "a web page": ((Raw(b"<!doctype html><p>hello"), End()), "web page"),
+    "silence": ((Silence(),), "silent for 0.8"),
+    "headers, then silence": ((Headers(), Silence()), "silent for 0.8"),
+    "a word, then silence": (("a", Silence()), "silent for 0.8"),
+    "a flood": ((Flood("x" * 16_384, 100),), "larger than"),
+    "an endless line": ((Raw(b"data: " + b"x" * 3_000_000),), "larger than"),
+    "tool calls without end": (
+        tuple(Call("t", "{}", call_id=str(n), index=n) for n in range(200)),
+        "larger than",
+    ),
+    "a tool call without end": ((Call("t", "x" * 300_000, every=10_000),), "larger than"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_is_a_readable_error(
+    provider: Provider, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    steps, expected = FAULTS[fault]
+    seen, error = await provider.failure(*steps)
+    assert expected.format(key=provider.names.key) in error.message
+    assert not any(isinstance(event, Stop) for event in seen)
+    assert error.__cause__ is None
+    told = error.message + caplog.text
+    assert all(secret not in told for secret in (KEY, "127.0.0.1", "secret prompt"))
+    assert len(provider.server.requests) == 1, "none of these is worth a second attempt"
+
+
+async def test_keep_alives_are_silence_too(provider: Provider) -> None:
+    steps: list[Step] = []
+    for _ in range(10):
+        steps += [Raw(b": keep-alive\n\n"), Pause(0.1)]
+    _, error = await provider.failure(*steps, "late")
+    assert "silent for 0.8" in error.message
+
+
+async def test_a_busy_reader_is_not_a_silent_model(provider: Provider) -> None:
+    provider.server.script("m", "a", Pause(0.1), "b")
+    async with aclosing(provider.client.stream(ask())) as events:
+        seen = []
+        async for event in events:
+            seen.append(event)
+            await asyncio.sleep(0.5)
+    assert seen == [Text("a"), Text("b"), Stop("stop")]
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
+async def test_a_passing_failure_is_retried(provider: Provider, status: int) -> None:
+    provider.server.script("m", Status(status))
+    provider.server.script("m", Status(status))
+    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+    assert len(provider.server.requests) == 3
+
+
+async def test_the_third_failure_is_the_last(provider: Provider) -> None:
+    for _ in range(3):
+        provider.server.script("m", Status(503))
+    _, error = await provider.failure("never asked for")
+    assert "overloaded" in error.message
+    assert len(provider.server.requests) == 3
+
+
+async def test_a_connection_cut_before_any_answer_is_retried(provider: Provider) -> None:
+    provider.server.script("m", Cut())
+    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+
+
+async def test_nothing_is_retried_after_the_first_piece(provider: Provider) -> None:
+    seen, _ = await provider.failure("a", Cut())
+    assert seen == [Text("a")]
+    assert len(provider.server.requests) == 1
+
+
+async def test_the_wait_that_a_server_asks_for_is_kept(provider: Provider) -> None:
+    provider.server.script("m", Status(429, headers={"Retry-After": "0.3"}))
+    began = time.monotonic()
+    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+    assert time.monotonic() - began >= 0.3
+
+
+async def test_nobody_is_kept_waiting_longer_than_half_a_minute(provider: Provider) -> None:
+    _, error = await provider.failure(Status(429, headers={"Retry-After": "31"}))
+    assert "limiting requests" in error.message
+    assert len(provider.server.requests) == 1
+
+
+async def test_a_hundred_answers_at_once(provider: Provider) -> None:
+    provider.server.default = ("a ", Pause(0.01), "b")
+
+    async def one() -> int:
+        return len([event async for event in provider.patient.stream(ask())])
+
+    assert await asyncio.gather(*(one() for _ in range(100))) == [3] * 100

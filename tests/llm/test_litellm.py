@@ -1,0 +1,237 @@
+"""What is particular to LiteLLM; what all clients promise is test_contract.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chat.errors import ModelError
+from chat.llm.base import (
+    AssistantMessage,
+    Request,
+    Stop,
+    SystemMessage,
+    Text,
+    ToolMessage,
+    ToolRequest,
+    ToolSpec,
+    Usage,
+    UserMessage,
+)
+from chat.llm.failures import Names
+from chat.llm.litellm import LiteLLMClient
+from tests.llm.conftest import KEY, ask, everything, litellm_client
+from tests.model_server import Chunk, Cut, End, ModelServer, Raw, Silence, Status, Tokens
+from tests.processes import environment
+
+pytestmark = pytest.mark.anyio
+
+CALL = ToolRequest("a", "calculate", '{"expression": "1+1"}')
+TOOL = ToolSpec("calculate", "Works out a sum.", {"type": "object", "properties": {}})
+FULL = Request(
+    "claude-sonnet-4-5",
+    (
+        SystemMessage("Be short."),
+        UserMessage("1+1?"),
+        AssistantMessage("", (CALL,)),
+        ToolMessage("a", "calculate", "2"),
+        AssistantMessage("It is 2."),
+        UserMessage("Sure?"),
+    ),
+    tools=(TOOL,),
+)
+
+Make = Callable[[str], LiteLLMClient]
+
+
+@pytest.fixture
+async def make(server: ModelServer) -> AsyncIterator[Make]:
+    made: list[LiteLLMClient] = []
+
+    def make(provider: str) -> LiteLLMClient:
+        if provider in ("anthropic", "gemini"):
+            made.append(litellm_client(provider, server, limit=20))
+        else:
+            names = Names("OTHER_API_KEY", "OTHER_API_BASE")
+            made.append(
+                LiteLLMClient(provider, KEY, api_base=server.base_url, names=names, pauses=(0.01,))
+            )
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.aclose()
+
+
+async def test_anthropic_is_asked_in_its_own_words(make: Make, server: ModelServer) -> None:
+    await everything(make("anthropic"), FULL)
+    body = server.requests[0].body
+    assert server.requests[0].headers["x-api-key"] == KEY
+    assert server.requests[0].asked.system == "Be short."
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant"] * 2 + ["user"]
+    called, result = body["messages"][1]["content"][0], body["messages"][2]["content"][0]
+    assert (called["type"], called["id"], called["input"]) == (
+        "tool_use",
+        "a",
+        {"expression": "1+1"},
+    )
+    assert (result["type"], result["tool_use_id"]) == ("tool_result", "a")
+    assert body["tools"][0]["name"] == "calculate"
+    assert body["stream"] is True
+
+
+async def test_gemini_is_asked_in_its_own_words(make: Make, server: ModelServer) -> None:
+    await everything(make("gemini"), replace(FULL, model="gemini-2.5-flash"))
+    request = server.requests[0]
+    assert request.headers["x-goog-api-key"] == KEY
+    assert request.asked.system == "Be short."
+    assert [content["role"] for content in request.body["contents"]][:2] == ["user", "model"]
+    assert request.body["contents"][1]["parts"][0]["function_call"]["name"] == "calculate"
+
+
+async def test_the_results_of_tools_may_come_without_the_tools(
+    make: Make, server: ModelServer
+) -> None:
+    assert (await everything(make("anthropic"), replace(FULL, tools=())))[-1] == Stop("stop")
+    assert server.requests[0].body["tools"], "Anthropic insists on some"
+
+
+async def test_geminis_signatures_go_back_to_it(make: Make, server: ModelServer) -> None:
+    part = {"functionCall": {"name": "calculate", "args": {}}, "thoughtSignature": "c2lnbmVk" * 50}
+    server.script("gemini-3-pro", Chunk({"candidates": [{"content": {"parts": [part]}}]}))
+    client = make("gemini")
+    call = (await everything(client, ask(model="gemini-3-pro")))[0]
+    assert isinstance(call, ToolRequest)
+    assert len(call.call_id) < 64
+    result = ToolMessage(call.call_id, call.name, "2")
+    messages = (UserMessage("1+1?"), AssistantMessage("", (call,)), result)
+    await everything(client, Request("gemini-3-pro", messages, tools=(TOOL,)))
+    sent = server.requests[1].body["contents"][1]["parts"][0]
+    assert sent["thoughtSignature"] == part["thoughtSignature"]
+
+
+async def test_connections_are_used_again(make: Make, server: ModelServer) -> None:
+    client = make("anthropic")
+    for _ in range(3):
+        await everything(client)
+    assert len({request.peer for request in server.requests}) == 1
+
+
+async def test_an_answer_may_repeat_itself(make: Make, server: ModelServer) -> None:
+    server.script("m", *["again "] * 150)
+    assert len(await everything(make("anthropic"))) == 151
+
+
+async def test_an_error_in_anthropics_words(make: Make, server: ModelServer) -> None:
+    event = b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error"}}\n\n'
+    server.script("m", "a", Raw(event))
+    with pytest.raises(ModelError, match="overloaded"):
+        await everything(make("anthropic"))
+
+
+async def test_a_blocked_question_is_a_withheld_answer(make: Make, server: ModelServer) -> None:
+    server.script("m", Chunk({"promptFeedback": {"blockReason": "SAFETY"}}), End())
+    with pytest.raises(ModelError, match="withheld"):
+        await everything(make("gemini"))
+
+
+async def test_nobody_there() -> None:
+    with ModelServer() as gone:
+        client = litellm_client("anthropic", gone, limit=20)
+    with pytest.raises(ModelError, match=r"cannot be reached.*ANTHROPIC_API_BASE") as caught:
+        await everything(client)
+    assert "127.0.0.1" not in caught.value.message
+    await client.aclose()
+
+
+async def test_a_provider_that_litellm_asks_by_itself(make: Make, server: ModelServer) -> None:
+    server.script("m", "Hel", "lo", Tokens(3, 2))
+    answer = await everything(make("hosted_vllm"))
+    assert [event for event in answer if not isinstance(event, Usage)] == [
+        Text("Hel"),
+        Text("lo"),
+        Stop("stop"),
+    ]
+
+
+@pytest.mark.parametrize("end", [Cut(), End()], ids=["cut", "ended"])
+async def test_there_too_half_an_answer_is_none(
+    make: Make, server: ModelServer, end: Cut | End
+) -> None:
+    server.script("m", "a", end)
+    with pytest.raises(ModelError, match="cut off"):
+        await everything(make("hosted_vllm"))
+
+
+async def test_there_too_a_refused_key_is_named(make: Make, server: ModelServer) -> None:
+    server.script("m", Status(401))
+    with pytest.raises(ModelError, match="Check OTHER_API_KEY"):
+        await everything(make("hosted_vllm"))
+
+
+async def test_there_too_closing_closes_the_connection(make: Make, server: ModelServer) -> None:
+    server.script("m", "first", Silence())
+    async with aclosing(make("hosted_vllm").stream(ask())) as events:
+        assert await anext(events) == Text("first")
+    await server.requests[0].closed()
+
+
+def test_it_talks_to_nobody_else(server: ModelServer) -> None:
+    program = """
+import asyncio, sys
+where = set()
+def hook(event, arguments):
+    if event == "socket.connect":
+        where.add(arguments[1][0])
+    elif event == "socket.getaddrinfo":
+        where.add(arguments[0])
+sys.addaudithook(hook)
+from chat.llm.base import Request, UserMessage
+from chat.llm.failures import Names
+from chat.llm.litellm import LiteLLMClient
+async def main():
+    client = LiteLLMClient("anthropic", "k", api_base=sys.argv[1], names=Names())
+    assert [event async for event in client.stream(Request("m", (UserMessage("hi"),)))]
+    await client.aclose()
+asyncio.run(main())
+sys.exit(", ".join(map(str, where - {"127.0.0.1", b"127.0.0.1"})) or 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, server.root],
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_heavy_is_loaded_at_the_start(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+import talos_site.asgi
+from chat.llm.catalogue import get_catalogue
+async def main():
+    catalogue = get_catalogue()
+    assert (await catalogue.resolve("claude-sonnet-4-20250514")).model_id.startswith("claude")
+    assert len(await catalogue.models()) > 10
+    await catalogue.aclose()
+asyncio.run(main())
+heavy = {"litellm", "openai", "aiohttp", "httpx", "tiktoken", "pydantic_settings"}
+sys.exit(", ".join(heavy & set(sys.modules)) or 0)
+"""
+    variables = environment(
+        DJANGO_SETTINGS_MODULE="talos_site.settings",
+        TALOS_DATA_DIR=str(tmp_path),
+        ANTHROPIC_API_KEY="k",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=variables, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,190 @@
+"""What is particular to OpenAI-compatible servers; what all clients promise is test_contract.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat.errors import ModelError
+from chat.llm.base import (
+    AssistantMessage,
+    Request,
+    Stop,
+    SystemMessage,
+    Text,
+    ToolMessage,
+    ToolRequest,
+    ToolSpec,
+    Usage,
+    UserMessage,
+)
+from chat.llm.openai import ListedModel, OpenAIClient
+from tests.llm.conftest import KEY, ask, everything
+from tests.model_server import Chunk, End, ModelServer, Raw, Silence, Status, Tokens
+
+pytestmark = pytest.mark.anyio
+
+CALL = ToolRequest("a", "calculate", '{"expression": "1+1"}')
+TOOL = ToolSpec("calculate", "Works out a sum.", {"type": "object", "properties": {}})
+FULL = Request(
+    "m",
+    (
+        SystemMessage("Be short."),
+        UserMessage("1+1?"),
+        AssistantMessage("", (CALL,)),
+        ToolMessage("a", "calculate", "2"),
+        AssistantMessage("It is 2."),
+        UserMessage("Sure?"),
+    ),
+    tools=(TOOL,),
+    max_output_tokens=100,
+    temperature=0.5,
+)
+
+
+@pytest.fixture
+async def client(server: ModelServer) -> AsyncIterator[OpenAIClient]:
+    made = OpenAIClient(server.base_url, KEY, first_limit=2, idle_limit=2, pauses=(0.01,))
+    yield made
+    await made.aclose()
+
+
+async def test_the_request_is_the_protocols(client: OpenAIClient, server: ModelServer) -> None:
+    await everything(client, FULL)
+    function = {"name": "calculate", "arguments": '{"expression": "1+1"}'}
+    assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert server.requests[0].body == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Be short."},
+            {"role": "user", "content": "1+1?"},
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "a", "type": "function", "function": function}],
+            },
+            {"role": "tool", "tool_call_id": "a", "content": "2"},
+            {"role": "assistant", "content": "It is 2."},
+            {"role": "user", "content": "Sure?"},
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "calculate",
+                    "description": "Works out a sum.",
+                    "parameters": {"type": "object", "properties": {}},
+                },
+            }
+        ],
+        "max_tokens": 100,
+        "temperature": 0.5,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ("stream_options", "Unknown field: stream_options"),
+        ("tools", "m does not support tools"),
+        ("temperature", "Unsupported value: 'temperature'"),
+        ("max_tokens", "Use 'max_completion_tokens' instead of 'max_tokens'"),
+    ],
+)
+async def test_a_refused_option_is_left_out_from_then_on(
+    client: OpenAIClient, server: ModelServer, option: str, complaint: str
+) -> None:
+    server.script("m", Status(400, f'{{"error": {{"message": "{complaint}"}}}}'))
+    for _ in range(2):
+        assert (await everything(client, FULL))[-1] == Stop("stop")
+    assert [option in request.body for request in server.requests] == [True, False, False]
+    renamed = option == "max_tokens"
+    assert server.requests[-1].body.get("max_completion_tokens") == (100 if renamed else None)
+
+
+async def test_connections_are_used_again(client: OpenAIClient, server: ModelServer) -> None:
+    for _ in range(3):
+        await everything(client)
+    assert len({request.peer for request in server.requests}) == 1
+
+
+async def test_usage_is_asked_for(client: OpenAIClient, server: ModelServer) -> None:
+    server.script("m", "a", Tokens(1, 2, 3))
+    assert await everything(client) == [Text("a"), Usage(1, 2, 3), Stop("stop")]
+
+
+async def test_a_server_that_does_not_stream(client: OpenAIClient, server: ModelServer) -> None:
+    whole = b'\n{"choices": [{"message": {"content": "all"}, "finish_reason": "stop"}]}'
+    server.script("m", Raw(whole), End(), bytewise=True)
+    assert await everything(client) == [Text("all"), Stop("stop")]
+
+
+async def test_a_finished_answer_does_not_wait_for_done(
+    client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.05)
+    finish = Chunk({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    server.script("m", "a", finish, Silence())
+    assert await everything(client) == [Text("a"), Stop("stop")]
+    await server.requests[0].closed()
+
+
+async def test_nobody_there() -> None:
+    with ModelServer() as gone:
+        address = gone.base_url
+    client = OpenAIClient(address, KEY, pauses=(0.01,))
+    with pytest.raises(ModelError, match="cannot be reached") as caught:
+        await everything(client)
+    assert "127.0.0.1" not in caught.value.message
+    await client.aclose()
+
+
+async def test_a_local_server_needs_no_key(server: ModelServer) -> None:
+    client = OpenAIClient(server.base_url, None)
+    assert await everything(client, ask("hi")) == [Text("You said: hi"), Stop("stop")]
+    await client.aclose()
+
+
+async def test_the_listing(client: OpenAIClient, server: ModelServer) -> None:
+    server.models = [
+        "a",
+        {"id": "b", "name": "Model B", "context_length": 8192},
+        {"id": "c", "max_model_len": 4096},
+        {"no": "id"},
+    ]
+    assert await client.list_models() == [
+        ListedModel("a", "a", None),
+        ListedModel("b", "Model B", 8192),
+        ListedModel("c", "c", 4096),
+    ]
+
+
+async def test_no_listing_is_a_model_error(client: OpenAIClient) -> None:
+    with pytest.raises(ModelError):
+        await client.list_models()
+
+
+def test_the_sdk_is_loaded_on_first_use_only() -> None:
+    program = "import sys, chat.llm.catalogue; sys.exit('openai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("spared", [False, True])
+async def test_the_environments_proxy_is_used(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch, spared: bool
+) -> None:
+    monkeypatch.setenv("http_proxy", server.base_url.removesuffix("/v1"))
+    monkeypatch.setenv("no_proxy", "model.invalid" if spared else "")
+    client = OpenAIClient("http://model.invalid/v1", KEY, pauses=())
+    if spared:
+        with pytest.raises(ModelError, match="cannot be reached"):
+            await everything(client)
+    else:
+        assert await everything(client, ask("hi")) == [Text("You said: hi"), Stop("stop")]
+        assert server.requests[0].headers["Host"] == "model.invalid"
+    await client.aclose()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.errors import ModelError
+from chat.llm.sse import MAX_EVENT, EventStream
+
+OBJECTS = st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3)
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+def read(*parts: bytes) -> list[dict[str, Any]]:
+    stream = EventStream()
+    events = [event for part in parts for event in stream.feed(part)]
+    return events + list(stream.end())
+
+
+def torn(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[bytes, list[dict[str, Any]]]:
+    """The bytes of a stream in one of the ways that are allowed, and what they say."""
+    objects = draw(st.lists(OBJECTS, max_size=5))
+    end = draw(ENDS)
+    text = draw(st.sampled_from(["", "\ufeff"]))
+    for value in objects:
+        if draw(st.booleans()):
+            text += f": keep-alive{end}"
+        lines = json.dumps(
+            value, ensure_ascii=draw(st.booleans()), indent=draw(st.none() | st.just(1))
+        )
+        for line in lines.split("\n"):
+            text += draw(st.sampled_from(["data: ", "data:"])) + line + end
+        text += end * draw(st.integers(1, 3))
+    return text.encode(), objects
+
+
+@given(streams(), st.lists(st.integers(0, 5000), max_size=20))
+def test_any_split_gives_the_same_events(
+    stream: tuple[bytes, list[dict[str, Any]]], cuts: list[int]
+) -> None:
+    data, objects = stream
+    assert read(data) == objects
+    assert read(*torn(data, cuts)) == objects
+    assert read(*(data[at : at + 1] for at in range(len(data)))) == objects
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=10))
+def test_any_bytes_at_all_give_events_or_a_model_error(data: bytes, cuts: list[int]) -> None:
+    def outcome(parts: list[bytes]) -> list[dict[str, Any]] | str:
+        try:
+            return read(*parts)
+        except ModelError as error:
+            return error.message
+
+    assert outcome([b"data:" + data]) == outcome(torn(b"data:" + data, cuts))
+
+
+def test_done_ends_it() -> None:
+    stream = EventStream()
+    assert list(stream.feed(b'data: {"a":1}\n\ndata: [DONE]\n\ndata: {"b":2}\n\n')) == [{"a": 1}]
+    assert stream.done
+
+
+def test_other_fields_and_empty_events_say_nothing() -> None:
+    assert read(b"event: x\nid: 1\nretry: 5\n\ndata\ndata:\n\ndata: {}\n\n") == [{}]
+
+
+def test_the_last_blank_line_may_be_missing() -> None:
+    assert read(b'data: {"a":1}') == [{"a": 1}]
+    assert read(b'data: {"a":') == []
+
+
+def test_events_before_a_malformed_one_are_given() -> None:
+    events = EventStream().feed(b'data: {"a":1}\n\ndata: nonsense\n\n')
+    assert next(events) == {"a": 1}
+    with pytest.raises(ModelError):
+        next(events)
+
+
+@pytest.mark.parametrize("payload", [b"[1]", b"1", b"null", b'"x"', b"{", b"[" * 100_000])
+def test_only_objects_are_events(payload: bytes) -> None:
+    with pytest.raises(ModelError):
+        read(b"data: " + payload + b"\n\n")
+
+
+def test_lone_surrogates_and_bad_utf8_are_read() -> None:
+    assert read(b'data: {"a":"\\ud83d"}\n\n') == [{"a": "\ud83d"}]
+    assert read(b'data: {"a":"\xff"}\n\n') == [{"a": "\ufffd"}]
+
+
+@pytest.mark.parametrize("start", [b"data: ", b": "])
+def test_a_line_has_a_limit(start: bytes) -> None:
+    block = b"x" * 16_384
+    with pytest.raises(ModelError, match="larger"):
+        read(start, *[block] * (MAX_EVENT // len(block) + 1))
+
+
+def test_an_event_of_many_lines_has_a_limit() -> None:
+    with pytest.raises(ModelError, match="larger"):
+        read(*[b"data: " + b"x" * 10_000 + b"\n"] * 300)

@@ -1,0 +1,175 @@
+"""Staff look at everything, and change only what a page may change."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
+from django.test import Client
+
+from chat import search
+from chat.access import local_owner
+from chat.models import (
+    Audit,
+    Conversation,
+    Message,
+    Notice,
+    Piece,
+    Preference,
+    Suggestion,
+    ToolCall,
+    ToolRule,
+    Turn,
+)
+
+pytestmark = pytest.mark.django_db
+
+MODELS = list(apps.get_app_config("chat").get_models())
+KEPT = {Conversation, Preference, Suggestion, ToolRule}
+"""What staff may change."""
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    """One row of everything."""
+    owner = local_owner()
+    conversation = Conversation.objects.create(owner=owner, title="About ants")
+    question = Message.objects.create(
+        conversation=conversation, owner=owner, role="user", content="<script>alert(1)</script>"
+    )
+    answer = Message.objects.create(
+        conversation=conversation, owner=owner, parent=question, role="assistant"
+    )
+    turn = Turn.objects.create(message=answer, conversation=conversation, model="demo")
+    Piece.objects.create(turn=turn, seq=1, text="Well")
+    ToolCall.objects.create(
+        message=answer,
+        call_id="1",
+        round=0,
+        offset=0,
+        name="calculate",
+        arguments="{}",
+        status="pending",
+    )
+    ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)
+    Notice.objects.create(owner=owner, frame="{}")
+    Preference.objects.create(owner=owner, system_prompt="Be brief.")
+    Suggestion.objects.get_or_create(text="What are ants?")
+    Audit.objects.create(action="prune", source="command", summary="Nothing was old enough.")
+    conversation.leaf = answer
+    conversation.save()
+    search.index_messages([question])
+    search.index_title(conversation, conversation.title)
+    return conversation
+
+
+def url(model: type[Model], *rest: object) -> str:
+    return "/".join(["/admin/chat", model._meta.model_name or "", *map(str, rest), ""])
+
+
+def test_every_model_is_there() -> None:
+    assert [model for model in MODELS if not admin.site.is_registered(model)] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_and_rows_can_be_looked_at(
+    client: Client, conversation: Conversation, model: type[Model]
+) -> None:
+    assert client.get(url(model)).status_code == 200
+    assert client.get(url(model) + "?q=ants").status_code == 200
+    row = model._default_manager.first() if model is not Message else conversation.leaf
+    assert row is not None
+    page = client.get(url(model, row.pk, "change"))
+    assert page.status_code == 200
+    assert "<script>alert" not in page.content.decode()
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model not in KEPT])
+def test_rows_that_were_promised_cannot_be_changed(
+    client: Client, conversation: Conversation, model: type[Model]
+) -> None:
+    row = model._default_manager.first()
+    assert row is not None
+    assert client.get(url(model, "add")).status_code == 403
+    assert client.post(url(model, row.pk, "change"), {"content": "other"}).status_code == 403
+    assert client.post(url(model, row.pk, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_a_title_is_a_persons(client: Client, conversation: Conversation) -> None:
+    client.post(url(Conversation, conversation.pk, "change"), {"title": "Wasps", "seq": "99"})
+    conversation.refresh_from_db()
+    assert (conversation.title, conversation.titled_by, conversation.seq) == ("Wasps", "person", 0)
+    assert Notice.objects.filter(frame__contains="Wasps").exists()  # open pages hear it
+    assert LogEntry.objects.filter(object_id=str(conversation.pk)).exists()
+
+
+def change(client: Client, conversation: Conversation, **fields: object) -> str:
+    """Send the form as it stands, with some fields changed; the page that comes back, if any."""
+    page = url(Conversation, conversation.pk, "change")
+    initial = client.get(page).context["adminform"].form.initial
+    known = ("title", "model", "instructions", "temperature", "max_output_tokens")
+    data = {name: "" if initial[name] is None else initial[name] for name in known}
+    answer = client.post(page, {**data, **fields})
+    conversation.refresh_from_db()
+    return answer.content.decode()
+
+
+def test_what_is_asked_of_the_model_is_changed(client: Client, conversation: Conversation) -> None:
+    asked = {"model": "demo", "instructions": "Rhyme.", "temperature": "0.5"}
+    assert change(client, conversation, **asked, max_output_tokens="100") == ""
+    assert (conversation.model, conversation.instructions) == ("demo", "Rhyme.")
+    assert (conversation.temperature, conversation.max_output_tokens) == (0.5, 100)
+    assert conversation.titled_by == "opening"  # nobody gave it one
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"title": " "}, "A conversation keeps a title."),
+        ({"model": "nobody"}, "There is no model"),
+        ({"temperature": "warm"}, "a number from 0 to 2"),
+        ({"max_output_tokens": "0"}, "a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(
+    client: Client, conversation: Conversation, fields: dict[str, str], words: str
+) -> None:
+    assert words in change(client, conversation, **fields)
+    assert conversation.title == "About ants"
+
+
+def test_suggestions_are_kept_in_their_list(client: Client) -> None:
+    Suggestion.objects.all().delete()
+    Suggestion.objects.create(text="Hello")
+    row = {"form-0-id": str(Suggestion.objects.get().pk), "form-0-text": "Hi", "form-0-position": 3}
+    total = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "_save": "Save"}
+    client.post(url(Suggestion), {**row, **total})
+    assert Suggestion.objects.values_list("text", "position", "is_shown").get() == ("Hi", 3, False)
+    client.post(url(Suggestion, "add"), {"text": "Another", "position": 0, "is_shown": "on"})
+    assert client.get("/api/chat/suggestions").json() == ["Another"]
+
+
+def test_a_system_prompt_is_changed(client: Client, conversation: Conversation) -> None:
+    preference = Preference.objects.get()
+    client.post(url(Preference, preference.pk, "change"), {"system_prompt": "Be long."})
+    preference.refresh_from_db()
+    assert preference.system_prompt == "Be long."
+    assert client.get(url(Preference, "add")).status_code == 403
+
+
+def test_deleting_goes_the_products_way(client: Client, conversation: Conversation) -> None:
+    page = client.get(url(Conversation, conversation.pk, "delete"))
+    assert page.status_code == 200
+    client.post(url(Conversation, conversation.pk, "delete"), {"post": "yes"})
+    assert not Conversation.objects.exists()
+    assert not Turn.objects.exists()
+    assert Notice.objects.filter(gone=conversation.pk).exists()
+
+
+def test_deleting_several(client: Client, conversation: Conversation) -> None:
+    data = {"action": "delete_selected", "_selected_action": str(conversation.pk), "post": "yes"}
+    client.post(url(Conversation), data)
+    assert not Conversation.objects.exists()
+    assert Notice.objects.filter(gone=conversation.pk).exists()

@@ -1,0 +1,108 @@
+"""The import rule of docs/architecture.md: arrows point one way only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+BELOW: dict[str, set[str]] = {
+    "errors": set(),
+    "protocol": {"errors"},
+    "llm": {"errors"},
+    "models": set(),
+    "database": set(),
+    "process": set(),
+    "statements": set(),
+    "branches": {"models", "statements"},
+    "publish": {"errors", "models", "process", "protocol"},
+    "access": {"database", "errors", "models", "unavailable"},
+    "unavailable": {"database"},
+    "search": {"models", "statements"},
+    "rendering": set(),
+}
+"""What the rooms at the bottom may import of `chat`."""
+
+TURNS = {
+    "branches",
+    "database",
+    "errors",
+    "llm",
+    "models",
+    "process",
+    "protocol",
+    "publish",
+    "rendering",
+    "search",
+    "statements",
+    "turns",
+}
+SERVICES = TURNS | {"access", "services", "snapshots", "transfer"}
+BELOW |= {
+    "transfer": {"database", "models"},
+    "turns": TURNS,
+    "services": SERVICES,
+    "snapshots": SERVICES,
+    "slash": SERVICES | {"slash"},
+}
+# Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
+TOP = {
+    "consumers", "views", "chats", "look", "options", "decisions", "exchange", "admin", "templatetags",
+    "urls", "management", "api",
+}  # fmt: skip
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Dotted names of all modules that a file imports, wherever it does."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def rooms_used(file: Path) -> set[str]:
+    names = (name.split(".") for name in imports(file))
+    root = settings.BASE_DIR / "chat"
+    return {
+        parts[1]
+        for parts in names
+        if parts[0] == "chat" and len(parts) > 1 and list(root.glob(f"{parts[1]}*"))
+    }
+
+
+def files(room: str) -> list[Path]:
+    root = settings.BASE_DIR / "chat"
+    return (
+        [root / f"{room}.py"]
+        if (root / f"{room}.py").exists()
+        else list((root / room).rglob("*.py"))
+    )
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+    for file in files(room):
+        assert rooms_used(file) - {room} <= BELOW[room], file
+
+
+def test_nothing_imports_the_top() -> None:
+    for file in (settings.BASE_DIR / "chat").rglob("*.py"):
+        room = file.relative_to(settings.BASE_DIR / "chat").parts[0].removesuffix(".py")
+        if room not in TOP:
+            assert not rooms_used(file) & TOP, file
+
+
+def test_tools_know_nothing_of_the_chat() -> None:
+    for file in (settings.BASE_DIR / "tools").rglob("*.py"):
+        used = {name for name in imports(file) if name.split(".")[0] in ("chat", "talos_site")}
+        assert all(name.startswith("chat.llm.base") for name in used), file
+
+
+def test_the_wire_knows_no_django() -> None:
+    names = set(imports(settings.BASE_DIR / "chat" / "protocol.py"))
+    assert not any(name.startswith("django") for name in names)

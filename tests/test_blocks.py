@@ -1,0 +1,46 @@
+"""Blocks of a text that grows: what was once told as finished is in the whole text too."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.rendering import Block, blocks, render
+
+LINES = (
+    "word", "two words", "# Head", "- item", "  - deeper", "1. one", "> said", "```", "```py",
+    "~~~", "    code", "| a | b |", "|---|---|", "---", "===", "", "", "**bold", "* * *", "\t- tab",
+    "<b>raw</b>", "<!-- no", "日本語", "e\u0301🙂", "[a](http://b.c)", "- [x] done",
+)  # fmt: skip
+texts = st.lists(st.sampled_from(LINES), max_size=12).flatmap(
+    lambda lines: st.sampled_from(["\n", "\r\n", "\r"]).map(lambda end: end.join(lines))
+)
+
+
+def grown(text: str, cuts: list[int]) -> list[Block]:
+    """The blocks of a text that came in pieces, as a running turn finds them."""
+    found: list[Block] = []
+    for cut in [*sorted(cut % (len(text) + 1) for cut in cuts), None]:
+        end = found[-1].end if found else 0
+        part = blocks(text[end:cut], is_whole=cut is None)
+        found += [Block(block.html, end + block.end) for block in part]
+    return found
+
+
+@given(texts, st.lists(st.integers(0, 500), max_size=6))
+def test_blocks_of_a_growing_text_are_those_of_the_whole(text: str, cuts: list[int]) -> None:
+    assert "".join(block.html for block in grown(text, cuts)) == str(render(text))
+
+
+@given(texts, st.lists(st.integers(0, 500), max_size=6))
+def test_blocks_cover_the_text_in_order(text: str, cuts: list[int]) -> None:
+    ends = [block.end for block in grown(text, cuts)]
+    assert ends == sorted(set(ends))
+    assert not ends or ends[-1] <= len(text)
+
+
+def test_a_code_block_is_finished_by_its_fence() -> None:
+    assert blocks("```py\nx = 1\n``", is_whole=False) == []
+    assert blocks("```py\nx = 1\n```", is_whole=False) == []  # a fourth backtick may come
+    (found,) = blocks("```py\nx = 1\n```\n", is_whole=False)
+    assert found.end == len("```py\nx = 1\n```\n")

@@ -1,0 +1,81 @@
+"""The page's scripts and styles in one file each: whole, in order, and small."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from talos_site import bundles
+
+STATIC = Path(settings.BASE_DIR, "static")
+OF_OTHER_PAGES = {"admin"}
+HEADERS = 1000
+"""Bytes around each answer, at most."""
+FIRST_LOAD = 80_000
+
+
+def test_each_module_comes_once_and_after_what_it_needs() -> None:
+    modules = {
+        "main": 'import { go } from "./car.js";\nimport { turn } from "./wheel.js";\ngo(turn);\n',
+        "car": '// @ts-check\nimport { turn } from "./wheel.js";\n\nexport function go() {\n  turn();\n}\n',
+        "wheel": "/** Round. */\nexport const turn = () => {};\nexport class Hub {}\nfunction own() {}\n",
+    }
+    assert bundles.script(modules) == (
+        "const $wheel = (() => {\nconst turn = () => {};\nclass Hub {}\nfunction own() {}\n"
+        "return { turn, Hub };\n})();\n"
+        "const $car = (() => {\nconst { turn } = $wheel;\nfunction go() {\n  turn();\n}\n"
+        "return { go };\n})();\n"
+        "const $main = (() => {\nconst { go } = $car;\nconst { turn } = $wheel;\ngo(turn);\n"
+        "return {  };\n})();\n"
+    )
+
+
+def test_a_comment_between_code_takes_no_code_with_it() -> None:
+    text = "/** @type {X} */ (a).b();\nkeep();\n/** gone */\n  // gone\nc(); // stays\n"
+    assert "/** @type {X} */ (a).b();\nkeep();\nc(); // stays\n" in bundles.script({"main": text})
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        {"main": 'import { x } from "./main.js";\n'},
+        {"main": 'import { x } from "./nowhere.js";\n'},
+        {"main": 'import x from "./main.js";\n'},
+        {"main": "export default 1;\n"},
+        {"main": "export { x };\n"},
+    ],
+)
+def test_what_is_not_understood_stops_the_collecting(modules: dict[str, str]) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        bundles.script(modules)
+
+
+def test_nothing_of_the_page_is_left_out() -> None:
+    styles = {path.stem for path in STATIC.glob("css/*.css")}
+    assert styles == set(bundles.STYLES) | OF_OTHER_PAGES
+    modules = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
+    script = bundles.script(modules)
+    joined = {name for name in modules if f"const ${name} = " in script}
+    assert joined == set(modules)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("collected")
+def test_a_first_load_is_small(client: Client) -> None:
+    page = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert page["Content-Encoding"] == "gzip"
+    found = re.findall(r'(?:src|href)="/static/([^"]+)"', gzip.decompress(page.content).decode())
+    assert sorted(Path(name).suffix for name in found) == [".css", ".js", ".js", ".svg"]
+    files = [Path(settings.STATIC_ROOT, name) for name in found]
+    packed = [file.with_name(f"{file.name}.gz") for file in files]
+    sizes = [
+        (small if small.exists() else file).stat().st_size
+        for file, small in zip(files, packed, strict=True)
+    ]
+    assert sum(sizes) + len(page.content) + HEADERS * (len(sizes) + 1) <= FIRST_LOAD

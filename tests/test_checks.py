@@ -1,0 +1,43 @@
+"""The system checks, one test an id."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from chat.checks import is_loopback
+
+
+def found() -> set[str | None]:
+    return {message.id for message in run_checks() if (message.id or "").startswith("talos.")}
+
+
+def test_the_defaults_pass() -> None:
+    assert not found()
+
+
+def test_e001_without_a_login_only_loopback_is_served(settings: Settings) -> None:
+    settings.HOST = "0.0.0.0"  # noqa: S104  # refused
+    assert found() == {"talos.E001"}
+
+
+@pytest.mark.parametrize("hosts", [["*"], ["localhost", "*"], []])
+def test_e002_allowed_hosts_are_named(settings: Settings, hosts: list[str]) -> None:
+    settings.ALLOWED_HOSTS = hosts
+    assert found() == {"talos.E002"}
+
+
+def test_w001_redis_is_not_used(settings: Settings) -> None:
+    settings.REDIS_URL_IS_SET = True
+    assert found() == {"talos.W001"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "localhost"])
+def test_this_is_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["::", "", "0.0.0.0", "10.0.0.1", "localhost.example", "host"])  # noqa: S104  # not bound
+def test_this_is_not_loopback(host: str) -> None:
+    assert not is_loopback(host)

@@ -1,0 +1,238 @@
+"""The model menu and the settings, over HTTP: with HTMX and as plain pages."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chat.access import local_owner
+from chat.llm import catalogue
+from chat.llm.catalogue import DEMO, Model
+from chat.models import Conversation, Message, Preference, Suggestion, Turn
+from tests.test_views import HTMX, talk
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = {"instructions": "", "temperature": "", "max_output_tokens": ""}
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    return talk(local_owner(), "Hi", "Ho")
+
+
+def row(name: str, provider: str, reason: str | None = None) -> Model:
+    return Model(name, name, provider, reason is None, reason, None)
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A menu of several providers, one of them out of reach."""
+    rows = [
+        row("ant-1", "openai"),
+        row("<b>", "weird", "Its server does not answer."),
+        row("ant-2", "openai"),
+        row(DEMO, "talos"),
+    ]
+
+    async def models(_: object) -> list[Model]:
+        return rows
+
+    monkeypatch.setattr(catalogue.Catalogue, "models", models)
+
+
+def here(conversation: Conversation) -> dict[str, str]:
+    return {**HTMX, "HX-Current-URL": f"http://testserver/c/{conversation.pk}/"}
+
+
+# --- the model ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("many")
+def test_the_menu_is_grouped_by_provider(client: Client, conversation: Conversation) -> None:
+    menu = client.get("/model/", headers=here(conversation)).content.decode()
+    marks = ["OpenAI or compatible", "ant-1", "ant-2", "Weird", "does not answer", "Built in"]
+    places = [menu.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert "<html" not in menu
+    assert "<b>" not in menu
+    assert menu.count("disabled") == 1
+    assert menu.count('aria-selected="true"') == 1
+    assert "filter" not in menu  # of a short one
+
+
+@pytest.mark.usefixtures("many")
+def test_the_menu_marks_what_an_empty_chat_keeps(client: Client) -> None:
+    menu = client.get("/model/?chosen=ant-2", headers=HTMX).content.decode()
+    marked = menu.partition('aria-selected="true"')[0].rpartition("<button")[2]
+    assert 'value="ant-2"' in marked
+    assert "data-keep" in menu
+    assert client.post("/model/", {"model": DEMO}).status_code == 404  # there is no row yet
+
+
+def test_a_long_menu_can_be_filtered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def models(_: object) -> list[Model]:
+        return [row(f"m{number}", "openai") for number in range(9)]
+
+    monkeypatch.setattr(catalogue.Catalogue, "models", models)
+    assert 'id="filter"' in client.get("/model/", headers=HTMX).content.decode()
+
+
+def test_a_model_is_chosen(client: Client, conversation: Conversation) -> None:
+    url = f"/c/{conversation.pk}/model/"
+    answer = client.post(url, {"model": DEMO}, headers=here(conversation))
+    assert (answer.content.decode(), "dialog-done" in answer["HX-Trigger"]) == (DEMO, True)
+    conversation.refresh_from_db()
+    assert conversation.model == DEMO
+    assert f'name">{DEMO}</bdi>' in client.get(f"/c/{conversation.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("nobody", "There is no model"), ("x" * 201, "at most 200"), ("", "required")],
+)
+def test_a_model_that_nobody_offers_is_not_chosen(
+    client: Client, conversation: Conversation, model: str, words: str
+) -> None:
+    url = f"/c/{conversation.pk}/model/"
+    answer = client.post(url, {"model": model}, headers=here(conversation))
+    assert words in answer.content.decode()
+    assert answer["HX-Retarget"] == "#dialog"
+    conversation.refresh_from_db()
+    assert conversation.model == ""
+
+
+def test_a_model_is_chosen_without_javascript(client: Client, conversation: Conversation) -> None:
+    url = f"/c/{conversation.pk}/model/"
+    assert "<html" in client.get(url).content.decode()
+    answer = client.post(url, {"model": DEMO})
+    assert (answer.status_code, answer["Location"]) == (302, f"/c/{conversation.pk}/")
+
+
+# --- the settings -------------------------------------------------------------------------------
+
+
+def test_what_a_conversation_asks_is_saved(client: Client, conversation: Conversation) -> None:
+    url = f"/c/{conversation.pk}/settings/"
+    asked = {"instructions": "One.\r\nTwo.", "temperature": "0.5", "max_output_tokens": "100"}
+    answer = client.post(url, asked, headers=HTMX).content.decode()
+    assert "Saved." in answer
+    assert "<html" not in answer
+    conversation.refresh_from_db()
+    assert conversation.instructions == "One.\nTwo."
+    assert (conversation.temperature, conversation.max_output_tokens) == (0.5, 100)
+    page = client.get(url).content.decode()
+    assert "One.\nTwo." in page
+    assert 'value="0.5"' in page
+
+    client.post(url, FIELDS)  # and back
+    conversation.refresh_from_db()
+    assert (conversation.instructions, conversation.temperature) == ("", None)
+    assert conversation.max_output_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("temperature", "warm", "from 0 to 2"),
+        ("temperature", "2.1", "from 0 to 2"),
+        ("temperature", "nan", "from 0 to 2"),
+        ("max_output_tokens", "0", "whole number from 1"),
+        ("max_output_tokens", "1.5", "whole number from 1"),
+        ("instructions", "x" * 65_537, "At most 65,536"),
+        ("instructions", "a\0b", "Null characters"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    client: Client, conversation: Conversation, field: str, value: str, words: str
+) -> None:
+    url = f"/c/{conversation.pk}/settings/"
+    for headers in ({}, HTMX):
+        page = client.post(url, {**FIELDS, field: value}, headers=headers).content.decode()
+        assert words in page.partition(f'id="id_{field}_error"')[2]
+        assert "Saved." not in page
+    conversation.refresh_from_db()
+    assert getattr(conversation, field) in ("", None)
+
+
+def test_the_system_prompt_is_the_owners(client: Client) -> None:
+    assert "You are Talos" in client.get("/settings/").content.decode()  # in grey
+    assert "Saved." in client.post("/settings/", {"system_prompt": "Be brief."}).content.decode()
+    assert Preference.objects.get().system_prompt == "Be brief."
+    page = client.get("/settings/").content.decode()
+    assert "Be brief." in page
+    assert "Back to the configured one" in page
+    back = client.post("/settings/", {"system_prompt": "Be", "back": "1"}).content.decode()
+    assert Preference.objects.get().system_prompt == ""
+    assert "Back to the configured one" not in back
+    refused = client.post("/settings/", {"system_prompt": "x" * 65_537}, headers=HTMX)
+    assert "At most 65,536" in refused.content.decode()
+
+
+def test_the_dialog_is_about_the_chat_that_is_open(
+    client: Client, conversation: Conversation
+) -> None:
+    assert "This chat" in client.get("/settings/", headers=here(conversation)).content.decode()
+    assert "This chat" not in client.get("/settings/", headers=HTMX).content.decode()
+
+
+def test_somebody_elses_settings_do_not_exist(client: Client) -> None:
+    theirs = talk(User.objects.create(username="stranger"), "A secret", "Kept")
+    for path in ("model", "settings"):
+        url = f"/c/{theirs.pk}/{path}/"
+        assert client.get(url).status_code == 404
+        assert client.post(url, {**FIELDS, "model": DEMO}).status_code == 404
+    assert "This chat" not in client.get("/settings/", headers=here(theirs)).content.decode()
+
+
+def test_a_settings_form_without_its_token_is_refused(conversation: Conversation) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for url in (f"/c/{conversation.pk}/model/", f"/c/{conversation.pk}/settings/", "/settings/"):
+        assert strict.post(url, {"model": DEMO, **FIELDS}).status_code == 403
+
+
+# --- what is shown beside an answer -------------------------------------------------------------
+
+
+def test_an_answer_says_what_it_took(client: Client, conversation: Conversation) -> None:
+    turn = Turn.objects.get()
+    Turn.objects.update(
+        started_at="2026-01-01T08:00:00Z",
+        ended_at="2026-01-01T08:01:05Z",
+        input_tokens=1234,
+        output_tokens=56,
+        cached_tokens=1000,
+        cost="0.01234",
+    )
+    page = client.get(f"/c/{conversation.pk}/").content.decode()
+    for words in (turn.model, "1,234 (1,000 cached)", "56", "$0.0123", "1 min 5 s"):
+        assert f"<dd>{words}</dd>" in page
+    totals = client.get(f"/c/{conversation.pk}/settings/").content.decode()
+    assert "<dd>1,234 (1,000 cached)</dd>" in totals
+    Turn.objects.update(cost="0.00001", input_tokens=None)
+    page = client.get(f"/c/{conversation.pk}/").content.decode()
+    assert "less than $0.0001" in page
+    assert "Tokens" not in page
+    Turn.objects.update(status=Turn.Status.RUNNING)
+    assert "Details of this answer" not in client.get(f"/c/{conversation.pk}/").content.decode()
+
+
+def test_reasoning_is_folded_text_above_the_answer(
+    client: Client, conversation: Conversation
+) -> None:
+    Message.objects.filter(role="assistant").update(reasoning="**Hm** <b>\n\nAh.")
+    page = client.get(f"/c/{conversation.pk}/").content.decode()
+    assert "**Hm** &lt;b&gt;\n\nAh.</div>" in page
+    assert '<details class="reasoning">' in page
+    assert page.index("Ah.") < page.index('<div class="prose">')
+
+
+def test_an_empty_chat_offers_suggestions(client: Client) -> None:
+    Suggestion.objects.all().delete()
+    Suggestion.objects.create(text="Second & last", position=2)
+    Suggestion.objects.create(text="First", position=1)
+    Suggestion.objects.create(text="Hidden", is_shown=False)
+    page = client.get("/").content.decode()
+    assert page.index("First") < page.index("Second &amp; last")
+    assert "Hidden" not in page

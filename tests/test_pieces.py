@@ -1,0 +1,61 @@
+"""Promise 3: what is stored of a live answer is what was told of it, however its rows are joined."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat import access, services
+from chat.models import Piece
+from chat.turns import pieces, rows
+from chat.turns.batches import drain
+from chat.turns.commits import Attempt, commit
+from chat.turns.live import Entry, LiveTurn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+TICKS = st.lists(st.lists(st.tuples(st.booleans(), TEXTS), min_size=1, max_size=3), max_size=40)
+
+
+def begun() -> LiveTurn:
+    said = services.say(
+        access.local_owner(), conversation_id=uuid4(), text="Go", default_model="x", begins=True
+    )
+    turn = rows.take_next(said.conversation_id)
+    assert turn is not None
+    return turn
+
+
+def tick(*turns: LiveTurn) -> None:
+    """One commit, and what follows it."""
+    batches = [drain(turn) for turn in turns]
+    commit(batches, Attempt())
+    for batch in batches:
+        pieces.appended(batch)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ticks=TICKS)
+def test_the_rows_of_a_live_answer_are_its_text(ticks: list[list[tuple[bool, str]]]) -> None:
+    turn, told, thought = begun(), "", ""
+    for written in ticks:
+        for is_reasoning, text in written:
+            turn.entries.append(Entry(reasoning=text) if is_reasoning else text)
+            told, thought = (told, thought + text) if is_reasoning else (told + text, thought)
+        tick(turn)
+        assert Piece.objects.so_far(turn.turn_id) == (turn.seq, told, thought)
+
+
+def test_a_long_answer_has_few_rows_and_its_neighbour_keeps_its_own() -> None:
+    long, short = begun(), begun()
+    for number in range(100):
+        long.entries.append(f"{number} ")
+        if number % 10 == 0:
+            short.entries.append(f"{number} ")
+        tick(*[turn for turn in (long, short) if turn.entries])
+    assert Piece.objects.filter(turn=long.turn_id).count() < 25
+    assert Piece.objects.so_far(long.turn_id).text == "".join(f"{n} " for n in range(100))
+    assert Piece.objects.so_far(short.turn_id).text == "".join(f"{n} " for n in range(0, 100, 10))

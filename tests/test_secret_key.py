@@ -1,0 +1,48 @@
+"""The secret key is made once, for this user's eyes only, and is the same for everyone who asks."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from talos_site import secret
+
+
+def test_it_is_made_once(tmp_path: Path) -> None:
+    key = secret.kept(tmp_path)
+    assert len(key) >= 50
+    assert secret.kept(tmp_path) == key
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    secret.kept(tmp_path)
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_all_that_start_at_once_get_the_same(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def ask(_: int) -> str:
+        together.wait(5)
+        return secret.kept(tmp_path)
+
+    with ThreadPoolExecutor(8) as threads:
+        keys = set(threads.map(ask, range(8)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("short", encoding="ascii")
+    with pytest.raises(ImproperlyConfigured, match="remove it"):
+        secret.kept(tmp_path)
+
+
+def test_a_short_one_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        secret.given("x" * (secret.LEAST - 1))

@@ -1,0 +1,83 @@
+"""`manage.py serve`, as a person starts and stops it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.processes import Talos, manage
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that another program has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+async def test_it_makes_its_database_and_answers(talos: Talos) -> None:
+    address = talos.start()
+    async with aiohttp.ClientSession() as http, http.get(f"{address}/healthz") as response:
+        assert response.status == 200
+        assert await response.json() == {"status": "ok"}
+    database = sqlite3.connect(talos.data / "talos.sqlite3")
+    assert database.execute("SELECT count(*) FROM django_migrations").fetchone()[0] > 0
+    database.close()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order(talos: Talos, signum: signal.Signals) -> None:
+    talos.start()
+    talos.process.send_signal(signum)
+    assert talos.end() == (0, "Preparing the database…\n")
+
+
+def test_a_second_start_migrates_nothing(talos: Talos) -> None:
+    talos.start()
+    talos.stop()
+    talos.start()
+    assert talos.stop() == (0, "")
+
+
+def test_options_come_before_the_environment(talos: Talos, taken: int) -> None:
+    address = talos.start("--port", "0", "--host", "localhost", PORT=str(taken))
+    assert not address.endswith(f":{taken}")
+
+
+def test_a_port_in_use_is_said_plainly(tmp_path: Path, collected: None, taken: int) -> None:
+    done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT=str(taken))
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{taken}" in done.stderr
+    assert "PORT=" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "talos.sqlite3").exists()
+
+
+def test_a_second_server_on_the_same_data_is_refused(talos: Talos) -> None:
+    talos.start()
+    done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
+    assert done.returncode == 1
+    assert str(talos.data) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:
+    done = manage("serve", "--host", "0.0.0.0", TALOS_DATA_DIR=str(tmp_path))  # noqa: S104  # refused
+    assert done.returncode == 1
+    assert "asks nobody to log in" in done.stderr
+
+
+def test_a_database_that_cannot_be_used_is_said_plainly(tmp_path: Path, collected: None) -> None:
+    (tmp_path / "talos.sqlite3").mkdir()
+    done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
+    assert done.returncode == 1
+    assert "The database cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,119 @@
+"""The server around the application: how it stops, and what a slow reader costs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from talos_site.backpressure import LIMIT
+from talos_site.bodies import LIMIT as BODY_LIMIT
+from tests.processes import Talos
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Talos]
+KIB = 1024
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Start]:
+    server = Talos(tmp_path, "-m", "tests.bare_server")
+
+    def start(drains: float = 0) -> Talos:
+        server.start(str(drains))
+        return server
+
+    yield start
+    server.kill()
+
+
+async def test_a_drain_is_waited_for_and_clients_are_told_to_come_back(serve: Start) -> None:
+    server = serve(drains=0.5)
+    async with aiohttp.ClientSession() as http, http.ws_connect(server.address) as socket:
+        server.process.send_signal(signal.SIGTERM)
+        message = await socket.receive(timeout=10)
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        assert message.data == 1012
+    status, errors = server.end()
+    assert status == 0
+    assert "Finishing running answers, up to 10 s" in errors
+
+
+async def test_nobody_new_comes_in_during_a_drain(serve: Start) -> None:
+    server = serve(drains=30)
+    async with aiohttp.ClientSession() as http, http.ws_connect(server.address):
+        server.process.send_signal(signal.SIGTERM)
+        assert server.line() == "draining\n"
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await http.ws_connect(server.address)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_drain(serve: Start, signum: signal.Signals) -> None:
+    server = serve(drains=30)
+    server.process.send_signal(signum)
+    assert server.line() == "draining\n"
+    server.process.send_signal(signum)
+    assert server.end()[0] == 128 + signum
+
+
+def test_nothing_to_finish_is_a_quick_and_quiet_end(serve: Start) -> None:
+    assert serve().stop() == (0, "started\n")
+
+
+async def test_a_client_that_does_not_read_is_cut_and_costs_little(serve: Start) -> None:
+    server = serve()
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(server.address, max_msg_size=0) as fast,
+        http.ws_connect(server.address, max_msg_size=0) as slow,
+    ):
+        before = await memory(fast)
+        transport = slow._response.connection.transport  # type: ignore[union-attr]
+        transport.pause_reading()  # type: ignore[union-attr]
+        await slow.send_str("flood 200")
+        transport.resume_reading()  # type: ignore[union-attr]
+        received = 0
+        while (await slow.receive(timeout=10)).type is aiohttp.WSMsgType.TEXT:
+            received += 1
+        assert received < 20
+        assert await memory(fast) - before < 8 * LIMIT // KIB
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 999999999999", "Transfer-Encoding: chunked"])
+def test_a_body_without_measure_is_cut(serve: Start, length: str) -> None:
+    host, _, port = serve().address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
+        mib = b"x" * 1024 * KIB
+        try:
+            for _ in range(BODY_LIMIT // len(mib) + 64 if "chunked" in length else 0):
+                client.sendall(b"%x\r\n%s\r\n" % (len(mib), mib))
+        except (BrokenPipeError, ConnectionResetError):
+            return  # while it still sent
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_frames_of_all_sizes_come_whole_and_in_order_and_before_the_close(
+    serve: Start,
+) -> None:
+    sizes = [1, 125, 126, 65_535, 65_536, 7, 300_000]
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(serve().address) as socket,
+    ):
+        await socket.send_str(f"sizes {' '.join(map(str, sizes))}")
+        assert [len(await socket.receive_str(timeout=10)) for _ in sizes] == sizes
+        assert await socket.receive_bytes(timeout=10) == b"bytes"
+        closed = await socket.receive(timeout=10)
+        assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4000)
+
+
+async def memory(socket: aiohttp.ClientWebSocketResponse) -> int:
+    """The server's greatest size so far, in KiB."""
+    await socket.send_str("memory")
+    return int(await socket.receive_str(timeout=10))

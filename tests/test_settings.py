@@ -1,0 +1,123 @@
+"""A wrong value ends the start with its name and what to do; a right one arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from talos_site import clock, databases
+from talos_site.environment import Reader
+from tests.processes import manage
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("PORT", "eighty", "whole number"),
+        ("PORT", "70000", "65535"),
+        ("TALOS_TIME_ZONE", "Mars/Olympus", "Europe/Paris"),
+        ("TALOS_SQLITE_SYNC", "OFF", "NORMAL, FULL"),
+        ("TALOS_AUTH", "none", "local"),
+        ("TALOS_AUTH", "login", "not in this version"),
+        ("TALOS_DRAIN_SECONDS", "-1", "whole number"),
+        ("TALOS_DATA_DIR", "/proc/nowhere", "directory"),
+        ("TALOS_RETENTION_DAYS", "0", "whole number from 1"),
+        ("TALOS_SYSTEM_PROMPT", "@/nowhere/prompt.txt", "file"),
+        ("HOST", "0.0.0.0", "SSH tunnel"),  # noqa: S104  # refused
+        ("TALOS_ALLOWED_HOSTS", "*", "rebinding"),
+    ],
+)
+def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
+    tmp_path: Path, name: str, value: str, hint: str
+) -> None:
+    done = manage("serve", **{"TALOS_DATA_DIR": str(tmp_path), "PORT": "0", name: value})
+    assert done.returncode != 0
+    assert name in done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "hunter2"),
+        ("DATABASE_URL", "mysql://me:hunter2@127.0.0.1/talos"),
+        ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:x/talos"),
+        ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/talos"),
+    ],
+)
+def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -> None:
+    done = manage("serve", **{"TALOS_DATA_DIR": str(tmp_path), "PORT": "0", name: value})
+    assert done.returncode != 0
+    assert done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_secret_key_is_refused(tmp_path: Path) -> None:
+    done = manage("check", TALOS_DATA_DIR=str(tmp_path), SECRET_KEY="")
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stderr
+
+
+def test_empty_counts_as_unset() -> None:
+    env = Reader({"PORT": "", "NAME": "  "})
+    assert env.whole("PORT", 8000) == 8000
+    assert env.text("NAME") is None
+
+
+def test_lists_have_commas() -> None:
+    assert Reader({"HOSTS": "a, b,,"}).names("HOSTS", ()) == ["a", "b"]
+
+
+def test_a_prompt_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("Be brief.\n", encoding="utf-8")
+    assert Reader({"P": f"@{file}"}).text_or_file("P") == "Be brief."
+    assert Reader({"P": "Be kind."}).text_or_file("P") == "Be kind."
+
+
+def test_a_test_run_sees_nothing_of_this_machine() -> None:
+    assert settings.OPENAI_API_KEY is None
+    assert settings.DATA_DIR != settings.BASE_DIR / "data"
+
+
+def test_postgresql_comes_from_a_url() -> None:
+    found = databases.postgresql(
+        "postgresql://me:p%40ss@db.example:5433/my%20chats?sslmode=require"
+    )
+    assert (found["NAME"], found["USER"], found["PASSWORD"]) == ("my chats", "me", "p@ss")
+    assert (found["HOST"], found["PORT"]) == ("db.example", "5433")
+    assert found["OPTIONS"]["sslmode"] == "require"
+
+
+def test_a_postgresql_url_names_a_database() -> None:
+    with pytest.raises(ImproperlyConfigured, match="names no database"):
+        databases.postgresql("postgres://127.0.0.1:5432/")
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "zone"),
+    [
+        ("_timezone_file", "Europe/Madrid", "Europe/Madrid"),
+        ("_localtime_link", "Asia/Tokyo", "Asia/Tokyo"),
+        ("_localtime_link", "../../etc/passwd", "UTC"),
+        ("_timezone_file", "", "UTC"),
+    ],
+)
+def test_the_machine_names_its_time_zone(
+    monkeypatch: pytest.MonkeyPatch, source: str, content: str, zone: str
+) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+    nothing: Callable[[], Any] = lambda: ""  # noqa: E731
+    for name in ("_timezone_file", "_localtime_link"):
+        monkeypatch.setattr(clock, name, nothing)
+    monkeypatch.setattr(clock, source, lambda: content)
+    assert clock.of_this_machine() == zone

@@ -1,0 +1,67 @@
+"""`manage.py tools`: the same tools, without a chat."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from tools import registry
+
+
+def tools(*arguments: str) -> str:
+    out = StringIO()
+    call_command("tools", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [(), ("list",)])
+def test_it_lists_what_is_offered(arguments: tuple[str, ...]) -> None:
+    lines = tools(*arguments).splitlines()
+    assert [line.split()[0] for line in lines] == list(registry.load(("tools",)).names)
+    assert lines[0].split() == [
+        "calculate",
+        "free",
+        "5",
+        "s,",
+        "64",
+        "KiB",
+        "Work",
+        "out",
+        "an",
+        "arithmetic",
+        "expression.",
+    ]
+    assert "asks" in lines[-1]
+
+
+def test_it_calls_one() -> None:
+    assert tools("call", "calculate", '{"expression": "6 * 7"}') == "42\n"
+    assert "(" in tools("call", "current_time")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("calc", "{}", "Did you mean `calculate`"),
+        ("calculate", "{}", "`expression` is missing"),
+        ("calculate", "{", "not valid JSON"),
+        ("calculate", '{"expression": "1/0"}', "divides by zero"),
+    ],
+)
+def test_a_failure_is_the_command_s_too(name: str, arguments: str, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        tools("call", name, arguments)
+
+
+def test_who_needs_approval_wants_yes(settings: Settings, tmp_path: Path) -> None:
+    settings.WORKSPACE = tmp_path / "workspace"
+    call = ("call", "write_file", '{"path": "note.md", "content": "Hello"}')
+    with pytest.raises(CommandError, match="--yes"):
+        tools(*call)
+    assert not settings.WORKSPACE.exists()
+    assert tools(*call, "--yes") == "Made note.md, 5 bytes.\n"
+    assert (settings.WORKSPACE / "note.md").read_text() == "Hello"

@@ -1,0 +1,99 @@
+"""Which tools are offered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from tools import registry
+from tools.base import ToolDeclarationError
+
+HEAD = "from __future__ import annotations\nfrom tools.base import tool\n"
+TOOL = '''
+@tool
+def {name}() -> str:
+    """Say a name."""
+    return "{name}"
+'''
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for modules of a user's own."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.load.cache_clear()
+    yield tmp_path
+    registry.load.cache_clear()
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def write(file: Path, *names: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(HEAD + "".join(TOOL.format(name=name) for name in names))
+
+
+def test_the_built_in_ones_are_there_in_the_order_of_their_names() -> None:
+    found = registry.load(("tools",))
+    assert found.names == (
+        "calculate", "current_time", "list_files", "read_file", "search_conversations", "write_file"
+    )  # fmt: skip
+    assert tuple(spec.name for spec in found.specs()) == found.names
+    assert [tool.name for tool in found if tool.approval] == ["write_file"]
+
+
+def test_it_is_loaded_once() -> None:
+    assert registry.load(("tools",)) is registry.load(("tools",))
+
+
+def test_a_package_stands_for_all_modules_in_it(modules: Path) -> None:
+    write(modules / "my_tools" / "__init__.py", "c")
+    write(modules / "my_tools" / "one.py", "b")
+    write(modules / "my_tools" / "two.py", "a", "d")
+    assert registry.load(("my_tools",)).names == ("a", "b", "c", "d")
+
+
+def test_modules_may_be_named_twice(modules: Path) -> None:
+    write(modules / "my_tools" / "one.py", "a")
+    assert registry.load(("my_tools", "my_tools.one", "my_tools")).names == ("a",)
+
+
+def test_a_module_offers_what_is_written_in_it(modules: Path) -> None:
+    write(modules / "own.py", "a")
+    (modules / "borrowed.py").write_text("from own import a\n")
+    assert registry.load(("borrowed",)).names == ()
+
+
+def test_two_tools_of_one_name_are_refused(modules: Path) -> None:
+    write(modules / "one.py", "same")
+    write(modules / "two.py", "same")
+    with pytest.raises(ToolDeclarationError, match=r"two\.py.*one has a tool of that name"):
+        registry.load(("one", "two"))
+
+
+def test_an_unknown_tool_is_none() -> None:
+    assert registry.load(("tools",)).get("launch") is None
+
+
+@pytest.mark.parametrize("source", ["import nowhere", "1 +", "raise OSError('no')"])
+def test_a_module_that_cannot_be_imported_is_named(modules: Path, source: str) -> None:
+    (modules / "broken.py").write_text(source)
+    with pytest.raises(ToolDeclarationError, match="broken: it cannot be imported") as refused:
+        registry.load(("broken",))
+    assert "TALOS_TOOLS" in refused.value.hint
+
+
+def test_e010_a_wrong_tool_stops_the_start(settings: Settings, modules: Path) -> None:
+    (modules / "wrong.py").write_text("from tools.base import tool\n@tool\ndef f(): ...\n")
+    settings.TALOS_TOOLS = ["tools", "wrong"]
+    (found,) = run_checks()
+    assert found.id == "talos.E010"
+    assert "wrong.py:2: f()" in found.msg
+    assert "no docstring" in found.msg
+    assert "say what it does" in (found.hint or "")

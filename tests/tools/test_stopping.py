@@ -1,0 +1,163 @@
+"""A tool that hangs is stopped, and takes nobody with it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from tests.tools.conftest import Run, calls, only
+from tools.base import ToolContext, tool
+from tools.registry import AnyTool, Registry
+from tools.runner import THREADS, ToolOutcome, ToolRunner
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_coroutine_that_hangs_is_cancelled(run: Run) -> None:
+    cleaned: list[bool] = []
+
+    @tool(seconds=0.05)
+    async def hang() -> None:
+        """Hang."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    outcome = await run(hang)
+    assert outcome.is_error
+    assert "longer than 0.05 seconds" in outcome.content
+    assert "may have taken effect" in outcome.content
+    assert cleaned == [True]
+
+
+async def test_a_thread_that_hangs_is_given_up(run: Run, gate: threading.Event) -> None:
+    @tool(seconds=0.05, repeatable=True)
+    def hang() -> str:
+        """Hang."""
+        gate.wait()
+        return "late"
+
+    assert await run(hang) == ToolOutcome(
+        "`hang` was stopped: it took longer than 0.05 seconds.", is_error=True
+    )
+
+
+async def test_hung_threads_of_one_tool_leave_the_others_theirs(
+    context: ToolContext, gate: threading.Event
+) -> None:
+    @tool(seconds=0.2)
+    def hang() -> None:
+        """Hang."""
+        gate.wait()
+
+    @tool
+    def ping() -> str:
+        """Answer."""
+        return "pong"
+
+    runner = ToolRunner(lambda: Registry([hang, ping]))
+    outcomes = await asyncio.gather(*(calls(runner, "hang", context) for _ in range(THREADS + 1)))
+    assert [("was stopped" in one.content) for one in outcomes] == [True] * THREADS + [False]
+    assert "threads are busy" in outcomes[-1].content
+    assert outcomes[-1].is_error
+    assert (await calls(runner, "ping", context)).content == "pong"
+
+
+async def test_a_call_that_was_not_run_is_never_run_later(
+    context: ToolContext, gate: threading.Event
+) -> None:
+    started: list[bool] = []
+    last = threading.Event()
+
+    @tool(seconds=0.1)
+    def hang() -> None:
+        """Hang."""
+        started.append(True)
+        gate.wait()
+        if len(started) > THREADS:
+            last.set()
+
+    runner = only(hang)
+    await asyncio.gather(*(calls(runner, "hang", context) for _ in range(THREADS + 1)))
+    gate.set()
+    outcome = await calls(runner, "hang", context)  # queued behind the one that never ran
+    assert outcome.content == "Done."
+    assert len(started) == THREADS + 1
+
+
+async def test_a_tool_that_ignores_its_end_is_left_behind(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tools.runner.GRACE", 0.05)
+    release = asyncio.Event()
+
+    @tool(seconds=0.05)
+    async def stubborn() -> None:
+        """Go on."""
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    assert "was stopped" in (await run(stubborn)).content
+    assert "goes on after it was stopped" in caplog.text
+    release.set()
+    await asyncio.sleep(0)
+
+
+async def test_a_tool_that_finishes_while_it_is_stopped_is_believed(run: Run) -> None:
+    @tool(seconds=0.05)
+    async def late() -> str:
+        """Finish late."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "half of it"
+        return "all of it"
+
+    assert await run(late) == ToolOutcome("half of it")
+
+
+@pytest.mark.parametrize("hangs_in_a_thread", [True, False])
+async def test_a_cancel_reaches_the_tool_and_comes_out(
+    context: ToolContext, gate: threading.Event, hangs_in_a_thread: bool
+) -> None:
+    started, ended = threading.Event(), asyncio.Event()
+
+    @tool
+    async def waits() -> None:
+        """Wait."""
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    @tool
+    def hangs() -> None:
+        """Hang."""
+        started.set()
+        gate.wait()
+
+    one: AnyTool = hangs if hangs_in_a_thread else waits
+    running = asyncio.ensure_future(calls(only(one), one.name, context))
+    assert await asyncio.to_thread(started.wait, 10)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, timeout=1)
+    assert ended.is_set() is not hangs_in_a_thread
+
+
+async def test_a_tool_that_cancels_itself_has_failed(run: Run) -> None:
+    @tool
+    async def confused() -> None:
+        """Raise what is not its own to raise."""
+        raise asyncio.CancelledError
+
+    outcome = await run(confused)
+    assert outcome.is_error
+    assert "stopped itself" in outcome.content

@@ -1,0 +1,74 @@
+"""Archived conversations to begin with, and to spoil."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+Json = dict[str, Any]
+
+T = "2026-05-06T07:08:09.000001Z"
+C = "11111111-1111-4111-8111-111111111111"
+Q = "22222222-2222-4222-8222-222222222222"
+A = "33333333-3333-4333-8333-333333333333"
+OTHER = "44444444-4444-4444-8444-444444444444"
+
+QUESTION: Json = {
+    "id": Q, "parent": None, "role": "user", "content": "How many ants?", "reasoning": "",
+    "client_id": "k1", "withdrawn": False, "created_at": T, "turn": None, "calls": [],
+}  # fmt: skip
+TURN: Json = {
+    "status": "completed", "model": "demo", "context": None, "client_id": "k1", "input_tokens": 5,
+    "output_tokens": 6, "cached_tokens": 0, "cost": "0.00120000", "error_code": "", "error": "",
+    "created_at": T, "started_at": T, "ended_at": T, "cancel_requested_at": None,
+}  # fmt: skip
+CALL: Json = {
+    "call_id": "call_1", "round": 0, "offset": 0, "name": "write_file", "arguments": "{}",
+    "edited_arguments": "", "status": "finished", "result": "Done.", "decided_by": "owner",
+    "decided_at": T, "decided_from": "page", "created_at": T, "started_at": T, "ended_at": T,
+}  # fmt: skip
+ANSWER: Json = {
+    "id": A, "parent": Q, "role": "assistant", "content": "Twenty quadrillion.", "reasoning": "",
+    "client_id": None, "withdrawn": False, "created_at": T, "turn": TURN, "calls": [CALL],
+}  # fmt: skip
+RULE: Json = {"tool": "write_file", "allow": True, "created_at": T}
+CONVERSATION: Json = {
+    "format": "talos-history", "version": 1, "id": C, "owner": "owner", "title": "Ants",
+    "titled_by": "person", "model": "", "instructions": "", "temperature": None,
+    "max_output_tokens": None, "pinned": False, "archived": False, "unread": False, "seq": 9,
+    "leaf": A, "created_at": T, "updated_at": T, "rules": [RULE], "messages": [QUESTION, ANSWER],
+}  # fmt: skip
+
+
+def sample(path: str = "", value: Any = None) -> Json:
+    """The conversation above, with another value at a place such as `messages.1.turn.cost`."""
+    made = copy.deepcopy(CONVERSATION)
+    if path:
+        *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        at: Any = made
+        for step in steps:
+            at = at[step]
+        at[last] = value
+    return made
+
+
+def line(conversation: Json) -> bytes:
+    return json.dumps(conversation, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def many(number: int, text: str) -> bytes:
+    """An archive of so many conversations of a question and an answer."""
+    lines = []
+    for n in range(number):
+        ids = [
+            f"{n:08x}-{part}{part}{part}{part}-4{part}{part}{part}-8000-000000000000"
+            for part in "123"
+        ]
+        made = sample("id", ids[0]) | {"leaf": ids[2]}
+        question, answer = made["messages"]
+        question |= {"id": ids[1], "client_id": f"k{n}", "content": text}
+        answer |= {"id": ids[2], "parent": ids[1], "content": text}
+        answer["turn"]["client_id"] = f"k{n}"
+        lines.append(line(made))
+    return b"".join(lines)

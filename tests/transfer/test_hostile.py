@@ -1,0 +1,340 @@
+"""Broken and hostile files: refused with a place and a reason, never half taken, never a success."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat import services
+from chat.access import local_owner
+from chat.models import Conversation, Message
+from chat.transfer import items, kinds
+from chat.transfer.items import Item
+from chat.transfer.kinds import Kind
+from chat.transfer.reading import Found, read
+from tests.hostile_texts import TEXTS
+from tests.transfer.conftest import Imports
+from tests.transfer.samples import ANSWER, CALL, OTHER, QUESTION, RULE, A, C, Q, line, sample
+
+
+def faults(data: bytes, kind: Kind = "auto") -> list[str]:
+    return [found.fault for found in read(io.BytesIO(data), kind) if found.fault]
+
+
+def found(data: bytes, kind: Kind = "auto") -> list[Found]:
+    return list(read(io.BytesIO(data), kind))
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is empty"),
+        (b" \r\n\t\n", "it is empty"),
+        (b"\xef\xbb\xbf", "it is empty"),
+        (b"null", "it is no archive"),
+        (b"hello", "it is no archive"),
+        (b'"text"', "it is no archive"),
+        (b"\x00\x00", "it is no archive"),
+        (gzip.compress(line(sample())), "unpack it"),
+        (b"PK\x03\x04...", "it is a ZIP file"),
+        (json.dumps([sample()]).encode("utf-16"), "UTF-16"),
+        (b"SQLite format 3\0", "restore"),
+        (b"[", "the file ends in the middle"),
+        (b"[" + line(sample()), "the file ends in the middle"),
+        (b"[" + line(sample())[:-30], "the file ends in the middle"),
+        (b'{"conversations":[', "the file ends in the middle"),
+        (b'{"conversations":[]', "the file ends in the middle"),
+        (b'{"conversations":[' + line(sample()) + b"]", "the file ends in the middle"),
+        (line(sample())[:-30], "the file ends in the middle"),
+        (b'{"a": {"b": [', "the file ends in the middle"),
+        (b"[1, 2, 3]", "something that is no conversation"),
+        (b'["a", "b"]', "something that is no conversation"),
+        (b"[null]", "something that is no conversation"),
+        (b"[]]", "something that is no conversation"),
+        (b"[] x", "something that is no conversation"),
+        (b"[]" + line(sample()), "something that is no conversation"),
+        (b"[" + b" ," * 9000 + b"]", "something that is no conversation"),
+        (b'{"conversations":[1]}', "something that is no conversation"),
+        (b'{"conversations":[]} {}', "something that is no conversation"),
+        (b"[[]]", "object"),
+        (b"{}", "no conversation of an archive"),
+        (b"{]", "it is no JSON"),
+        (b'{"conversations": 5}', "no conversation of an archive"),
+    ],
+)
+def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> None:
+    assert any(words in fault for fault in faults(data)), faults(data)
+    assert not any(
+        one.conversation for one in found(data) if "middle" not in words and "[]" not in str(data)
+    )
+
+
+def test_an_archive_of_nothing_is_one() -> None:
+    for data in (
+        b"[]",
+        b" [ ] ",
+        b'{"format":"talos-history","version":1,"conversations":[\n\n]}\n',
+    ):
+        assert found(data) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+def test_where_chunks_are_cut_makes_no_difference(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "CHUNK_BYTES", size)
+    odd = sample("title", 'a"]}\\"{[ü\\\\')
+    documents = (
+        json.dumps([odd, sample()], ensure_ascii=False),
+        json.dumps([odd, sample()], indent=2),
+    )
+    for document in (
+        *documents,
+        f'{{"conversations": {documents[0]}}}',
+        documents[1].strip("[]").replace("},\n  {", "}\n  {"),
+    ):
+        titles = [one.conversation and one.conversation.title for one in found(document.encode())]
+        assert titles == ['a"]}\\"{[ü\\\\', "Ants"], document
+
+
+def test_lines_are_counted_wherever_a_conversation_begins() -> None:
+    broken = {"x": 1}
+    laid_out = json.dumps([broken, broken, broken], indent=1)
+    assert [one.line for one in found(laid_out.encode())] == [2, 5, 8]
+    assert [one.line for one in found(b'{"x":1}\n\n\n{"x":1}\r\n{"x":1}')] == [1, 4, 5]
+    assert [one.line for one in found(b'\n\n{"conversations":\n[\n{"x":\n1},{}]}')] == [5, 6]
+
+
+def test_a_piece_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "MAX_BYTES", 2000)
+    monkeypatch.setattr(items, "CHUNK_BYTES", 500)
+    long = line(sample("title", "x" * 4000))
+    for data in (
+        line(sample()) + long + line(sample()) + long.strip(),
+        b"[" + b",".join([line(sample()), long, line(sample()), long]) + b"]",
+    ):
+        assert ["longer than" in one.fault for one in found(data)] == [False, True, False, True]
+
+
+class Endless(io.RawIOBase):
+    """A line that is never in memory."""
+
+    def __init__(self, begin: bytes, size: int = 2**26) -> None:
+        self.begin, self.left = begin, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.begin or b"x" * min(len(buffer), self.left)
+        self.begin = b""
+        self.left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@pytest.mark.parametrize("begin", [b'{"title":"', b'[{"title":"'])
+def test_a_line_of_any_length_takes_bounded_memory(
+    begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "MAX_BYTES", 4 * 2**20)
+    tracemalloc.start()
+    try:
+        file = io.BufferedReader(Endless(begin), 2**20)
+        (only,) = read(file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert only.fault
+    assert peak < 24 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["auto", "jsonl", "json", "chatgpt"])
+@pytest.mark.parametrize("depth", [1000, 100_000])
+def test_deep_nesting_is_a_fault_like_any_other(kind: Kind, depth: int) -> None:
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        deep = opening * depth + "1" + closing * depth
+        for data in (
+            f'{{"mapping": {deep}}}',
+            f"[{deep}]",
+            f'[{{"mapping": {{"a": {{"message": {deep}}}}}}}]',
+        ):
+            assert faults(data.encode(), kind)
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=60) | st.lists(st.sampled_from(["{", "}", "[", "]", '"', "\\", ",", ":", "1", "\n", '"a"', '"conversations":[', "é"])).map("".join).map(str.encode))  # fmt: skip
+def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
+    for kind in ("auto", "jsonl", "json", "chatgpt"):
+        for one in read(io.BytesIO(data), kind):
+            assert one.conversation is None
+            assert len(one.fault) < 600
+
+
+# --- conversations ------------------------------------------------------------------------------
+
+OTHER_ANSWER = {**ANSWER, "id": OTHER}
+SPOILED: list[tuple[str, Any, str]] = [
+    ("format", "other", "no conversation of an archive"),
+    ("version", 2, "a newer Talos wrote it"),
+    ("version", "1", "a newer Talos wrote it"),
+    ("new_key", 1, "new_key: no archive of this version has this key"),
+    ("messages.0.new_key", 1, "messages[0].new_key: "),
+    ("id", "x", "id: "),
+    ("id", None, "id: "),
+    ("title", 5, "title: "),
+    ("title", "x" * 201, "title: "),
+    ("title", "a\0b", "title: has a NUL"),
+    ("titled_by", "nobody", "titled_by: "),
+    ("instructions", None, "instructions: "),
+    ("temperature", 2.5, "temperature: "),
+    ("temperature", -1, "temperature: "),
+    ("temperature", "0.5", "temperature: "),
+    ("max_output_tokens", 0, "max_output_tokens: "),
+    ("max_output_tokens", 2**31, "max_output_tokens: "),
+    ("pinned", 1, "pinned: "),
+    ("pinned", "true", "pinned: "),
+    ("seq", -1, "seq: "),
+    ("seq", 2**63, "seq: "),
+    ("seq", 10**4000, "seq: "),
+    ("seq", 1.5, "seq: "),
+    ("seq", True, "seq: "),
+    ("leaf", OTHER, "leaf is not the id of a message"),
+    ("leaf", None, "leaf: "),
+    ("created_at", "2026-05-06", "created_at: "),
+    ("created_at", "2026-05-06T07:08:09", "created_at: "),
+    ("created_at", 1778051289, "created_at: "),
+    ("created_at", "0001-01-01T00:00:00Z", "not in the years"),
+    ("created_at", "9999-12-31T23:59:59Z", "not in the years"),
+    ("created_at", "+100000-01-01T00:00:00Z", "created_at: "),
+    ("updated_at", "2026-02-30T00:00:00Z", "updated_at: "),
+    ("rules", [RULE, RULE], "the rule for write_file comes 2 times"),
+    ("rules.0.tool", "", "rules[0].tool: "),
+    ("messages", [], "messages: "),
+    ("messages", None, "messages: "),
+    ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} comes 2 times"),
+    ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 comes 2 times"),
+    ("messages.1.parent", OTHER, "is not in this conversation"),
+    ("messages.1.parent", A, "go round in a circle"),
+    ("messages.0.parent", A, "go round in a circle"),
+    ("messages.1.parent", None, "answers nothing"),
+    ("messages.0.withdrawn", True, "follows one that was withdrawn"),
+    ("messages.1.withdrawn", True, "leaf is not"),
+    ("messages.0.role", "system", "messages[0].role: "),
+    ("messages.0.turn", ANSWER["turn"], "is a question, but has a turn"),
+    ("messages.0.calls", [CALL], "is a question, but has a turn or calls"),
+    ("messages.1.calls", [CALL, CALL], "comes 2 times"),
+    ("messages.0.content", "a\0", "messages[0].content: has a NUL"),
+    ("messages.0.content", ["a"], "messages[0].content: "),
+    ("messages.0.client_id", "x" * 65, "messages[0].client_id: "),
+    ("messages.1.turn.status", "done", "messages[1].turn.status: "),
+    ("messages.1.turn.input_tokens", -1, "messages[1].turn.input_tokens: "),
+    ("messages.1.turn.input_tokens", 2**31, "messages[1].turn.input_tokens: "),
+    ("messages.1.turn.context", 10**9, "messages[1].turn.context: "),
+    ("messages.1.turn.cost", "NaN", "messages[1].turn.cost: "),
+    ("messages.1.turn.cost", "1e99", "messages[1].turn.cost: "),
+    ("messages.1.turn.cost", "0.000000001", "messages[1].turn.cost: "),
+    ("messages.1.turn.error_code", "x" * 21, "messages[1].turn.error_code: "),
+    ("messages.1.calls.0.call_id", "", "messages[1].calls[0].call_id: "),
+    ("messages.1.calls.0.status", "run me", "messages[1].calls[0].status: "),
+    ("messages.1.calls.0.decided_from", "hell", "messages[1].calls[0].decided_from"),
+    ("messages.1.calls.0.offset", -5, "messages[1].calls[0].offset: "),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "words"), SPOILED)
+def test_what_is_wrong_is_said_with_its_place(place: str, value: Any, words: str) -> None:
+    data = json.dumps(sample(place, value)).encode()
+    (fault,) = faults(data)
+    assert words in fault
+    (only,) = found(data)
+    assert only.conversation is None
+    assert len(fault) < 600
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', '"\\udc00x"', "NaN", "1e999", '"\xff"'.encode("latin-1")]
+)
+def test_what_is_no_text_and_no_number_is_refused(text: str | bytes) -> None:
+    data = line(sample("title", "HERE")).replace(
+        b'"HERE"', text if isinstance(text, bytes) else text.encode()
+    )
+    assert len(faults(data)) == 1
+    assert len(faults(data, "json")) == 1
+
+
+def test_every_key_is_needed() -> None:
+    for path in ("", "messages.0", "messages.1.turn", "messages.1.calls.0", "rules.0"):
+        whole = sample()
+        part: Any = whole
+        for step in path.split(".") if path else ():
+            part = part[int(step) if step.isdigit() else step]
+        for key in list(part):
+            value = part.pop(key)
+            assert len(faults(line(whole))) == 1, key
+            part[key] = value
+
+
+def test_many_faults_are_one_line() -> None:
+    many = sample("messages", [{}] * 50_000)
+    (fault,) = faults(line(many))
+    assert len(fault) < 300
+
+
+def test_a_chain_of_any_length_is_followed() -> None:
+    chain = [{**QUESTION, "client_id": None, "id": f"00000000-0000-4000-8000-{n:012}", "parent": f"00000000-0000-4000-8000-{n - 1:012}" if n else None} for n in range(5_000)]  # fmt: skip
+    made = sample("messages", chain) | {"leaf": chain[-1]["id"]}
+    assert faults(line(made)) == []
+    chain[0]["parent"] = chain[-1]["id"]
+    assert len(faults(line(made))) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["title", "instructions", "messages.0.content", "messages.1.content", "messages.1.calls.0.name", "messages.1.calls.0.arguments", "messages.1.calls.0.result", "messages.1.turn.model", "messages.1.turn.error", "rules.0.tool"])  # fmt: skip
+def test_hostile_texts_are_texts(imported: Imports, client: Client, place: str) -> None:
+    text = "\n".join(TEXTS).replace("\0", "")
+    line_ = TEXTS[0] if place in ("title", "messages.1.calls.0.name", "messages.1.turn.model", "rules.0.tool") else text  # fmt: skip
+    assert imported(line(sample(place, line_))).status == 0
+    for path in (f"/c/{C}/", "/chats/", f"/c/{C}/settings/"):
+        page = client.get(path).content.decode()
+        assert "<script>owned" not in page
+        assert "<img" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["created_at", "updated_at", "messages.0.created_at", "messages.1.turn.started_at", "messages.1.turn.ended_at", "messages.1.calls.0.ended_at"])  # fmt: skip
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"])
+def test_the_oldest_and_the_latest_times_can_be_shown(
+    imported: Imports, client: Client, place: str, time: str
+) -> None:
+    assert imported(line(sample(place, time))).status == 0
+    for path in (f"/c/{C}/", "/chats/", "/", f"/c/{C}/settings/"):
+        assert client.get(path).status_code == 200
+
+
+@pytest.mark.django_db
+def test_one_may_go_on_with_whatever_was_imported(imported: Imports) -> None:
+    made = sample("seq", 2**52)
+    assert imported(line(made)).status == 0
+    said = services.say(
+        local_owner(), conversation_id=Conversation.objects.get().pk, text="x", default_model="demo"
+    )
+    assert said.question.parent_id == Message.objects.get(pk=A).pk
+
+
+def test_kinds_that_are_said_are_taken_at_their_word(tmp_path: Path) -> None:
+    assert [one.conversation is not None for one in found(line(sample()), "jsonl")] == [True]
+    assert "mapping" in faults(line(sample()), "chatgpt")[0]
+    assert isinstance(next(kinds.items(io.BytesIO(b"{}"), "auto")), Item)

@@ -1,0 +1,322 @@
+"""`manage.py import_history`: what becomes of conversations, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError
+
+from chat import services
+from chat.access import local_owner
+from chat.models import Audit, Conversation, Message, Notice, ToolCall, ToolRule, Turn
+from chat.search import search
+from tests.databases import fresh_database
+from tests.processes import environment, manage
+from tests.test_views import talk
+from tests.transfer.conftest import Export, Imports
+from tests.transfer.samples import ANSWER, OTHER, QUESTION, TURN, A, C, Q, line, sample
+
+pytestmark = pytest.mark.django_db
+
+
+# --- there and back -----------------------------------------------------------------------------
+
+
+def test_an_archive_comes_back_as_it_was(imported: Imports, exported: Export) -> None:
+    assert imported(line(sample())) == (0, "Import of a.jsonl: 1 imported.\n")
+    assert exported() == line(sample())
+
+
+def test_json_laid_out_in_any_way_is_read(imported: Imports, exported: Export) -> None:
+    one, two = (
+        sample(),
+        {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER},
+    )
+    document = {"format": "talos-history", "version": 1, "conversations": [one, two]}
+    last = {"conversations": [one, two], "format": "talos-history", "version": 1}
+    for text in (
+        json.dumps(document),
+        json.dumps(document, indent=4),
+        json.dumps(last, indent="\t"),
+        json.dumps([one, two]),
+        json.dumps([one, two], indent=1).replace("\n", "\r\n"),
+        json.dumps(one, indent=2) + "\n\n" + json.dumps(two, indent=2),
+        "\ufeff" + json.dumps(one) + "\r\n\r\n" + json.dumps(two),
+    ):
+        assert imported(text.encode()).status == 0
+        assert Conversation.objects.count() == 2, text
+        for conversation in Conversation.objects.all():
+            services.delete(local_owner(), conversation.pk)
+
+
+def test_twice_makes_no_duplicates(imported: Imports) -> None:
+    imported(line(sample()))
+    assert imported(line(sample())) == (0, "Import of a.jsonl: 0 imported, 1 here already.\n")
+    said = imported(line(sample()) * 2)
+    assert said == (0, "Import of a.jsonl: 0 imported, 2 here already.\n")
+    assert Message.objects.count() == 2
+
+
+def test_what_is_imported_is_found(imported: Imports) -> None:
+    imported(line(sample()))
+    for words in ("quadrillion", "many ants", "Ants"):
+        assert search(local_owner().pk, words)
+
+
+# --- what is here already -----------------------------------------------------------------------
+
+
+def test_what_has_gone_on_here_stays_and_is_no_fault(imported: Imports, exported: Export) -> None:
+    imported(line(sample()))
+    services.say(local_owner(), conversation_id=UUID(C), text="And now?", default_model="demo")
+    before = exported()
+    said = imported(line(sample()))
+    assert said.status == 0
+    assert (
+        f"a.jsonl, line 1: “Ants” ({C}): it is here already and stays as it is: it has gone on here."
+        in said.text
+    )
+    assert exported() == before
+
+
+def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> None:
+    imported(line(sample()))
+    services.entitle(local_owner(), UUID(C), "Mine")
+    services.pin(local_owner(), UUID(C), pinned=True)
+    said = imported(line(sample()))
+    assert said.status == 0
+    assert "another title and pin here" in said.text
+    assert Conversation.objects.get().title == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"messages": [QUESTION, {**ANSWER, "content": "Three."}]}, "1 of its messages are others"),
+        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "model": "x"}}]}, "are others"),
+        ({"messages": [QUESTION, {**ANSWER, "calls": []}]}, "are others"),
+        ({"messages": [QUESTION, ANSWER, {**QUESTION, "id": OTHER, "client_id": None}]}, "1 of its messages are not in"),
+    ],
+)  # fmt: skip
+def test_what_is_another_here_is_skipped_and_named(
+    imported: Imports, exported: Export, change: dict[str, object], words: str
+) -> None:
+    imported(line(sample()))
+    before = exported()
+    said = imported(line({**sample(), **change}))
+    assert said.status == 1
+    assert words in said.text
+    assert f"a.jsonl, line 1: “Ants” ({C}):" in said.text
+    assert "Delete that one first" in said.text
+    assert exported() == before
+
+
+def test_an_answer_that_ended_after_its_export_is_no_other(
+    imported: Imports, exported: Export
+) -> None:
+    talk(local_owner(), "Hi", "")
+    Turn.objects.update(status="running")
+    live = exported()
+    Turn.objects.update(status="completed")
+    Message.objects.filter(role="assistant").update(content="Done.")
+    assert imported(live).status == 0
+    assert Message.objects.get(role="assistant").content == "Done."
+
+
+def test_an_id_that_is_somebody_elses_becomes_a_new_one(
+    imported: Imports, exported: Export
+) -> None:
+    imported(line(sample()))
+    User.objects.create(username="ada")
+    said = imported(line(sample()), user="ada")
+    assert said.status == 0
+    assert "its id is taken here: it got a new one" in said.text
+    theirs = Conversation.objects.get(owner__username="ada")
+    assert str(theirs.pk) in said.text
+    assert str(theirs.pk) != C
+    copy = json.loads(exported(user="ada"))
+    assert {m["id"] for m in copy["messages"]}.isdisjoint({Q, A})
+    by_role = {message["role"]: message for message in copy["messages"]}
+    assert by_role["assistant"]["parent"] == by_role["user"]["id"]
+    assert copy["leaf"] == by_role["assistant"]["id"]
+    assert exported(user="owner") == line(sample())
+    assert imported(line(sample()), user="ada").text.endswith("0 imported, 1 here already.\n")
+
+
+def test_a_message_id_that_is_elsewhere_becomes_a_new_one(
+    imported: Imports, exported: Export
+) -> None:
+    imported(line(sample()))
+    assert imported(line(sample("id", OTHER))).status == 0
+    assert imported(line(sample("id", OTHER))).text.endswith("0 imported, 1 here already.\n")
+    assert Conversation.objects.count() == 2
+    assert Message.objects.count() == 4
+    first, second = (json.loads(found) for found in exported().splitlines())
+    assert [m["content"] for m in first["messages"]] == [m["content"] for m in second["messages"]]
+
+
+def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> None:
+    """A repeated send must find the message that it was."""
+    said = services.say(
+        local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", client_id="k1", begins=True
+    )  # fmt: skip
+    imported(line(sample()))
+    again = services.say(
+        local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", client_id="k1"
+    )
+    assert (again.is_new, again.question.pk) == (False, said.question.pk)
+    assert Message.objects.get(pk=Q).client_id is None
+    assert imported(line(sample())).status == 0
+
+
+# --- whose they become --------------------------------------------------------------------------
+
+
+def test_all_become_the_local_owners(imported: Imports) -> None:
+    assert imported(line(sample("owner", "ada"))).status == 0
+    assert Conversation.objects.get().owner == local_owner()
+
+
+def test_or_a_users_or_those_of_the_users_in_the_file(imported: Imports) -> None:
+    ada = User.objects.create(username="ada")
+    assert imported(line(sample("owner", "ada")), keep_owners=True).status == 0
+    assert Conversation.objects.get().owner == ada
+    assert imported(line({**sample("owner", "eve"), "id": OTHER}), keep_owners=True).status == 1
+    said = imported(line(sample("owner", "eve")), keep_owners=True)
+    assert "there is no user 'eve' here" in said.text
+    assert imported(line(sample()), user="nobody") == (
+        1, "There is no user 'nobody': the admin lists them at /admin/auth/user/.",
+    )  # fmt: skip
+
+
+def test_who_decided_is_kept_where_they_are_known(imported: Imports) -> None:
+    ada = User.objects.create(username="ada")
+    for by, known in [("ada", ada), ("eve", None), ("owner", local_owner())]:
+        imported(line(sample("messages.1.calls.0.decided_by", by)))
+        assert ToolCall.objects.get().decided_by == known
+        assert ToolCall.objects.get().decided_from == "page"
+        services.delete(local_owner(), UUID(C))
+
+
+# --- nothing imported acts ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "waiting"])
+@pytest.mark.parametrize(
+    ("call", "becomes"), [("pending", "failed"), ("approved", "failed"), ("running", "unknown")]
+)
+def test_nothing_imported_runs_or_waits(
+    imported: Imports, status: str, call: str, becomes: str
+) -> None:
+    made = sample("messages.1.turn.status", status)
+    made["messages"][1]["calls"][0] |= {"status": call, "result": "", "ended_at": None}
+    assert imported(line(made)).status == 0
+    assert Turn.objects.get().status == "interrupted"
+    stored = ToolCall.objects.get()
+    assert stored.status == becomes
+    assert "exported" in stored.result
+    assert stored.ended_at is not None
+
+
+def test_a_call_that_waits_in_an_answer_that_is_over_does_not(imported: Imports) -> None:
+    imported(line(sample("messages.1.calls.0.status", "pending")))
+    assert not ToolCall.objects.pending().exists()
+    assert imported(line(sample("messages.1.calls.0.status", "pending"))).status == 0
+
+
+def test_an_imported_rule_allows_nothing(imported: Imports) -> None:
+    imported(line(sample()))
+    rule = ToolRule.objects.get()
+    assert rule.allow
+    assert rule.imported
+
+
+# --- what is said and kept of it ----------------------------------------------------------------
+
+
+def test_a_dry_run_says_the_same_and_does_nothing(imported: Imports) -> None:
+    broken = line(sample("seq", -1))
+    said = imported(line(sample()) * 2 + broken, dry_run=True)
+    assert said.status == 1
+    assert "1 would be imported, 1 here already, 1 skipped" in said.text
+    assert "line 3" in said.text
+    assert not Conversation.objects.exists()
+    assert not Audit.objects.exists()
+
+
+def test_one_broken_line_spoils_no_other(imported: Imports) -> None:
+    other = {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}
+    said = imported(line(sample()) + b'{"format": nonsense}\n' + line(other))
+    assert said.status == 1
+    assert "Skipped: a.jsonl, line 2: it is no JSON" in said.text
+    assert "2 imported, 1 skipped" in said.text
+    assert Conversation.objects.count() == 2
+
+
+def test_it_is_written_down_and_told_to_open_pages(imported: Imports) -> None:
+    imported(line(sample()) + b"{}\n")
+    audit = Audit.objects.get()
+    assert (audit.action, audit.source, audit.by) == ("import", "command", None)
+    assert audit.summary.endswith("a.jsonl: 1 imported, 1 skipped.")
+    assert C in Notice.objects.get().frame
+
+
+def test_all_of_a_conversation_or_nothing(
+    imported: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise IntegrityError
+
+    monkeypatch.setattr(ToolRule.objects, "bulk_create", fail)
+    said = imported(line(sample()))
+    assert said.status == 1
+    assert not Conversation.objects.exists()
+    assert not Message.objects.exists()
+    assert "ids of its messages are taken" in said.text
+
+
+def test_several_files_and_one_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(line(sample()))
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"1 imported, 2 skipped"):
+        call_command(
+            "import_history",
+            str(tmp_path / "a"),
+            str(tmp_path / "b"),
+            str(tmp_path),
+            stdout=out,
+            stderr=out,
+        )
+    assert f"{tmp_path / 'b'}: No such file" in out.getvalue()
+    assert "Is a directory" in out.getvalue()
+    assert Conversation.objects.count() == 1
+
+
+# --- as a process -------------------------------------------------------------------------------
+
+
+def test_a_pipe_between_two_databases(tmp_path: Path) -> None:
+    with fresh_database(tmp_path / "data") as variables:
+        own = {"TALOS_DATA_DIR": str(tmp_path / "data"), **variables}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "import_history", "-"],
+            input=line(sample()) + b'{"cut',
+            cwd=settings.BASE_DIR,
+            env=environment(**own),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stdout == b""
+        assert b"-, line 2: the file ends in the middle of it" in done.stderr
+        assert b"Import of -: 1 imported, 1 skipped." in done.stderr
+        assert manage("export_history", **own).stdout.encode() == line(sample())

@@ -1,0 +1,106 @@
+"""Killed in the middle: no half file, no half conversation, and the next run completes."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.chat.chaos.sizes import sizes
+from tests.databases import fresh_database
+from tests.processes import begin, environment, manage
+from tests.transfer.samples import many
+
+LEAST = 200_000
+"""Bytes of half of them."""
+
+
+class Place:
+    """A data directory with its database, worked on by commands."""
+
+    def __init__(self, data: Path, variables: dict[str, str]) -> None:
+        self.variables = {"TALOS_DATA_DIR": str(data), **variables}
+
+    def run(self, *arguments: str) -> None:
+        done = manage(*arguments, **self.variables)
+        assert done.returncode == 0, done.stderr
+
+    def export(self, path: Path) -> bytes:
+        self.run("export_history", f"--output={path}", "--force")
+        return path.read_bytes()
+
+    def kill_export(self, target: Path) -> None:
+        """Export, killed at a random moment after its file was begun."""
+        command = begin("export_history", f"--output={target}", "--force", **self.variables)
+        while command.poll() is None and not list(target.parent.glob(".talos-export-*")):
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, 0.1))  # when, is what is random here
+        command.kill()
+        command.communicate()
+
+    def kill_import(self, archive: bytes) -> None:
+        """Import, killed at a random moment after most of this was read."""
+        command = subprocess.Popen(
+            [sys.executable, "manage.py", "import_history", "-"],
+            cwd=settings.BASE_DIR,
+            env=environment(**self.variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        assert command.stdin is not None
+        command.stdin.write(archive)  # more than a pipe holds: it is being read
+        time.sleep(random.uniform(0, 0.3))  # as above
+        command.kill()
+        command.wait()
+        with suppress(BrokenPipeError):
+            command.stdin.close()
+
+
+@contextmanager
+def place(data: Path) -> Iterator[Place]:
+    with fresh_database(data) as variables:
+        yield Place(data, variables)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Of a hundred and fifty conversations."""
+    (path := tmp_path / "archive.jsonl").write_bytes(many(150, text="word " * 200))
+    return path
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="files are files")
+@sizes("times", sample=1, full=20)
+def test_an_export_is_there_whole_or_not_at_all(archive: Path, tmp_path: Path, times: int) -> None:
+    whole = archive.read_bytes()
+    (target := tmp_path / "target.jsonl").write_bytes(b"the one before")
+    with place(tmp_path / "data") as there:
+        there.run("import_history", str(archive))
+        for _ in range(times):
+            there.kill_export(target)
+            assert target.read_bytes() in (b"the one before", whole)
+        assert there.export(target) == whole
+    files = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert files == {"archive.jsonl", "target.jsonl"}
+
+
+@sizes("times", sample=1, full=20)
+def test_an_import_brings_whole_conversations_and_goes_on(
+    archive: Path, tmp_path: Path, times: int
+) -> None:
+    lines = set(archive.read_bytes().splitlines())
+    with place(tmp_path / "data") as there:
+        whole = archive.read_bytes()
+        for number in range(times):
+            there.kill_import(whole[: max(len(whole) * (number + 1) // times, LEAST)])
+            assert set(there.export(tmp_path / "so-far.jsonl").splitlines()) <= lines
+        there.run("import_history", str(archive))
+        assert there.export(tmp_path / "at-last.jsonl") == archive.read_bytes()

@@ -1,0 +1,74 @@
+"""Files of the workspace: list, read, write. Nothing outside it is ever touched."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Annotated
+
+from pydantic import Field
+
+from tools.base import OUTPUT_LIMIT, ToolContext, ToolError, tool
+from tools.workspace import Entry, Workspace
+
+Path = Annotated[str, Field(description="Relative to the workspace, as in `notes/today.md`.")]
+Folder = Annotated[
+    str, Field(description="Relative to the workspace; `.` is the workspace itself.")
+]
+
+
+@tool(approval=False, seconds=10, repeatable=True)
+def list_files(context: ToolContext, path: Folder = ".") -> str:
+    """List a folder of the workspace: names and sizes. A name that ends with / is a folder."""
+    entries, is_cut = Workspace(context.workspace).entries(path)
+    lines = [_line(entry) for entry in entries]
+    if is_cut:
+        lines.append(f"(more than these {len(entries)})")
+    return "\n".join(lines) or "(empty)"
+
+
+@tool(approval=False, seconds=10, repeatable=True)
+def read_file(context: ToolContext, path: Path) -> str:
+    """Read a text file of the workspace. Of a long one only the beginning is returned."""
+    most = OUTPUT_LIMIT - 200  # room for what is said below
+    content, size = Workspace(context.workspace).read(path, most)
+    text = _decoded(path, content, size)
+    if size > len(content):
+        text += f"\n\n[Cut here: these are {len(content):,} of {size:,} bytes.]"
+    return text or "(the file is empty)"
+
+
+@tool(seconds=10)
+def write_file(context: ToolContext, path: Path, content: str) -> str:
+    """Write a text file of the workspace, in place of what it held. Missing folders are made.
+
+    Args:
+        content: All of the file's text.
+    """
+    data = content.encode()
+    is_new = Workspace(context.workspace).write(path, data)
+    return f"{'Made' if is_new else 'Replaced'} {path}, {len(data):,} bytes."
+
+
+def _line(entry: Entry) -> str:
+    name = entry.name if entry.name.isprintable() else repr(entry.name)
+    match entry.kind:
+        case "file":
+            return f"{name} ({entry.size:,} bytes)"
+        case "folder":
+            return f"{name}/"
+        case other:
+            return f"{name} ({other}, cannot be opened)"
+
+
+def _decoded(path: str, content: bytes, size: int) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        # A character that the cut goes through is left out.
+        text = decoder.decode(content, final=len(content) == size)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ToolError(
+            f"{path!r} is not a text file (UTF-8) but {size:,} bytes of something else."
+        )
+    return text

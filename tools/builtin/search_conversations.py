@@ -1,0 +1,29 @@
+"""Earlier conversations of the person who asks, and of nobody else: the port sees to that."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tools.base import Hit, ToolContext, tool
+
+
+@tool(approval=False, seconds=15, repeatable=True)
+async def search_conversations(
+    context: ToolContext,
+    query: Annotated[str, Field(min_length=1, max_length=500)],
+    limit: Annotated[int, Field(ge=1, le=50)] = 10,
+) -> str:
+    """Search the user's earlier conversations, titles and messages.
+
+    Args:
+        query: Words to look for.
+        limit: The most messages to return.
+    """
+    hits = await context.search(query, limit)
+    return "\n\n".join(_shown(hit) for hit in hits[:limit]) or f"Nothing found for {query!r}."
+
+
+def _shown(hit: Hit) -> str:
+    return f"{hit.title} ({hit.created_at}, {hit.role}):\n{hit.excerpt}"

@@ -1,0 +1,83 @@
+"""Which tools are offered: every tool of the modules that TALOS_TOOLS names.
+
+A package stands for all modules in it, so that a file dropped into `tools/` is found. A module
+offers the tools that are written in it, not those that it imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from chat.llm.base import ToolSpec
+from tools.base import Tool
+from tools.errors import ToolDeclarationError
+
+AnyTool = Tool[..., Any]
+
+
+class Registry:
+    """Tools by name, in the order of their names."""
+
+    def __init__(self, tools: Iterable[AnyTool]) -> None:
+        self._tools: dict[str, AnyTool] = {}
+        for tool in tools:
+            if (other := self._tools.setdefault(tool.name, tool)) is not tool:
+                problem = f"{other.module} has a tool of that name too"
+                raise ToolDeclarationError.at(tool.function, problem, "Rename one of them.")
+        self._tools = dict(sorted(self._tools.items()))
+        self._specs = tuple(tool.spec for tool in self)
+
+    def __iter__(self) -> Iterator[AnyTool]:
+        return iter(self._tools.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._tools)
+
+    def get(self, name: str) -> AnyTool | None:
+        return self._tools.get(name)
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What a model is told."""
+        return self._specs
+
+
+@cache
+def load(modules: tuple[str, ...]) -> Registry:
+    """The tools of these modules, imported at the first call.
+
+    Raises `ToolDeclarationError` for a tool that is declared wrongly and for a module that cannot
+    be imported.
+    """
+    found = {module.__name__: module for name in modules for module in _with_inner(_import(name))}
+    return Registry(tool for module in found.values() for tool in _tools_of(module))
+
+
+def _with_inner(module: ModuleType) -> Iterator[ModuleType]:
+    yield module
+    for inner in sorted(pkgutil.iter_modules(getattr(module, "__path__", ()))):
+        yield from _with_inner(_import(f"{module.__name__}.{inner.name}"))
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ToolDeclarationError:
+        raise
+    except Exception as error:
+        problem = f"it cannot be imported ({type(error).__name__}: {error})"
+        hint = "TALOS_TOOLS is a list of dotted module names, with commas between them."
+        raise ToolDeclarationError(f"The tool module {name}", problem, hint) from error
+
+
+def _tools_of(module: ModuleType) -> list[AnyTool]:
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, Tool) and value.module == module.__name__
+    ]
