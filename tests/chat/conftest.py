@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.chat.client import Chat
-from tests.databases import fresh_database
+from tests.databases import FILE, fresh_database
 from tests.model_server import ModelServer
 from tests.model_server.server import Recorded
 from tests.model_server.steps import Step
@@ -105,6 +108,12 @@ class OwnServer:
         from tests.processes import begin
 
         return begin(*arguments, **self._same_data)
+
+    def database(self) -> Any:
+        """A connection of the test's own to what the server stores in; to be closed."""
+        if url := self.variables.get("DATABASE_URL"):
+            return psycopg.connect(url)
+        return sqlite3.connect(self.talos.data / FILE)
 
     @property
     def _same_data(self) -> dict[str, str]:

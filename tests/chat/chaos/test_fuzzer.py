@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from contextlib import ExitStack, closing
 from typing import Any
 
 import hypothesis
-import psycopg
 from django.apps import apps
 from hypothesis import strategies as st
 
@@ -96,18 +94,12 @@ def may_do_something(action: protocol.AnyAction | None) -> bool:
 def contents(server: OwnServer) -> dict[str, list[Any]]:
     """All rows of ours."""
     found = {}
-    with closing(database(server)) as opened:
+    with closing(server.database()) as opened:
         for table in apps.get_app_config("chat").get_models():
             name = table._meta.db_table
             rows = opened.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608  # ours
             found[name] = sorted(rows, key=repr)
     return found
-
-
-def database(server: OwnServer) -> Any:
-    if url := server.variables.get("DATABASE_URL"):
-        return psycopg.connect(url)
-    return sqlite3.connect(server.talos.data / "talos.sqlite3")
 
 
 async def answered(chat: Chat, frame: str) -> None:
