@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chat import pages
+from chat.database import UNAVAILABLE, words
 from chat.models import Audit
 from chat.pages import HtmxRequest
 from chat.services.history import Import, Report
@@ -31,6 +32,7 @@ CHUNK_BYTES = 64 * 1024
 MAX_UPLOAD = 128 * 1024 * 1024
 REPORTED = 100
 """Conversations of a file that a report names."""
+_REST = "What was imported by then stays. Choose the file again to bring in the rest."
 
 
 @never_cache
@@ -84,17 +86,23 @@ def _imported(request: HtmxRequest, file: UploadedFile[Any]) -> dict[str, Any]:
     )
     named: list[Report] = []
     more = 0
-    for report in run.file(cast("BinaryIO", file.file), file.name or "file"):
-        if report.note and len(named) < REPORTED:
-            named.append(report)
-        elif report.note:
-            more += 1
-    run.finish(file.name or "file")
+    name = file.name or "file"
+    complaint = ""
+    try:
+        for report in run.file(cast("BinaryIO", file.file), name):
+            if report.note and len(named) < REPORTED:
+                named.append(report)
+            elif report.note:
+                more += 1
+        run.finish(name)
+    except UNAVAILABLE as error:
+        complaint = f"{words(error)} {_REST}"
     return {
         "summary": run.summary(),
-        "has_faults": run.has_faults,
+        "has_faults": run.has_faults or complaint,
         "reports": named,
         "more": more,
+        "complaint": complaint,
     }
 
 

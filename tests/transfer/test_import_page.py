@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from chat import exchange
@@ -60,6 +63,24 @@ def test_what_is_no_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(exchange, "MAX_UPLOAD", 10)
     assert "manage.py import_history" in upload(client, line(sample()))[1]
     assert not Conversation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_in_trouble_is_told_beside_what_was_imported(client: Client) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite only: a lock that the test can hold")
+    local_owner()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    try:
+        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            status, page = upload(client, line(sample()))
+    finally:
+        connection.close()  # the next one waits as configured
+    assert (status, "0 imported" in page) == (200, True)
+    assert "another program holds it. What was imported by then stays." in page
+    assert "1 imported" in upload(client, line(sample()))[1]
 
 
 def test_hostile_names_and_titles_are_shown_as_text(client: Client) -> None:
