@@ -11,6 +11,7 @@ A database may be locked by another program, full, read-only or away. Whoever as
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 PATIENCE = 5.0
 """Seconds that a write waits in all: in the queue, then for another program's lock on SQLite."""
 LEAST_PATIENCE = 0.1
+LOOKS = 0.01
+"""Seconds in which SQLite looks five times whether its lock is free, before `_until_free` does."""
 CHECKPOINTED_FROM = 4 * 1024 * 1024
 """Bytes of SQLite's write-ahead log: its own limit, at which a writer would do it."""
 IDLE = 1.0
@@ -82,9 +85,8 @@ _WORDS = {
     "25006": _READ_ONLY,
 }
 
-# Of the writer's connection: whether its patience is a shorter one now, and its last use.
-_is_short = False
 _used_at = 0.0
+"""Of the writer's connection."""
 
 
 def _patient(asked_at: float, job: Callable[[], R]) -> R:
@@ -92,21 +94,30 @@ def _patient(asked_at: float, job: Callable[[], R]) -> R:
     global _used_at
     now = monotonic()
     if connection.vendor == "sqlite":
-        _wait_at_most(PATIENCE - (now - asked_at))
-    elif now - _used_at > IDLE and connection.connection and not connection.is_usable():
+        return _until_free(max(asked_at + PATIENCE, now + LEAST_PATIENCE), job)
+    if now - _used_at > IDLE and connection.connection and not connection.is_usable():
         connection.close()  # else this write would be the one that finds out
     _used_at = now
     return job()
 
 
-def _wait_at_most(seconds: float) -> None:
-    global _is_short
-    is_short = seconds < 0.8 * PATIENCE
-    if is_short or _is_short:
-        milliseconds = max(seconds, LEAST_PATIENCE) * 1000 if is_short else PATIENCE * 1000
+def _until_free(deadline: float, job: Callable[[], R]) -> R:
+    """Run a write as soon as no other program writes.
+
+    SQLite looks for that less and less often, up to 0.1 s apart: beside a program that writes
+    a little all the time, it misses one gap after another. A write that found the lock taken has
+    done nothing yet, so it can begin again.
+    """
+    if connection.connection is None:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {milliseconds:.0f}")
-        _is_short = is_short
+            cursor.execute(f"PRAGMA busy_timeout = {LOOKS * 1000:.0f}")
+    while True:
+        try:
+            return job()
+        except OperationalError as error:
+            code = getattr(error.__cause__, "sqlite_errorcode", 0)
+            if code & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
 
 
 def _again_if_broken(job: Callable[[], R]) -> R:

@@ -7,7 +7,6 @@ notes that they are gone. PostgreSQL does the like by itself (autovacuum), for i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from time import perf_counter
 
 from django.db import connection
@@ -25,7 +24,9 @@ class Space:
     """One run. `step` until it returns None."""
 
     def __init__(self) -> None:
-        self._steps = _steps()
+        self._is_first = True
+        self._has_words = True
+        """Of deleted texts, in the word index."""
 
     def step(self) -> float | None:
         """Give a little back; the seconds until the next step. None: there is nothing to give.
@@ -35,19 +36,12 @@ class Space:
         if connection.vendor != "sqlite" or connection.in_atomic_block:
             return None
         started = perf_counter()
-        if not next(self._steps, False):
+        if self._has_words:
+            self._has_words = search.compact(is_first=self._is_first)
+            self._is_first = False
+        elif not _vacuum():
             return None
         return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started))
-
-
-def _steps() -> Iterator[bool]:
-    """Each a short write of its own."""
-    more = search.compact(is_first=True)
-    while more:
-        yield True
-        more = search.compact(is_first=False)
-    while _vacuum():
-        yield True
 
 
 def _vacuum() -> bool:

@@ -55,8 +55,8 @@ class Attempt:
 
 def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
     """One transaction for all of them; a turn that is no longer ours is left out."""
-    started, worked = perf_counter(), thread_time()
     with transaction.atomic():
+        started, worked = perf_counter(), thread_time()  # without what another program held us up
         if connection.vendor == "postgresql":
             _hold_conversations([batch.turn for batch in batches if batch.is_last])
         xid, cancelled = _ours([batch.turn.turn_id for batch in batches])
