@@ -34,7 +34,9 @@ LEAST_PATIENCE = 0.1
 LOOKS = 0.01
 """Seconds in which SQLite looks five times whether its lock is free, before `_until_free` does."""
 CHECKPOINTED_FROM = 4 * 1024 * 1024
-"""Bytes of SQLite's write-ahead log: its own limit, at which a writer would do it."""
+"""Bytes of SQLite's write-ahead log."""
+LATEST_CHECKPOINT = 64 * 1024 // 4
+"""Pages of it (of 4 KB) at which the writer does it after all, and is held up for 0.1 s or more."""
 IDLE = 1.0
 """Seconds after which a connection to PostgreSQL may have broken unnoticed."""
 
@@ -111,6 +113,7 @@ def _until_free(deadline: float, job: Callable[[], R]) -> R:
     if connection.connection is None:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {LOOKS * 1000:.0f}")
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {LATEST_CHECKPOINT}")
     while True:
         try:
             return job()
@@ -141,14 +144,20 @@ def _guarded(job: Callable[[], R]) -> R:
         raise
 
 
-def checkpoint() -> None:
-    """Carry SQLite's write-ahead log over into its file, where it has grown. To be called every
-    second, as a read: it waits for the disk, and no writer waits for it."""
-    if connection.vendor == "sqlite":
-        log = Path(f"{connection.settings_dict['NAME']}-wal")
-        if log.exists() and log.stat().st_size > CHECKPOINTED_FROM:
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+def checkpoint() -> bool:
+    """Carry SQLite's write-ahead log over into its file, where it has grown. Whether some is left.
+
+    To be called every second, as a read: it waits for the disk, and no writer waits for it. What
+    was written meanwhile is left; carried over as a write, the log begins anew instead of growing.
+    """
+    if connection.vendor != "sqlite":
+        return False
+    log = Path(f"{connection.settings_dict['NAME']}-wal")
+    if not log.exists() or log.stat().st_size <= CHECKPOINTED_FROM:
+        return False
+    with connection.cursor() as cursor:
+        _, written, carried_over = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(carried_over < written)
 
 
 @contextmanager

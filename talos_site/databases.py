@@ -19,9 +19,9 @@ def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
         # nothing that was committed. NORMAL may lose the last commits in a power cut, FULL does
         # not, and neither corrupts.
         f"synchronous={synchronous}",
-        # 64 MiB: `database.checkpoint` comes first, beside the writer. As its own work, at SQLite's
-        # 4 MiB, it held a commit in a hundred up for 20 to 400 ms.
-        "wal_autocheckpoint=16384",
+        # 16 MiB, for commands. In a server `database.checkpoint` comes first, beside the writer: as
+        # the writer's work, at SQLite's 4 MiB, it held a commit in a hundred up for 20 to 400 ms.
+        "wal_autocheckpoint=4096",
         "journal_size_limit=67108864",  # a burst's WAL shrinks back to 64 MiB
         "cache_size=-16000",  # 16 MB a connection
         "temp_store=MEMORY",

@@ -18,9 +18,12 @@ from chat.turns.batches import Batch
 from chat.turns.live import LiveTurn
 
 PAUSE = 12
-"""A commit that computed for t is followed by the next no earlier than 12 t later: at most a
-thirteenth of a core goes into commits, whatever the load, and a quiet server still relays at once. What
-it waited for (the interpreter, a disk, another server) counts once: others want to write too."""
+"""A commit that computed for t is followed by the next no earlier than 12 t later: a thirteenth of
+a core goes into commits, and a quiet server still relays at once. What it waited for (the
+interpreter, a disk) counts once: others want to write too."""
+LONGEST_PAUSE = 0.1
+"""Seconds: a commit that computes for long once (the word index merges) is no reason to wait for 12
+times as long."""
 EXPLAIN_AFTER = 3.0
 """Seconds for which that is nobody's business."""
 
@@ -69,7 +72,7 @@ def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
             for write_entry, seq in batch.writes:
                 write_entry(seq)
     pause = max(perf_counter() - started, PAUSE * (thread_time() - worked))
-    return Verdict(cancelled, pause)
+    return Verdict(cancelled, min(pause, LONGEST_PAUSE))
 
 
 # In one step, whatever their number: SQLite's driver gives the interpreter away at every row, and

@@ -77,7 +77,8 @@ class Watch:
                 if looks % HEARTBEAT_LOOKS == 0 and self._runner.live():
                     await write(rows.heartbeat)
                 await self.look()
-                await read(checkpoint)
+                if await read(checkpoint):
+                    await write(checkpoint)
                 if not process.is_alone():
                     await follow.look({turn.conversation_id for turn in self._runner.live()})
                 if looks % TIDY_LOOKS == 1:
