@@ -56,6 +56,7 @@ class Attachment(Listener, Protocol):
 
 _attached: defaultdict[UUID, set[Attachment]] = defaultdict(set)
 _connected: defaultdict[int, set[Connection]] = defaultdict(set)
+_held: dict[UUID, list[Notice]] = {}
 _loop: asyncio.AbstractEventLoop | None = None
 
 
@@ -156,6 +157,9 @@ def announce(
 
 def hear(notice: Notice) -> None:
     """Deliver a frame without a number: our own `announce`, or another process's."""
+    if notice.gone in _held:
+        _held[notice.gone].append(notice)
+        return
     if notice.conversation_id is None:
         listeners: Collection[Listener] = tuple(_connected.get(notice.owner_id, ()))
     else:
@@ -165,6 +169,17 @@ def hear(notice: Notice) -> None:
     if notice.gone is not None:
         for attachment in _attached.pop(notice.gone, ()):
             attachment.forget()
+
+
+def hold(conversation_id: UUID) -> None:
+    """The end of an answer is on its way: who is attached hears it before a deletion."""
+    _held.setdefault(conversation_id, [])
+
+
+def release(conversation_id: UUID) -> None:
+    """It was told, or never will be."""
+    for notice in _held.pop(conversation_id, ()):
+        hear(notice)
 
 
 def on_loop(call: Callable[[], None]) -> None:

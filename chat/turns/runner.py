@@ -159,6 +159,7 @@ class Runner:
 
     def _end(self, turn: LiveTurn, outcome: Outcome, error: TalosError | None = None) -> None:
         turn.over = True
+        publish.hold(turn.conversation_id)
         following: list[LiveTurn | None] = []
 
         def store(seq: int) -> None:
@@ -207,6 +208,7 @@ class Runner:
         if self._live.get(turn.turn_id) is not turn:
             return
         del self._live[turn.turn_id]
+        publish.release(turn.conversation_id)
         self._renderer.forget(turn)
         if not self._live:
             self._idle.set()

@@ -1,0 +1,69 @@
+"""Frames reach those who listen in an order that a person can follow."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from chat import publish
+from chat.models import Notice
+from chat.protocol import ConversationDeleted, ConversationDeletedData, Done
+
+
+class Listener:
+    """An attached connection that writes down what it is told."""
+
+    render = False
+    seen = 0
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def deliver(self, seq: int | None, text: str) -> None:
+        self.heard.append(text)
+
+    async def refresh(self) -> None: ...
+
+    def forget(self) -> None:
+        self.heard.append("forgotten")
+
+
+@pytest.fixture
+def conversation() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+@pytest.fixture
+def listener(conversation: uuid.UUID) -> Iterator[Listener]:
+    listener = Listener()
+    publish.attach(conversation, listener)
+    yield listener
+    publish.detach(conversation, listener)
+
+
+def deletion(conversation: uuid.UUID) -> Notice:
+    frame = ConversationDeleted(data=ConversationDeletedData(session_id=str(conversation)))
+    return Notice(owner_id=1, gone=conversation, frame=frame.encode())
+
+
+def test_an_end_that_is_stored_is_told_before_the_deletion_that_came_after_it(
+    conversation: uuid.UUID, listener: Listener
+) -> None:
+    """Promise 1: a deletion in the moment between its commit and its telling swallows no `done`."""
+    done = Done(message_id=str(uuid.uuid4()), status="completed")
+    publish.hold(conversation)
+    publish.hear(deletion(conversation))
+    publish.tell(conversation, done)
+    publish.release(conversation)
+    assert listener.heard == [done.encode(), "forgotten"]
+
+
+def test_a_deletion_at_any_other_time_is_told_at_once(
+    conversation: uuid.UUID, listener: Listener
+) -> None:
+    publish.hold(conversation)
+    publish.release(conversation)
+    publish.hear(deletion(conversation))
+    assert listener.heard == ["forgotten"]
