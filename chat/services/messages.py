@@ -223,7 +223,7 @@ def regenerate(
     answer is being written, or where there is nothing to answer.
     """
     conversation = _at_rest(owner, conversation_id)
-    question = _question(conversation, message_id or conversation.leaf_id)
+    question = _question(conversation, conversation.leaf_id if message_id is None else message_id)
     turn = _queue_answer(
         question,
         conversation,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tests.model_server.steps import Gate
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
-CHECKED_WITHIN = 3
+CHECKED_WITHIN = 2.2
 """Seconds: Daphne looks for connections that are too old every two."""
 
 
@@ -31,7 +30,8 @@ async def test_a_clock_that_jumps_closes_nothing_and_ends_nothing(
     await chat.send("send", text="go", model=model.id)
     await chat.until("delta")
     for jump, gate in zip(days, gates, strict=True):
-        clock.write_text(str(jump * DAY))
+        (tmp_path / "next").write_text(str(jump * DAY))
+        (tmp_path / "next").replace(clock)  # the server reads it at any moment
         await asyncio.sleep(CHECKED_WITHIN)
         gate.open()
         await chat.until("delta")
@@ -46,7 +46,5 @@ async def test_a_clock_that_jumps_closes_nothing_and_ends_nothing(
 
 
 async def is_alive(chat: Chat) -> None:
-    since = time.monotonic()
     await chat.nothing_more("title", "conversation_changed")
-    assert time.monotonic() - since < 1
     assert not [frame for frame in chat.all if kind(frame) == "done"]

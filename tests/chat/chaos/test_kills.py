@@ -143,6 +143,8 @@ class Range:
             self.server.talos.process.terminate()
             await turn.watch(self.chat, SECONDS)
             assert (await asyncio.to_thread(self.server.talos.end))[0] == 0
+            with pytest.raises(ConnectionError):
+                await self.chat.until(lambda _: False)  # the end may have been told already
             assert self.chat.closed_with == 1012
         else:
             self.server.kill()

@@ -45,14 +45,18 @@ def server(
     tmp_path: Path, collected: None, model_server: ModelServer, postgres: Cluster
 ) -> Iterator[OwnServer]:
     own = OwnServer(tmp_path, {**environment(model_server), "DATABASE_URL": postgres.url})
+    own.manage("migrate", "--verbosity=0")
     yield own
     own.kill()
 
 
-async def began(chat: Chat, model: Model) -> None:
-    model.reply(*paced(COUNT, every=0.01))
+async def began(chat: Chat, model: Model) -> Gate:
+    """An answer; its last word comes when the gate is opened."""
+    last = Gate()
+    model.reply(*paced(COUNT - 1, every=0.01), last, words(COUNT)[-1])
     await chat.send("send", text="go", model=model.id)
     await chat.until("delta")
+    return last
 
 
 async def is_whole(chat: Chat, reader: Chat) -> None:
@@ -86,9 +90,10 @@ async def test_it_restarts_or_crashes(
     address = server.start()
     for number in range(times):
         chat, other, reader = [await connect(address) for _ in range(3)]
-        await began(chat, model)
+        last = await began(chat, model)
         mode = ("immediate", "fast")[number % 2]
         await asyncio.to_thread(postgres.stop, mode)
+        last.open()
         sending = asyncio.create_task(say_until_it_works(other, "hi", model="echo"))
         await others_are_put_off(address, connect)
         await asyncio.sleep(rng.uniform(0, 2))
@@ -107,13 +112,14 @@ async def test_it_is_read_only_for_a_while(
 ) -> None:
     address = server.start()
     chat, other, reader = [await connect(address) for _ in range(3)]
-    await began(chat, model)
+    last = await began(chat, model)
     with postgres.read_only():
         error = "does not answer"
         while "does not answer" in error:  # to whoever finds the connection broken off
             error = (await other.say("hi", model="echo"))[0]["content"]
         assert "read-only" in error
         assert (await reader.resume(chat.session_id))["turn"] is not None
+        last.open()
     await say_until_it_works(other, "hi", model="echo")
     await is_whole(chat, reader)
 
