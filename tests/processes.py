@@ -13,7 +13,7 @@ from django.conf import settings
 from talos_site import static_files
 
 READY = "Talos is ready at "
-SECONDS = 30.0
+SECONDS = 60.0
 """No wait is longer; a start takes about one."""
 
 
@@ -97,6 +97,11 @@ class Talos:
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         return self.process.stdout.readline() if readable else "(silence)"
+
+    def said(self, beginning: str) -> str:
+        """Its next error line that begins so, once it has written it."""
+        assert self.process.stderr is not None
+        return next(line for line in self.process.stderr if line.startswith(beginning))
 
     def stop(self) -> tuple[int, str]:
         """SIGTERM; the exit status and all that it wrote to stderr."""

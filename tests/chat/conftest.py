@@ -22,6 +22,8 @@ from tests.processes import Talos
 
 OpenChat = Callable[..., Awaitable[Chat]]
 API_KEY = "sk-secret-of-the-tests"
+PATIENCE = 30
+"""Seconds until a server that has just started asks a model: it imports a client first."""
 
 
 class Model:
@@ -41,11 +43,11 @@ class Model:
 
     async def request(self, number: int = 1) -> Recorded:
         """The n-th request to this model: waits until it is there."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(self.requests) < number:
                 count = len(self.server.requests)
                 if len(self.requests) < number:
-                    await self.server.arequest(count + 1, timeout=10)
+                    await self.server.arequest(count + 1, timeout=PATIENCE)
         return self.requests[number - 1]
 
 

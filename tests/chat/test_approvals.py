@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.chat.client import SECONDS, Chat, Frame, kind, kinds, text
-from tests.chat.conftest import Model, OpenChat, OwnServer
+from tests.chat.conftest import Model, OpenChat, OwnServer, environment
+from tests.databases import fresh_database
+from tests.model_server import ModelServer
 from tests.model_server.steps import Call, Silence
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +40,18 @@ def wants(effects: Path, *texts: str) -> list[Call]:
     ]
 
 
+@pytest.fixture(scope="module")
+def asking(
+    tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
+) -> Iterator[str]:
+    """The address of a server with these tools, that nobody kills."""
+    data = tmp_path_factory.mktemp("approvals") / "data"
+    with fresh_database(data) as variables:
+        server = OwnServer(data, {**environment(model_server), **variables})
+        yield server.start(TALOS_TOOLS=TOOLS)
+        server.kill()
+
+
 @pytest.fixture
 def start(own_server: OwnServer) -> OwnServer:
     own_server.variables["TALOS_TOOLS"] = TOOLS
@@ -55,9 +70,9 @@ async def asked(chat: Chat, model: Model, effects: Path, *texts: str) -> str:
 
 
 async def test_approved_it_runs_once_and_the_answer_comes(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a")
     assert count(effects) == 0
     model.reply("Done.")
@@ -74,9 +89,9 @@ async def test_approved_it_runs_once_and_the_answer_comes(
 
 
 async def test_denied_the_model_is_told(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a")
     model.reply("As you wish.")
     await chat.send("approve_tool", call_id="call_a", approved=False)
@@ -90,9 +105,9 @@ async def test_denied_the_model_is_told(
 
 
 async def test_the_last_of_several_decisions_lets_the_turn_go_on(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a", "b")
     model.reply("Done.")
     await chat.send("approve_tool", call_id="call_b", approved=True)
@@ -109,9 +124,9 @@ async def test_the_last_of_several_decisions_lets_the_turn_go_on(
 
 
 async def test_edited_arguments_are_run_and_both_are_kept(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a")
     model.reply("Done.")
     wrong = {"file": str(effects)}
@@ -130,9 +145,9 @@ async def test_edited_arguments_are_run_and_both_are_kept(
 
 
 async def test_remembered_it_does_not_ask_again_here_only(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a")
     model.reply("Done.")
     await chat.send("approve_tool", call_id="call_a", approved=True, remember=True)
@@ -179,9 +194,9 @@ async def test_a_command_may_decide(
 
 
 async def test_later_sends_queue_behind_an_approval(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+    asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    chat = await connect(start.start())
+    chat = await connect(asking)
     await asked(chat, model, effects, "a")
     await chat.send("send", text="later", model="echo")
     await chat.until("message_created")
@@ -280,10 +295,9 @@ async def test_a_result_that_was_stored_is_kept_when_the_server_dies(
 
 @pytest.mark.parametrize("fields", [{"call_id": "unknown"}, {"call_id": "call_a"}])
 async def test_what_is_not_pending_here_is_refused(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path, fields: Frame
+    asking: str, connect: OpenChat, model: Model, effects: Path, fields: Frame
 ) -> None:
-    address = start.start()
-    chat, other = await connect(address), await connect(address)
+    chat, other = await connect(asking), await connect(asking)
     await asked(chat, model, effects, "a")
     await other.send("approve_tool", approved=True, **fields)  # attached to nothing
     assert (await other.until("error"))[-1]["code"] == "not_allowed"

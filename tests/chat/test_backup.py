@@ -6,7 +6,7 @@ import random
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from tests.chat.client import text
 from tests.chat.conftest import Model, OpenChat, OwnServer, environment
+from tests.databases import fresh_database
 from tests.model_server import ModelServer
 from tests.model_server.steps import Silence
 from tests.processes import Talos, begin, manage
@@ -58,15 +59,16 @@ async def test_a_round_trip_beside_a_running_server(
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data directory with some megabytes to copy."""
-    directory = tmp_path_factory.mktemp("source")
+    directory = tmp_path_factory.mktemp("source") / "data"
     make = "from tests.histories import make; make(200)"
-    for command in (["migrate", "-v0"], ["shell", "--no-imports", "-c", make]):
-        assert manage(*command, TALOS_DATA_DIR=str(directory)).returncode == 0
-    (directory / "workspace").mkdir()
-    (directory / "workspace" / "large").write_bytes(b"x" * 20_000_000)
-    return directory
+    with fresh_database(directory):
+        done = manage("shell", "--no-imports", "-c", make, TALOS_DATA_DIR=str(directory))
+        assert done.returncode == 0, done.stderr
+        (directory / "workspace").mkdir()
+        (directory / "workspace" / "large").write_bytes(b"x" * 20_000_000)
+        yield directory
 
 
 def test_killed_backups_and_restores_leave_all_or_nothing(source: Path, tmp_path: Path) -> None:

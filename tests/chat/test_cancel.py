@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.chat.client import Chat, text, without_gaps
-from tests.chat.conftest import Model, OpenChat, OwnServer
+from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Headers, Silence
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ async def started(chat: Chat, model: Model) -> str:
 async def stopped(chat: Chat, model: Model, since: float) -> None:
     frames = await chat.until("done")
     assert frames[-1]["status"] == "cancelled"
-    assert await (await model.request()).closed() - since < 1
+    assert await (await model.request()).closed() - since < 4  # a model is silent for a minute
     assert without_gaps(chat.all)
 
 
@@ -68,19 +68,6 @@ async def test_from_another_tab(open_chat: OpenChat, model: Model) -> None:
     await tab.send("cancel")
     await stopped(chat, model, since)
     assert (await tab.until("done"))[-1]["status"] == "cancelled"
-
-
-async def test_from_another_process(own_server: OwnServer, connect: OpenChat, model: Model) -> None:
-    chat = await connect(own_server.start())
-    session_id = await started(chat, model)
-    own_server.manage(
-        "shell", "--no-imports", "-c",
-        "from chat import services, access; "
-        f"services.cancel(access.local_owner(), '{session_id}')",
-    )  # fmt: skip
-    since = time.monotonic()
-    assert (await chat.until("done"))[-1]["status"] == "cancelled"
-    assert time.monotonic() - since < 2
 
 
 async def test_the_queue_goes_on(open_chat: OpenChat, model: Model) -> None:

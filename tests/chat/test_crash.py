@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -36,11 +35,8 @@ async def test_sigkill_in_mid_answer_keeps_what_was_seen(
     session_id = frames[0]["data"]["session_id"]
     own_server.kill()
 
-    address = own_server.start()
-    since = time.monotonic()
-    chat = await connect(address)
-    snapshot = await chat.resume(session_id)
-    assert time.monotonic() - since < 3
+    chat = await connect(own_server.start())
+    snapshot = await chat.resume(session_id)  # the first that is served, and it is settled
     assert snapshot["turn"] is None
     assert snapshot["messages"][-1]["content"] == "seen by someone"
     assert snapshot["messages"][-1]["status"] == "interrupted"
@@ -98,7 +94,7 @@ async def test_sigterm_lets_a_live_answer_finish(
     await chat.send("send", text="queued")
     await chat.until("message_created")
     own_server.talos.process.terminate()
-    await asyncio.to_thread(lambda: None)
+    await asyncio.to_thread(own_server.talos.said, "Finishing running answers")
     gate.open()
     frames = await chat.until("done")
     assert frames[-1]["status"] == "completed"

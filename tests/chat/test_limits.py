@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,12 +14,24 @@ from chat.models import Conversation
 from chat.turns import watch
 from tests.chat.client import kind, kinds, text
 from tests.chat.conftest import Model, OpenChat, OwnServer
+from tests.databases import fresh_database
 from tests.processes import Talos
 
 
+@pytest.fixture(scope="module")
+def unconfigured(tmp_path_factory: pytest.TempPathFactory, collected: None) -> Iterator[str]:
+    """The address of a server that nobody told of a model."""
+    talos = Talos(tmp_path_factory.mktemp("unconfigured") / "data")
+    with fresh_database(talos.data) as variables:
+        yield talos.start(**variables)
+        talos.kill()
+
+
 @pytest.mark.anyio
-async def test_demo_answers_where_nothing_is_configured(talos: Talos, connect: OpenChat) -> None:
-    chat = await connect(talos.start())
+async def test_demo_answers_where_nothing_is_configured(
+    unconfigured: str, connect: OpenChat
+) -> None:
+    chat = await connect(unconfigured)
     frames = await chat.say("Hello")
     assert frames[0]["data"]["model"] == "demo"
     assert "demo" in text(frames).lower()
@@ -28,9 +41,9 @@ async def test_demo_answers_where_nothing_is_configured(talos: Talos, connect: O
 
 @pytest.mark.anyio
 async def test_an_unknown_model_is_refused_and_nothing_is_made(
-    talos: Talos, connect: OpenChat
+    unconfigured: str, connect: OpenChat
 ) -> None:
-    chat = await connect(talos.start())
+    chat = await connect(unconfigured)
     frames = await chat.say("Hello", model="claude-sonnet-4-20250514", client_id="u")
     assert kinds(frames) == ["error", "done"]
     assert frames[0]["code"] == "unknown_model"

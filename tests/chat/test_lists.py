@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chat.client import kind
+from tests.chat.client import Chat, kind
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Gate
 
@@ -26,13 +26,20 @@ async def test_an_answer_that_nobody_saw_is_unread_until_it_is_opened(
     await other.resume(session_id)
     frames = await other.until("conversation_changed")
     assert frames[-1]["data"] == {"session_id": session_id}
+    before = changes(other).count(session_id)
     await other.resume(session_id)  # it is read now: nothing to tell
-    await other.nothing_more("title")
+    await other.nothing_more("title", "conversation_changed")
+    assert changes(other).count(session_id) == before
+
+
+def changes(chat: Chat) -> list[str]:
+    """The conversations that it was told of as changed."""
+    return [f["data"]["session_id"] for f in chat.all if kind(f) == "conversation_changed"]
 
 
 async def test_an_answer_that_was_watched_is_not_unread(open_chat: OpenChat) -> None:
     chat, other = await open_chat(), await open_chat()
     await chat.say("go")
     await other.resume(chat.session_id)
-    await other.nothing_more("title")
-    assert not any(kind(frame) == "conversation_changed" for frame in other.all)
+    await other.nothing_more("title", "conversation_changed")
+    assert chat.session_id not in changes(other)

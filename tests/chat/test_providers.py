@@ -19,6 +19,7 @@ async def test_it_answers_when_its_key_is_set(
     chat = await connect(
         own_server.start(ANTHROPIC_API_KEY="k", ANTHROPIC_API_BASE=model_server.root)
     )
+    chat.patience = 60  # LiteLLM is imported meanwhile
     model_server.script(CLAUDE, Think("hm"), "It is ", "84.", Tokens(9, 4))
     frames = await chat.say("12*7?", model=CLAUDE)
     assert text(frames) == "It is 84."

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from chat.database import PATIENCE
 from tests.chat.client import Chat
 from tests.chat.conftest import Model, OpenChat, OwnServer, environment
 from tests.databases import fresh_database
@@ -42,17 +43,24 @@ async def chat(server: OwnServer, connect: OpenChat) -> Chat:
 
 
 PRUNE = ("prune_history", "--older-than=90d", "--yes")
+SLOWLY = (
+    "shell",
+    "--no-imports",
+    "-c",
+    "from chat.prune import batches; batches.SHORTEST_PAUSE = 1.0; "
+    f"from django.core.management import call_command; call_command{PRUNE}",
+)
+"""The same, so that there is a time between two batches on every machine."""
 
 
-def make(server: OwnServer, number: int) -> None:
-    make = f"from tests.histories import make; make({number})"
-    server.manage("shell", "--no-imports", "-c", make)
-
-
-def whole(server: OwnServer) -> tuple[int, int]:
-    """How many conversations there are, all of them whole, and how many a prune deleted."""
+def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
+    """How many conversations there are, all of them whole, and how many a prune deleted; after
+    so many more were made."""
     told = server.manage(
-        "shell", "--no-imports", "-c", "from tests.histories import whole; whole()"
+        "shell",
+        "--no-imports",
+        "-c",
+        f"from tests.histories import make, whole; make({make}); whole()",
     )
     there, deleted = json.loads(told)
     return there, deleted
@@ -61,7 +69,7 @@ def whole(server: OwnServer) -> tuple[int, int]:
 async def test_open_pages_notice_and_what_is_in_use_stays(
     server: OwnServer, chat: Chat, connect: OpenChat, model: Model
 ) -> None:
-    make(server, 20)
+    whole(server, make=20)
     address = server.talos.address
     reader, writer = await connect(address), await connect(address)
     finished = await reader.new(model="echo")
@@ -73,15 +81,13 @@ async def test_open_pages_notice_and_what_is_in_use_stays(
 
     command = server.begin("prune_history", "--older-than=0d", "--yes")
     longest = await answers_meanwhile(chat, command)
-    since = time.monotonic()
     out, errors = command.communicate()
     assert (command.returncode, errors) == (0, "")
-    assert longest < 1.0  # on a machine that does other things too; `make bench` is exact
+    assert longest < PATIENCE  # else it would have been refused; `make bench` is exact
 
-    deleted = re.search(r"Deleted (\d+) conversations", out)
+    deleted = re.search(r"Deleted ([\d,]+) conversations", out)
     assert deleted is not None
-    gone = [await deletion(reader) for _ in range(int(deleted[1]))]
-    assert time.monotonic() - since < 2
+    gone = [await deletion(reader) for _ in range(int(deleted[1].replace(",", "")))]
     assert finished in gone
     assert writing not in gone
     await writer.send("cancel")
@@ -107,13 +113,13 @@ async def deletion(chat: Chat) -> str:
 
 
 def test_a_signal_stops_it_between_two_batches(server: OwnServer) -> None:
-    there, deleted = interrupted(server, signal.SIGTERM, number=200)
+    there, deleted = interrupted(server, signal.SIGTERM, *SLOWLY, number=100)
     assert there > 0
     assert deleted > 0
 
 
 def test_a_kill_leaves_no_half_conversation(server: OwnServer) -> None:
-    interrupted(server, signal.SIGKILL, number=30)
+    interrupted(server, signal.SIGKILL, *PRUNE, number=30)
     server.manage(*PRUNE)
     assert whole(server)[0] == 0
 
@@ -122,20 +128,20 @@ def test_a_kill_leaves_no_half_conversation(server: OwnServer) -> None:
 @pytest.mark.timeout(1200)
 def test_twenty_kills(server: OwnServer) -> None:
     for _ in range(20):
-        interrupted(server, signal.SIGKILL, number=40)
+        interrupted(server, signal.SIGKILL, *PRUNE, number=40)
     server.manage(*PRUNE)
     assert whole(server)[0] == 0
 
 
-def interrupted(server: OwnServer, by: signal.Signals, *, number: int) -> tuple[int, int]:
+def interrupted(server: OwnServer, by: signal.Signals, *prune: str, number: int) -> tuple[int, int]:
     """Stop it while it deletes: what is there, all of it whole, and what this run deleted."""
-    make(server, number)
-    before, deleted_before = whole(server)
+    before, deleted_before = whole(server, make=number)
     with closing(server.database()) as database:
         all_of_them = count(database)
-        command = server.begin(*PRUNE)
+        command = server.begin(*prune)
         # Not the frame of a deletion: a server hears of that up to a second later.
         while count(database) == all_of_them:
+            assert command.poll() is None, command.communicate()
             time.sleep(0.001)
     time.sleep(random.uniform(0, 0.2))
     command.send_signal(by)

@@ -67,6 +67,8 @@ async def test_a_snapshot_counts_the_queue(open_chat: OpenChat, model: Model) ->
         "b",
     ]
     gate.open()
+    for _ in range(3):
+        await chat.until("done")
 
 
 async def test_the_twenty_first_is_refused(open_chat: OpenChat, model: Model) -> None:

@@ -39,6 +39,7 @@ async def test_until_then_the_opening_words_serve(open_chat: OpenChat, model: Mo
     assert title.startswith("what is a monad, really")
     assert len(title) <= 60
     gate.open()
+    await chat.title_of(session_id)
 
 
 @pytest.mark.anyio
