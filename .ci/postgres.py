@@ -8,7 +8,7 @@ import psycopg
 
 try:
     # The tests make a database of their own; `postgres` is there from the start.
-    psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=3).close()
+    psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=30).close()
 except psycopg.Error as error:
     reason = str(error).strip().splitlines()[0]
     print(f"PostgreSQL: not tested, TALOS_TEST_DATABASE_URL does not answer: {reason}")  # noqa: T201

@@ -146,8 +146,9 @@ class Server(daphne.server.Server):
             self.port.stopListening()
         self.listener.close()
         draining = asyncio.ensure_future(self.engine.drain())
-        done, _ = await asyncio.wait({draining}, timeout=PATIENCE)
-        if not done:
+        await asyncio.wait({draining}, timeout=PATIENCE)
+        await asyncio.sleep(0)
+        if not draining.done():
             note = f"Finishing running answers, up to {self.drain_seconds} s; press Ctrl+C again to stop now."
             print(note, file=sys.stderr, flush=True)  # noqa: T201  # for the person at the terminal
         try:

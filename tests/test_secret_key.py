@@ -28,7 +28,7 @@ def test_all_that_start_at_once_get_the_same(tmp_path: Path) -> None:
     together = Barrier(8)
 
     def ask(_: int) -> str:
-        together.wait(5)
+        together.wait(60)
         return secret.kept(tmp_path)
 
     with ThreadPoolExecutor(8) as threads:

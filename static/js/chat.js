@@ -256,6 +256,7 @@ export class Chat {
 
   /** @param {string} messageId @param {string} status */
   async #settle(messageId, status) {
+    this.#person.composer.reset(); // the next answer can be stopped, too
     const element = await this.#transcript.settle(messageId, status);
     this.approvals.changed();
     if (!element) return;

@@ -40,7 +40,7 @@ export class Composer {
 
   /** An answer is being written, or is about to be. @param {boolean} isBusy */
   set isBusy(isBusy) {
-    if (isBusy !== this.#isBusy) this.#stop.disabled = false;
+    if (isBusy !== this.#isBusy) this.reset();
     this.#isBusy = isBusy;
     this.#showButtons();
   }
@@ -82,7 +82,7 @@ export class Composer {
     this.#complaint.textContent = text;
   }
 
-  /** The connection is another one: that it was to stop may not have arrived. */
+  /** There is another answer to stop, or another connection: the old one may not have heard it. */
   reset() {
     this.#stop.disabled = false;
   }

@@ -50,7 +50,10 @@ export class Scroll {
   }
 
   #resized() {
-    if (this.#isFollowing && !this.#isEmpty) this.#page.scrollTop = this.#page.scrollHeight;
+    if (this.#isFollowing && !this.#isEmpty) {
+      this.#page.scrollTop = this.#page.scrollHeight;
+      this.#top = this.#page.scrollTop; // its own event comes a frame later, the reader's maybe before
+    }
     this.#showButton();
   }
 

@@ -34,7 +34,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SECONDS = 15
+SECONDS = 30
 MODEL = "scripted"
 TABLES = (
     "searchentry", "notice", "piece", "toolcall", "toolrule", "turn", "message", "conversation", "preference",
@@ -105,10 +105,12 @@ class Room:
         until = time.monotonic() + SECONDS
         while set(models) - self._listed():
             assert time.monotonic() < until, "the models are not listed"
+            time.sleep(0.05)
 
     def _listed(self) -> set[str]:
         # the server itself waits for a listing, for seconds at the first time
-        with urlopen(f"{self.talos.address}/api/models") as response:  # noqa: S310  # our own
+        url = f"{self.talos.address}/api/models"
+        with urlopen(url, timeout=SECONDS) as response:  # noqa: S310  # our own
             return {model["id"] for model in json.load(response)["models"]}
 
     def restart(self) -> None:

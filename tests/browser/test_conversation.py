@@ -120,7 +120,8 @@ def test_shift_enter_makes_a_line_and_enter_sends(room: Room) -> None:
     box.press("Enter")
     expect(page.locator(".bubble")).to_have_text("one\ntwo")
     expect(box).to_have_value("")
-    room.models.request()
+    over(page)
+    assert room.models.requests[0].body["messages"][-1]["content"] == "one\ntwo"
 
 
 def test_a_draft_outlives_a_reload(room: Room) -> None:

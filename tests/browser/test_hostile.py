@@ -111,10 +111,14 @@ def test_as_reasoning_name_argument_and_result(room: Room, watched: Watched) -> 
     """A tool that is none says so with its name; one that fails, with its arguments."""
     page = watched.page
     arguments = {text: text for text in TEXTS}
-    room.reply(Think(ALL), Call(HOSTILE["event handlers"][0], json.dumps(arguments), "call_1"))
-    room.reply(Call("calculate", json.dumps({"expression": ALL[:900]}), HOSTILE["mutation"][0]))
+    room.reply(
+        Think(ALL), Call(HOSTILE["event handlers"][0], json.dumps(arguments), "call_1", every=500)
+    )
+    room.reply(
+        Call("calculate", json.dumps({"expression": ALL[:900]}), HOSTILE["mutation"][0], every=500)
+    )
     note = {"path": "a.md", "content": ALL.replace("\0", "")}
-    room.reply(Call("write_file", json.dumps(note), "call_3"))
+    room.reply(Call("write_file", json.dumps(note), "call_3", every=500))
     room.reply(Call("read_file", json.dumps({"path": "a.md"}), "call_4"))
     room.reply("Done.")
     say(page, "Go")

@@ -105,6 +105,22 @@ def test_a_connection_that_breaks_while_one_edits_loses_no_words(room: Room) -> 
     expect(page.locator(".bubble")).to_have_text("Changed")
 
 
+def test_the_answer_after_a_stopped_one_can_be_stopped_too(room: Room) -> None:
+    room.reply("The first ", Gate())
+    room.reply("The second ", Gate())
+    page = room.page()
+    say(page, "One")
+    expect(page.locator(".plain")).to_have_text("The first ")
+    say(page, "Two")
+    expect(page.locator("[data-queued]")).to_be_visible()
+    stop = page.get_by_role("button", name="Stop the answer")
+    stop.click()
+    expect(page.locator(".plain").last).to_have_text("The second ")
+    stop.click()
+    over(page)
+    expect(page.locator(".note.cancelled")).to_have_count(2)
+
+
 def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> None:
     room.reply("On and ", Gate())
     page = room.page()
@@ -118,6 +134,17 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     expect(stop).to_be_enabled()
 
 
+BREAK = """() => {
+    window.kept = document.querySelector(".prose li")
+    window.broken = socket
+    window.banners = []
+    const banner = document.querySelector("#banner")
+    new MutationObserver(() => banners.push(banner.textContent)).observe(banner, { childList: true })
+    socket.addEventListener("close", () => setTimeout(() => dispatchEvent(new Event("online"))))
+    socket.close()
+}"""
+
+
 def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
     """Blocks that are there stay, what is missing comes, nothing comes twice."""
     gate = Gate()
@@ -129,9 +156,10 @@ def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
     say(page, "Count")
     expect(page.locator(".plain")).to_have_text(["Fi"])
     expect(page.locator(".prose li")).to_have_count(2)
-    page.evaluate("window.kept = document.querySelector('.prose li'); socket.close()")
-    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    page.evaluate(BREAK)
+    page.wait_for_function("socket !== broken")
     connected(page)
+    assert any("Trying again in 3 s" in banner for banner in page.evaluate("banners"))
     expect(page.locator(".plain")).to_have_text(["Fi"])
     expect(page.locator(".body > *")).to_have_count(3)
     gate.open()

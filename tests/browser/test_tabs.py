@@ -48,6 +48,9 @@ def test_a_message_waits_for_its_turn(room: Room) -> None:
     expect(page.locator(".prose").nth(1)).to_have_text("Second done.")
     expect(waiting).to_have_count(0)
     over(page)
+    expect(page.locator(".progress")).to_have_count(
+        0
+    )  # the first one's, which is rendered by itself
     shown = page.locator(".message:visible").all_inner_texts()
     assert [text.splitlines()[-1] for text in shown] == [
         "First",

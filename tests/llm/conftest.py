@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from chat.errors import ModelError
+from chat.llm import litellm_import, openai
 from chat.llm.base import ModelClient, Request, StreamEvent, UserMessage
 from chat.llm.failures import Names
 from chat.llm.litellm import LiteLLMClient
@@ -16,11 +17,21 @@ from chat.llm.openai import OpenAIClient
 from tests.model_server import ModelServer, Step
 
 KEY = "sk-very-secret"
+PATIENT = 20
+"""Seconds: no test is about so long a silence."""
+HASTY = 0.5
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imported() -> None:
+    """Both SDKs take seconds to import, and no time limit of a test is about that."""
+    openai._loaded()
+    litellm_import.load()
 
 
 @pytest.fixture
@@ -43,8 +54,8 @@ class Provider:
     """A client and the server that it talks to. Every provider runs the same contract tests."""
 
     client: ModelClient
-    patient: ModelClient
-    """The same with long time limits, for what keeps this machine busy."""
+    hasty: ModelClient
+    """The same with a short time limit, for what silence is."""
     server: ModelServer
     names: Names
     keeps_call_ids: bool = True
@@ -54,12 +65,14 @@ class Provider:
         self.server.script("m", *steps, bytewise=bytewise)
         return await everything(self.client)
 
-    async def failure(self, *steps: Step) -> tuple[list[StreamEvent], ModelError]:
+    async def failure(
+        self, *steps: Step, client: ModelClient | None = None
+    ) -> tuple[list[StreamEvent], ModelError]:
         """What came before the error, and the error."""
         self.server.script("m", *steps)
         seen: list[StreamEvent] = []
         try:
-            async with aclosing(self.client.stream(ask())) as events:
+            async with aclosing((client or self.client).stream(ask())) as events:
                 async for event in events:
                     seen.append(event)
         except ModelError as error:
@@ -68,7 +81,7 @@ class Provider:
 
 
 def litellm_client(
-    provider: str, server: ModelServer, *, limit: float = 0.8, key: str | None = KEY
+    provider: str, server: ModelServer, *, limit: float = PATIENT, key: str | None = KEY
 ) -> LiteLLMClient:
     base = {"anthropic": server.root, "gemini": f"{server.root}/v1beta"}[provider]
     names = Names(f"{provider.upper()}_API_KEY", f"{provider.upper()}_API_BASE")
@@ -83,7 +96,7 @@ def litellm_client(
     )
 
 
-def client_of(kind: str, server: ModelServer, limit: float = 0.8) -> OpenAIClient | LiteLLMClient:
+def client_of(kind: str, server: ModelServer, limit: float) -> OpenAIClient | LiteLLMClient:
     if kind != "openai":
         return litellm_client(kind, server, limit=limit)
     return OpenAIClient(
@@ -93,9 +106,9 @@ def client_of(kind: str, server: ModelServer, limit: float = 0.8) -> OpenAIClien
 
 @pytest.fixture(params=["openai", "anthropic", "gemini"])
 async def provider(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Provider]:
-    client = client_of(request.param, server)
-    patient = client_of(request.param, server, 20)
+    client = client_of(request.param, server, PATIENT)
+    hasty = client_of(request.param, server, HASTY)
     keeps = request.param != "gemini"
-    yield Provider(client, patient, server, client.names, keeps_call_ids=keeps)
+    yield Provider(client, hasty, server, client.names, keeps_call_ids=keeps)
     await client.aclose()
-    await patient.aclose()
+    await hasty.aclose()

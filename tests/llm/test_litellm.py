@@ -56,7 +56,7 @@ async def make(server: ModelServer) -> AsyncIterator[Make]:
 
     def make(provider: str) -> LiteLLMClient:
         if provider in ("anthropic", "gemini"):
-            made.append(litellm_client(provider, server, limit=20))
+            made.append(litellm_client(provider, server))
         else:
             names = Names("OTHER_API_KEY", "OTHER_API_BASE")
             made.append(
@@ -116,7 +116,10 @@ async def test_geminis_signatures_go_back_to_it(make: Make, server: ModelServer)
     assert sent["thoughtSignature"] == part["thoughtSignature"]
 
 
-async def test_connections_are_used_again(make: Make, server: ModelServer) -> None:
+async def test_connections_are_used_again(
+    make: Make, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.llm.litellm_call.AFTER_DONE", 20)
     client = make("anthropic")
     for _ in range(3):
         await everything(client)
@@ -143,7 +146,7 @@ async def test_a_blocked_question_is_a_withheld_answer(make: Make, server: Model
 
 async def test_nobody_there() -> None:
     with ModelServer() as gone:
-        client = litellm_client("anthropic", gone, limit=20)
+        client = litellm_client("anthropic", gone)
     with pytest.raises(ModelError, match=r"cannot be reached.*ANTHROPIC_API_BASE") as caught:
         await everything(client)
     assert "127.0.0.1" not in caught.value.message

@@ -107,7 +107,10 @@ async def test_a_refused_option_is_left_out_from_then_on(
     assert server.requests[-1].body.get("max_completion_tokens") == (100 if renamed else None)
 
 
-async def test_connections_are_used_again(client: OpenAIClient, server: ModelServer) -> None:
+async def test_connections_are_used_again(
+    client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.llm.reading.AFTER_DONE", 20)
     for _ in range(3):
         await everything(client)
     assert len({request.peer for request in server.requests}) == 1

@@ -25,7 +25,7 @@ class Reply:
         self._form = form
         self._recorded = recorded
         self._bytewise = bytewise
-        self._response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        self.response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         self._usage: s.Tokens | None = None
         self._reason = "stop"
 
@@ -43,13 +43,13 @@ class Reply:
                     return self._cut()
                 case s.End():
                     await self._begin()
-                    return self._response
+                    return self.response
                 case s.Finish(reason):
                     self._reason = reason
                 case _:
                     await self._step(step)
         await self._finish()
-        return self._response
+        return self.response
 
     async def _step(self, step: s.Step) -> None:
         match step:
@@ -71,8 +71,8 @@ class Reply:
                 await self._events(self._form.pieces(step))
 
     async def _begin(self) -> None:
-        if not self._response.prepared:
-            await self._response.prepare(self._http)
+        if not self.response.prepared:
+            await self.response.prepare(self._http)
 
     async def _events(self, events: Iterator[bytes]) -> None:
         for event in events:
@@ -82,17 +82,17 @@ class Reply:
     async def _write(self, data: bytes) -> None:
         await self._begin()
         if not self._bytewise:
-            await self._response.write(data)
+            await self.response.write(data)
             return
         for at in range(len(data)):
-            await self._response.write(data[at : at + 1])
+            await self.response.write(data[at : at + 1])
             await asyncio.sleep(0)  # lets the client read before the next byte
 
     async def _finish(self) -> None:
         await self._events(self._form.ending(self._reason, self._usage))
-        await self._response.write_eof()
+        await self.response.write_eof()
 
     def _cut(self) -> web.StreamResponse:
         if self._http.transport is not None:
             self._http.transport.abort()
-        return self._response
+        return self.response

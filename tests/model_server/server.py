@@ -45,12 +45,12 @@ class Recorded:
         """The client left before the reply was over."""
         return self._closed.done()
 
-    async def closed(self, timeout: float = 5) -> float:  # noqa: ASYNC109  # reads best at the call
+    async def closed(self, timeout: float = 30) -> float:  # noqa: ASYNC109  # reads best at the call
         """When the client left (`time.monotonic`): waits for it, TimeoutError if it stays."""
         async with asyncio.timeout(timeout):
             return await asyncio.shield(asyncio.wrap_future(self._closed))
 
-    def closed_within(self, timeout: float = 5) -> float:
+    def closed_within(self, timeout: float = 30) -> float:
         """The same, for a test without a loop."""
         return self._closed.result(timeout)
 
@@ -99,14 +99,14 @@ class ModelServer:
         """One reply of this model, after those that wait already. Bytewise: torn at every byte."""
         self._scripts[model].append((steps, bytewise))
 
-    def request(self, number: int = 1, timeout: float = 5) -> Recorded:
+    def request(self, number: int = 1, timeout: float = 30) -> Recorded:
         """The n-th request: waits until it is there."""
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self.requests) >= number, timeout):
                 raise TimeoutError(f"only {len(self.requests)} requests came")
             return self.requests[number - 1]
 
-    async def arequest(self, number: int = 1, timeout: float = 5) -> Recorded:  # noqa: ASYNC109  # as above
+    async def arequest(self, number: int = 1, timeout: float = 30) -> Recorded:  # noqa: ASYNC109  # as above
         return await asyncio.to_thread(self.request, number, timeout)
 
     def __enter__(self) -> Self:
@@ -167,11 +167,15 @@ class ModelServer:
         recorded = Recorded(body, asked, http)
         self._record(recorded)
         steps, bytewise = self._reply(recorded)
+        reply = Reply(http, recorded, form, bytewise=bytewise)
         try:
-            return await Reply(http, recorded, form, bytewise=bytewise).play(steps)
-        except (asyncio.CancelledError, ConnectionError):
+            return await reply.play(steps)
+        except asyncio.CancelledError:
             recorded.client_left()
             raise
+        except ConnectionError:  # not for aiohttp, which would log the client's address
+            recorded.client_left()
+            return reply.response
 
     def _record(self, recorded: Recorded) -> None:
         with self._arrival:

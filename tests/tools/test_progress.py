@@ -43,7 +43,7 @@ async def test_progress_after_the_end_is_not_heard(
     heard: list[str] = []
     over = threading.Event()
 
-    @tool(seconds=0.05)
+    @tool(seconds=0.5)
     def work(of: ToolContext) -> None:
         """Work."""
         gate.wait()
