@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room
 from tests.browser.stored import store
-from tests.browser.test_looks import violations
 
 pytestmark = pytest.mark.browser
 
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CHATS = (
     ("Weekend in Lisbon", "Plan a weekend"),
     ("عن النمل والنحل", "ما الفرق بين النمل والنحل في Lisbon؟"),
     ("A title " * 24, "Lisbon " + "y" * 200),
 )
-
-
-def flawless(page: Page) -> None:
-    """Neither by day nor by night, and nothing sticks out."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # no colour on its way
-    assert violations(page) == ""
-    page.emulate_media(color_scheme="dark")
-    assert violations(page) == ""
-    assert page.evaluate(OVERFLOW) <= 0
 
 
 @pytest.mark.parametrize("width", [1200, 320])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, over, say
 from tests.model_server import Gate, Think, Tokens
 
@@ -34,17 +32,11 @@ def answer(question: str) -> int:  # forty-two
 """
 
 
-def violations(page: Page) -> str:
-    results = Axe().run(page)
-    return str(results.generate_report()) if results.violations_count else ""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing(room: Room, scheme: Literal["light", "dark"], width: int) -> None:
-    context = room.context(color_scheme=scheme, viewport={"width": width, "height": 800})
+def test_axe_finds_nothing(room: Room, width: int) -> None:
+    context = room.context(viewport={"width": width, "height": 800})
     page = room.page(context=context)
-    assert violations(page) == ""  # empty
+    flawless(page)  # empty
 
     room.reply(RICH)
     say(page, "Show me everything")
@@ -55,60 +47,57 @@ def test_axe_finds_nothing(room: Room, scheme: Literal["light", "dark"], width: 
     expect(page.locator(".plain")).to_have_text("And so ")
     say(page, "Later")
     expect(page.locator("[data-queued]")).to_be_visible()
-    assert violations(page) == ""  # writing, with one that waits
+    flawless(page)  # writing, with one that waits
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.locator(".note.cancelled")).to_be_visible()
     expect(page.locator(".prose")).to_have_count(3)
     over(page)
-    assert violations(page) == ""  # over
+    flawless(page)  # over
 
     if width < 800:
         page.get_by_role("button", name="Show chats").click()
     page.locator("#sidebar .trash").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert violations(page) == ""  # the dialog
+    flawless(page)  # the dialog
     page.goto(room.talos.address + "/chats/")
-    assert violations(page) == ""
+    flawless(page)
     page.goto(room.talos.address + "/nothing/")
-    assert violations(page) == ""
+    flawless(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_in_the_dialogs(
-    empty_room: Room, scheme: Literal["light", "dark"], width: int
-) -> None:
+def test_axe_finds_nothing_in_the_dialogs(empty_room: Room, width: int) -> None:
     room = empty_room
     room.serve_models(["scripted", *(f"ant-{number}" for number in range(20))])
-    context = room.context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    context = room.context(viewport={"width": width, "height": 800})
     page = room.page(context=context)
     page.locator("#model").click()
     expect(page.get_by_role("option", name="ant-19")).to_be_attached()
-    assert violations(page) == ""  # the menu
+    flawless(page)  # the menu
     page.keyboard.type("ant-1")
     expect(page.get_by_role("option")).to_have_count(11)
-    assert violations(page) == ""  # filtered
+    flawless(page)  # filtered
     page.keyboard.press("Escape")
 
     gate = Gate()
     room.reply(Think("Hm. " * 2000), gate, "Twenty.", Tokens(12, 3))
     say(page, "How many?")
     page.locator(".reasoning summary").click()
-    assert violations(page) == ""  # thinking
+    flawless(page)  # thinking
     gate.open()
     over(page)
     page.locator(".about summary").click()
     say(page, "/sessions")
     expect(page.locator(".notice")).to_be_visible()
-    assert violations(page) == ""  # details, and a command's answer
+    flawless(page)  # details, and a command's answer
 
     page.locator("#settings").click()
     page.get_by_label("Temperature").fill("warm")
     page.keyboard.press("Enter")
     expect(page.locator(".errorlist")).to_be_visible()
-    assert violations(page) == ""  # the settings
+    flawless(page)  # the settings
     page.goto(room.talos.address + "/settings/")
-    assert violations(page) == ""
+    flawless(page)
 
 
 def test_the_first_run_explains_itself(empty_room: Room) -> None:
@@ -120,7 +109,7 @@ def test_the_first_run_explains_itself(empty_room: Room) -> None:
     page.reload()
     expect(page.get_by_role("heading", level=2)).to_be_in_viewport()  # read from its top
     expect(page.get_by_role("button", name="Jump to latest")).to_be_hidden()
-    assert violations(page) == ""
+    flawless(page)
 
 
 @pytest.mark.parametrize("width", [320, 390])

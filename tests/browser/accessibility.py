@@ -1,0 +1,36 @@
+"""What axe has to say of a page as it is, by day and by night."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
+from playwright.sync_api import Page
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# without preload: axe would put a style sheet's imports into the page, against the policy
+OPTIONS = {"resultTypes": ["violations"], "preload": False}
+COLOURS = {**OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
+SETTLE = """() => {
+    for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
+}"""
+"""No colour is on its way: Django's admin fades its links whatever a person prefers."""
+
+
+def flawless(page: Page) -> None:
+    """Axe finds nothing, and nothing sticks out."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert not (found := violations(page, OPTIONS)), found
+    page.emulate_media(color_scheme="dark")
+    assert not (found := violations(page, COLOURS)), found
+    assert page.evaluate(OVERFLOW) <= 0, page.url
+
+
+def violations(page: Page, options: dict[str, object]) -> str:
+    page.evaluate(SETTLE)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
+    return "\n".join(
+        f"{page.url}: {rule['id']}: {rule['help']}\n  {node['html']}\n  {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    )
