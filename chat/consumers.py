@@ -130,7 +130,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def on_new_session(self, action: NewSession) -> None:
         model = await offered(action.model)
-        default = await get_catalogue().default()
+        default = await get_catalogue().default(for_answer=True)
         conversation = await write(
             services.begin, self.owner, conversation_id=uuid4(), model=model or ""
         )
@@ -175,12 +175,21 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.owner,
             conversation_id=conversation_id,
             text=slash.unescaped(action.text),
-            model=await offered(model),
-            default_model=await get_catalogue().default(),
+            model=await self.offered_anew(model, action.client_id),
+            default_model=await get_catalogue().default(for_answer=True),
             context=self.context,
             client_id=action.client_id,
             begins=begins,
         )
+
+    async def offered_anew(self, model: str | None, client_id: str | None) -> str | None:
+        """The model, offered still; None where this was said before, and asks nobody again."""
+        try:
+            return await offered(model)
+        except UnknownModel:
+            if client_id is None or not await read(services.is_said, self.owner, client_id):
+                raise
+            return None
 
     async def said(self, said: services.Said, *, render: bool = False) -> None:
         """Something was stored. Sent once more, it is answered with what came of the first."""
@@ -235,7 +244,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             services.regenerate,
             self.owner,
             self.here,
-            default_model=await get_catalogue().default(),
+            default_model=await get_catalogue().default(for_answer=True),
             message_id=action.message_id,
             model=await offered(action.model),
             context=self.context,
@@ -249,8 +258,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.here,
             message_id=action.message_id,
             text=action.text,
-            model=await offered(action.model),
-            default_model=await get_catalogue().default(),
+            model=await self.offered_anew(action.model, action.client_id),
+            default_model=await get_catalogue().default(for_answer=True),
             context=self.context,
             client_id=action.client_id,
         )
@@ -264,7 +273,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             services.continue_,
             self.owner,
             self.here,
-            default_model=await get_catalogue().default(),
+            default_model=await get_catalogue().default(for_answer=True),
             model=await offered(action.model),
             context=self.context,
         )
@@ -302,7 +311,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         place = self.attachment
         if place is None or place.conversation_id != found.pk:
             place = Attachment(self, found.pk)
-        default = await get_catalogue().default()
+        default = found.model or await get_catalogue().default()
         try:
             with place.holding():
                 snapshot, over = await read(

@@ -106,6 +106,7 @@ def views(
             [call for call in calls if call.message_id == message.pk],
             versions[message.pk],
             live.get(message.pk) or SoFar(0, message.content, message.reasoning),
+            is_live=message.pk in live,
             whole=whole,
         )
         for message in messages
@@ -119,6 +120,7 @@ def _message_view(
     versions: tuple[str, ...],
     said: SoFar,
     *,
+    is_live: bool,
     whole: bool,
 ) -> MessageView:
     content = said.text if whole else cut(said.text)
@@ -131,7 +133,7 @@ def _message_view(
         truncated=True if content != said.text else None,
         reasoning=(said.reasoning if whole else cut(said.reasoning)) or None,
         tool_calls=tuple(map(call_view, calls)),
-        status=turn.status if turn else Turn.Status.COMPLETED,
+        status=_shown_status(turn, is_live=is_live),
         model=turn.model if turn else None,
         usage=usage_view(turn) if turn else None,
         client_id=message.client_id,
@@ -170,6 +172,13 @@ def call_view(call: ToolCall) -> ToolCallView:
         edited_arguments=arguments_object(call.edited_arguments) if call.edited_arguments else None,
         seconds=_seconds(call),
     )
+
+
+def _shown_status(turn: Turn | None, *, is_live: bool) -> str:
+    if turn is None:
+        return Turn.Status.COMPLETED
+    is_decided = is_live and turn.status == Turn.Status.QUEUED  # it goes on in a moment
+    return Turn.Status.RUNNING if is_decided else turn.status
 
 
 def _seconds(call: ToolCall) -> float | None:

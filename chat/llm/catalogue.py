@@ -10,8 +10,9 @@ An id goes to the first of these that has it:
 5. the configured server, if it lists nothing: it gets whatever is asked for.
 
 So a key that is set is used, and one that is not set never keeps an id from a server that takes
-anything. The lists are kept and renewed in the background: nobody waits for a server, but for at
-most three seconds at the very first time, and nothing fails because one is down.
+anything. The lists are kept and renewed in the background, and nothing fails because a server is
+down. Nobody waits for one, but for at most three seconds at the very first time, or for who shall
+answer where nobody is named.
 """
 
 from __future__ import annotations
@@ -102,6 +103,11 @@ class Catalogue:
         ]
         return {"models": rows, "current": await self.default()}
 
+    def begin(self) -> None:
+        """Have the configured server's list, and what it takes to ask it, before anybody asks."""
+        if self._server is not None:
+            self._listing.refresh()
+
     async def models(self) -> list[Model]:
         """The menu: what can be used, best first, then what a key would add."""
         await self._look()
@@ -119,11 +125,18 @@ class Catalogue:
             unique.setdefault(row.id, row)
         return list(unique.values())
 
-    async def default(self) -> str:
-        """The named one, or the first that is available."""
+    async def default(self, *, for_answer: bool = False) -> str:
+        """The named one, or the first that is available.
+
+        For an answer it is waited for what the configured server lists, as long as that may take:
+        what only looks like the first would answer in its place.
+        """
         if self._default_model:
             return self._default_model
         await self._look()
+        is_unknown = self._server is not None and not self._listing.is_known
+        if for_answer and is_unknown and (asked := self._listing.refresh()):
+            await asyncio.wait([asked])
         listed = (model.id for model in self._listing.models if menu.is_for_chat(model.id))
         if (first := next(listed, None)) is not None:
             return first
@@ -131,7 +144,7 @@ class Catalogue:
 
     async def resolve(self, model_id: str | None) -> Resolved:
         """The client for a model, or for the default one. Raises `UnknownModel`."""
-        wanted = model_id or await self.default()
+        wanted = model_id or await self.default(for_answer=True)
         if len(wanted) > MAX_ID:
             raise self._unknown(wanted, is_default=not model_id)
         await self._look(wanted)

@@ -41,6 +41,7 @@ class Answer:
         self._reasoning = PieceCleaner()
         self._tools = ToolFragments()
         self._size = 0
+        self._has_words = False
 
     @property
     def progress(self) -> int:
@@ -74,13 +75,17 @@ class Answer:
         if reasoning and (piece := self._grown(self._reasoning.feed(_plain(reasoning)))):
             pieces.append(Reasoning(piece))
         content = delta.get("content") or delta.get("refusal")
-        if content and (piece := self._grown(self._text.feed(_plain(content)))):
+        if content and (piece := self._said(self._text.feed(_plain(content)))):
             pieces.append(Text(piece))
         if calls := delta.get("tool_calls"):
             self._tools.add(calls)
         elif function := delta.get("function_call"):  # the protocol's older form: one call
             self._tools.add([{"index": 0, "function": function}])
         return pieces
+
+    def _said(self, piece: str) -> str:
+        self._has_words = self._has_words or bool(piece.strip())
+        return self._grown(piece)
 
     def _grown(self, piece: str) -> str:
         self._size += len(piece.encode())
@@ -93,10 +98,10 @@ class Answer:
             raise failures.truncated()
         if piece := self._grown(self._reasoning.end()):
             yield Reasoning(piece)
-        if piece := self._grown(self._text.end()):
+        if piece := self._said(self._text.end()):
             yield Text(piece)
         requests = self._tools.requests()
-        if not self._size and not requests:
+        if not self._has_words and not requests:  # blanks and reasoning alone are no answer
             raise failures.empty(self.reason)
         yield from requests
         if self._usage is not None:

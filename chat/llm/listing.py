@@ -28,6 +28,11 @@ class Listing:
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """The server has been asked, and has answered or not."""
+        return self._due > 0
+
     def refresh(self) -> asyncio.Task[None] | None:
         """See to it that the list is renewed when it is old. The task that does so, if one does."""
         loop = asyncio.get_running_loop()

@@ -172,7 +172,7 @@ class OpenAIClient:
         retry_after = response.headers.get("Retry-After")
         return Refusal(response.status, said.decode(errors="replace"), retry_after)
 
-    async def list_models(self, *, limit: float = 3) -> list[ListedModel]:
+    async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
         """What `/models` says, within `limit` seconds. Raises `ModelError` when it says nothing."""
         sdk = (await self._connected()).sdk
         try:

@@ -38,15 +38,17 @@ class TurnQuerySet(models.QuerySet["Turn"]):
         return self.filter(status__in=_literally(Turn.UNFINISHED))
 
     def live(self) -> Self:
-        return self.filter(status__in=_literally(Turn.LIVE))
+        """Begun and not over, at most one a conversation: also one whose calls were decided and
+        that nobody has taken again yet."""
+        return self.unfinished().exclude(status=Turn.Status.QUEUED, started_at=None)
 
     def failed(self) -> Self:
         """Over, by nobody's wish."""
         return self.filter(status__in=_literally(Turn.FAULTY))
 
     def queued(self) -> Self:
-        """In the order in which they were asked for."""
-        return self.filter(status=Turn.Status.QUEUED).order_by("pk")
+        """Those that have not begun, in the order in which they were asked for."""
+        return self.filter(status=Turn.Status.QUEUED, started_at=None).order_by("pk")
 
     def run_by(self, process: str) -> Self:
         return self.filter(status=Turn.Status.RUNNING, process=process)

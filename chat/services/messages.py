@@ -88,6 +88,11 @@ def _check_length(text: str) -> None:
         )
 
 
+def is_said(owner: User, client_id: str) -> bool:
+    """Whether this was sent before."""
+    return _said_before(owner, client_id) is not None
+
+
 def _said_before(owner: User, client_id: str | None) -> Said | None:
     if client_id is None:
         return None

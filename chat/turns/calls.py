@@ -52,14 +52,20 @@ async def store(turn: LiveTurn, journal: Journal, requests: Sequence[ToolRequest
     await journal.settled(turn)
 
 
-async def answer_open(turn: LiveTurn, journal: Journal) -> bool:
-    """Run what may run, side by side, until nothing may. False: a call still needs a person."""
+async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False) -> bool:
+    """Run what may run, side by side, until nothing may. False: a call still needs a person.
+
+    A turn that `goes_on` was last said to wait for one.
+    """
     if not turn.has_calls:
         return True
     while calls := await read(_unanswered, turn):
         answerable = [call for call in calls if call.status != ToolCall.Status.PENDING]
         if not answerable:
             return False
+        if goes_on:
+            journal.status(turn, "tool_calling")
+            goes_on = False
         await asyncio.gather(*(_answer(turn, journal, call) for call in answerable))
         await journal.settled(turn)
     return True

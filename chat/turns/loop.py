@@ -26,7 +26,7 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
 
     Raises `ModelError` when there is no answer.
     """
-    if not await calls.answer_open(turn, journal):
+    if not await calls.answer_open(turn, journal, goes_on=True):
         return False
     while turn.round < settings.TALOS_TOOL_ROUNDS:
         if turn.round > 0 or turn.beginning is None:

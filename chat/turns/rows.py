@@ -6,7 +6,7 @@ All functions are synchronous; those that take a `LiveTurn` run inside the journ
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat import process, publish, search, statements
+from chat.llm.base import Usage
 from chat.models import Conversation, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
     ConversationChanged,
@@ -100,12 +101,16 @@ def _begin(turn: LiveTurn) -> None:
 
 
 def _gone_on(turn: LiveTurn) -> LiveTurn:
-    """A turn that ran before: with its text, and after its last round of calls."""
+    """A turn that ran before: with its text and usage, and after its last round of calls."""
     so_far = Piece.objects.so_far(turn.turn_id)
     calls = ToolCall.objects.filter(message=turn.message_id).order_by("round")
     rounds = list(calls.values_list("round", "offset").distinct())
+    used = Turn.objects.values_list("input_tokens", "output_tokens", "cached_tokens", "cost")
+    read, written, cached, cost = used.get(pk=turn.turn_id)
     return replace(
         turn,
+        usage=None if read is None or written is None else Usage(read, written, cached or 0),
+        cost=cost,
         seq=max(turn.seq, so_far.seq),
         parts=[so_far.text] if so_far.text else [],
         reasoning=[so_far.reasoning] if so_far.reasoning else [],
@@ -161,7 +166,8 @@ def wait(turn: LiveTurn) -> None:
     held = Turn.objects.run_by(process.identity).filter(pk=turn.turn_id)
     calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
     waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
-    held.update(status=Turn.Status.WAITING if waits else Turn.Status.QUEUED)
+    status = Turn.Status.WAITING if waits else Turn.Status.QUEUED
+    held.update(status=status, cost=turn.cost, **(asdict(turn.usage) if turn.usage else {}))
     if waits and not publish.is_watched(turn.conversation_id):
         _tell_elsewhere(turn.owner_id, turn.conversation_id)
 

@@ -34,7 +34,8 @@ DEAD_LOOKS = 20
 """Without a new heartbeat. On PostgreSQL a turn is then recovered by another server, within 30
 seconds. Looks are counted and no times compared: a clock that jumps, or a database that was away,
 kills nobody."""
-TIDY_LOOKS = 3600
+TIDY_LOOKS = 60
+CHORE_LOOKS = 3600
 NOTICES_KEPT = timedelta(hours=1)
 EMPTY_KEPT = timedelta(days=1)
 """A conversation without a message is removed after a day."""
@@ -83,6 +84,7 @@ class Watch:
                     await follow.look({turn.conversation_id for turn in self._runner.live()})
                 if looks % TIDY_LOOKS == 1:
                     await write(tidy)
+                if looks % CHORE_LOOKS == 1:
                     self._begin_chores()
 
     def _begin_chores(self) -> None:

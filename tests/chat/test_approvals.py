@@ -13,7 +13,7 @@ from tests.chat.client import SECONDS, Chat, Frame, kind, kinds, text
 from tests.chat.conftest import Model, OpenChat, OwnServer, environment
 from tests.databases import fresh_database
 from tests.model_server import ModelServer
-from tests.model_server.steps import Call, Silence
+from tests.model_server.steps import Call, Silence, Tokens
 
 pytestmark = pytest.mark.anyio
 TOOLS = "tools,tests.chat.effect_tools"
@@ -86,6 +86,48 @@ async def test_approved_it_runs_once_and_the_answer_comes(
     assert count(effects) == 1
     await chat.send("approve_tool", call_id="call_a", approved=True)
     assert (await chat.until("error"))[-1]["code"] == "not_allowed"
+
+
+async def test_what_was_said_before_is_there_all_the_time(
+    start: OwnServer, connect: OpenChat, model: Model, effects: Path
+) -> None:
+    """Promise 2: also between a command's decision and the server's look for it."""
+    address = start.start()
+    session_id = await asked(await connect(address), model, effects, "a")
+    model.reply("Done.")
+    deciding = asyncio.create_task(
+        asyncio.to_thread(start.manage, "approvals", "approve", "call_a")
+    )
+    tab = await connect(address)
+    seqs: list[int] = []
+    status = ""
+    while status != "completed":
+        snapshot = await tab.resume(session_id)
+        answer, turn = snapshot["messages"][-1], snapshot["turn"]
+        status = answer["status"]
+        assert status in ("waiting", "running", "completed")
+        assert answer["content"].startswith("I will. ")
+        assert turn is None or turn["content"].startswith("I will. ")
+        assert (turn is None) == (status == "completed")
+        seqs.append(snapshot["seq"])
+    await deciding
+    assert seqs == sorted(seqs)
+
+
+async def test_its_usage_and_states_are_told_from_before_and_after(
+    asking: str, connect: OpenChat, model: Model, effects: Path
+) -> None:
+    chat = await connect(asking)
+    model.reply(Tokens(7, 3), *wants(effects, "a"))
+    await chat.send("send", text="go", model=model.id)
+    await chat.until(lambda f: f.get("data", {}).get("status") == "waiting_approval")
+    model.reply("Done.", Tokens(9, 4))
+    await chat.send("approve_tool", call_id="call_a", approved=True)
+    frames = await chat.until("done")
+    states = [f["data"]["status"] for f in frames if kind(f) == "status"]
+    assert states == ["tool_calling", "thinking", "responding"]
+    usage = frames[-1]["usage"]
+    assert (usage["input_tokens"], usage["output_tokens"]) == (16, 7)
 
 
 async def test_denied_the_model_is_told(

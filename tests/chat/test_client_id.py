@@ -23,6 +23,17 @@ async def test_sent_again_when_it_is_over(open_chat: OpenChat, model: Model) -> 
     assert len(model.requests) == 1
 
 
+async def test_sent_again_when_its_model_is_offered_no_more(
+    open_chat: OpenChat, model: Model
+) -> None:
+    chat, name = await open_chat(), str(uuid4())
+    first = await chat.say("once", model=model.id, client_id=name)
+    second = await chat.say("once", model="x" * 201, client_id=name)  # no model has such a name
+    assert kinds(second) == ["message_created", "done"]
+    assert second[-1]["message_id"] == first[-1]["message_id"]
+    assert len(model.requests) == 1
+
+
 async def test_sent_again_from_another_connection(open_chat: OpenChat, model: Model) -> None:
     chat, name = await open_chat(), str(uuid4())
     first = await chat.say("once", model=model.id, client_id=name)

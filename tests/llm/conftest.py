@@ -58,6 +58,7 @@ class Provider:
     """The same with a short time limit, for what silence is."""
     server: ModelServer
     names: Names
+    kind: str
     keeps_call_ids: bool = True
     """Gemini's calls have no ids of their own."""
 
@@ -109,6 +110,6 @@ async def provider(request: pytest.FixtureRequest, server: ModelServer) -> Async
     client = client_of(request.param, server, PATIENT)
     hasty = client_of(request.param, server, HASTY)
     keeps = request.param != "gemini"
-    yield Provider(client, hasty, server, client.names, keeps_call_ids=keeps)
+    yield Provider(client, hasty, server, client.names, request.param, keeps_call_ids=keeps)
     await client.aclose()
     await hasty.aclose()

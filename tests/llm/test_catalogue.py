@@ -24,7 +24,7 @@ class Listing(OpenAIClient):
         self.gate = asyncio.Event()
         self.asked = asyncio.Semaphore(0)
 
-    async def list_models(self, *, limit: float = 3) -> list[ListedModel]:
+    async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
         self.asked.release()
         await self.gate.wait()
         if not self.ids:
@@ -118,6 +118,18 @@ async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
         for _ in range(5):
             await catalogue.models()
     assert (await catalogue.resolve("anything")).client is listing
+    await catalogue.aclose()
+
+
+async def test_who_answers_is_waited_for_and_not_guessed(listing: Listing) -> None:
+    catalogue = Catalogue(listing, first_wait=0.01)
+    catalogue.begin()
+    assert await catalogue.default() == "demo", "what the page shows meanwhile"
+    answering = asyncio.create_task(catalogue.default(for_answer=True))
+    await asyncio.sleep(0)
+    assert not answering.done()
+    listing.gate.set()
+    assert await answering == "a"
     await catalogue.aclose()
 
 

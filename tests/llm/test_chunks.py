@@ -35,7 +35,8 @@ def test_half_an_emoji_at_the_end_is_replaced() -> None:
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 def test_reasoning_has_two_names(field: str) -> None:
-    assert answer(delta(**{field: "hm"}), STOP) == [Reasoning("hm"), Stop("stop")]
+    said = answer(delta(**{field: "hm"}), delta(content="a"), STOP)
+    assert said == [Reasoning("hm"), Text("a"), Stop("stop")]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,10 @@ def test_the_older_function_call_is_a_tool_call() -> None:
     assert stop == Stop("tool_calls")
 
 
-def test_reasoning_alone_is_an_answer() -> None:
-    assert answer(delta(reasoning="hm"), STOP) == [Reasoning("hm"), Stop("stop")]
+@pytest.mark.parametrize("said", [{"reasoning": "hm"}, {"content": "  \n"}])
+def test_reasoning_or_blanks_alone_are_no_answer(said: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match="was empty"):
+        answer(delta(**said), STOP)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
-from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, everything
+from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything
 from tests.model_server import (
     Call,
     Cut,
@@ -70,11 +70,12 @@ async def test_an_answer_may_end_at_its_limit(provider: Provider) -> None:
 
 async def test_writing_a_long_tool_call_is_not_silence(provider: Provider) -> None:
     steps: list[Step] = []
-    for _ in range(8):
-        steps += [Call("write_file", "{", every=1), Pause(0.1)]
+    for _ in range(4):
+        steps += [Call("write_file", "{", every=1), Pause(0.6)]
     provider.server.script("m", *steps)
-    answer = await everything(provider.hasty)
-    assert answer[-1] == Stop("tool_calls")
+    client = client_of(provider.kind, provider.server, limit=2)
+    assert (await everything(client))[-1] == Stop("tool_calls")
+    await client.aclose()
 
 
 async def test_closing_closes_the_connection(provider: Provider) -> None:
