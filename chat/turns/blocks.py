@@ -2,7 +2,7 @@
 
 Only text that was told is looked at, so a block shows nothing that is not stored. Rendering is
 done in a thread, and how often is bounded by what it costs. Nobody waits for a block but the end
-of a whole answer, so that the last one comes before its `done`.
+of an answer, and its wait for a person: so the last one comes before them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Renderer:
         self._of(turn).show(listener)
 
     async def finish(self, turn: LiveTurn) -> None:
-        """The answer is whole, and told: tell its last block too."""
+        """The answer is whole, or waits for a person; and told. Tell its last block too."""
         if publish.wants_blocks(turn.conversation_id):
             await self._of(turn).look(is_whole=True)
 

@@ -133,7 +133,7 @@ class Runner:
             async with asyncio.timeout(TURN_SECONDS):
                 model = await get_catalogue().resolve(turn.model)
                 is_over = await loop.answer(turn, self.journal, model)
-                if is_over and publish.wants_blocks(turn.conversation_id):
+                if publish.wants_blocks(turn.conversation_id):
                     await self.journal.settled(turn)
                     await self._renderer.finish(turn)
         except asyncio.CancelledError:

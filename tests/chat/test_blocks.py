@@ -79,3 +79,16 @@ async def test_no_block_goes_across_a_tool_call(open_chat: OpenChat, model: Mode
     assert text(frames) == "Let me seeit is 42."
     assert [block["end"] for block in found] == [len("Let me see"), len(text(frames))]
     assert "it is" not in found[0]["html"]
+
+
+async def test_what_was_said_before_an_approval_is_rendered_while_it_waits(
+    open_chat: OpenChat, model: Model
+) -> None:
+    model.reply("I *will*.", Call("write_file", '{"path": "a.md", "content": "a"}'))
+    chat = await open_chat()
+    await chat.new(render=True)
+    await chat.send("send", text="go", model=model.id)
+    frames = await chat.until(lambda f: f.get("data", {}).get("status") == "waiting_approval")
+    assert ["will" in block["html"] for block in blocks(frames)] == [True]
+    await chat.send("cancel")
+    await chat.until("done")
