@@ -68,7 +68,7 @@ export class Chat {
 
   start() {
     addButtons(this.#messages);
-    for (const unsent of this.#sending.waiting) this.#person.draw(unsent);
+    for (const unsent of [...this.#sending.refused, ...this.#sending.waiting]) this.#person.draw(unsent);
     this.#banner("Connecting…");
     this.#connection.open();
     startEarlier(this.#messages);
@@ -126,11 +126,11 @@ export class Chat {
 
   /** @param {import("./frames.js").Snapshot} snapshot */
   async attached(snapshot) {
-    this.#sending.adopt(snapshot.session_id);
     if (snapshot.title) showTitle(snapshot.title);
     this.#model.show(snapshot.model);
     const url = `/c/${snapshot.session_id}/`;
     if (location.pathname !== url) {
+      this.#sending.adopt(snapshot.session_id); // what was said on a new page belongs to no older chat
       history.pushState(null, "", url);
       this.#person.composer.moved();
     }
@@ -220,7 +220,7 @@ export class Chat {
   /** @param {Frame} frame */
   done({ message_id, status, client_id, seq }) {
     const { questions } = this.#transcript;
-    this.#sending.settle(client_id);
+    if (message_id || status !== "failed") this.#sending.settle(client_id);
     if (message_id) {
       const isWithdrawn = seq === undefined && status === "cancelled" && questions.isWaiting(client_id);
       if (isWithdrawn) this.#person.takenBack(client_id);

@@ -1,9 +1,10 @@
 // @ts-check
 /**
  * What was said and not yet heard by the server. Kept in the tab's storage, so that neither a lost
- * connection nor a reload loses it; the `client_id` makes saying it twice harmless.
+ * connection nor a reload loses it; the `client_id` makes saying it twice harmless. What the server
+ * refused stays, with the reason, until it is taken up again.
  *
- * @typedef {{client_id: string, text: string, session: string | null, model?: string}} Unsent
+ * @typedef {{client_id: string, text: string, session: string | null, model?: string, refusal?: string}} Unsent
  */
 
 const KEY = "talos-outbox";
@@ -16,6 +17,15 @@ export class Outbox {
 
   /** What waits in this page's conversation, oldest first. @returns {Unsent[]} */
   get waiting() {
+    return this.#mine.filter(({ refusal }) => !refusal);
+  }
+
+  /** What the server would not have. @returns {Unsent[]} */
+  get refused() {
+    return this.#mine.filter(({ refusal }) => refusal);
+  }
+
+  get #mine() {
     return read().filter((entry) => entry.session === this.session());
   }
 
@@ -28,14 +38,20 @@ export class Outbox {
     return entry;
   }
 
-  /** @param {string | undefined} clientId */
-  has(clientId) {
-    return read().some((entry) => entry.client_id === clientId);
+  /** Nobody said yet what became of it. @param {string | undefined} clientId */
+  isOpen(clientId) {
+    return read().some(({ client_id, refusal }) => client_id === clientId && !refusal);
   }
 
-  /** The server has it, or refused it. @param {string | undefined} clientId */
+  /** The server has it, or it was taken up again. @param {string | undefined} clientId */
   settle(clientId) {
-    if (this.has(clientId)) write(read().filter((entry) => entry.client_id !== clientId));
+    const [all, left] = [read(), read().filter(({ client_id }) => client_id !== clientId)];
+    if (left.length < all.length) write(left);
+  }
+
+  /** @param {string} clientId @param {string} refusal why */
+  refuse(clientId, refusal) {
+    write(read().map((entry) => (entry.client_id === clientId ? { ...entry, refusal } : entry)));
   }
 
   /** What began a conversation belongs to it from now on. @param {string} session */

@@ -2,6 +2,7 @@
 /** What a person does on the page, in the composer and with the messages that are there. */
 
 import { Actions } from "./actions.js";
+import { tell } from "./around.js";
 import { Composer } from "./composer.js";
 import { Editors } from "./editor.js";
 import { fetchSource } from "./renderings.js";
@@ -43,7 +44,7 @@ export class Person {
       edit: (message) => this.editors.open(message),
       select: (message, { value }) => this.#turn(message, value),
       takeBack: (message) => this.#takeBack(message),
-      giveBack: ({ dataset }) => this.composer.giveBack(transcript.questions.remove(dataset.clientId)),
+      giveBack: (message) => this.#giveBack(message),
       complain: (text) => this.composer.complain(text),
     });
     root.querySelector("#welcome")?.addEventListener("click", (event) => this.#suggested(event));
@@ -55,9 +56,11 @@ export class Person {
   }
 
   /** @param {Unsent} unsent */
-  draw({ text, client_id }) {
+  draw({ text, client_id, refusal }) {
+    const { questions } = this.#parts.transcript;
     this.#root.querySelector("#welcome")?.remove();
-    this.#parts.transcript.questions.ask(text, client_id);
+    questions.ask(text, client_id);
+    if (refusal) questions.refuse(client_id, refusal);
   }
 
   /** A question was taken back. @param {string | undefined} clientId */
@@ -68,8 +71,17 @@ export class Person {
 
   /** The server will not have it. @param {string} clientId @param {string} reason */
   refused(clientId, reason) {
-    const isEdit = this.editors.refuse(clientId, reason);
-    if (!isEdit) this.#parts.transcript.questions.refuse(clientId, reason);
+    if (this.editors.refuse(clientId, reason)) return;
+    this.#parts.sending.refuse(clientId, reason);
+    this.#parts.transcript.questions.refuse(clientId, reason);
+    tell(reason);
+  }
+
+  /** What was refused can be changed. @param {HTMLElement} question */
+  #giveBack({ dataset: { clientId } }) {
+    const { sending, transcript } = this.#parts;
+    this.composer.giveBack(transcript.questions.remove(clientId)); // now a draft keeps it
+    sending.settle(clientId);
   }
 
   /** @param {string} text */

@@ -25,6 +25,11 @@ export class Sending {
     return this.#outbox.waiting;
   }
 
+  /** What the server would not have, oldest first. */
+  get refused() {
+    return this.#outbox.refused;
+  }
+
   /** @param {string} text @param {string} [model] that a conversation begins with @returns {Unsent} */
   add(text, model) {
     return this.#outbox.add(text, model);
@@ -34,16 +39,21 @@ export class Sending {
   send({ text, client_id, model }) {
     this.#sent.add(client_id);
     this.#connection.send({ action: "send", text, client_id, model, render: true });
-    setTimeout(() => this.#outbox.has(client_id) && this.#connection.reopen(), CONFIRMED_WITHIN);
+    setTimeout(() => this.#outbox.isOpen(client_id) && this.#connection.reopen(), CONFIRMED_WITHIN);
   }
 
   sendWaiting() {
     for (const unsent of this.waiting) if (!this.#sent.has(unsent.client_id)) this.send(unsent);
   }
 
-  /** The server has it, or refused it. @param {string | undefined} clientId */
+  /** The server has it, or it was taken up again. @param {string | undefined} clientId */
   settle(clientId) {
     this.#outbox.settle(clientId);
+  }
+
+  /** @param {string} clientId @param {string} reason */
+  refuse(clientId, reason) {
+    this.#outbox.refuse(clientId, reason);
   }
 
   /** What began a conversation belongs to it from now on. @param {string} session */

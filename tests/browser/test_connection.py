@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.browser.conftest import Room, connected, in_a_chat, over, say
 from tests.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -69,6 +69,31 @@ def test_an_unsent_message_outlives_a_reload(room: Room) -> None:
     expect(page.locator(".prose")).to_have_text("Got it.")
     expect(page.locator(".user")).to_have_count(1)
     in_a_chat(page)
+
+
+def test_what_was_said_on_a_new_page_goes_into_no_older_chat(room: Room) -> None:
+    room.reply("Old.")
+    page = room.page()
+    say(page, "An old chat")
+    over(page)
+    in_a_chat(page)
+    old = page.url
+    is_up: list[bool] = []
+    page.route_web_socket(
+        "**/api/chat/ws", lambda socket: socket.connect_to_server() if is_up else None
+    )
+    page.goto(room.talos.address)
+    say(page, "A new chat")
+    expect(page.locator("[data-sending]")).to_contain_text("A new chat")
+    room.reply("New.")
+    is_up.append(True)
+    page.goto(old)
+    connected(page)
+    page.goto(room.talos.address)
+    expect(page.locator(".prose")).to_have_text("New.")
+    expect(page.locator(".bubble")).to_have_text("A new chat")
+    in_a_chat(page)
+    assert page.url != old
 
 
 def test_a_gap_is_filled_from_a_snapshot(room: Room) -> None:

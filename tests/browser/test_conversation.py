@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.browser.conftest import Room, connected, in_a_chat, over, say
 from tests.model_server import Call, Gate, Status
 from tests.processes import manage
 
@@ -149,9 +149,18 @@ def test_a_refused_message_is_given_back(empty_room: Room) -> None:
     say(page, "Second")
     refused = page.locator("[data-refused]")
     expect(refused).to_contain_text("At most 1 messages a minute")
+    expect(page.locator("#announcer")).to_contain_text("At most 1 messages a minute")
+    page.reload()  # nothing that was written is lost
+    connected(page)
+    expect(refused).to_contain_text("At most 1 messages a minute")
     refused.get_by_role("button", name="Edit").click()
     expect(page.get_by_label("Message", exact=True)).to_have_value("Second")
     expect(refused).to_have_count(0)
+    page.reload()
+    connected(page)
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Second")
+    expect(refused).to_have_count(0)
+    expect(page.locator(".user")).to_have_count(1)
 
 
 def test_new_chat_begins_another(room: Room) -> None:
