@@ -3,6 +3,7 @@
 
 import { Chat } from "./chat.js";
 import { startDialogs } from "./dialog.js";
+import { startFailures } from "./failures.js";
 import { startLists } from "./lists.js";
 import { startMenus } from "./menus.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -10,6 +11,7 @@ import { startSidebar } from "./sidebar.js";
 import { startTheme } from "./theme.js";
 
 startDialogs();
+startFailures();
 startMenus();
 startSidebar();
 startTheme();

@@ -1,0 +1,77 @@
+"""What the page asks for with HTMX and does not get: it says so, once, where it is seen."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import Room, connected
+
+pytestmark = pytest.mark.browser
+NO_ANSWER = "The server did not answer. Please try again in a moment."
+FAULT = "Something went wrong on the server. Please try again in a moment."
+MODEL = "**/model/"
+
+
+def test_what_fails_is_said_at_the_composer_until_it_works(room: Room) -> None:
+    page = room.page()
+    connected(page)
+    page.route(MODEL, lambda route: route.abort())
+    page.locator("#model").click()
+    said = page.get_by_role("alert").filter(has_text="server")
+    expect(said).to_have_text([NO_ANSWER])
+    page.unroute(MODEL)
+    page.route(MODEL, lambda route: route.fulfill(status=500, body="no"))
+    page.locator("#model").click()
+    expect(said).to_have_text([FAULT])
+    page.unroute(MODEL)
+    page.locator("#model").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("#complaint")).to_be_empty()
+
+
+def test_what_fails_in_a_dialog_is_said_there(room: Room) -> None:
+    page = room.page()
+    connected(page)
+    page.locator("#settings").click()
+    dialog = page.get_by_role("dialog")
+    page.route("**/settings/", lambda route: route.abort())
+    dialog.locator("#save-preferred").click()
+    expect(dialog.get_by_role("alert")).to_have_text(NO_ANSWER)
+    expect(dialog.get_by_role("alert")).to_be_in_viewport()
+    page.unroute("**/settings/")
+    dialog.locator("#save-preferred").click()
+    expect(dialog.locator("#preferred-said")).not_to_be_empty()
+    expect(dialog.locator(".failure")).to_be_empty()
+
+
+def test_what_fails_on_a_page_without_a_composer_is_said_there(room: Room) -> None:
+    page = room.page("/chats/")
+    page.wait_for_load_state()
+    page.route("**/chats/?**", lambda route: route.abort())
+    page.locator("#find").press_sequentially("ants")
+    expect(page.locator("main").get_by_role("alert")).to_have_text([NO_ANSWER])
+
+
+def test_what_nobody_asked_for_fails_in_silence(room: Room) -> None:
+    page = room.page()
+    connected(page)
+    page.route("**/sidebar/**", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.evaluate("document.body.dispatchEvent(new Event('sidebar-changed'))")
+    expect(page.locator("#sidebar.htmx-request")).to_have_count(0)
+    expect(page.locator("#complaint")).to_be_empty()
+
+
+def test_a_slow_request_is_seen_to_be_under_way(room: Room) -> None:
+    page = room.page()
+    connected(page)
+    held: list[Route] = []
+    page.route(MODEL, lambda route: held.append(route))
+    model = page.locator("#model")
+    model.click()
+    expect(model).to_have_css("opacity", "0.6")
+    expect(model).to_have_css("cursor", "progress")
+    held[0].continue_()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(model).to_have_css("opacity", "1")
