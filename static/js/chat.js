@@ -13,7 +13,7 @@ import { Person } from "./person.js";
 import { Scroll } from "./scroll.js";
 import { Sending } from "./sending.js";
 import { Connection } from "./socket.js";
-import { showAnswered, showTitle } from "./title.js";
+import { showAnswered, showOpening, showTitle } from "./title.js";
 import { Transcript } from "./transcript.js";
 import { Turning } from "./turning.js";
 
@@ -151,6 +151,7 @@ export class Chat {
     const { composer, editors } = this.#person;
     this.#root.querySelector("#welcome")?.remove();
     this.#sending.settle(data.client_id);
+    showOpening(data.content);
     const edited = editors.edited(data.client_id);
     if (edited) this.#transcript.leave(edited);
     this.#transcript.questions.created(data, this.#transcript.isBusy);

@@ -4,6 +4,10 @@
 const WAITING = "● Approval needed · ";
 const ANSWERED = "✓ ";
 
+/** Of the first message, as the server cuts it. */
+const OPENING_WORDS = 60;
+
+let isTitled = false;
 let isWaiting = false;
 let isUnseen = false;
 let bare = document.title;
@@ -13,7 +17,17 @@ export function showTitle(title) {
   const heading = document.querySelector("#title");
   if (heading) heading.textContent = title;
   bare = `${title} · Talos`;
+  isTitled = true;
   show();
+}
+
+/** A title until there is a better one: the beginning of what was said first.
+ * @param {string} text */
+export function showOpening(text) {
+  const letters = Array.from(text.trim().replace(/\s+/g, " "));
+  const isLong = letters.length > OPENING_WORDS;
+  const cut = letters.slice(0, OPENING_WORDS - 1).join("").trimEnd();
+  if (!isTitled) showTitle(isLong ? `${cut}…` : letters.join(""));
 }
 
 /** Something waits for a person's word. @param {boolean} waits */

@@ -55,6 +55,25 @@ def test_the_title_appears_by_itself(room: Room) -> None:
     expect(page).to_have_title("About greetings · Talos")
 
 
+def test_the_opening_words_are_the_title_until_there_is_one(room: Room) -> None:
+    gate = Gate()
+    room.models.title = "About ants"
+    room.reply("Well, ", gate, "many.")
+    page = room.page()
+    say(page, "How many 🐜\n  are there, and  why " + "so many " * 9)
+    expect(page.locator(".plain")).to_have_text("Well, ")
+    opening = page.locator(".chats [aria-current=page]").inner_text()
+    assert len(opening) == 60
+    expect(page.locator("h1")).to_have_text(opening)
+    expect(page).to_have_title(f"{opening} · Talos")
+    page.get_by_label("Message", exact=True).fill("And bees?")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-queued]")).to_be_visible()
+    expect(page.locator("h1")).to_have_text(opening)
+    gate.open()
+    expect(page.locator("h1")).to_have_text("About ants")
+
+
 def test_an_answer_is_stopped(room: Room) -> None:
     room.reply("Some words", Gate())
     page = room.page()
