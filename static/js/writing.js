@@ -12,6 +12,8 @@ export class Writing {
   /** Where chunks go. @type {HTMLElement | null} */
   #content = null;
   #text = "";
+  /** The end of the text, from where only empty lines follow. */
+  #held = "";
   #length = 0;
 
   /** @param {HTMLElement} place behind what is finished in here */
@@ -28,7 +30,7 @@ export class Writing {
   begin(text) {
     this.#element?.remove();
     this.#element = this.#content = null;
-    this.#text = "";
+    this.#text = this.#held = "";
     if (text) this.append(text);
   }
 
@@ -52,11 +54,14 @@ export class Writing {
     pre.append(this.#content);
     this.#element.append(pre);
     this.#place.append(this.#element);
+    this.#held = "";
     this.#write(this.#text.slice(opening.length));
   }
 
   /** @param {string} text */
   #write(text) {
+    text = this.#withoutEmptyLines(text);
+    if (!text) return;
     if (!this.#content) {
       this.#element = this.#content = made("div", "plain");
       this.#element.dir = "auto";
@@ -69,9 +74,18 @@ export class Writing {
       this.#add(last, text.slice(0, end));
       text = text.slice(end);
       if (text) this.#add(this.#chunk(), text);
-    } else if (text) {
+    } else {
       this.#add(last ?? this.#chunk(), text);
     }
+  }
+
+  /** Empty lines are shown with what follows them: if it is another block, they go.
+   * @param {string} text @returns {string} what is shown now */
+  #withoutEmptyLines(text) {
+    const all = this.#held + text;
+    const line = all.indexOf("\n", all.trimEnd().length);
+    this.#held = line < 0 ? "" : all.slice(line);
+    return line < 0 ? all : all.slice(0, line);
   }
 
   #chunk() {

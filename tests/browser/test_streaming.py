@@ -91,6 +91,33 @@ def test_what_is_shown_stays_when_the_answer_is_over(room: Room) -> None:
     assert page.evaluate("document.querySelector('.code pre').scrollLeft") == 77
 
 
+def test_empty_lines_are_shown_with_what_follows_them(room: Room) -> None:
+    gates = [Gate() for _ in range(4)]
+    room.reply(
+        *("- one\n\n\n", gates[0], "- two\n \n", gates[1]),
+        *("\n```\nx\n", gates[2], "\n\n", gates[3], "y\n```\n\nEnd."),
+    )
+    page = room.page()
+    say(page, "Go")
+    written = page.locator(".plain")
+    expect(written).to_have_text("- one")
+    assert written.text_content() == "- one"
+    gates[0].open()
+    expect(written).to_have_text("- one - two")
+    assert written.text_content() == "- one\n\n\n- two"
+    gates[1].open()
+    code = page.locator(".code pre")
+    expect(code).to_have_text("x")
+    assert code.text_content() == "x"
+    expect(page.locator(".prose li")).to_have_text(["one", "two"])
+    gates[2].open()
+    gates[3].open()
+    over(page)
+    expect(code).to_have_text("x y")
+    assert (code.text_content() or "").rstrip() == "x\n\n\ny"
+    expect(page.locator(".prose > p")).to_have_text("End.")
+
+
 def test_nothing_jumps(room: Room) -> None:
     page = room.page()
     page.evaluate(SHIFTS)
