@@ -16,6 +16,7 @@ import { Connection } from "./socket.js";
 import { showAnswered, showOpening, showTitle } from "./title.js";
 import { Transcript } from "./transcript.js";
 import { Turning } from "./turning.js";
+import { writeHere } from "./writable.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 
@@ -72,7 +73,8 @@ export class Chat {
     this.#banner("Connecting…");
     this.#connection.open();
     startEarlier(this.#messages);
-    if (matchMedia("(hover: hover)").matches) this.#person.composer.focus();
+    this.#root.querySelector("#latest")?.addEventListener("click", writeHere);
+    writeHere();
   }
 
   #wentBack() {

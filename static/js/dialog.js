@@ -6,6 +6,7 @@
 
 import { History } from "./history.js";
 import { Picker } from "./picker.js";
+import { writeHere } from "./writable.js";
 
 export function startDialogs() {
   const dialogs = [...document.querySelectorAll("dialog")];
@@ -32,10 +33,11 @@ export function startDialogs() {
 function start(dialog) {
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();
-    // what opened it may be gone
-    const isLost = document.activeElement === document.body;
+    if (document.activeElement !== document.body) return;
+    // what opened it is gone
     const above = /** @type {HTMLElement | null} */ (document.querySelector("dialog[open] #find"));
-    if (isLost) (above ?? /** @type {HTMLElement | null} */ (document.querySelector("#new-chat")))?.focus();
+    if (above) above.focus();
+    else if (!writeHere()) /** @type {HTMLElement | null} */ (document.querySelector("#new-chat"))?.focus();
   });
   dialog.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);

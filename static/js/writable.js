@@ -4,6 +4,15 @@
 const MAX_TEXT = 65_536;
 const MAX_FRAME = 1024 * 1024;
 
+/** The focus goes to where a message is written, unless a keyboard would cover what one reads.
+ * @returns {boolean} whether it did */
+export function writeHere() {
+  const field = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#text"));
+  const goes = field !== null && !field.readOnly && matchMedia("(hover: hover)").matches;
+  if (goes) field.focus();
+  return goes;
+}
+
 /** For browsers whose fields do not grow by themselves. @param {HTMLTextAreaElement} field */
 export function grow(field) {
   if (CSS.supports("field-sizing", "content")) return;

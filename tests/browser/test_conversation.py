@@ -213,8 +213,9 @@ def test_a_reader_further_up_is_left_alone(room: Room) -> None:
     over(page)
     expect(page.locator(".prose")).to_contain_text("the end")
     expect(jump).to_be_visible()
-    jump.click()
+    jump.press("Enter")
     expect(jump).to_be_hidden()
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
     expect(page.locator(".prose")).to_contain_text("the end")
 
 

@@ -63,6 +63,7 @@ def test_deleting_another_chat_leaves_this_one(room: Room) -> None:
     expect(page.locator(".chats .open")).to_have_text(["Current"])
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator(".prose")).to_have_count(1)
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
 
 
 def test_everything_but_writing_works_without_javascript(room: Room) -> None:
