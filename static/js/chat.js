@@ -284,6 +284,7 @@ export class Chat {
   #gone() {
     this.#connection.close();
     this.#person.composer.close();
+    this.#root.dataset.gone = ""; // hides what could be done with it
     this.#banner("This chat was deleted. You can still read it here, until you leave.");
   }
 

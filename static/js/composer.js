@@ -87,13 +87,14 @@ export class Composer {
     this.#stop.disabled = false;
   }
 
-  /** Nothing can be said here any more. */
+  /** Nothing can be said here any more; what is written can be copied. */
   close() {
-    this.#text.disabled = this.#send.disabled = true;
+    this.#text.readOnly = this.#send.disabled = true;
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (this.#text.readOnly) return;
     if (event.key === "ArrowUp" && !this.#text.value && !isComposing(event)) this.#wishes.onUp();
     else if (isSend(event)) this.#form.requestSubmit();
     else return;
@@ -104,7 +105,7 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     const text = textOf(this.#text);
-    if (!text.trim() || this.#text.disabled) return;
+    if (!text.trim() || this.#text.readOnly) return;
     const complaint = tooLong(text);
     this.#complaint.textContent = complaint;
     if (complaint) return;
