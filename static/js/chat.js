@@ -105,10 +105,12 @@ export class Chat {
     );
   }
 
-  /** @param {string} text */
+  /** @param {string} text why nothing is heard; empty: all is */
   #banner(text) {
     const banner = this.#root.querySelector("#banner");
-    if (banner) banner.textContent = text;
+    // what says the same again would be read aloud again
+    if (banner && banner.textContent !== text) banner.textContent = text;
+    this.#root.toggleAttribute("data-unheard", text !== "");
   }
 
   /** @param {Frame} frame */

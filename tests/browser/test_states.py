@@ -134,6 +134,37 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     expect(stop).to_be_enabled()
 
 
+RETRY = """() => new Promise((resolve) => {
+    dispatchEvent(new Event("online"))
+    socket.addEventListener("close", () => setTimeout(resolve))
+})"""
+
+
+def test_a_lost_connection_is_said_once_and_nothing_goes_on_meanwhile(room: Room) -> None:
+    room.reply("On and ", Gate())
+    page = room.page()
+    page.add_init_script(SOCKET)
+    page.reload()
+    say(page, "Go on for ever")
+    expect(page.locator(".plain")).to_have_text("On and ")
+    expect(page.locator(".progress")).to_be_visible()
+    page.evaluate("""() => {
+        window.said = 0
+        const count = (records) => { said += records.length }
+        new MutationObserver(count).observe(document.querySelector("#banner"), { childList: true })
+    }""")
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    expect(page.locator(".progress")).to_be_hidden()
+    said = page.evaluate("said")
+    page.evaluate(RETRY)
+    page.evaluate(RETRY)
+    assert page.evaluate("said") == said
+    room.restart()
+    connected(page)
+    expect(page.locator(".note.interrupted")).to_be_visible()
+
+
 BREAK = """() => {
     window.kept = document.querySelector(".prose li")
     window.broken = socket
