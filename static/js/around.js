@@ -7,11 +7,13 @@ export function sidebarChanged() {
   document.body.dispatchEvent(new Event("sidebar-changed"));
 }
 
-/** Let a screen reader say an answer, without its reasoning and its details.
- * @param {HTMLElement} message */
+/** Let a screen reader say an answer, without its reasoning and its details; how it ended comes
+ * before its text, which may be cut. @param {HTMLElement} message */
 export function announce(message) {
-  const said = /** @type {NodeListOf<HTMLElement>} */ (message.querySelectorAll("h2, .body, .note"));
-  const text = Array.from(said, ({ innerText }) => innerText.trim()).join(" ");
+  const said = ["h2", ".note", ".body"].flatMap((name) => [
+    .../** @type {NodeListOf<HTMLElement>} */ (message.querySelectorAll(name)),
+  ]);
+  const text = said.map(({ innerText }) => innerText.trim()).join(" ");
   tell(text.slice(0, ANNOUNCED));
 }
 

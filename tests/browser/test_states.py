@@ -72,6 +72,15 @@ def test_it_says_what_goes_on_and_each_thing_is_heard_once(room: Room) -> None:
     assert len(page.evaluate("heard")) == 2
 
 
+def test_how_a_long_answer_ended_is_heard(room: Room) -> None:
+    room.reply("word " * 300, Gate())
+    page = room.page()
+    say(page, "Go on for ever")
+    expect(page.locator(".plain")).to_contain_text("word")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator("#announcer")).to_contain_text("Talos Stopped word word")
+
+
 def test_a_long_running_tool_is_named(room: Room) -> None:
     room.reply(Call("report", '{"file": "/nonexistent/of/this/test"}'))
     page = room.page()
