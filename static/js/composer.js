@@ -128,5 +128,6 @@ export class Composer {
   #showButtons() {
     this.#stop.hidden = !this.#isBusy;
     this.#send.hidden = this.#isBusy && this.isEmpty;
+    this.#send.setAttribute("aria-disabled", String(this.isEmpty)); // a key still reaches it
   }
 }

@@ -106,6 +106,28 @@ def test_enter_belongs_to_the_input_method_first(room: Room) -> None:
     expect(page.locator(".prose")).to_have_text("はい。")
 
 
+def test_an_empty_field_cannot_be_sent(room: Room) -> None:
+    page = room.page()
+    send = page.get_by_role("button", name="Send")
+    expect(send).to_have_attribute("aria-disabled", "true")
+    expect(send).to_have_css("opacity", "0.5")
+    field(page).fill(" \n")
+    expect(send).to_be_disabled()
+    field(page).fill("Hi")
+    expect(send).to_be_enabled()
+    expect(send).to_have_css("opacity", "1")
+    field(page).fill("")
+    field(page).press("Tab")
+    expect(send).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".message")).to_have_count(0)
+    room.reply("Hello.")
+    field(page).fill("Hi")
+    send.click()
+    over(page)
+    expect(send).to_be_disabled()
+
+
 def test_it_grows_with_its_text_up_to_a_part_of_the_screen(room: Room) -> None:
     page = room.page()
 
