@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chat.llm import prices, providers
+from chat.llm import prices, providers, routing
 from chat.llm.openai import ListedModel
 from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
@@ -78,7 +78,8 @@ def of_local(provider: str, models: Iterable[ListedModel]) -> Iterator[Model]:
 
 def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
     """What LiteLLM knows of the providers whose key is set, best models first."""
-    others = sorted(prices.providers() - {provider.id for provider in providers.KNOWN})
+    known = {provider.id for provider in providers.KNOWN}
+    others = sorted(prices.providers() - known - providers.ELSEWHERE)
     for provider in (*providers.KNOWN, *map(providers.named, others)):
         if provider.lists and provider.key(variables):
             yield from map(_row, _shown(provider))
@@ -98,17 +99,26 @@ def without_key(variables: Mapping[str, str], *, has_server: bool) -> Iterator[M
 def _shown(provider: Provider) -> list[KnownModel]:
     known = prices.known()
     listed = {
-        model.id: model
+        name: replace(model, id=name)
         for model in known.values()
         if model.provider == provider.id
         and f"{provider.id}/{model.id}" not in known  # listed twice
         and not model.retired
         and is_for_chat(model.id)
+        and (name := _reaching(provider, model.id))
     }
     for name in reversed(provider.preferred):
         best = listed.pop(name, None) or KnownModel(name, provider.id)
         listed = {name: best, **listed}
     return list(listed.values())
+
+
+def _reaching(provider: Provider, name: str) -> str | None:
+    """The id that is served by this provider: the name, where that alone does not lead elsewhere."""
+    for model_id in (name, f"{provider.id}/{name}"):
+        if (found := routing.route(model_id)) and found.provider == provider:
+            return model_id
+    return None
 
 
 def _row(model: KnownModel) -> Model:

@@ -124,7 +124,9 @@ KNOWN = (
     Provider("vertex_ai", ("GOOGLE_APPLICATION_CREDENTIALS", "VERTEXAI_PROJECT"), lists=False),
 )
 _BY_ID = {provider.id: provider for provider in KNOWN}
-_ELSEWHERE = frozenset({"openai", "ollama", "ollama_chat", "lm_studio"})
+ELSEWHERE = frozenset({"openai", "ollama", "ollama_chat", "lm_studio"})
+"""LiteLLM's names of whom other clients serve: OpenAI is the configured server, and the servers of
+this machine are looked for."""
 SHOWN_WITHOUT_KEY = KNOWN[:7]
 """The menu says of these what to set, with one model each."""
 
@@ -137,8 +139,8 @@ def named(provider_id: str) -> Provider:
 
 
 def is_provider(name: str) -> bool:
-    """Known here, or to LiteLLM. OpenAI is the configured server, local ones are looked for."""
-    if name in _ELSEWHERE:
+    """Known here, or to LiteLLM."""
+    if name in ELSEWHERE:
         return False
     return name in _BY_ID or name == "cohere" or name in prices.providers()
 

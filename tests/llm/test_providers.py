@@ -144,6 +144,22 @@ async def test_the_menu_says_what_a_key_would_add(make: Make) -> None:
     assert 3 < len(missing) < 12
 
 
+@pytest.mark.parametrize("listed", [None, (), ("listed",)], ids=["no server", "silent", "lists"])
+async def test_what_is_offered_as_available_can_be_used(
+    make: Make, server: ModelServer, listed: tuple[str, ...] | None
+) -> None:
+    others = sorted(prices.providers())  # `openai` among them, whose key is the server's
+    keys = {provider.keys[0]: "k" for provider in (*providers.KNOWN, *map(providers.named, others))}
+    assert "OPENAI_API_KEY" in keys
+    url = None if listed is None else server.base_url
+    catalogue = make(*listed or (), server_url=url, **keys)
+    offered = [model for model in await catalogue.models() if model.available]
+    assert len(offered) > 1000
+    for model in offered:
+        await catalogue.resolve(model.id)
+    assert [m.id for m in offered if m.provider == "openai"] == list(listed or ())
+
+
 async def test_the_menu_has_abilities(make: Make) -> None:
     models = {model.id: model for model in await make(GEMINI_API_KEY="k").models()}
     model = models["gemini/gemini-2.5-pro"]
