@@ -1,8 +1,8 @@
 """The `demo` model: a script inside Talos, so that everything can be tried without a key.
 
 It streams, writes Markdown, titles conversations and asks for tools, and never claims to be a
-language model. What it says is in `demo_texts.py`; here is when it says what. The same request
-gets the same answer, but for the ids of tool calls, which are unique.
+language model. What it says is in `demo_texts.py`, what it understands as asking for a tool in
+`demo_tools.py`; here is when it says what. The same request gets the same answer, but for the ids of tool calls, which are unique.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncGenerator, Iterator
 
 from chat.llm import demo_texts as texts
+from chat.llm import demo_tools
 from chat.llm.base import (
     Reasoning,
     Request,
@@ -27,19 +28,6 @@ from chat.llm.text import clean
 
 _WORD = re.compile(r"\s*\S+|\s+")
 _LONGEST_COUNT = 20_000  # about 130 KB: long, and far from the contract's limit
-_LOOKED_AT = 200  # characters of a question: a bound on what the patterns below can cost
-_OPERATORS = {
-    "plus": "+",
-    "minus": "-",
-    "times": "*",
-    "divided by": "/",
-    "\N{MULTIPLICATION SIGN}": "*",
-    "\N{DIVISION SIGN}": "/",
-    "^": "**",
-}
-_SUM = re.compile(r"[-(\d][-+*/%().\d\s]*[-+*/%][-+*/%().\d\s]*[\d)]")
-_NOTE = re.compile(r"\b(?:write|make|save|take)\b.{0,40}?\bnote\b\W*(.*)", re.I | re.S)
-_TIME = re.compile(r"\b(?:what|which|tell|current|now)\b.{0,40}\btime\b|\btime is it\b", re.I)
 _COUNT = re.compile(r"\bcount (?:up )?to (\d{1,9})", re.I)
 
 
@@ -98,31 +86,13 @@ def _text(asked: str) -> list[Part]:
 
 def _tool_call(request: Request, asked: str) -> list[Part] | None:
     """The call that a question asks for, or the words that no such tool is there."""
-    found = _wanted_tool(asked)
+    found = demo_tools.wanted(asked)
     if found is None:
         return None
-    name, arguments, lead = found
-    if name not in {tool.name for tool in request.tools}:
-        return [texts.no_tool(name)]
-    call_id = f"demo_{uuid.uuid4().hex}"
-    return [lead, ToolRequest(call_id, name, json.dumps(arguments, ensure_ascii=False))]
-
-
-def _wanted_tool(asked: str) -> tuple[str, dict[str, str], str] | None:
-    if match := _NOTE.search(asked):
-        content = match[1].strip() or "A note from the Talos demo."
-        return "write_file", {"path": "note.md", "content": f"{content}\n"}, texts.LEAD_NOTE
-    if match := _SUM.search(_as_formula(asked[:_LOOKED_AT])):
-        return "calculate", {"expression": match[0].strip()}, texts.LEAD_SUM
-    if _TIME.search(asked):
-        return "current_time", {}, texts.LEAD_TIME
-    return None
-
-
-def _as_formula(asked: str) -> str:
-    for word, operator in _OPERATORS.items():
-        asked = re.sub(re.escape(word), operator, asked, flags=re.IGNORECASE)
-    return asked
+    if found.name not in {tool.name for tool in request.tools}:
+        return [texts.no_tool(found.name)]
+    arguments = json.dumps(found.arguments, ensure_ascii=False)
+    return [found.lead, ToolRequest(f"demo_{uuid.uuid4().hex}", found.name, arguments)]
 
 
 def _title(request: Request) -> str:

@@ -25,6 +25,7 @@ from chat.llm.base import (
 from chat.llm.demo import DemoModel, words
 from chat.llm.scripted import TITLE_PROMPT
 from tests.llm.conftest import everything
+from tools.arithmetic import calculated
 
 pytestmark = pytest.mark.anyio
 
@@ -82,32 +83,105 @@ async def test_it_thinks_when_asked() -> None:
     assert any(isinstance(event, Text) for event in events)
 
 
+async def calls(asked: str) -> list[tuple[str, dict[str, str]]]:
+    events = await everything(DemoModel(pace=0), request(UserMessage(asked)))
+    found = [event for event in events if isinstance(event, ToolRequest)]
+    assert events[-1] == Stop("tool_calls" if found else "stop")
+    return [(call.name, json.loads(call.arguments)) for call in found]
+
+
 @pytest.mark.parametrize(
-    ("asked", "name", "arguments"),
+    ("asked", "zone"),
     [
-        ("What time is it?", "current_time", {}),
-        ("what is 12*7", "calculate", {"expression": "12*7"}),
-        ("(1 + 2) * 3?", "calculate", {"expression": "(1 + 2) * 3"}),
-        ("12 plus 7", "calculate", {"expression": "12 + 7"}),
-        ("Write a note: buy milk", "write_file", {"path": "note.md", "content": "buy milk\n"}),
-        ("write a note 你好", "write_file", {"path": "note.md", "content": "你好\n"}),
+        ("What time is it?", None),
+        ("current time", None),
+        ("what's the date today?", None),
+        ("What day is it?", None),
+        ("what\N{RIGHT SINGLE QUOTATION MARK}s today's date?", None),
+        ("tell me the time, please", None),
+        ("What is the time?", None),
+        ("what time is it in Tokyo?", "Tokyo"),
+        ("What time is it in new york right now?", "new york"),
+        ("current time in Europe/Paris", "Europe/Paris"),
+        ("time in UTC", "UTC"),
     ],
 )
-async def test_it_asks_for_tools(asked: str, name: str, arguments: dict[str, str]) -> None:
-    events = await everything(DemoModel(pace=0), request(UserMessage(asked)))
-    (call,) = (event for event in events if isinstance(event, ToolRequest))
-    assert (call.name, json.loads(call.arguments)) == (name, arguments)
-    assert events[-1] == Stop("tool_calls")
+async def test_it_looks_at_the_clock(asked: str, zone: str | None) -> None:
+    assert await calls(asked) == [("current_time", {"timezone": zone} if zone else {})]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expression", "result"),
+    [
+        ("what is 12*7", "12*7", "84"),
+        ("(1 + 2) * 3?", "(1 + 2) * 3", "9"),
+        ("12 plus 7", "12 + 7", "19"),
+        ("What is the sum of 3 and 4?", "3 + 4", "7"),
+        ("add 3 and 4", "3 + 4", "7"),
+        ("Add 1, 2 and 3.5, please", "1 + 2 + 3.5", "6.5"),
+        ("multiply 6 by 7", "6 * 7", "42"),
+        ("6 times 7", "6 * 7", "42"),
+        ("how much is 6 x 7?", "6 * 7", "42"),
+        ("10 divided by 4", "10 / 4", "2.5"),
+        ("subtract 3 from 10", "10 - 3", "7"),
+        ("What is 2^10?", "2**10", "1024"),
+        ("What is 1,250 + 3?", "1250 + 3", "1253"),
+        ("a sum (that is 3 + 4), please", "3 + 4", "7"),
+        ("10/4", "10/4", "2.5"),
+        ("7 minus -2", "7 - -2", "9"),
+    ],
+)
+async def test_it_works_sums_out(asked: str, expression: str, result: str) -> None:
+    assert await calls(asked) == [("calculate", {"expression": expression})]
+    assert calculated(expression) == result
+
+
+@pytest.mark.parametrize(
+    ("asked", "content"),
+    [
+        ("Write a note: buy milk", "buy milk"),
+        ("write a note 你好", "你好"),
+        ("add a note: buy milk", "buy milk"),
+        ("Note: buy milk", "buy milk"),
+        ("Please make a short note saying buy milk", "buy milk"),
+        ("remember this: 12*7 is 84", "12*7 is 84"),
+        ("Could you take a note? Buy\nmilk", "Buy\nmilk"),
+        ("write this down: buy milk", "buy milk"),
+        ("create a note", "A note from the Talos demo."),
+        ("make a note", "A note from the Talos demo."),
+    ],
+)
+async def test_it_writes_notes(asked: str, content: str) -> None:
+    assert await calls(asked) == [("write_file", {"path": "note.md", "content": f"{content}\n"})]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "I was born in 2001",
+        "I was born on 2001-05-03",
+        "we are open 24/7",
+        "3 cats and 4 dogs",
+        "add salt and pepper",
+        "some time ago",
+        "I had a good time",
+        "I had a good time in Tokyo",
+        "What is the time complexity of quicksort?",
+        "What was the best time of your life?",
+        "take note that ants are insects",
+        "Note that ants are insects",
+        "How do I write a note to my boss?",
+        "I had to write a note yesterday",
+        "I remember this well",
+    ],
+)
+async def test_talk_asks_for_no_tool(asked: str) -> None:
+    assert not await calls(asked)
 
 
 async def test_it_asks_for_no_tool_that_is_not_offered() -> None:
     events = await everything(DemoModel(pace=0), request(UserMessage("what is 1+1"), tools=()))
     assert not any(isinstance(event, ToolRequest) for event in events)
-
-
-@pytest.mark.parametrize("asked", ["I was born in 2001", "3 cats and 4 dogs", "some time ago"])
-async def test_numbers_alone_are_no_sum(asked: str) -> None:
-    assert "scripted demo" in await said(asked)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +203,7 @@ async def test_it_titles_conversations() -> None:
     assert await text_of(request(prompt, UserMessage("?"))) != ""
 
 
-@pytest.mark.parametrize("text", ["1+" * 30_000, "1 " * 30_000, "write " * 10_000, " " * 60_000])
+@pytest.mark.parametrize("text", ["1+" * 30_000, "1 " * 30_000, "write a " * 10_000, " " * 60_000])
 async def test_no_question_takes_long(text: str) -> None:
     began = time.process_time()
     await said(text)
