@@ -71,8 +71,8 @@ if TALOS_AUTH == "login":
 HOST = _env.text("HOST") or "127.0.0.1"
 PORT = _env.whole("PORT", 8000, most=65_535)
 """0: any free port."""
-# Exact names are the defence against DNS rebinding.
-ALLOWED_HOSTS = _env.names("TALOS_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+# Exact names are the defence against DNS rebinding. HOST may be another loopback address.
+ALLOWED_HOSTS = _env.names("TALOS_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", HOST))
 CSRF_TRUSTED_ORIGINS: list[str] = []
 """Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
 

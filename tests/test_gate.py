@@ -207,3 +207,20 @@ async def test_a_real_server_asks_too(talos: Talos) -> None:
     status, errors = talos.stop()
     assert status == 0
     assert "Traceback" not in errors
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", ["variable", "option"])
+async def test_every_loopback_address_answers_under_its_own_name(talos: Talos, how: str) -> None:
+    host = "127.0.0.2"
+    address = talos.start(HOST=host) if how == "variable" else talos.start("--host", host)
+    assert host in address
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{address}/") as page:
+            assert page.status == 200
+        async with http.ws_connect(f"{address}/api/chat/ws", headers={"Origin": address}):
+            pass
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await http.ws_connect(f"{address}/api/chat/ws", headers={"Origin": HERE})
+        async with http.get(f"{address}/", headers={"Host": "127.0.0.3"}) as foreign:
+            assert foreign.status == 400

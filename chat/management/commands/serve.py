@@ -32,6 +32,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         self._refuse_what_cannot_work(host)
+        if host != settings.HOST:
+            settings.ALLOWED_HOSTS.append(host)  # who names it here means it to answer
         listener = bound(host, port)
         try:
             self._collect()
