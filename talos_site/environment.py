@@ -32,10 +32,6 @@ class Reader:
     def text(self, name: str) -> str | None:
         return self._values.get(name, "").strip() or None
 
-    def is_set(self, name: str) -> bool:
-        """Also true of a variable that is set to nothing."""
-        return name in self._values
-
     def ending(self, *ends: str) -> dict[str, str]:
         """All variables whose names end in one of these."""
         found = {name: self.text(name) for name in self._values if name.endswith(ends)}

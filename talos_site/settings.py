@@ -76,11 +76,7 @@ ALLOWED_HOSTS = _env.names("TALOS_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS: list[str] = []
 """Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
 
-SECRET_KEY = (
-    secret.given(_env.text("SECRET_KEY") or "")
-    if _env.is_set("SECRET_KEY")
-    else secret.kept(DATA_DIR)
-)
+SECRET_KEY = secret.given(_key) if (_key := _env.text("SECRET_KEY")) else secret.kept(DATA_DIR)
 
 # --- turns --------------------------------------------------------------------------------------
 
