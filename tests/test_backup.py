@@ -103,6 +103,8 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
         ("", "is a directory"),
         ("nowhere/b", "does not exist"),
         ("data/workspace/b", "is in the workspace"),
+        ("x" * 300, "is no path"),
+        ("\udcff", "is no path"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused(
@@ -119,6 +121,21 @@ def test_with_force_a_file_is_overwritten_but_never_the_database(made: Path) -> 
     database = Path(str(connection.settings_dict["NAME"]))
     with pytest.raises(backup.BackupError, match="is the database itself"):
         backup.make(database, force=True)
+
+
+def test_force_leaves_alone_what_is_no_file(data: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("pipe", "link"):
+        with pytest.raises(backup.BackupError, match="is no file"):
+            backup.make(tmp_path / name, force=True)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_home_that_nobody_has_is_said_plainly(command: str) -> None:
+    with pytest.raises(CommandError, match="is no path"):
+        call_command(command, "~nobody-of-this-name/x")
 
 
 def test_two_at_once_do_not_meet(data: Path, tmp_path: Path) -> None:

@@ -69,6 +69,8 @@ def _check(target: Path, *, force: bool) -> None:
         )
     if not os.path.lexists(target):
         return
+    if not target.is_file():  # `--force` would put a file in the place of /dev/null
+        raise BackupError(f"{target} is there and is no file: choose another name.")
     if target.samefile(database):
         raise BackupError(f"{target} is the database itself.")
     if not force:

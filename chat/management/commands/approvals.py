@@ -11,6 +11,8 @@ from django.utils.timesince import timesince
 
 from chat import services
 from chat.errors import TalosError
+from chat.management.database import explained
+from chat.management.options import conversation_id, is_text
 from chat.models import ToolCall
 
 
@@ -28,9 +30,14 @@ class Command(BaseCommand):
         parser.add_argument("--conversation", help="its id, where two have a call of the same id")
 
     def handle(self, *args: Any, **options: Any) -> str:
+        with explained():
+            return self._handle(options)
+
+    def _handle(self, options: dict[str, Any]) -> str:
         pending = ToolCall.objects.pending().select_related("message__conversation__owner")
-        if options["conversation"]:
-            pending = pending.filter(message__conversation=options["conversation"])
+        if options["conversation"] is not None:
+            wanted = conversation_id(options["conversation"])
+            pending = pending.filter(message__conversation=wanted)
         if options["decision"] == "list":
             return "\n".join(map(line, pending)) or "Nothing waits for an approval."
         call = the_one(pending, options["call_id"])
@@ -61,7 +68,7 @@ def line(call: ToolCall) -> str:
 def the_one(pending: QuerySet[ToolCall], call_id: str | None) -> ToolCall:
     if not call_id:
         raise CommandError("Which one? Give the call's id, as `manage.py approvals` lists it.")
-    found = list(pending.filter(call_id=call_id))
+    found = list(pending.filter(call_id=call_id)) if is_text(call_id) else []
     if not found:
         raise CommandError(
             f"No pending call has the id {call_id!r}. `manage.py approvals` lists them."

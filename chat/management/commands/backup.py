@@ -13,6 +13,7 @@ from django.db import connection
 
 from chat import backup
 from chat.management import postgresql
+from chat.management.options import file_named
 from chat.management.stopping import Stop
 from chat.management.words import megabytes, moment, number
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        file: Path = options["file"].expanduser()
+        file = file_named(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
         with Stop() as stop:

@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from codecs import getincrementaldecoder
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from chat.management.database import explained
-from chat.management.options import user_named
+from chat.management.options import conversation_id, file_named, user_named
 from chat.management.progress import Progress
 from chat.models import Conversation
 from chat.transfer import files, writing
@@ -83,6 +83,7 @@ class Command(BaseCommand):
         if output in (None, "-"):
             self._to_stdout(ids, encoder)
             return None
+        file_named(Path(output))
         to = _to_folder if Path(output).is_dir() or output.endswith("/") else _to_file
         try:
             done = to(ids, encoder, Path(output), force=options["force"])
@@ -156,12 +157,7 @@ def _selection(options: dict[str, Any]) -> Selection:
 
 
 def _conversation(text: str) -> UUID:
-    try:
-        found = UUID(text)
-    except ValueError:
-        raise CommandError(
-            f"{text!r} is no id of a conversation: it stands in its address."
-        ) from None
+    found = conversation_id(text)
     if not Conversation.objects.filter(pk=found).exists():
         raise CommandError(f"There is no conversation {found}.")
     return found
@@ -174,7 +170,8 @@ def _moment(text: str, *, after: bool = False) -> datetime:
             begin = datetime.combine(day, time.min) + timedelta(days=after)
             return timezone.make_aware(begin)
         if moment := parse_datetime(text):
-            return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise CommandError(f"{text!r} is no date: write it like 2026-11-23 or 2026-11-23T07:00.")

@@ -15,6 +15,7 @@ from chat import backup
 from chat.management import postgresql
 from chat.management.commands.backup import conversations
 from chat.management.database import explained
+from chat.management.options import file_named
 from chat.management.stopping import Stop
 from chat.management.words import moment, number
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", type=Path, help="what backup wrote")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        file: Path = options["file"].expanduser()
+        file = file_named(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
         with Stop() as stop, explained():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="instead of HOST")
-        parser.add_argument("--port", default=settings.PORT, type=int, help="instead of PORT")
+        parser.add_argument("--port", default=settings.PORT, type=port, help="instead of PORT")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
@@ -94,6 +94,12 @@ class Command(BaseCommand):
     def _announce(self, address: str) -> None:
         self.stdout.write(f"Talos is ready at {address}")
         self.stdout.flush()
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65_535):
+        raise ArgumentTypeError(f"{text!r} is no port: use a whole number from 0 to 65535")
+    return int(text)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -1,0 +1,31 @@
+"""Values of options that cannot be meant: a sentence, never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+
+pytestmark = pytest.mark.django_db
+
+NO_UTF8 = "\udcff"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("approvals", "--conversation", "abc"), "no id of a conversation"),
+        (("approvals", "approve", "x", "--conversation", ""), "no id of a conversation"),
+        (("approvals", "approve", NO_UTF8), "No pending call"),
+        (("export_history", "--user", NO_UTF8), "no user"),
+        (("export_history", "--since", "0001-01-01T00:00+14:00"), "is no date"),
+        (("export_history", "--output", NO_UTF8), "is no path"),
+        (("export_history", "--output", "x" * 300), "is no path"),
+        (("import_history", "--user", NO_UTF8, "/dev/null"), "no user"),
+        (("prune_history", "--older-than", "1d", "--user", NO_UTF8), "no user"),
+        (("serve", "--port", "99999"), "no port"),
+        (("serve", "--port=-1"), "no port"),
+    ],
+)
+def test_it_is_said_what_is_wrong(arguments: tuple[str, ...], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command(*arguments)
