@@ -2,7 +2,8 @@
 
 It streams, writes Markdown, titles conversations and asks for tools, and never claims to be a
 language model. What it says is in `demo_texts.py`, what it understands as asking for a tool in
-`demo_tools.py`; here is when it says what. The same request gets the same answer, but for the ids of tool calls, which are unique.
+`demo_tools.py`; here is when it says what. The same request gets the same answer, but for the ids
+of tool calls, which are unique.
 """
 
 from __future__ import annotations
