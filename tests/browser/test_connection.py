@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
@@ -9,6 +11,26 @@ from tests.browser.conftest import Room, connected, in_a_chat, over, say
 from tests.model_server import Gate
 
 pytestmark = pytest.mark.browser
+PLACES = """
+window.places = new Set()
+function look() {
+  const [said, banner] = ["#messages > :last-child", "#banner"].map((name) => document.querySelector(name))
+  if (banner?.textContent) window.isSaid = true
+  if (window.isSaid) places.add(Math.round(said.getBoundingClientRect().bottom))
+  requestAnimationFrame(look)
+}
+look()
+"""
+"""Where the last message stands, in each frame from the first banner on."""
+APART = """new Promise((done) => {
+  const [chat, banner] = ["#messages", "#banner"].map((name) => document.querySelector(name))
+  const look = () => {
+    const isApart = chat.getBoundingClientRect().bottom <= banner.getBoundingClientRect().top
+    return isApart ? done() : requestAnimationFrame(look)
+  }
+  look()
+})"""
+"""The banner no longer lies over the conversation."""
 LOST = "Connection lost. Trying again in 3 s…"
 
 
@@ -120,3 +142,47 @@ def test_a_gap_is_filled_from_a_snapshot(room: Room) -> None:
     gate.open()
     expect(page.locator(".prose")).to_have_text("one two three four")
     assert dropped
+
+
+def test_a_connection_that_comes_late_moves_nothing(room: Room) -> None:
+    page = room.page()
+    room.reply("And so on.\n\n" * 40)
+    say(page, "Tell me a lot")
+    over(page)
+    held: list[Callable[[], None]] = []
+    is_held = True
+
+    def hold(socket: WebSocketRoute) -> None:
+        def told(message: str | bytes) -> None:
+            if is_held:
+                held.append(lambda: socket.send(message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(told)
+
+    page.route_web_socket("**/api/chat/ws", hold)
+    page.add_init_script(PLACES)
+    page.reload()
+    expect(page.locator("#banner")).to_have_text("Connecting…")
+    expect(page.locator("#banner")).to_be_visible()
+    is_held = False
+    for tell in held:
+        tell()
+    connected(page)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert len(page.evaluate("[...places]")) == 1
+
+
+def test_a_lost_connection_covers_no_words_for_long(room: Room) -> None:
+    page = room.page()
+    room.reply("And so on.\n\n" * 40)
+    say(page, "Tell me a lot")
+    over(page)
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Connection lost")
+    page.evaluate(APART)
+    page.evaluate("scrollTo(0, 0)")
+    jump = page.get_by_role("button", name="Jump to latest")
+    jump.click()  # nothing lies over it
+    expect(jump).to_be_hidden()
