@@ -33,13 +33,14 @@ _OWN_PAGE = re.compile(r"/(?![/\\])[\w/.?=&%-]*")
 HEADING_SHIFT = 2
 """The page has the first level, a message the second."""
 
-_DIRECTED = ("p", "ul", "ol", "h3", "h4", "h5", "h6", "td", "th", "blockquote")
+_DIRECTED = ("p", "ul", "ol", "h3", "h4", "h5", "h6", "div", "blockquote")
 """Their text decides where it begins. What stands in one follows it: a browser that looks through
-a list of a thousand such items for the direction of the list takes a second."""
+a list of a thousand such items for the direction of the list takes a second. The `div` is a
+table's: its columns go one way, whatever is in each."""
 _TAGS = {
     *_DIRECTED,
-    *("a", "br", "code", "del", "div", "em", "hr", "li", "pre", "s", "span", "strong"),
-    *("table", "tbody", "thead", "tr"),
+    *("a", "br", "code", "del", "em", "hr", "li", "pre", "s", "span", "strong"),
+    *("table", "tbody", "td", "th", "thead", "tr"),
 }
 
 
@@ -172,12 +173,11 @@ def _own_links(tag: str, name: str, value: str) -> str | None:
 def _adapt(state: StateCore) -> None:
     """Headings under the page's own, alignment and tasks as classes, the direction of text."""
     for token in state.tokens:
-        is_cell = token.type in ("td_open", "th_open")
-        if token.nesting == 1 and (is_cell or (token.level == 0 and token.type != "table_open")):
+        if token.nesting == 1 and token.level == 0:
             token.attrSet("dir", "auto")
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + HEADING_SHIFT, 6)}"
-        elif is_cell:
+        elif token.type in ("td_open", "th_open"):
             if style := str(token.attrs.pop("style", "")):
                 token.attrSet("class", style.replace("text-align:", "align-"))
         elif token.type == "list_item_open" and token.attrGet("class"):
@@ -210,7 +210,8 @@ class _Html(RendererHTML):
         return "☑" if "checked=" in tokens[idx].content else "☐"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return '<div class="table" tabindex="0"><table>\n'
+        attributes = self.renderAttrs(tokens[idx])
+        return f'<div class="table" tabindex="0"{attributes}><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return "</table></div>\n"

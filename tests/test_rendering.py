@@ -75,9 +75,16 @@ def test_long_code_is_not_highlighted() -> None:
 
 def test_a_table_keeps_its_alignment() -> None:
     html = render("|a|b|\n|:-|-:|\n|1|2|")
-    assert '<td dir="auto" class="align-left">1</td>' in html
-    assert '<td dir="auto" class="align-right">2</td>' in html
+    assert '<td class="align-left">1</td>' in html
+    assert '<td class="align-right">2</td>' in html
     assert "style=" not in html
+
+
+def test_a_table_has_one_direction() -> None:
+    html = render("|שם|b|\n|-|-|\n|1|c|")
+    assert html.startswith('<div class="table" tabindex="0" dir="auto"><table>')
+    assert html.count("dir=") == 1
+    assert render("> |a|\n> |-|\n> |b|").count("dir=") == 1  # the quotation's
 
 
 def test_a_very_long_text_is_shown_as_it_is() -> None:
