@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
@@ -30,6 +31,7 @@ MAX_HIGHLIGHTED = 50_000
 """Characters of one code block."""
 SCHEMES = ("http", "https", "mailto")
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w/.?=&%-]*")
+_BREAK = re.compile(r"<br ?/?>")
 HEADING_SHIFT = 2
 """The page has the first level, a message the second."""
 
@@ -155,6 +157,7 @@ def _parser(*, is_reply: bool = False) -> MarkdownIt:
     is_allowed = _is_own_page if is_reply else _is_allowed
     parser.validateLink = is_allowed  # type: ignore[method-assign]  # the library's own hook
     parser.core.ruler.push("talos", _adapt)
+    parser.inline.ruler.before("html_inline", "break", _break)
     return parser
 
 
@@ -168,6 +171,17 @@ def _is_own_page(url: str) -> bool:
 
 def _own_links(tag: str, name: str, value: str) -> str | None:
     return None if name == "href" and not _is_own_page(value) else value
+
+
+def _break(state: StateInline, silent: bool) -> bool:
+    """The one tag that models write where Markdown has nothing: in the cell of a table."""
+    found = _BREAK.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = found.end()
+    return True
 
 
 def _adapt(state: StateCore) -> None:

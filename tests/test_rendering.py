@@ -26,6 +26,8 @@ from tests.hostile_texts import TEXTS
         ("3. third", '<ol start="3" dir="auto">\n<li>third</li>\n</ol>'),
         ("> a\n> - b", '<blockquote dir="auto">\n<p>a</p>\n<ul>\n<li>b</li>\n</ul>\n</blockquote>'),
         ("---", "<hr>"),
+        ("a<br>b<br/>c<br />d", '<p dir="auto">a<br>\nb<br>\nc<br>\nd</p>'),
+        ("`a<br>b`", '<p dir="auto"><code>a&lt;br&gt;b</code></p>'),
     ],
 )
 def test_markdown(markdown: str, html: str) -> None:
@@ -85,6 +87,18 @@ def test_a_table_has_one_direction() -> None:
     assert html.startswith('<div class="table" tabindex="0" dir="auto"><table>')
     assert html.count("dir=") == 1
     assert render("> |a|\n> |-|\n> |b|").count("dir=") == 1  # the quotation's
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<br onclick=x()>", "<br/ >", "<br\n>", "<br  >", "<br//>", "</br>", "<brx>", "<br", r"\<br>"],
+)
+def test_only_a_bare_line_break_is_one(text: str) -> None:
+    assert "<br" not in render(f"a {text} b")
+
+
+def test_a_cell_has_lines() -> None:
+    assert "<td>1<br>\n2</td>" in render("|a|\n|-|\n|1<br>2|")
 
 
 def test_a_very_long_text_is_shown_as_it_is() -> None:
