@@ -142,3 +142,15 @@ def test_the_keyboard_is_enough(room: Room) -> None:
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
         page.keyboard.press("Tab")
     assert {"brand", "new-chat", "text", "send"} <= reached
+
+
+def test_a_table_reads_in_one_direction(room: Room) -> None:
+    page = room.page()
+    room.reply("| שם | מספר |\n|:--|--:|\n| נמלים | 12 |\n| Ants. | 7 |")
+    say(page, "Show me a table")
+    over(page)
+    edges = "cells => cells.map(cell => getComputedStyle(cell).textAlign)"
+    cells = page.locator(".table :is(th, td):first-child")
+    assert cells.evaluate_all(edges) == ["right"] * 3
+    assert page.locator(".table :is(th, td):last-child").evaluate_all(edges) == ["left"] * 3
+    expect(page.locator(".table")).to_have_css("direction", "rtl")
