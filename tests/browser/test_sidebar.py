@@ -73,6 +73,7 @@ def test_everything_but_writing_works_without_javascript(room: Room) -> None:
     plain.goto(page.url)
     expect(plain.locator(".prose")).to_contain_text("You said: Let us talk about Readable")
     expect(plain.locator("noscript .banner")).to_be_visible()
+    expect(plain.locator("#composer")).to_be_hidden()
     plain.get_by_role("link", name="Delete Readable").click()
     plain.get_by_role("button", name="Delete").click()
     expect(plain.locator(".chats .open")).to_have_count(0)
