@@ -218,6 +218,15 @@ def over(page: Page) -> None:
     expect(page.locator("#messages > .assistant:last-child > .handles")).to_be_visible()
 
 
+def becomes(page: Page, expression: str, argument: object = None) -> None:
+    """Wait until this is true on the page. Playwright's own way to wait is `eval`, which the page's
+    policy forbids after the first look."""
+    until = time.monotonic() + SECONDS
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < until, expression
+        page.wait_for_timeout(20)
+
+
 def connected(page: Page) -> None:
     """Wait until the page shows what the server has now, and what is done on it is heard."""
     page.wait_for_load_state()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.browser.conftest import Room, becomes, in_a_chat, over, say
 from tests.model_server import Gate, Status
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def test_a_message_and_its_code_are_copied(room: Room) -> None:
         ("user", "Copy", "Show *code*"),
     ):
         last(page, role).get_by_role("button", name=button, exact=True).press("Enter")
-        page.wait_for_function(COPIED, arg=text)
+        becomes(page, COPIED, text)
     expect(page.locator("#announcer")).to_have_text("Copied")
     page.reload()
     expect(page.get_by_role("button", name="Copy the code")).to_have_count(1)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SOCKET, Room, connected, over, say
+from tests.browser.conftest import SOCKET, Room, becomes, connected, over, say
 from tests.browser.stored import store
 from tests.hostile_texts import HOST, RUN, TEXTS
 from tests.model_server import Gate
@@ -187,14 +187,14 @@ def test_the_other_tabs_notice(room: Room) -> None:
     lists.add_init_script(SOCKET)
     listening = "socket.readyState === WebSocket.OPEN"
     lists.reload()
-    lists.wait_for_function(listening)
+    becomes(lists, listening)
     connected(other)
     room.models.title = "Ants"
     say(one, "Hi")
     for page in (other, lists):
         expect(page.locator("#sidebar .title")).to_have_text(["Ants"])
     lists.reload()
-    lists.wait_for_function(listening)
+    becomes(lists, listening)
     one.locator("#chat-menu").click()
     one.get_by_role("link", name="Rename").click()
     one.get_by_label("Title", exact=True).fill("Bees")

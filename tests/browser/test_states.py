@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SOCKET, Room, connected, in_a_chat, over, say
+from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
 from tests.model_server import Call, Gate, Think
 
 pytestmark = pytest.mark.browser
@@ -197,7 +197,7 @@ def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
     expect(page.locator(".plain")).to_have_text(["Fi"])
     expect(page.locator(".prose li")).to_have_count(2)
     page.evaluate(BREAK)
-    page.wait_for_function("socket !== broken")
+    becomes(page, "socket !== broken")
     connected(page)
     assert any("Trying again in 3 s" in banner for banner in page.evaluate("banners"))
     expect(page.locator(".plain")).to_have_text(["Fi"])
