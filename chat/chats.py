@@ -121,8 +121,18 @@ def delete(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Ask whether to delete a conversation, naming it; then do it."""
     found = pages.find(request.user, conversation_id)
     if request.method == "POST":
-        return _delete(request, found)
+        return (_archive if "archive" in request.POST else _delete)(request, found)
     return _part_or_page(request, found, "delete")
+
+
+def _archive(request: HtmxRequest, found: Conversation) -> HttpResponse:
+    """It was to go, and is only hidden."""
+    services.archive(request.user, found.pk, archived=True)
+    if not request.htmx:
+        return redirect(found)
+    hidden = {"id": str(found.pk)}
+    answer = _sidebar(request, pages.current(request))
+    return trigger_client_event(answer, "chat-archived", hidden, after="swap")
 
 
 def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:

@@ -226,6 +226,16 @@ def test_a_chat_is_pinned_and_archived_by_a_form(client: Client, owner: User, ma
         assert getattr(conversation, mark) is (value == "yes")
 
 
+def test_who_was_about_to_delete_may_archive_instead(client: Client, owner: User) -> None:
+    conversation = aged(owner, "One", 1)
+    assert "Archive instead" in get(client, f"/c/{conversation.pk}/delete/")
+    answer = client.post(f"/c/{conversation.pk}/delete/", {"archive": "yes"})
+    assert answer["Location"] == f"/c/{conversation.pk}/"
+    conversation.refresh_from_db()
+    assert conversation.archived
+    assert "rchive" not in get(client, f"/c/{conversation.pk}/delete/?part")  # it is already
+
+
 def test_nobody_elses_chat_can_be_touched(client: Client, owner: User) -> None:
     theirs = talk(User.objects.create(username="stranger"), "A secret", title="Secrets")
     for pk in (theirs.pk, uuid.uuid4()):

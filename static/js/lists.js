@@ -17,12 +17,16 @@ export function startLists(isLive) {
   if (page) new History(page);
   tabs.onmessage = sidebarChanged;
   document.addEventListener("visibilitychange", () => document.hidden || sidebarChanged());
-  document.body.addEventListener("chat-deleted", (event) => {
-    gone(/** @type {CustomEvent} */ (event).detail.id);
-    /** @type {HTMLDialogElement | null} */ (document.querySelector("#question"))?.close();
-  });
+  document.body.addEventListener("chat-deleted", wentAway);
+  document.body.addEventListener("chat-archived", wentAway);
   document.body.addEventListener("sidebar-changed", showMenu);
   if (!isLive) listen();
+}
+
+/** It was asked whether a chat is to go: it goes, from the lists at least. @param {Event} event */
+function wentAway(event) {
+  gone(/** @type {CustomEvent} */ (event).detail.id);
+  /** @type {HTMLDialogElement | null} */ (document.querySelector("#question"))?.close();
 }
 
 export function tellOtherTabs() {

@@ -162,11 +162,24 @@ def test_a_chat_is_deleted_and_the_list_stays(room: Room) -> None:
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(question).to_be_visible()
-    page.keyboard.press("Tab")
+    for _ in range(2):  # past "Archive instead"
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
     expect(page.get_by_role("dialog", name="All chats")).to_be_visible()
     expect(page.locator("#find")).to_be_focused()
+
+
+def test_who_was_about_to_delete_may_archive_instead(room: Room) -> None:
+    page = opened(room)
+    page.get_by_role("link", name="Actions for Sourdough").click()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    question = page.get_by_role("dialog", name="Delete this chat?")
+    question.get_by_role("button", name="Archive instead").click()
+    expect(question).to_be_hidden()
+    expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
+    page.get_by_role("link", name="Archived chats").click()
+    expect(page.locator("#results .title")).to_have_text(["Sourdough"])
 
 
 def test_more_chats_come_by_themselves(room: Room) -> None:
