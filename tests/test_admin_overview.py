@@ -31,7 +31,7 @@ def test_it_says_what_goes_on(client: Client, settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 90
     titled("running one", status="running", started_at=timezone.now())
     titled("failed one", status="failed", error="The model went away.")
-    titled("queued one", status="queued")
+    titled("queued one", status="queued", started_at=None)
     waiting = titled("waiting one", status="waiting")
     call_in(waiting, status="pending")
     Audit.objects.create(action="backup", source="command", summary="to a disk")
