@@ -103,11 +103,6 @@ class Catalogue:
         ]
         return {"models": rows, "current": await self.default()}
 
-    def begin(self) -> None:
-        """Have the configured server's list, and what it takes to ask it, before anybody asks."""
-        if self._server is not None:
-            self._listing.refresh()
-
     async def models(self) -> list[Model]:
         """The menu: what can be used, best first, then what a key would add."""
         await self._look()

@@ -10,7 +10,6 @@ from django.conf import settings
 
 from chat import process, publish
 from chat.database import write
-from chat.llm.catalogue import get_catalogue
 from chat.turns import rows
 from chat.turns.runner import Runner
 from chat.turns.watch import Chore, Watch
@@ -42,7 +41,6 @@ async def start() -> None:
     runner.background(runner.journal.run())
     await watch.start()
     runner.background(watch.run())
-    get_catalogue().begin()
 
 
 def nudge(conversation_id: UUID) -> None:

@@ -123,7 +123,6 @@ async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
 
 async def test_who_answers_is_waited_for_and_not_guessed(listing: Listing) -> None:
     catalogue = Catalogue(listing, first_wait=0.01)
-    catalogue.begin()
     assert await catalogue.default() == "demo", "what the page shows meanwhile"
     answering = asyncio.create_task(catalogue.default(for_answer=True))
     await asyncio.sleep(0)
