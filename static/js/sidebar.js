@@ -1,5 +1,10 @@
 // @ts-check
-/** Shows and hides the list of chats: a column on a wide screen, a drawer on a narrow one. */
+/**
+ * Shows and hides the list of chats: a column on a wide screen, a drawer on a narrow one. It holds
+ * still under a pressed pointer.
+ */
+
+import { sidebarChanged } from "./around.js";
 
 const WIDE = matchMedia("(min-width: 52rem)");
 const YEAR = 365 * 24 * 60 * 60;
@@ -12,6 +17,28 @@ export function startSidebar() {
     event.preventDefault();
     toggleSidebar();
   });
+  const list = /** @type {HTMLElement | null} */ (document.querySelector("#sidebar"));
+  if (list) holdStill(list);
+}
+
+/** A click is pressed and let go on one element: exchanged between the two, there is none.
+ * @param {HTMLElement} list */
+function holdStill(list) {
+  let isPressed = false;
+  let isDue = false;
+  list.addEventListener("pointerdown", () => (isPressed = true));
+  list.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isPressed) return;
+    /** @type {CustomEvent} */ (event).detail.shouldSwap = false;
+    isDue = true;
+  });
+  const letGo = () => {
+    isPressed = false;
+    if (isDue) sidebarChanged();
+    isDue = false;
+  };
+  // the click comes right after
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(letGo));
 }
 
 /** The server knows the choice from a cookie, so that the next page is drawn with it. */

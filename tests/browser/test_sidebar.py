@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Room, say
+from tests.browser.conftest import Room, over, say
 from tests.browser.stored import store
 
 pytestmark = pytest.mark.browser
@@ -64,6 +64,21 @@ def test_deleting_another_chat_leaves_this_one(room: Room) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator(".prose")).to_have_count(1)
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
+
+
+def test_a_click_is_not_lost_to_news_that_come_in_its_middle(room: Room) -> None:
+    page = room.page()
+    begin(room, page, "Pressed", "Current")
+    expect(page.locator(".chats .open")).to_have_text(["Current", "Pressed"])
+    page.get_by_role("link", name="Delete Pressed").hover()
+    page.mouse.down()
+    with page.expect_response(re.compile("/sidebar/$")):
+        store(room, [("News", "From elsewhere")])
+        say(page, "Which make the list fetch itself again")
+    over(page)
+    page.mouse.up()
+    expect(page.get_by_role("dialog")).to_contain_text("“Pressed” and all its messages")
+    expect(page.locator(".chats .open")).to_have_text(["Current", "Pressed", "News"])
 
 
 def test_everything_but_writing_works_without_javascript(room: Room) -> None:
