@@ -6,7 +6,7 @@ TALOS_TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 STATIC := staticfiles/staticfiles.json
-PYTEST := $(BIN)/python -m pytest --dist loadscope
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks checks \
 	faults_docs frame_map gate headers lock_files protocol_docs readme reference rendering secret_key \
 	serve server settings static_files))
@@ -22,13 +22,13 @@ run: .venv/run.stamp ## install what is missing and serve on HOST:PORT
 	@exec $(BIN)/python manage.py serve
 
 # SQLite first. PostgreSQL last, so that the output ends with a summary of tests; there without
-# those that know no database. Two or three files at a time: most tests wait for a process to start.
+# those that know no database. Three files at a time, in random order: those that wait beside those that work.
 test: export PYTHON_DOTENV_DISABLED = 1
 test: lint migrations-check $(STATIC) ## lint, types and all tests, on SQLite and PostgreSQL
 	@$(POSTGRES) || [ -z "$$CI" ]
-	env -u DATABASE_URL $(PYTEST) -n 2
+	env -u DATABASE_URL $(PYTEST)
 	@! $(POSTGRES) >/dev/null || \
-		DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) -n 3 \
+		DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) \
 			$(KNOW_NO_DATABASE:%=--ignore=tests/%)
 
 lint: .venv/dev.stamp ## style and types
