@@ -141,7 +141,7 @@ class Select(Action):
 
 
 class Continue(Action):
-    """Go on with an answer that was cancelled, interrupted or failed."""
+    """Go on with an answer that was cancelled, interrupted, failed or cut short."""
 
     action: Literal["continue"]
     model: str | None = None
@@ -376,7 +376,7 @@ class MessageView(Data):
     model: str | None = None
     usage: UsageView | None = None
     error: str | None = None
-    """Why an answer failed, in words for people."""
+    """Why an answer failed, or is cut short though it is `completed`, in words for people."""
     created_at: str
     """ISO 8601, UTC."""
 

@@ -86,7 +86,8 @@ class Shown:
     @property
     def may_continue(self) -> bool:
         """There is something to go on with."""
-        return self.view.status in Turn.UNSUCCESSFUL and bool(self.parts)
+        is_cut = self.view.status in Turn.UNSUCCESSFUL or bool(self.view.error)
+        return is_cut and bool(self.parts)
 
     @property
     def mark(self) -> str:

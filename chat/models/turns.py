@@ -97,7 +97,7 @@ class Turn(models.Model):
     """US dollars, where the price is known."""
     error_code = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
-    """What the person was told."""
+    """What the person was told: why it failed, or why a completed one is cut short."""
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -153,6 +153,11 @@ class Turn(models.Model):
     @property
     def is_over(self) -> bool:
         return self.status not in self.UNFINISHED
+
+    @property
+    def is_whole(self) -> bool:
+        """It ended as the model wished: there is nothing to go on with."""
+        return self.status == self.Status.COMPLETED and not self.error
 
 
 class SoFar(NamedTuple):

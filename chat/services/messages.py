@@ -286,11 +286,11 @@ def continue_(
 ) -> Turn:
     """Go on with the last answer, as a new turn after it.
 
-    Raises `NotAllowed` unless that answer was cancelled, interrupted or failed.
+    Raises `NotAllowed` unless that answer was cancelled, interrupted, cut short or failed.
     """
     conversation = _at_rest(owner, conversation_id)
     last = Turn.objects.select_related("message").filter(message=conversation.leaf_id).first()
-    if last is None or last.status not in Turn.UNSUCCESSFUL:
+    if last is None or last.is_whole:
         raise NotAllowed("There is nothing to go on with: the last answer is whole.")
     turn = _queue_answer(
         last.message,

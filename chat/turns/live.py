@@ -70,6 +70,8 @@ class LiveTurn:
     task: asyncio.Task[None] | None = None
     begun: bool = False
     stop: StopReason | None = None
+    cut_short: str = ""
+    """What is to be said of its end, where the model was not let finish."""
     over: bool = False
     """Its end is with the journal: nothing may follow."""
     waits: bool = False

@@ -20,6 +20,12 @@ from chat.turns import calls, history
 from chat.turns.journal import Journal
 from chat.turns.live import LiveTurn
 
+CUT_SHORT = {
+    "length": "Cut off: this answer reached its output limit.",
+    "content_filter": "Cut off by the content filter of the model's server.",
+}
+"""What is said of an answer that its model was not let finish."""
+
 
 async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
     """Move a turn on. True: it has its answer; False: it waits for a person.
@@ -65,8 +71,8 @@ async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> list[ToolReq
                     requests.append(event)
                 case Usage():
                     turn.add_usage(event, model.cost(event))
-                case Stop():
-                    pass
+                case Stop(reason):
+                    turn.cut_short = CUT_SHORT.get(reason, "")
                 case _:
                     assert_never(event)
     return requests

@@ -163,7 +163,8 @@ class Runner:
         following: list[LiveTurn | None] = []
 
         def store(seq: int) -> None:
-            code, text = (error.code, error.message) if error else ("", "")
+            remark = turn.cut_short if outcome == "completed" else ""
+            code, text = (error.code, error.message) if error else ("", remark)
             watched = publish.is_watched(turn.conversation_id)
             rows.finish(turn, seq, status=outcome, error_code=code, error=text, is_watched=watched)
             following[:] = [None if self.draining else rows.take_next(turn.conversation_id)]

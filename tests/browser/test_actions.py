@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, becomes, in_a_chat, over, say
-from tests.model_server import Gate, Status
+from tests.model_server import Finish, Gate, Status
 
 pytestmark = pytest.mark.browser
 COPIED = "async (text) => (await navigator.clipboard.readText()) === text"
@@ -116,6 +116,21 @@ def test_an_answer_is_made_again_also_by_another_model(room: Room) -> None:
     page.get_by_role("button", name="Previous version").click()
     expect(last(page).locator(".prose")).to_have_text("Answer one.")
     expect(page.get_by_role("button", name="Previous version")).to_be_disabled()
+
+
+def test_an_answer_that_is_cut_short_says_so_and_goes_on(room: Room) -> None:
+    room.reply("Once upon", Finish("length"))
+    page = room.page()
+    say(page, "Tell me")
+    expect(page.locator(".note.completed")).to_have_text(
+        "Cut off: this answer reached its output limit."
+    )
+    flawless(page)
+    room.reply(" a time.")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator(".prose")).to_have_text(["Once upon", "a time."])
+    over(page)
+    expect(page.get_by_role("button", name="Continue")).to_be_hidden()
 
 
 def test_a_stopped_answer_goes_on_and_a_failed_one_is_tried_again(room: Room) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chat.client import Chat, Frame, kind, kinds, text
 from tests.chat.conftest import Model, OpenChat
-from tests.model_server.steps import Cut, Gate
+from tests.model_server.steps import Call, Cut, Finish, Gate
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +123,37 @@ async def test_an_interrupted_answer_goes_on_after_itself(
     await chat.say("thanks")
     roles = [m["role"] for m in model.requests[-1].body["messages"]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("length", "its output limit"), ("content_filter", "the content filter")]
+)
+async def test_an_answer_that_is_cut_short_says_so_and_goes_on(
+    open_chat: OpenChat, model: Model, reason: str, told: str
+) -> None:
+    model.reply("one, two", Finish(reason))
+    model.reply(", three")
+    chat = await open_chat()
+    await chat.new(model=model.id)
+    assert (await chat.say("count"))[-1]["status"] == "completed"
+    (_, cut) = await shown(chat)
+    assert cut["error"].startswith("Cut off")
+    assert told in cut["error"]
+    await chat.send("continue")
+    assert text(await chat.until("done")) == ", three"
+    assert said(await shown(chat)) == ["count", "one, two", ", three"]
+    assert "error" not in (await shown(chat))[-1]
+
+
+async def test_a_cut_before_the_end_of_an_answer_is_no_cut_of_it(
+    open_chat: OpenChat, model: Model
+) -> None:
+    model.reply("Let me see. ", Call("current_time", "{}"), Finish("length"))
+    model.reply("It is late.")
+    chat = await open_chat()
+    await chat.new(model=model.id)
+    await chat.say("how late is it?")
+    assert "error" not in (await shown(chat))[-1]
 
 
 async def test_an_answer_that_went_on_is_answered_again_from_its_question(
