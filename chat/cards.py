@@ -14,6 +14,8 @@ from chat.turns import toolbox
 
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that reorder what is read: nobody shall approve something else than what runs."""
+GIST = 120
+"""Code points."""
 STATES = {
     "pending": "waits for your approval",
     "approved": "approved",
@@ -50,6 +52,12 @@ class Card:
         """Each argument with its name: a text as it is, anything else as JSON."""
         for name, value in self.used.items():
             yield plainly(name), plainly(value if isinstance(value, str) else as_json(value))
+
+    @property
+    def gist(self) -> str:
+        """The beginning of its first argument, which says most of what it is about."""
+        (_, text) = next(iter(self.rows), ("", ""))
+        return text.strip().partition("\n")[0][:GIST]
 
     @property
     def is_edited(self) -> bool:

@@ -16,6 +16,9 @@ const STATES = {
   unknown: "may or may not have run",
 };
 
+/** As `chat/cards.py` has it, in code points. */
+const GIST = 120;
+
 /** @param {Call} call of a frame, which has no status, or of a snapshot */
 export function drawCall(call) {
   const card = draw("#new-call");
@@ -48,6 +51,8 @@ export function showArguments(card, given) {
     return row;
   });
   card.querySelector(".arguments")?.replaceChildren(...rows);
+  const gist = rows[0]?.querySelector("pre")?.textContent?.trim().split("\n", 1)[0] ?? "";
+  set(card, ".gist", [...gist].slice(0, GIST).join(""));
 }
 
 /** @param {HTMLElement} card @param {string} status */

@@ -2,11 +2,14 @@
 /**
  * The dialogs: one opens when HTMX puts something into it, and empties when it closes. A question
  * may lie above the other one. Where the focus goes when what opened it is gone, is seen to here.
+ * What was written into one and not saved is asked for before it closes.
  */
 
 import { History } from "./history.js";
 import { Picker } from "./picker.js";
 import { writeHere } from "./writable.js";
+
+const UNSAVED = "Not saved yet. Close once more to discard it.";
 
 export function startDialogs() {
   const dialogs = [...document.querySelectorAll("dialog")];
@@ -15,6 +18,8 @@ export function startDialogs() {
     const { target } = /** @type {CustomEvent} */ (event).detail;
     const dialog = dialogs.find((found) => found === target);
     if (dialog) show(dialog);
+    const form = /** @type {Element} */ (event.target);
+    /** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid]"))?.focus();
   });
   document.body.addEventListener("dialog-done", () => dialogs.forEach((dialog) => dialog.close()));
   // a title is written anew more often than mended
@@ -29,6 +34,22 @@ export function startDialogs() {
   });
 }
 
+/** It says so where something would be lost, once. @param {HTMLDialogElement} dialog */
+function mayClose(dialog) {
+  const form = [...dialog.querySelectorAll("form")].find(isUnsaved);
+  const said = form?.querySelector(".said");
+  if (!form || !said || said.textContent === UNSAVED) return true;
+  said.textContent = UNSAVED;
+  form.querySelector(".save")?.scrollIntoView({ block: "nearest" });
+  return false;
+}
+
+/** @param {HTMLFormElement} form */
+function isUnsaved(form) {
+  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("textarea, input:not([type=hidden])"));
+  return [...fields].some(({ value, defaultValue }) => value !== defaultValue);
+}
+
 /** @param {HTMLDialogElement} dialog */
 function start(dialog) {
   dialog.addEventListener("close", () => {
@@ -39,13 +60,14 @@ function start(dialog) {
     if (above) above.focus();
     else if (!writeHere()) /** @type {HTMLElement | null} */ (document.querySelector("#new-chat"))?.focus();
   });
+  dialog.addEventListener("cancel", (event) => mayClose(dialog) || event.preventDefault());
   dialog.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
     // beside the dialog, unless something may have been written in it
     const isBeside = target === dialog && !dialog.querySelector("textarea, .rename");
     if (isBeside || target.closest("[data-close]")) {
       event.preventDefault();
-      dialog.close();
+      if (mayClose(dialog)) dialog.close();
     }
   });
 }

@@ -114,7 +114,9 @@ def test_arguments_are_edited(room: Room, effects: Path) -> None:
     approve.click()
     went_on(page)
     assert lines(effects) == ["b"]
+    expect(card(page).locator(".gist")).to_have_text(str(effects))  # folded, it says what it is of
     card(page).locator("summary").first.click()
+    expect(card(page).locator(".gist")).to_be_hidden()
     expect(card(page).locator(".arguments dd").nth(1)).to_have_text("b")
     expect(card(page).locator(".original")).to_contain_text("You changed the arguments")
 

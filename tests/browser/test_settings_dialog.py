@@ -56,8 +56,12 @@ def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
     expect(page.locator("#id_temperature_error")).to_contain_text("a number from 0 to 2")
     expect(field).to_have_accessible_description(re.compile("a number from 0 to 2"))
     expect(field).to_have_value("warm")
+    page.get_by_label("Output limit").fill("many")
+    page.locator("#save-asked").click()
+    expect(field).to_be_focused()  # the first that is wrong
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("1")
+    page.get_by_label("Output limit").fill("")
     expect(page.locator("#asked-said")).to_be_empty()
     field.press("Enter")
     expect(page.locator("#asked-said")).to_contain_text("Saved.")
@@ -70,8 +74,40 @@ def test_a_click_beside_does_not_throw_away_what_was_written(room: Room) -> None
     page.get_by_label("Instructions").fill("A long thought")
     page.mouse.click(5, 5)
     expect(page.get_by_label("Instructions")).to_have_value("A long thought")
-    page.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["Escape", "Close"])
+def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> None:
+    page = begun(room)
+    dialog = page.get_by_role("dialog")
+
+    def close() -> None:
+        if way == "Close":
+            dialog.get_by_role("button", name="Close").click()
+        else:
+            page.keyboard.press("Escape")
+
+    page.locator("#settings").click()
+    expect(dialog).to_be_visible()
+    close()  # nothing was written
+    expect(dialog).to_be_hidden()
+    page.locator("#settings").click()
+    dialog.get_by_label("Instructions").fill("A long thought")
+    close()
+    expect(dialog.locator("#asked-said")).to_contain_text("Not saved yet.")
+    expect(dialog.get_by_label("Instructions")).to_have_value("A long thought")
+    dialog.get_by_label("Instructions").press("End")
+    page.keyboard.type(", and more")
+    close()  # it is another text: asked for again
+    expect(dialog.locator("#asked-said")).to_contain_text("Not saved yet.")
+    close()
+    expect(dialog).to_be_hidden()
+    page.locator("#settings").click()
+    dialog.get_by_label("Instructions").fill("A long thought")
+    dialog.locator("#save-asked").click()
+    expect(dialog.locator("#asked-said")).to_contain_text("Saved.")
+    close()
+    expect(dialog).to_be_hidden()
 
 
 def test_the_system_prompt_has_a_page(room: Room) -> None:
