@@ -46,8 +46,9 @@ function mayClose(dialog) {
 
 /** @param {HTMLFormElement} form */
 function isUnsaved(form) {
-  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("textarea, input:not([type=hidden])"));
-  return [...fields].some(({ value, defaultValue }) => value !== defaultValue);
+  const written = form.querySelectorAll("textarea, input:not([type=hidden])");
+  const fields = [.../** @type {NodeListOf<HTMLInputElement>} */ (written)];
+  return fields.some(({ value, defaultValue }) => value !== defaultValue);
 }
 
 /** @param {HTMLDialogElement} dialog */
