@@ -22,6 +22,8 @@ from chat.usage import Row, of_answer
 
 PAGE = 50
 """Messages that a page shows before it offers earlier ones."""
+LONG, LONG_LINES = 2000, 24
+"""Code points and lines: a question beyond either is folded. `questions.js` has the same."""
 AFTER = 20
 """Of them after one that was looked for."""
 _MARKS = {
@@ -72,6 +74,12 @@ class Shown:
     @property
     def is_unfinished(self) -> bool:
         return self.view.status in Turn.UNFINISHED
+
+    @property
+    def is_long(self) -> bool:
+        """It would fill the screen."""
+        text = self.view.content
+        return len(text) > LONG or text.count("\n") >= LONG_LINES
 
     @property
     def versions(self) -> Versions | None:

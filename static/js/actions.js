@@ -52,6 +52,7 @@ export class Actions {
       select: () => wishes.select(message, button),
       "take-back": () => wishes.takeBack(message),
       "give-back": () => wishes.giveBack(message),
+      unfold: () => unfold(message, button),
     };
     doings[button.dataset.do ?? ""]?.();
   }
@@ -75,6 +76,14 @@ export class Actions {
 /** @param {HTMLElement} button */
 function codeOf(button) {
   return button.closest(".code")?.querySelector("pre")?.textContent ?? "";
+}
+
+/** Show a long question whole, or its beginning again. @param {HTMLElement} message
+ * @param {HTMLElement} button */
+function unfold(message, button) {
+  const isWhole = message.toggleAttribute("data-unfolded");
+  button.textContent = isWhole ? "Show less of it" : "Show all of it";
+  button.ariaExpanded = String(isWhole);
 }
 
 /** The menu of models, for one answer. @param {string} messageId */

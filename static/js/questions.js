@@ -4,6 +4,10 @@
 import { draw, note } from "./drawing.js";
 import { byClient, byId } from "./messages.js";
 
+/** As `chat/transcript.py` has them: code points, lines. */
+const LONG = 2000;
+const LONG_LINES = 24;
+
 export class Questions {
   #root;
 
@@ -117,6 +121,7 @@ export function drawn(text) {
   question.dataset.status = "completed";
   const bubble = question.querySelector(".bubble");
   if (bubble) bubble.textContent = text;
+  if (text.split("\n").length > LONG_LINES || [...text].length > LONG) question.dataset.long = "";
   return question;
 }
 

@@ -7,11 +7,35 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, connected, in_a_chat, over, say
 from tests.model_server import Call, Gate, Status
 from tests.processes import manage
 
 pytestmark = pytest.mark.browser
+
+
+def test_a_long_question_is_folded(room: Room) -> None:
+    page = room.page()
+    room.reply("I see.")
+    text = "\n".join(f"line {number}" for number in range(100))
+    say(page, text)
+    over(page)
+    bubble = page.locator(".bubble")
+    unfold = page.get_by_role("button", name="Show all of it")
+    for _ in ("drawn by the page", "rendered by the server"):
+        expect(unfold).to_be_visible()
+        assert bubble.evaluate("bubble => bubble.clientHeight < bubble.scrollHeight / 4")
+        unfold.press("Enter")
+        assert bubble.evaluate("bubble => bubble.clientHeight === bubble.scrollHeight")
+        page.get_by_role("button", name="Show less of it").press("Enter")
+        expect(unfold).to_be_focused()
+        flawless(page)
+        page.reload()
+    say(page, "A short one")
+    over(page)
+    expect(page.locator(".unfold:visible")).to_have_count(1)
+    expect(bubble.first).to_have_text(text)
 
 
 def test_a_conversation_is_held(room: Room) -> None:
