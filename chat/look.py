@@ -20,7 +20,8 @@ THEMES = ("system", "light", "dark")
 THEME_COOKIE = "talos_theme"
 SIDEBAR_COOKIE = "talos_sidebar"
 """Written by the page's own script: `hidden`, or not at all."""
-_YEAR = 365 * 24 * 60 * 60
+YEAR = 365 * 24 * 60 * 60
+"""Seconds."""
 
 
 def look(request: HtmxRequest) -> dict[str, object]:
@@ -41,7 +42,7 @@ def theme(request: HtmxRequest) -> HttpResponse:
     if chosen not in THEMES:
         chosen = "system"
     answer = HttpResponse() if request.htmx else redirect("chat:prefer")
-    answer.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR, samesite="Lax", httponly=True)
+    answer.set_cookie(THEME_COOKIE, chosen, max_age=YEAR, samesite="Lax", httponly=True)
     return trigger_client_event(answer, "theme-chosen", {"theme": chosen})
 
 

@@ -1,7 +1,8 @@
 """What answers, and how: the model picker and the settings.
 
 Forms in the page's dialog, and pages of their own without JavaScript. A chat that is still empty
-has no row to keep a model in: its page keeps the choice and sends it with the first message.
+has no row to keep a model in: its page sends the choice with the first message. The browser
+remembers the last choice, with which its next chats begin.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 from typing import Any
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.forms import Form
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -22,9 +24,11 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 from chat import pages, services, usage
 from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm.catalogue import Model, get_catalogue
+from chat.look import YEAR
 from chat.models import Conversation, Preference
 from chat.pages import HtmxRequest
 
+MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
 """A menu of so many models has a field to filter them."""
 _PROVIDERS = {
@@ -42,22 +46,35 @@ _PROVIDERS = {
 @never_cache
 @require_http_methods(["GET", "POST"])
 def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
-    """The menu of models; then the conversation's model is the chosen one."""
+    """The menu of models; then the chosen one is the conversation's, and that of new ones."""
     found = pages.meant(request, conversation_id)
     if request.method == "GET":
         return _menu(request, found)
-    if found is None:
-        raise Http404
     form = ModelForm(request.POST)
     if not form.is_valid():
         complaint = " ".join(map(str, form.errors["model"]))
         return retarget(reswap(_menu(request, found, complaint), "innerHTML"), "#dialog")
     chosen = form.cleaned_data["model"]
-    services.configure(request.user, found.pk, model=chosen)
+    if found is not None:
+        services.configure(request.user, found.pk, model=chosen)
+    answer = _chosen(request, found, chosen)
+    answer.set_cookie(MODEL_COOKIE, quote(chosen), max_age=YEAR, samesite="Lax", httponly=True)
+    return answer
+
+
+def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> HttpResponse:
     if not request.htmx:
-        return redirect(found)
-    answer = render(request, "chat/_model.html", {"model": chosen})
+        return redirect(found or "chat:new_chat")
+    answer = render(request, "chat/_model.html", {"model": model})
+    if found is None:
+        trigger_client_event(answer, "model-kept", {"model": model})
     return trigger_client_event(answer, "dialog-done")
+
+
+def remembered(request: HtmxRequest, available: Iterable[str]) -> str:
+    """The model that this browser chose last, if it can still be asked; else empty."""
+    chosen = unquote(request.COOKIES.get(MODEL_COOKIE, ""))
+    return chosen if chosen in available else ""
 
 
 def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from chat import pages, services, slash, transcript
+from chat import options, pages, services, slash, transcript
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest
@@ -29,11 +29,13 @@ from chat.pages import HtmxRequest
 def new_chat(request: HtmxRequest) -> HttpResponse:
     """An empty conversation: it exists once something is said."""
     available, default = async_to_sync(_offer)()
+    chosen = options.remembered(request, available)
     context = {
         "sidebar": pages.sidebar(request.user, None),
         "blank": transcript.BLANK,
         "commands": slash.commands,
-        "model": default,
+        "model": chosen or default,
+        "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
         "is_first_run": available == [DEMO]
         and not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -10,6 +12,7 @@ from chat.access import local_owner
 from chat.llm import catalogue
 from chat.llm.catalogue import DEMO, Model
 from chat.models import Conversation, Message, Preference, Suggestion, Turn
+from chat.options import MODEL_COOKIE
 from tests.test_views import HTMX, talk
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +70,31 @@ def test_the_menu_marks_what_an_empty_chat_keeps(client: Client) -> None:
     menu = client.get("/model/?chosen=ant-2", headers=HTMX).content.decode()
     marked = menu.partition('aria-selected="true"')[0].rpartition("<button")[2]
     assert 'value="ant-2"' in marked
-    assert "data-keep" in menu
-    assert client.post("/model/", {"model": DEMO}).status_code == 404  # there is no row yet
+
+
+@pytest.mark.usefixtures("many")
+def test_the_next_chat_begins_with_the_model_that_was_chosen_last(
+    client: Client, conversation: Conversation
+) -> None:
+    assert "data-model" not in client.get("/").content.decode()
+    answer = client.post("/model/", {"model": DEMO}, headers=HTMX)
+    assert answer.content.decode() == DEMO
+    assert json.loads(answer["HX-Trigger"])["model-kept"] == {"model": DEMO}
+    page = client.get("/").content.decode()
+    assert f'data-model="{DEMO}"' in page
+    assert f'name">{DEMO}</bdi>' in page
+    other = Client()
+    other.post(f"/c/{conversation.pk}/model/", {"model": DEMO}, headers=here(conversation))
+    assert f'data-model="{DEMO}"' in other.get("/").content.decode()
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("kept", ["nobody", "%3Cb%3E", "", "%ff", '"'])
+def test_a_model_that_is_gone_is_not_remembered(client: Client, kept: str) -> None:
+    client.cookies[MODEL_COOKIE] = kept
+    page = client.get("/").content.decode()
+    assert "data-model" not in page
+    assert 'name">ant-1</bdi>' in page
 
 
 def test_a_long_menu_can_be_filtered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

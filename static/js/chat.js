@@ -29,7 +29,7 @@ export class Chat {
   #transcript;
   #turning;
   #person;
-  #model = new Model();
+  #model;
   #connection = new Connection({
     onFrame: (frame) => this.#heard(frame),
     onOpen: (isAgain) => this.#opened(isAgain),
@@ -47,7 +47,7 @@ export class Chat {
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    const [connection, sending, model] = [this.#connection, this.#sending, this.#model];
+    const [connection, sending, model] = [this.#connection, this.#sending, new Model(root.dataset.model)];
     const messages = /** @type {HTMLElement} */ (root.querySelector("#messages"));
     const scroll = new Scroll(root, /** @type {HTMLButtonElement} */ (root.querySelector("#latest")));
     const transcript = new Transcript(messages, () => connection.session);
@@ -57,6 +57,7 @@ export class Chat {
     this.#messages = messages;
     this.#transcript = transcript;
     this.#turning = turning;
+    this.#model = model;
     const parts = { connection, sending, transcript, scroll, turning, model };
     this.#person = new Person(root, messages, parts);
     this.approvals = new Approvals(messages, {

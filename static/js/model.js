@@ -1,14 +1,16 @@
 // @ts-check
-/** The model that the page names. A chat that is still empty keeps the choice here. */
+/** The model that the page names. A chat that is still empty keeps here what was chosen for it. */
 
 export class Model {
   #name = document.querySelector("#model .name");
   /** What the first message is sent with. @type {string | undefined} */
   chosen;
 
-  constructor() {
+  /** @param {string | undefined} chosen in an earlier chat */
+  constructor(chosen) {
+    this.chosen = chosen;
     document.body.addEventListener("model-kept", (event) => {
-      this.choose(/** @type {CustomEvent<string>} */ (event).detail);
+      this.choose(/** @type {CustomEvent} */ (event).detail.model);
     });
     document.querySelector("#model")?.addEventListener("htmx:configRequest", (event) => {
       const { parameters } = /** @type {CustomEvent} */ (event).detail;

@@ -15,7 +15,7 @@ export class Picker {
     for (const option of this.#options) option.tabIndex = -1;
     (form.querySelector("[autofocus]") ?? this.#options[0])?.setAttribute("tabindex", "0");
     form.addEventListener("keydown", (event) => this.#pressed(event));
-    form.addEventListener("submit", (event) => this.#keep(event));
+    form.addEventListener("submit", (event) => this.#again(event));
     this.#filter?.addEventListener("input", () => this.#narrow());
   }
 
@@ -75,16 +75,16 @@ export class Picker {
     if (said) said.textContent = shown === 1 ? "1 model" : `${shown || "No"} models`;
   }
 
-  /** The page does something with the choice itself: an empty chat has no row yet to keep it in,
-   * and one answer by another model changes no row. @param {SubmitEvent} event */
-  #keep(event) {
-    const { keep, again } = this.#form.dataset;
-    if (keep === undefined && again === undefined) return;
+  /** One answer by another model changes no row: the page asks for it itself.
+   * @param {SubmitEvent} event */
+  #again(event) {
+    const { again } = this.#form.dataset;
+    if (again === undefined) return;
     event.preventDefault();
     const { value } = /** @type {HTMLButtonElement} */ (event.submitter);
-    const [name, detail] = again ? ["model-again", { message_id: again, model: value }] : ["model-kept", value];
+    const detail = { message_id: again, model: value };
     this.#form.closest("dialog")?.close();
-    document.body.dispatchEvent(new CustomEvent(name, { detail }));
+    document.body.dispatchEvent(new CustomEvent("model-again", { detail }));
   }
 }
 

@@ -41,7 +41,21 @@ def test_an_empty_chat_begins_with_the_chosen_model(many: Room) -> None:
     say(page, "And now?")
     expect(page.locator(".prose").nth(1)).to_have_text("Still three.")
     page.get_by_role("link", name="New chat").click()
-    expect(page.locator("#model .name")).to_have_text("scripted")
+    expect(page.locator("#model .name")).to_have_text("ant-3")  # the one that was chosen last
+    page.wait_for_load_state()
+    page.locator("#model").click()
+    expect(page.get_by_role("option", selected=True)).to_have_text("ant-3")
+    page.get_by_role("option", name="ant-4").click()
+    many.models.script("ant-4", "I am four.")
+    say(page, "Who are you?")
+    expect(page.locator(".prose")).to_have_text("I am four.")
+    over(page)
+    page.locator("#model").click()
+    page.get_by_role("option", name="ant-5").click()
+    expect(page.locator("#model .name")).to_have_text("ant-5")
+    many.models.script("ant-5", "And I am five.")
+    say(page, "And you?")
+    expect(page.locator(".prose").nth(1)).to_have_text("And I am five.")
 
 
 def test_a_conversation_changes_its_model(many: Room) -> None:
