@@ -143,6 +143,21 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     expect(stop).to_be_enabled()
 
 
+def test_what_nobody_hears_is_not_taken_back_and_that_is_said(room: Room) -> None:
+    room.reply("On and ", Gate())
+    page = room.page()
+    say(page, "Go on for ever")
+    expect(page.locator(".plain")).to_have_text("On and ")
+    say(page, "And then this")
+    take_back = page.get_by_role("button", name="Take back")
+    expect(take_back).to_be_visible()
+    room.talos.kill()
+    expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
+    take_back.click()
+    expect(page.locator("#complaint")).to_contain_text("no connection")
+    expect(page.locator(".bubble")).to_have_text(["Go on for ever", "And then this"])
+
+
 RETRY = """() => new Promise((resolve) => {
     dispatchEvent(new Event("online"))
     socket.addEventListener("close", () => setTimeout(resolve))
