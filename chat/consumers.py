@@ -20,7 +20,7 @@ from chat.attachment import Attachment
 from chat.database import UNAVAILABLE, read, words, write
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
-from chat.models import MAX_MODEL, ToolCall, Turn
+from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
 from chat.protocol import (
     Answered,
     AnyAction,
@@ -139,8 +139,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.context = None
 
     async def on_resume_session(self, action: ResumeSession) -> None:
-        await self.resume(action.session_id, render=action.render)
+        found, _ = await self.resume(action.session_id, render=action.render)
         self.context = None if action.context == "full" else action.context
+        await self.mark_read(found)
 
     async def on_send(self, action: Send) -> None:
         if slash.is_command(action.text):
@@ -187,7 +188,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         try:
             return await offered(model)
         except UnknownModel:
-            if client_id is None or not await read(services.is_said, self.owner, client_id):
+            if await read(services.said_before, self.owner, client_id) is None:
                 raise
             return None
 
@@ -216,14 +217,22 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.tell(Done(message_id=None, status="completed", client_id=action.client_id))
 
     async def repeat(self, said: services.Said, *, render: bool) -> None:
-        over = [said.turn] if said.turn.is_over else []
+        created = services.message_created(said.question)
         if self.attachment is None or self.attachment.conversation_id != said.conversation_id:
-            answer = said.turn.message_id
-            over = await self.resume(str(said.conversation_id), render=render, awaited=(answer,))
+            found, over = await self.resume(
+                str(said.conversation_id),
+                render=render,
+                awaited=(said.turn.message_id,),
+                then=created,
+            )
             self.context = None
-        self.tell(services.message_created(said.question))
+        else:
+            self.tell(created)
+            found, over = None, [said.turn] if said.turn.is_over else []
         for turn in over:
             self.tell(snapshots.done(turn))
+        if found is not None:
+            await self.mark_read(found)
 
     async def on_cancel(self, action: Cancel) -> None:
         if self.attachment is None:
@@ -252,6 +261,10 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.awaits(turn)
 
     async def on_edit(self, action: Edit) -> None:
+        if self.attachment is None and (
+            before := await read(services.said_before, self.owner, action.client_id)
+        ):
+            return await self.repeat(before, render=False)
         said = await write(
             services.edit,
             self.owner,
@@ -301,11 +314,18 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     # --- attaching --------------------------------------------------------------------------
 
     async def resume(
-        self, session_id: str, *, render: bool, awaited: Collection[UUID] = ()
-    ) -> list[Turn]:
-        """Attach to a conversation of the owner's; those turns of `awaited` answers that are over.
+        self,
+        session_id: str,
+        *,
+        render: bool,
+        awaited: Collection[UUID] = (),
+        then: Frame | None = None,
+    ) -> tuple[Conversation, list[Turn]]:
+        """Attach to a conversation of the owner's. Returns it, and those turns of `awaited`
+        answers that are over.
 
-        One that cannot be read leaves the connection where it was.
+        `then` is told before anything that happens in it from now on. A conversation that cannot
+        be read leaves the connection where it was.
         """
         found = await read(access.find, self.owner, session_id)
         place = self.attachment
@@ -319,17 +339,19 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                 )
                 place.render = render
                 self.open(place, snapshot)
+                if then is not None:
+                    self.tell(then)
         finally:
             if self.attachment is not place:
                 place.close()
-        if found.unread:
-            await self.mark_read(found.pk)
-        return over
+        return found, over
 
-    async def mark_read(self, conversation_id: UUID) -> None:
+    async def mark_read(self, conversation: Conversation) -> None:
         """The snapshot was sent, whatever becomes of this."""
+        if not conversation.unread:
+            return
         try:
-            await write(services.mark_read, self.owner, conversation_id)
+            await write(services.mark_read, self.owner, conversation.pk)
         except UNAVAILABLE as error:
             log.warning("A conversation could not be marked as read: %s", words(error))
 

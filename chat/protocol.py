@@ -9,6 +9,7 @@ this file, which is long because it is the whole contract, and is read as one.
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NoReturn, Self
 
 import orjson
@@ -50,15 +51,16 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _whole_number(value: object) -> object:
-    """JSON knows one kind of number: 20.0 is 20."""
+def _context(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+        value = int(value)  # JSON knows one kind of number: 20.0 is 20
+    if value == "full" or (type(value) is int and value >= 0):
+        return value
+    raise ValueError('is a whole number of messages, or "full"')
 
 
 ClientId = Annotated[str, Field(max_length=64)]
-Context = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
+Context = Annotated[int | Literal["full"], BeforeValidator(_context)]
 MessageText = Annotated[str, AfterValidator(_not_blank)]
 
 
@@ -83,7 +85,7 @@ class ResumeSession(Action):
 
     action: Literal["resume_session"]
     session_id: str
-    context: Literal["full"] | Context = DEFAULT_CONTEXT
+    context: Context = DEFAULT_CONTEXT
     """How many of the last stored messages the model is given on this connection."""
     render: bool = False
 
@@ -203,12 +205,14 @@ def parse(text: str) -> AnyAction:
     action = ACTIONS.get(name)
     if action is None:
         raise UnknownAction(f"Unknown action; known: {', '.join(ACTIONS)}.")
+    given = {key: value for key, value in data.items() if value is not None}  # null: left out
     try:
-        return action.model_validate(data)
+        return action.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"][:1])
-        raise InvalidFrame(f"{name}: `{field}`: {first['msg']}.") from None
+        words = first["msg"].removeprefix("Value error, ")
+        raise InvalidFrame(f"{name}: `{field}`: {words}.") from None
 
 
 def _decode(text: str) -> object:
@@ -235,8 +239,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check(value: object, depth: int) -> None:
-    """Refuse what cannot be stored (NUL, lone surrogates) and what is nested too deep."""
+    """Refuse what cannot be stored (NUL, lone surrogates), said in JSON (a number that overflows)
+    and what is nested too deep."""
     match value:
+        case float():
+            if not math.isfinite(value):
+                raise InvalidFrame("A number is too large.")
         case str():
             if "\0" in value or not _encodable(value):
                 raise InvalidFrame("Text has a NUL or a lone surrogate.")

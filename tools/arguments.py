@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -107,7 +108,10 @@ def _refuse(constant: str) -> Any:
 
 def _check(value: object, levels: int) -> None:
     """Refuse what cannot be stored and shown to a person as it would be run."""
-    if isinstance(value, str):
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ToolError("The arguments have a number that is too large.")
+    elif isinstance(value, str):
         if clean(value) != value:
             raise ToolError("The arguments have a NUL or half of a surrogate pair in them.")
     elif isinstance(value, Mapping | list):

@@ -66,7 +66,7 @@ def say(
     _check_length(text)
     try:
         with transaction.atomic():
-            if said := _said_before(owner, client_id):
+            if said := said_before(owner, client_id):
                 return said
             _check_rate(owner)
             if begins:
@@ -76,7 +76,7 @@ def say(
             return _say(conversation, text, model, context, client_id)
     except IntegrityError:
         # the same client_id through another process, at the same moment
-        if said := _said_before(owner, client_id):
+        if said := said_before(owner, client_id):
             return said
         raise
 
@@ -88,12 +88,8 @@ def _check_length(text: str) -> None:
         )
 
 
-def is_said(owner: User, client_id: str) -> bool:
-    """Whether this was sent before."""
-    return _said_before(owner, client_id) is not None
-
-
-def _said_before(owner: User, client_id: str | None) -> Said | None:
+def said_before(owner: User, client_id: str | None) -> Said | None:
+    """What came of the first send or edit with this `client_id`; None: there was none."""
     if client_id is None:
         return None
     turns = Turn.objects.select_related("message__parent")
@@ -109,7 +105,10 @@ def _check_rate(owner: User) -> None:
         return
     now = timezone.now()  # what is later was said before the clock was put back
     minute = (now - timedelta(minutes=1), now)
-    recent = Message.objects.filter(owner=owner, created_at__range=minute, role=Message.Role.USER)
+    # each send, edit, regenerate and continue begins an answer
+    recent = Message.objects.filter(
+        owner=owner, created_at__range=minute, role=Message.Role.ASSISTANT
+    )
     if recent.count() >= limit:
         raise RateLimited(f"At most {limit} messages a minute. Please wait a moment.")
 
@@ -225,8 +224,9 @@ def regenerate(
     """Answer the last (or that) user message again; the earlier answer is kept as a sibling.
 
     `message_id` may also name an answer: its question is meant. Raises `NotAllowed` while an
-    answer is being written, or where there is nothing to answer.
+    answer is being written, or where there is nothing to answer, and `RateLimited`.
     """
+    _check_rate(owner)
     conversation = _at_rest(owner, conversation_id)
     question = _question(conversation, conversation.leaf_id if message_id is None else message_id)
     turn = _queue_answer(
@@ -258,7 +258,7 @@ def edit(
     _check_length(text)
     try:
         with transaction.atomic():
-            if said := _said_before(owner, client_id):
+            if said := said_before(owner, client_id):
                 return said
             _check_rate(owner)
             conversation = _at_rest(owner, conversation_id)
@@ -270,7 +270,7 @@ def edit(
             _announce_branch(conversation)
             return said
     except IntegrityError:
-        if said := _said_before(owner, client_id):
+        if said := said_before(owner, client_id):
             return said
         raise
 
@@ -286,8 +286,10 @@ def continue_(
 ) -> Turn:
     """Go on with the last answer, as a new turn after it.
 
-    Raises `NotAllowed` unless that answer was cancelled, interrupted, cut short or failed.
+    Raises `NotAllowed` unless that answer was cancelled, interrupted, cut short or failed, and
+    `RateLimited`.
     """
+    _check_rate(owner)
     conversation = _at_rest(owner, conversation_id)
     last = Turn.objects.select_related("message").filter(message=conversation.leaf_id).first()
     if last is None or last.is_whole:

@@ -71,7 +71,7 @@ async def dispatch(caller: Caller, text: str) -> str:
     """The answer to a command line. Raises `MessageTooLong` only."""
     if len(text) > MAX_TEXT:
         raise MessageTooLong(f"A message has at most {MAX_TEXT:,} characters.")
-    name, _, rest = text[1:].strip().partition(" ")
+    name, rest = (*text[1:].split(None, 1), "", "")[:2]
     found = commands.get(name.lower())
     if found is None:
         near = get_close_matches(name.lower(), commands, n=1)

@@ -44,6 +44,35 @@ async def test_sent_again_from_another_connection(open_chat: OpenChat, model: Mo
     assert second[-1]["message_id"] == first[-1]["message_id"]
 
 
+async def test_two_first_sends_at_once_tell_the_message_before_its_end(
+    open_chat: OpenChat,
+) -> None:
+    for _ in range(20):
+        both, name = [await open_chat(), await open_chat()], str(uuid4())
+        for chat in both:
+            await chat.send("send", text="once", model="echo", client_id=name)
+        for chat in both:
+            frames = kinds(await chat.until("done"))
+            assert "message_created" in frames, frames
+
+
+async def test_an_edit_that_is_sent_again_from_another_connection(
+    open_chat: OpenChat, model: Model
+) -> None:
+    chat, name = await open_chat(), str(uuid4())
+    frames = await chat.say("once", model=model.id)
+    question = next(f for f in frames if f.get("event") == "message_created")["data"]["message_id"]
+    edit = {"message_id": question, "text": "twice", "client_id": name}
+    await chat.send("edit", **edit)
+    first = await chat.until("done")
+    other = await open_chat()
+    await other.send("edit", **edit)
+    second = await other.until("done")
+    assert kinds(second) == ["session_created", "message_created", "done"]
+    assert second[-1]["message_id"] == first[-1]["message_id"]
+    assert len(model.requests) == 2
+
+
 async def test_sent_again_while_it_runs(open_chat: OpenChat, model: Model) -> None:
     gate, name = Gate(), str(uuid4())
     model.reply("one ", gate, "two")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import protocol
-from chat.errors import TalosError
+from chat.errors import InvalidFrame, TalosError
 from tests.chat.client import kinds, text
 from tests.chat.conftest import OpenChat
 
@@ -55,6 +55,11 @@ BAD = {
     "negative context": (
         '{"action": "resume_session", "session_id": "x", "context": -1}', "invalid_frame",
     ),
+    "fractional context": (
+        '{"action": "resume_session", "session_id": "x", "context": 20.5}', "invalid_frame",
+    ),
+    "a number that overflows": ('{"action": "cancel", "x": 1e999}', "invalid_frame"),
+    "no text but null": ('{"action": "send", "text": null}', "invalid_frame"),
     "withdraw nothing": ('{"action": "withdraw", "client_id": "x"}', "not_allowed"),
 }  # fmt: skip
 
@@ -69,6 +74,36 @@ async def test_each_bad_frame_is_answered_with_its_code(open_chat: OpenChat) -> 
         assert answer["content"]
     await chat.nothing_more()
     assert text(await chat.say("still here", model="echo")) == "You said: still here"
+
+
+@pytest.mark.anyio
+async def test_what_is_null_is_left_out(open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    frames = await chat.say("hello", model="echo", client_id=None, render=None)
+    assert frames[-1]["status"] == "completed"
+    session_id = frames[0]["data"]["session_id"]
+    await chat.send("resume_session", session_id=session_id, context=None, render=None)
+    await chat.until("session_created")
+    await chat.send("regenerate", message_id=None, model=None)
+    assert (await chat.until("done"))[-1]["status"] == "completed"
+    await chat.send("new_session", model=None, render=None)
+    await chat.until("session_created")
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (
+            {"action": "resume_session", "session_id": "x", "context": "all"},
+            'resume_session: `context`: is a whole number of messages, or "full".',
+        ),
+        ({"action": "send", "text": " "}, "send: `text`: is blank."),
+    ],
+)
+def test_what_is_wrong_is_named(frame: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidFrame) as refused:
+        protocol.parse(json.dumps(frame))
+    assert refused.value.message == words
 
 
 @pytest.mark.anyio

@@ -66,6 +66,10 @@ async def test_a_rate_per_user(own_server: OwnServer, connect: OpenChat, model: 
     assert kinds(frames) == ["error", "done"]
     assert frames[0]["code"] == "rate_limited"
     assert (await chat.say("two", client_id="two"))[-1]["status"] == "completed"
+    for action in ("regenerate", "continue"):  # the model is asked by these, too
+        await chat.send(action)
+        frames = await chat.until("done")
+        assert [frame.get("code") for frame in frames] == ["rate_limited", None]
 
 
 @pytest.mark.anyio

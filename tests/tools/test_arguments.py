@@ -115,6 +115,8 @@ def test_many_problems_are_summed_up() -> None:
         ('{"seats": 2', "not valid JSON"),
         ("seats=2", "not valid JSON"),
         ('{"seats": NaN}', "NaN is not JSON"),
+        ('{"seats": 1e999}', "a number that is too large"),
+        ('{"seats": [-1e999]}', "a number that is too large"),
         ('{"seats": 1, "seats": 2}', "'seats' stands there twice"),
         ("[2]", "not a list"),
         ('"2"', "not a string"),
