@@ -18,6 +18,8 @@ from chat.models import Conversation, ToolCall
 
 RECENT = 3
 """Conversations that the sidebar shows, besides the current one and pinned ones."""
+ASKING = 50
+"""Calls that wait for a person, whose conversations the sidebar shows whatever their age."""
 PINNED = 12
 """Pinned ones that the sidebar shows."""
 _CURRENT = re.compile(r"^/c/([0-9a-f-]{36})/")
@@ -60,21 +62,34 @@ def sidebar(user: User, current: Conversation | None) -> Any:
 
 
 def _sidebar(user: User, current: Conversation | None) -> dict[str, Any]:
-    """Pinned conversations, the latest others, and the current one."""
+    """What waits for the owner, pinned conversations, the latest others, and the current one."""
     begun = Conversation.objects.of(user)
     listed = begun.listed()
     pinned = list(listed.filter(pinned=True)[: PINNED + 1])
     recent = list(listed.filter(pinned=False)[: RECENT + 1])
     has_more = len(pinned) > PINNED or len(recent) > RECENT
     pinned, recent = pinned[:PINNED], recent[:RECENT]
-    if current is not None and current.leaf_id is not None and current not in [*pinned, *recent]:
+    waits = _asking(user)
+    shown = {conversation.pk for conversation in (*pinned, *recent)}
+    asking = list(begun.filter(pk__in=[pk for pk in waits if pk not in shown]))
+    if (
+        current is not None
+        and current.leaf_id is not None
+        and current not in [*asking, *pinned, *recent]
+    ):
         recent.append(current)
     return {
-        "groups": [("Pinned", pinned), ("Recent", recent)],
-        "waiting": waiting([*pinned, *recent]),
+        "groups": [("Waiting for you", asking), ("Pinned", pinned), ("Recent", recent)],
+        "waiting": waits,
         "current_id": current.pk if current else None,
         "has_more": has_more or begun.listed(archived=True).exists(),
     }
+
+
+def _asking(user: User) -> set[UUID]:
+    """The conversations whose tool calls have waited longest."""
+    pending = ToolCall.objects.pending().filter(message__owner=user).order_by("pk")
+    return set(pending.values_list("message__conversation", flat=True)[:ASKING])
 
 
 def waiting(conversations: Iterable[Conversation]) -> set[UUID]:

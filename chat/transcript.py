@@ -114,6 +114,10 @@ class Stretch:
     def first_id(self) -> str:
         return self.messages[0].view.id
 
+    @property
+    def last_id(self) -> str:
+        return self.messages[-1].view.id
+
 
 def _blank(role: Literal["user", "assistant"]) -> Shown:
     view = MessageView(

@@ -76,7 +76,10 @@ async def dispatch(caller: Caller, text: str) -> str:
     if found is None:
         near = get_close_matches(name.lower(), commands, n=1)
         hint = f" Did you mean `/{near[0]}`?" if near else ""
-        return f"There is no command `/{name[:40]}`.{hint} `/help` lists them all."
+        return (
+            f"There is no command `/{name[:40]}`.{hint} `/help` lists them all. To say it to the "
+            "model, begin with two slashes."
+        )
     if rest.strip() and not found.arguments:
         return f"`/{found.name}` takes nothing after it."
     try:

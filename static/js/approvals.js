@@ -3,7 +3,7 @@
 
 import { sidebarChanged, tell } from "./around.js";
 import { open, said, setProgress, setStatus, showArguments } from "./calls.js";
-import { argumentsIn, complain, isEditing, release, toggleEditor, hold } from "./decision.js";
+import { argumentsIn, complain, escaped, isEditing, release, toggleEditor, hold } from "./decision.js";
 import { tellOtherTabs } from "./lists.js";
 import { showWaiting } from "./title.js";
 
@@ -31,6 +31,7 @@ export class Approvals {
     this.#wishes = wishes;
     root.addEventListener("submit", (event) => this.#submitted(event));
     root.addEventListener("click", ({ target }) => toggleEditor(/** @type {Element} */ (target)));
+    root.addEventListener("keydown", escaped);
     // Enter ticks no box; it must not approve instead
     root.addEventListener("keydown", (event) => {
       const isBox = /** @type {Element} */ (event.target).matches(".remember input");

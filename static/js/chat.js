@@ -112,6 +112,7 @@ export class Chat {
     // what says the same again would be read aloud again
     if (banner && banner.textContent !== text) banner.textContent = text;
     this.#root.toggleAttribute("data-unheard", text !== "");
+    if (!text) this.#person.connected();
   }
 
   /** @param {Frame} frame */
@@ -244,6 +245,7 @@ export class Chat {
   /** What a command means for the page. @param {string} command */
   #obey(command) {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
+    if (this.#reply.startsWith("There is no command")) this.#person.composer.giveBack(command);
     if (/^\/new$/i.test(name) && !argument) location.assign("/");
     // an answer that begins with the model's name says that it was taken
     const isTaken = argument && this.#reply.startsWith(`\`${argument}\` `);

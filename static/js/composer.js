@@ -82,6 +82,11 @@ export class Composer {
     this.#complaint.textContent = text;
   }
 
+  /** @param {string} text what is not wrong any more */
+  retract(text) {
+    if (this.#complaint.textContent === text) this.complain("");
+  }
+
   /** There is another answer to stop, or another connection: the old one may not have heard it. */
   reset() {
     this.#stop.disabled = false;

@@ -19,6 +19,16 @@ export function toggleEditor(target) {
   set(card, "");
 }
 
+/** Escape leaves the arguments as they were asked for. @param {KeyboardEvent} event */
+export function escaped(event) {
+  const card = /** @type {Element} */ (event.target).closest(".call[data-editing]");
+  const button = /** @type {HTMLElement | null} */ (card?.querySelector("[data-edit]") ?? null);
+  if (event.key !== "Escape" || event.isComposing || !button) return;
+  event.preventDefault(); // it stops no answer
+  button.click();
+  button.focus();
+}
+
 /** What a person put in place of the arguments; null: it cannot be sent, and the card says why.
  * @param {HTMLElement} card @returns {object | null} */
 export function argumentsIn(card) {

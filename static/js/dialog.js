@@ -32,11 +32,19 @@ export function startDialogs() {
     const form = /** @type {Element} */ (event.target).closest("form");
     form?.querySelector(".said")?.replaceChildren();
   });
+  addEventListener("beforeunload", (event) => {
+    if (unsaved(document)) event.preventDefault();
+  });
+}
+
+/** A form of settings with something in it that its row has not. @param {ParentNode} within */
+function unsaved(within) {
+  return [...within.querySelectorAll("form")].find((form) => form.querySelector(".said") && isChanged(form));
 }
 
 /** It says so where something would be lost, once. @param {HTMLDialogElement} dialog */
 function mayClose(dialog) {
-  const form = [...dialog.querySelectorAll("form")].find(isUnsaved);
+  const form = unsaved(dialog);
   const said = form?.querySelector(".said");
   if (!form || !said || said.textContent === UNSAVED) return true;
   said.textContent = UNSAVED;
@@ -45,7 +53,7 @@ function mayClose(dialog) {
 }
 
 /** @param {HTMLFormElement} form */
-function isUnsaved(form) {
+function isChanged(form) {
   const written = form.querySelectorAll("textarea, input:not([type=hidden])");
   const fields = [.../** @type {NodeListOf<HTMLInputElement>} */ (written)];
   return fields.some(({ value, defaultValue }) => value !== defaultValue);
@@ -62,10 +70,12 @@ function start(dialog) {
     else if (!writeHere()) /** @type {HTMLElement | null} */ (document.querySelector("#new-chat"))?.focus();
   });
   dialog.addEventListener("cancel", (event) => mayClose(dialog) || event.preventDefault());
+  let pressed = /** @type {EventTarget | null} */ (null);
+  dialog.addEventListener("pointerdown", ({ target }) => (pressed = target));
   dialog.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
-    // beside the dialog, unless something may have been written in it
-    const isBeside = target === dialog && !dialog.querySelector("textarea, .rename");
+    // beside the dialog from its beginning, unless something may have been written in it
+    const isBeside = target === dialog && pressed === dialog && !dialog.querySelector("textarea, .rename");
     if (isBeside || target.closest("[data-close]")) {
       event.preventDefault();
       if (mayClose(dialog)) dialog.close();

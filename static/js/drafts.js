@@ -1,5 +1,8 @@
 // @ts-check
-/** What is being written, one text per conversation: survives a reload and a visit elsewhere. */
+/**
+ * What is being written, one text per conversation: survives a reload and a visit elsewhere. Each tab
+ * has its own; one that is opened later begins with what was written last in any.
+ */
 
 /** @param {string | null} session */
 const key = (session) => `talos-draft:${session ?? "new"}`;
@@ -7,7 +10,7 @@ const key = (session) => `talos-draft:${session ?? "new"}`;
 /** @param {string | null} session */
 export function draftOf(session) {
   try {
-    return localStorage.getItem(key(session)) ?? "";
+    return sessionStorage.getItem(key(session)) ?? localStorage.getItem(key(session)) ?? "";
   } catch {
     return "";
   }
@@ -16,8 +19,11 @@ export function draftOf(session) {
 /** @param {string | null} session @param {string} text */
 export function keepDraft(session, text) {
   try {
-    if (text) localStorage.setItem(key(session), text);
-    else localStorage.removeItem(key(session));
+    const before = sessionStorage.getItem(key(session));
+    for (const storage of [sessionStorage, localStorage]) {
+      if (text) storage.setItem(key(session), text);
+      else if (storage.getItem(key(session)) === before) storage.removeItem(key(session));
+    }
   } catch {
     // full or forbidden: a draft is a convenience
   }

@@ -7,6 +7,8 @@ import { grow, isComposing, isSend, textOf, tooLong } from "./writable.js";
 
 /** @typedef {(action: object) => boolean} Send false: there is no connection */
 
+const UNSENT = "Not sent yet. Escape once more discards the change.";
+
 export class Editors {
   #root;
   #send;
@@ -37,7 +39,7 @@ export class Editors {
     const bubble = message.querySelector(".bubble");
     if (!form) {
       form = /** @type {HTMLFormElement} */ (draw("#new-editor"));
-      field(form).value = bubble?.textContent ?? "";
+      field(form).value = field(form).defaultValue = bubble?.textContent ?? "";
       bubble?.after(form);
       message.dataset.editing = "";
       grow(field(form));
@@ -69,7 +71,7 @@ export class Editors {
   #pressed(event) {
     const form = editorOf(event.target);
     if (!form || event.target !== field(form)) return;
-    if (event.key === "Escape" && !isComposing(event)) close(form);
+    if (event.key === "Escape" && !isComposing(event)) leave(form);
     if (!isSend(event)) return;
     event.preventDefault();
     form.requestSubmit();
@@ -102,6 +104,14 @@ function editorOf(target) {
 /** @param {HTMLFormElement} form @returns {HTMLTextAreaElement} */
 function field(form) {
   return /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
+}
+
+/** What was changed is asked for, once. @param {HTMLFormElement} form */
+function leave(form) {
+  const { value, defaultValue } = field(form);
+  const isAsked = form.querySelector(".complaint")?.textContent === UNSENT;
+  if (value === defaultValue || isAsked) close(form);
+  else complain(form, UNSENT);
 }
 
 /** @param {HTMLFormElement | null} form */

@@ -7,6 +7,8 @@
 export class History {
   #root;
   #find;
+  /** Enter was pressed before the results were there. */
+  #isDue = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -14,6 +16,7 @@ export class History {
     this.#find = /** @type {HTMLInputElement} */ (root.querySelector("#find"));
     this.#find.setSelectionRange(this.#find.value.length, this.#find.value.length);
     root.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#find.addEventListener("input", () => (this.#isDue = false));
     root.addEventListener("htmx:afterSwap", (event) => this.#swapped(event));
   }
 
@@ -50,12 +53,13 @@ export class History {
     if (key === "ArrowLeft") return row?.querySelector(".open");
   }
 
-  /** The first that was found, if what is shown is what was asked for. @param {KeyboardEvent} event */
+  /** The first that was found, once what is shown is what was asked for. @param {Event} event */
   #open(event) {
     const list = /** @type {HTMLElement | null} */ (this.#root.querySelector("#list"));
     event.preventDefault();
-    if (this.#find.value.trim() && list?.dataset.query === this.#find.value) {
-      /** @type {HTMLElement | null} */ (list.querySelector(".open"))?.click();
+    this.#isDue = list?.dataset.query !== this.#find.value;
+    if (this.#find.value.trim() && !this.#isDue) {
+      /** @type {HTMLElement | null} */ (list?.querySelector(".open"))?.click();
     }
   }
 
@@ -70,6 +74,8 @@ export class History {
   /** @param {Event} event */
   #swapped(event) {
     const { target } = /** @type {CustomEvent} */ (event).detail;
-    if (target.id === "results") this.#root.querySelector("#scroll")?.scrollTo(0, 0);
+    if (target.id !== "results") return;
+    this.#root.querySelector("#scroll")?.scrollTo(0, 0);
+    if (this.#isDue && document.activeElement === this.#find) this.#open(event);
   }
 }

@@ -7,6 +7,7 @@
 import { sidebarChanged } from "./around.js";
 import { History } from "./history.js";
 import { Connection } from "./socket.js";
+import { showWaitingElsewhere } from "./title.js";
 
 /** Between the tabs of one browser: what the server tells those who watch a chat only. */
 const tabs = new BroadcastChannel("talos");
@@ -20,7 +21,14 @@ export function startLists(isLive) {
   document.body.addEventListener("chat-deleted", wentAway);
   document.body.addEventListener("chat-archived", wentAway);
   document.body.addEventListener("sidebar-changed", showMenu);
+  document.querySelector("#sidebar")?.addEventListener("htmx:afterSettle", markTitle);
+  markTitle();
   if (!isLive) listen();
+}
+
+/** The tab says so, too, where another chat waits for its owner. */
+function markTitle() {
+  showWaitingElsewhere(document.querySelector("#sidebar li:not(:has([aria-current])) .waits") !== null);
 }
 
 /** It was asked whether a chat is to go: it goes, from the lists at least. @param {Event} event */

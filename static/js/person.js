@@ -55,6 +55,11 @@ export class Person {
     return this.#parts.connection.isReady && this.#parts.connection.send(action);
   }
 
+  /** There is a connection again. */
+  connected() {
+    this.composer.retract(NO_CONNECTION);
+  }
+
   /** @param {Unsent} unsent */
   draw({ text, client_id, refusal }) {
     const { questions } = this.#parts.transcript;

@@ -59,15 +59,22 @@ export class Scroll {
 
   #scrolled() {
     const { scrollTop } = this.#page;
-    if (this.#isNearEnd) this.#isFollowing = true;
+    // at the very end, also where what shrank has put the reader
+    if (this.#rest <= 1) this.#isFollowing = true;
     else if (scrollTop < this.#top) this.#isFollowing = false;
+    else if (scrollTop > this.#top && this.#isNearEnd) this.#isFollowing = true;
     this.#top = scrollTop;
     this.#showButton();
   }
 
-  get #isNearEnd() {
+  /** What is below what is seen. */
+  get #rest() {
     const { scrollHeight, scrollTop, clientHeight } = this.#page;
-    return scrollHeight - scrollTop - clientHeight < NEAR;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  get #isNearEnd() {
+    return this.#rest < NEAR;
   }
 
   #showButton() {

@@ -9,6 +9,7 @@ const OPENING_WORDS = 60;
 
 let isTitled = false;
 let isWaiting = false;
+let isWaitingElsewhere = false;
 let isUnseen = false;
 let bare = document.title;
 
@@ -36,6 +37,12 @@ export function showWaiting(waits) {
   show();
 }
 
+/** What the list of chats says of the others. @param {boolean} waits */
+export function showWaitingElsewhere(waits) {
+  isWaitingElsewhere = waits;
+  show();
+}
+
 /** An answer is over: marked until it is seen, where this tab is not. */
 export function showAnswered() {
   isUnseen = document.visibilityState === "hidden";
@@ -48,5 +55,5 @@ document.addEventListener("visibilitychange", () => {
 });
 
 function show() {
-  document.title = (isWaiting ? WAITING : isUnseen ? ANSWERED : "") + bare;
+  document.title = (isWaiting || isWaitingElsewhere ? WAITING : isUnseen ? ANSWERED : "") + bare;
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.stored import store
 from tests.model_server import Gate
 from tests.model_server.steps import Call
 
@@ -180,6 +183,36 @@ def test_a_running_tool_says_how_far_it_is(room: Room, effects: Path) -> None:
     went_on(page)
     expect(card(page).locator(".result")).to_have_text("all of it")
     expect(card(page).locator(".working")).to_be_hidden()
+
+
+def test_a_call_that_waits_is_seen_from_everywhere(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    title = page.locator("#title").inner_text()
+    store(room, [(f"Later {number}", "Something else") for number in range(4)])
+    with closing(sqlite3.connect(room.talos.data / "talos.sqlite3", timeout=30)) as rows:
+        rows.execute(
+            "UPDATE chat_conversation SET updated_at = '2020-01-01' WHERE title NOT LIKE 'Later%'"
+        )
+        rows.commit()
+    page.goto(room.talos.address)
+    waits = page.locator("#sidebar li", has=page.locator(".waits"))
+    expect(waits).to_contain_text(title)
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    expect(page).to_have_title(re.compile("^● Approval needed"))
+    flawless(page)
+    waits.get_by_role("link", name=title).first.click()
+    card(page).get_by_role("button", name="Deny").click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_hidden()
+
+
+def test_escape_leaves_the_arguments_and_stops_nothing(room: Room, effects: Path) -> None:
+    page = ask(room, effects, "a")
+    edit = card(page).get_by_role("button", name="Edit arguments")
+    for where in ("textarea", "[data-edit]"):
+        edit.click()
+        card(page).locator(where).press("Escape")
+        expect(edit).to_be_focused()
+        expect(card(page)).to_have_attribute("data-status", "pending")
 
 
 def test_who_is_writing_keeps_the_focus(room: Room, effects: Path) -> None:

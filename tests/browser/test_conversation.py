@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
 from tests.model_server import Call, Gate, Status
 from tests.processes import manage
 
@@ -220,6 +220,54 @@ def test_new_chat_begins_another(room: Room) -> None:
     page.go_back()  # the conversation was begun on the page of a new one
     expect(page).to_have_url(re.compile(r":\d+/$"))
     expect(page.locator(".message")).to_have_count(0)
+
+
+def test_a_gentle_step_up_is_enough_to_stop_following(room: Room) -> None:
+    gates = [Gate() for _ in range(3)]
+    grow = "- line\n" * 20
+    room.reply("- line\n" * 200, gates[0], grow, gates[1], grow, gates[2], "the end")
+    page = room.page()
+    say(page, "Write much")
+    expect(page.locator(".plain").first).to_contain_text("line")
+    rest = "document.scrollingElement.scrollHeight - scrollY - innerHeight"
+    becomes(page, f"{rest} <= 1")
+    page.mouse.move(600, 300)
+    page.mouse.wheel(0, -20)
+    becomes(page, f"Math.abs({rest} - 20) <= 1")
+    place = page.evaluate("scrollY")
+    height = page.evaluate("document.scrollingElement.scrollHeight")
+    for gate in gates[:2]:
+        gate.open()
+        becomes(page, "height => document.scrollingElement.scrollHeight > height", height)
+        height = page.evaluate("document.scrollingElement.scrollHeight")
+        assert page.evaluate("scrollY") == place
+    page.get_by_role("button", name="Jump to latest").click()
+    gates[2].open()
+    over(page)
+    becomes(page, f"{rest} <= 1")
+
+
+def test_what_no_command_is_comes_back_to_be_changed(room: Room) -> None:
+    page = room.page()
+    text = "/var/log/syslog says:\nkernel panic"
+    say(page, text)
+    expect(page.locator(".notice")).to_contain_text("There is no command")
+    expect(page.locator(".notice")).to_contain_text("begin with two slashes")
+    expect(page.get_by_label("Message", exact=True)).to_have_value(text)
+
+
+def test_two_tabs_have_a_draft_each(room: Room) -> None:
+    context = room.context()
+    one = room.page(context=context)
+    connected(one)
+    one.get_by_label("Message", exact=True).fill("A long thought")
+    other = room.page(context=context)
+    connected(other)
+    other.get_by_label("Message", exact=True).fill("Something else")
+    say(other, "Something else")
+    over(other)
+    one.reload()
+    expect(one.get_by_label("Message", exact=True)).to_have_value("A long thought")
 
 
 def test_a_reader_further_up_is_left_alone(room: Room) -> None:

@@ -194,6 +194,31 @@ def test_more_chats_come_by_themselves(room: Room) -> None:
     expect(page.locator("#results .title")).to_have_text([f"Chat {at:03}" for at in range(70)])
 
 
+def test_enter_before_the_results_opens_the_first_of_them(room: Room) -> None:
+    store(room, [("Ants", "About ants"), ("Bees", "About bees")])
+    page = room.page()
+    page.keyboard.press("Control+k")
+    find = page.locator("#find")
+    expect(find).to_be_focused()
+    find.fill("bees")
+    find.press("Enter")
+    expect(page.locator(".bubble")).to_have_text("About bees")
+
+
+def test_a_drag_that_ends_beside_does_not_close(room: Room) -> None:
+    page = room.page()
+    page.keyboard.press("Control+k")
+    find = page.locator("#find")
+    find.fill("words")
+    find.hover()
+    page.mouse.down()
+    page.mouse.move(5, 300)
+    page.mouse.up()
+    expect(find).to_have_value("words")
+    page.mouse.click(5, 300)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 def test_the_other_tabs_notice(room: Room) -> None:
     one, other = room.page(), room.page()
     lists = room.page("/chats/")
