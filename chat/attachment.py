@@ -47,6 +47,7 @@ class Attachment:
         self._holds = 0
         """Snapshots that are being read."""
         self._held: list[tuple[int | None, str]] = []
+        self._is_shown = self._is_closed = False
         publish.attach(conversation_id, self)
 
     @contextmanager
@@ -59,11 +60,13 @@ class Attachment:
             self._holds -= 1
             if not self._holds:
                 held, self._held = self._held, []
-                for seq, text in held:
+                # not to who was shown another conversation meanwhile, or never this one
+                for seq, text in held if self._is_shown and not self._is_closed else ():
                     self.deliver(seq, text)
 
     def show(self, snapshot: SessionCreated) -> None:
         """Send a snapshot: from now on the client has what it includes."""
+        self._is_shown = True
         self.seen = snapshot.data.seq
         self.awaited.clear()
         self.awaited += [
@@ -111,4 +114,5 @@ class Attachment:
             self._consumer.attachment = None
 
     def close(self) -> None:
+        self._is_closed = True
         publish.detach(self.conversation_id, self)

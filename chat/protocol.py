@@ -35,6 +35,8 @@ MAX_QUEUED = 20
 MAX_ANSWER_BYTES = 1024 * 1024
 SNAPSHOT_MESSAGES = 20
 SNAPSHOT_CONTENT_BYTES = 64 * 1024
+SNAPSHOT_CALLS_BYTES = 512 * 1024
+"""Of the results, and of the arguments, of all tool calls in a snapshot's messages."""
 DEFAULT_CONTEXT = 20
 """Stored messages that the model is given after a `resume_session` that says nothing else."""
 
@@ -353,6 +355,8 @@ class ToolCallView(Data):
     """`pending`, `approved`, `denied`, `running`, `finished`, `failed` or `unknown`."""
     content: str | None = None
     """The result, once there is one."""
+    truncated: bool | None = None
+    """The result or the arguments are cut."""
     is_error: bool = False
     offset: int = 0
     """Length of the answer's text, in code points, when the call was made."""
@@ -361,7 +365,7 @@ class ToolCallView(Data):
     seconds: float | None = None
     """How long it ran, once that is over."""
 
-    left_out = frozenset({"edited_arguments", "seconds"})
+    left_out = frozenset({"truncated", "edited_arguments", "seconds"})
 
 
 class MessageView(Data):

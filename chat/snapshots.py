@@ -6,7 +6,7 @@ includes: the server commits before it tells.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from chat.branches import branch, siblings
 from chat.database import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
+    SNAPSHOT_CALLS_BYTES,
     SNAPSHOT_CONTENT_BYTES,
     SNAPSHOT_MESSAGES,
     Done,
@@ -98,12 +99,13 @@ def views(
     ids = [message.pk for message in messages]
     turns = {turn.message_id: turn for turn in Turn.objects.filter(message__in=ids)}
     calls = list(ToolCall.objects.filter(message__in=ids))
+    most = None if whole else _share(calls)
     versions = siblings(messages)
     return tuple(
         _message_view(
             message,
             turns.get(message.pk),
-            [call for call in calls if call.message_id == message.pk],
+            [call_view(call, most) for call in calls if call.message_id == message.pk],
             versions[message.pk],
             live.get(message.pk) or SoFar(0, message.content, message.reasoning),
             is_live=message.pk in live,
@@ -116,7 +118,7 @@ def views(
 def _message_view(
     message: Message,
     turn: Turn | None,
-    calls: list[ToolCall],
+    calls: list[ToolCallView],
     versions: tuple[str, ...],
     said: SoFar,
     *,
@@ -132,7 +134,7 @@ def _message_view(
         content=content,
         truncated=True if content != said.text else None,
         reasoning=(said.reasoning if whole else cut(said.reasoning)) or None,
-        tool_calls=tuple(map(call_view, calls)),
+        tool_calls=tuple(calls),
         status=_shown_status(turn, is_live=is_live),
         model=turn.model if turn else None,
         usage=usage_view(turn) if turn else None,
@@ -142,11 +144,11 @@ def _message_view(
     )
 
 
-def cut(content: str) -> str:
-    """Content for a snapshot: at most `SNAPSHOT_CONTENT_BYTES` of UTF-8, whole code points."""
-    if len(content) * 4 <= SNAPSHOT_CONTENT_BYTES:
+def cut(content: str, most: int | None = SNAPSHOT_CONTENT_BYTES) -> str:
+    """Content for a snapshot: at most so many bytes of UTF-8, whole code points; None: all."""
+    if most is None or len(content) * 4 <= most:
         return content
-    return content.encode()[:SNAPSHOT_CONTENT_BYTES].decode(errors="ignore")
+    return content.encode()[:most].decode(errors="ignore")
 
 
 def usage_view(turn: Turn) -> UsageView | None:
@@ -160,13 +162,25 @@ def usage_view(turn: Turn) -> UsageView | None:
     )
 
 
-def call_view(call: ToolCall) -> ToolCallView:
+def _share(calls: Sequence[ToolCall]) -> int:
+    """What each of the calls of a snapshot may take of it, in bytes."""
+    return min(SNAPSHOT_CONTENT_BYTES, SNAPSHOT_CALLS_BYTES // max(1, len(calls)))
+
+
+def call_view(call: ToolCall, most: int | None) -> ToolCallView:
+    """A call, its texts cut to so many bytes; who has to decide gets its arguments whole."""
+    is_open = call.status in ToolCall.OPEN
+    result = "" if is_open else call.result
+    shown = cut(result, most)
+    arguments = call.arguments if is_open else cut(call.arguments, most)
+    is_cut = shown != result or arguments != call.arguments
     return ToolCallView(
         call_id=call.call_id,
         name=call.name,
-        arguments=arguments_object(call.arguments),
+        arguments=arguments_object(arguments),
         status=call.status,
-        content=None if call.status in ToolCall.OPEN else call.result,
+        content=None if is_open else shown,
+        truncated=True if is_cut else None,
         is_error=call.is_error,
         offset=call.offset,
         edited_arguments=arguments_object(call.edited_arguments) if call.edited_arguments else None,
@@ -194,7 +208,7 @@ def _turn_view(turn: Turn, so_far: SoFar, queued: int) -> TurnView:
         content=so_far.text,
         reasoning=cut(so_far.reasoning) or None,
         status=_status(turn, so_far.text, calls),
-        tool_calls=tuple(map(call_view, calls)),
+        tool_calls=tuple(call_view(call, _share(calls)) for call in calls),
         queued=queued,
     )
 

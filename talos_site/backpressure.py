@@ -44,6 +44,7 @@ class BoundedSocket(WebSocketProtocol):
         super().__init__()
         self._unsent = bytearray()
         self._unanswered = 0
+        self._is_paused = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         """Hand a frame to the application, whose queue has no bound, and stop reading in time."""
@@ -51,14 +52,17 @@ class BoundedSocket(WebSocketProtocol):
             self._unanswered = 0
         self._unanswered += len(payload)
         super().onMessage(payload, isBinary)
-        if self._unanswered > UNANSWERED:
+        # what was read already comes though it pauses: one look is enough
+        if self._unanswered > UNANSWERED and not self._is_paused:
+            self._is_paused = True
             self.transport.pauseProducing()
             asyncio.get_running_loop().call_later(AGAIN_AFTER, self._read_on)
 
     def _read_on(self) -> None:
         if self.application_queue.empty():
+            self._is_paused = False
             self.transport.resumeProducing()
-        else:
+        elif self.state == self.STATE_OPEN:  # else nobody takes what is left
             asyncio.get_running_loop().call_later(AGAIN_AFTER, self._read_on)
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802

@@ -19,7 +19,7 @@ from chat.access import local_owner
 from chat.models import Conversation, Message, Piece, SearchEntry, Turn
 from chat.search import Hit, compact, index_message, index_messages, index_title, matching, search
 from chat.search.query import _LATEST
-from chat.search.words import words
+from chat.search.words import MAX_BYTES, words
 from chat.turns import rows as turn_rows
 from tests.test_views import talk
 
@@ -335,3 +335,12 @@ def test_the_database_uses_its_word_index(owner: User) -> None:
             assert plan[0].startswith("SCAN chat_searchwords VIRTUAL TABLE")
             assert plan[1].startswith("SEARCH entry USING INTEGER PRIMARY KEY")
             assert len(plan) == 2  # nothing is sorted
+
+
+@pytest.mark.parametrize("length", range(9, 13))
+def test_no_word_is_empty_where_a_long_text_is_cut(length: int) -> None:
+    """PostgreSQL refuses such a word, and with it the end of the answer."""
+    text = " ".join(f"{number:0{length}}" for number in range(100_000))
+    found = words(text)
+    assert len(" ".join(found)) <= MAX_BYTES
+    assert all(found)

@@ -72,7 +72,7 @@ def words(text: str) -> list[str]:
             found[run[:MAX_WORD]] = None
     joined = " ".join(found).encode()
     if len(joined) > MAX_BYTES:
-        return joined[:MAX_BYTES].decode(errors="ignore").split(" ")
+        return joined[:MAX_BYTES].decode(errors="ignore").split()
     return list(found)
 
 

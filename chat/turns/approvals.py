@@ -30,6 +30,8 @@ def resolve(
 
     Raises `NotAllowed` when it does not wait any more.
     """
+    # The turn before its calls, as `rows.wait` does: else each may miss what the other writes.
+    Turn.objects.select_for_update().filter(message=call.message_id).first()
     pending = ToolCall.objects.pending().filter(message=call.message_id)
     changed = pending.filter(pk=call.pk).update(
         status=ToolCall.Status.APPROVED if approved else ToolCall.Status.DENIED,

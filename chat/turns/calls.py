@@ -153,6 +153,7 @@ def _unanswered(turn: LiveTurn) -> list[ToolCall]:
 
 def _inserting(call: ToolCall) -> Callable[[int], None]:
     def insert(_seq: int) -> None:
+        call.pk = None  # of an insertion that was rolled back: it may be another's by now
         ToolCall.objects.bulk_create([call])
 
     return insert

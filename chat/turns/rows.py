@@ -164,6 +164,7 @@ def close_calls(message_id: UUID, result: str) -> None:
 def wait(turn: LiveTurn) -> None:
     """Held by nobody until a person has decided; ready at once if they have done so already."""
     held = Turn.objects.run_by(process.identity).filter(pk=turn.turn_id)
+    held.select_for_update().first()  # before its calls: see `approvals.resolve`
     calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
     waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
     status = Turn.Status.WAITING if waits else Turn.Status.QUEUED

@@ -170,8 +170,8 @@ class Runner:
             following[:] = [None if self.draining else rows.take_next(turn.conversation_id)]
 
         def told() -> None:
+            self.start(following[0])  # first: between two turns nobody shall think that all is over
             self._forget(turn)
-            self.start(following[0])
             if outcome == "completed" and turn.is_first and not self.draining:
                 self.background(self._entitle(turn))
 

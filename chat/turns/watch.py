@@ -14,8 +14,10 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from chat import process, publish, search
@@ -178,5 +180,15 @@ async def compact_search() -> None:
 def tidy() -> None:
     now = timezone.now()
     Notice.objects.filter(created_at__lt=now - NOTICES_KEPT).delete()
-    Conversation.objects.filter(leaf=None, created_at__lt=now - EMPTY_KEPT).delete()
+    empty = Conversation.objects.filter(leaf=None, created_at__lt=now - EMPTY_KEPT)
+    for found in empty.values_list("pk", flat=True)[:1000]:
+        _remove_empty(found)
     approvals.expire(now - timedelta(days=settings.TALOS_APPROVAL_DAYS))
+
+
+@transaction.atomic
+def _remove_empty(conversation_id: UUID) -> None:
+    """Unless something was said in it since it was looked for."""
+    held = Conversation.objects.select_for_update().filter(pk=conversation_id, leaf=None).first()
+    if held is not None:
+        held.delete()

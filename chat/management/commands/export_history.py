@@ -110,6 +110,9 @@ class Command(BaseCommand):
         except BrokenPipeError:  # as `head` does: there is nobody to be told
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise CommandError(f"The output cannot be written: {error.strerror}.") from None
 
 
 def _to_file(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
