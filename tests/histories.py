@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from chat.access import local_owner
 from chat.models import Audit, Conversation, Message, SearchEntry, ToolCall, Turn
 
 
+@transaction.atomic  # a server beside it removes old conversations without a message
 def make(
     number: int,
     *,
