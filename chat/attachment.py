@@ -102,11 +102,14 @@ class Attachment:
                 return
             if self._consumer.attachment is not self or snapshot.data.seq <= self.seen:
                 return
-            sent_meanwhile = [answer for answer in self.awaited if answer not in awaited]
+            ended = {turn.message_id for turn in over}
+            # some may be further on than the snapshot shows, or were sent while it was read
+            still = [answer for answer in self.awaited if answer not in ended]
             self.show(snapshot)
-            self.awaited += sent_meanwhile
+            self.awaited += [answer for answer in still if answer not in self.awaited]
             for turn in over:
-                if turn.process != process.identity:  # else its `done` was told with its number
+                # one that ran here was told with its number, one that never ran by its notice
+                if turn.process not in ("", process.identity):
                     self._consumer.tell(snapshots.done(turn))
 
     def forget(self) -> None:

@@ -154,6 +154,31 @@ async def test_a_stop_and_an_approval_from_another_server(
     assert effects.read_text() == "x\n"
 
 
+async def test_fifteen_sends_behind_another_servers_answer_have_their_ends(
+    two: list[str], connect: OpenChat, model: Model
+) -> None:
+    """More than a snapshot shows: it is no list of what somebody waits for."""
+    here, there = two
+    chat, tab = await connect(here), await connect(there)
+    grow, end_it = Gate(), Gate()
+    session_id = await begun(chat, model, "x", grow, "y", end_it)
+    await tab.resume(session_id)
+    keys = [f"{session_id}-{number}" for number in range(15)]
+    for key in keys:
+        await tab.send("send", text="more", client_id=key, model="echo")
+        await tab.until("message_created")
+    grow.open()
+    await tab.until(lambda frame: (frame.get("data", {}).get("turn") or {}).get("content") == "xy")
+    end_it.open()
+    ends: list[str] = []
+    while len(ends) < len(keys):
+        end = (await tab.until("done"))[-1]
+        if end["client_id"] in keys:
+            ends.append(end["client_id"])
+    assert sorted(ends) == sorted(keys)
+    await tab.nothing_more()
+
+
 async def settled(chat: Chat, session_id: str) -> Frame:
     snapshot = await chat.resume(session_id)
     async with asyncio.timeout(2 * SECONDS):

@@ -1,0 +1,73 @@
+"""Frames that are held while a snapshot is read go to who is shown it, and to nobody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from chat import publish
+from chat.access import local_owner
+from chat.attachment import Attachment
+from chat.protocol import Frame
+from chat.snapshots import begun
+from tests.test_views import talk
+
+
+class Connection:
+    """Writes down what it is told."""
+
+    owner = None
+    attachment: Attachment | None = None
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def tell(self, frame: Frame) -> None:
+        self.heard.append(frame.type)
+
+    def deliver(self, seq: int | None, text: str) -> None:
+        self.heard.append(text)
+
+
+@pytest.fixture
+def connection() -> Connection:
+    return Connection()
+
+
+@pytest.fixture
+def place(connection: Connection) -> Iterator[Attachment]:
+    place = Attachment(connection, uuid.uuid4())  # type: ignore[arg-type]  # no owner is asked for
+    yield place
+    publish.detach(place.conversation_id, place)
+
+
+@pytest.mark.django_db
+def test_what_comes_meanwhile_follows_the_snapshot(
+    connection: Connection, place: Attachment
+) -> None:
+    conversation = talk(local_owner(), "Hi")
+    with place.holding():
+        place.deliver(1, "a delta")
+        place.show(begun(conversation, "demo"))
+    assert connection.heard == ["event", "a delta"]
+
+
+def test_where_there_is_no_snapshot_nothing_follows(
+    connection: Connection, place: Attachment
+) -> None:
+    with place.holding():
+        place.deliver(1, "a delta")
+    assert connection.heard == []
+
+
+@pytest.mark.django_db
+def test_who_has_gone_elsewhere_hears_nothing_more(
+    connection: Connection, place: Attachment
+) -> None:
+    place.show(begun(talk(local_owner(), "Hi"), "demo"))
+    with place.holding():
+        place.deliver(1, "a delta")
+        place.close()
+    assert connection.heard == ["event"]
