@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client
 
+from chat import process
 from chat.access import local_owner
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
+from chat.turns import approvals, rows
+from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +115,40 @@ def test_staff_take_a_decision_back(client: Client) -> None:
     rule = ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)
     client.post(f"/admin/chat/toolrule/{rule.pk}/delete/", {"post": "yes"})
     assert not ToolRule.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one after the other")
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_while_the_turn_begins_to_wait_is_not_missed() -> None:
+    """Promise 4: neither may see the rows as they were before the other one."""
+    call = pending(local_owner())
+    turn = Turn.objects.get(message=call.message_id)
+    Turn.objects.update(status=Turn.Status.RUNNING, process=process.identity)
+    live = LiveTurn(
+        turn_id=turn.pk, message_id=call.message_id, conversation_id=turn.conversation_id,
+        owner_id=call.message.owner_id, client_id=None, model="", context=None, seq=0, is_first=False,
+    )  # fmt: skip
+
+    def wait() -> None:
+        with closing(connection), transaction.atomic():
+            rows.wait(live)
+
+    waiting = threading.Thread(target=wait)
+    with transaction.atomic():
+        where = ToolCall.DecidedFrom.PAGE
+        approvals.resolve(call, approved=True, by=local_owner(), where=where)
+        waiting.start()
+        while waiting.is_alive() and not _somebody_waits_for_a_lock():
+            waiting.join(0.01)
+    waiting.join()
+    turn.refresh_from_db()
+    assert turn.status == Turn.Status.QUEUED
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return bool(cursor.fetchone()[0])

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from chat import publish
 from chat.errors import NotAllowed
-from chat.models import ToolCall, Turn
+from chat.models import Conversation, ToolCall, Turn
 from chat.protocol import ApprovalResolved, ApprovalResolvedData
 
 
@@ -52,10 +52,19 @@ def resolve(
         waiting.update(status=Turn.Status.QUEUED)
 
 
-@transaction.atomic
 def expire(before: datetime) -> int:
     """Deny the calls that have waited since before then; how many there were."""
-    old = list(ToolCall.objects.pending().filter(created_at__lt=before))
-    for call in old:
+    old = ToolCall.objects.pending().filter(created_at__lt=before)
+    return sum(_expired(call) for call in old.select_related("message"))
+
+
+@transaction.atomic
+def _expired(call: ToolCall) -> bool:
+    """False: somebody decided it at this moment."""
+    # held first, as by whoever decides or deletes
+    Conversation.objects.select_for_update().filter(pk=call.message.conversation_id).first()
+    try:
         resolve(call, approved=False, by=None, where=ToolCall.DecidedFrom.EXPIRY)
-    return len(old)
+    except NotAllowed:
+        return False
+    return True

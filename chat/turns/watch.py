@@ -41,6 +41,8 @@ CHORE_LOOKS = 3600
 NOTICES_KEPT = timedelta(hours=1)
 EMPTY_KEPT = timedelta(days=1)
 """A conversation without a message is removed after a day."""
+EMPTY_AT_ONCE = 1000
+"""Of them in one look; the next one is a minute later."""
 LATE_LOOKS = 10
 """Ids are given before commits: a notice may become visible after one with a higher id."""
 
@@ -181,7 +183,7 @@ def tidy() -> None:
     now = timezone.now()
     Notice.objects.filter(created_at__lt=now - NOTICES_KEPT).delete()
     empty = Conversation.objects.filter(leaf=None, created_at__lt=now - EMPTY_KEPT)
-    for found in empty.values_list("pk", flat=True)[:1000]:
+    for found in empty.values_list("pk", flat=True)[:EMPTY_AT_ONCE]:
         _remove_empty(found)
     approvals.expire(now - timedelta(days=settings.TALOS_APPROVAL_DAYS))
 
