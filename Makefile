@@ -22,7 +22,8 @@ run: .venv/run.stamp ## install what is missing and serve on HOST:PORT
 	@exec $(BIN)/python manage.py serve
 
 # SQLite first. PostgreSQL last, so that the output ends with a summary of tests; there without
-# those that know no database. Three files at a time, in random order: those that wait beside those that work.
+# those that know no database. Three files at a time, in random order: those that wait beside those
+# that work.
 test: export PYTHON_DOTENV_DISABLED = 1
 test: lint migrations-check $(STATIC) ## lint, types and all tests, on SQLite and PostgreSQL
 	@$(POSTGRES) || [ -z "$$CI" ]

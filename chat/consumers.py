@@ -261,6 +261,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.awaits(turn)
 
     async def on_edit(self, action: Edit) -> None:
+        # sent once more, by who has no conversation open yet
         if self.attachment is None and (
             before := await read(services.said_before, self.owner, action.client_id)
         ):

@@ -71,7 +71,7 @@ def _sidebar(user: User, current: Conversation | None) -> dict[str, Any]:
     pinned, recent = pinned[:PINNED], recent[:RECENT]
     waits = _asking(user)
     shown = {conversation.pk for conversation in (*pinned, *recent)}
-    asking = list(begun.filter(pk__in=[pk for pk in waits if pk not in shown]))
+    asking = list(begun.filter(pk__in=waits - shown).order_by("-updated_at", "-id"))
     if (
         current is not None
         and current.leaf_id is not None

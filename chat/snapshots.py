@@ -172,18 +172,20 @@ def call_view(call: ToolCall, most: int | None) -> ToolCallView:
     is_open = call.status in ToolCall.OPEN
     result = "" if is_open else call.result
     shown = cut(result, most)
-    arguments = call.arguments if is_open else cut(call.arguments, most)
-    is_cut = shown != result or arguments != call.arguments
+    arguments, edited = (
+        text if is_open else cut(text, most) for text in (call.arguments, call.edited_arguments)
+    )
+    whole = (result, call.arguments, call.edited_arguments)
     return ToolCallView(
         call_id=call.call_id,
         name=call.name,
         arguments=arguments_object(arguments),
         status=call.status,
         content=None if is_open else shown,
-        truncated=True if is_cut else None,
+        truncated=True if (shown, arguments, edited) != whole else None,
         is_error=call.is_error,
         offset=call.offset,
-        edited_arguments=arguments_object(call.edited_arguments) if call.edited_arguments else None,
+        edited_arguments=arguments_object(edited) if edited else None,
         seconds=_seconds(call),
     )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 
-from talos_site.backpressure import LIMIT
+from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
 from tests.processes import Talos
 
@@ -63,6 +66,26 @@ def test_a_second_signal_ends_the_drain(serve: Start, signum: signal.Signals) ->
 
 def test_nothing_to_finish_is_a_quick_and_quiet_end(serve: Start) -> None:
     assert serve().stop() == (0, "started\n")
+
+
+def test_a_flood_that_pauses_is_looked_after_once_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[Callable[[], None]] = []
+    loop = SimpleNamespace(call_later=lambda _, look: looks.append(look))
+    monkeypatch.setattr("talos_site.backpressure.asyncio.get_running_loop", lambda: loop)
+    client = BoundedSocket()
+    client.muted, client.client_addr, client.state = False, None, BoundedSocket.STATE_OPEN
+    client.application_queue = asyncio.Queue()
+    client.transport = Mock()
+    for _ in range(8):  # what was read before the pause still comes
+        client.onMessage(b"x" * UNANSWERED, isBinary=True)
+    assert len(looks) == client.transport.pauseProducing.call_count == 1
+    looks.pop()()
+    assert len(looks) == 1  # the application is not done yet
+    client.state = BoundedSocket.STATE_CLOSED
+    looks.pop()()
+    assert looks == []
 
 
 async def test_a_client_that_does_not_read_is_cut_and_costs_little(serve: Start) -> None:

@@ -249,6 +249,24 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_an_output_that_takes_no_more_is_said_in_words(tmp_path: Path) -> None:
+    with fresh_database(tmp_path / "data") as variables, Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "export_history", "--format", "json"],
+            cwd=settings.BASE_DIR,
+            env=environment(TALOS_DATA_DIR=str(tmp_path / "data"), **variables),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        == "CommandError: The output cannot be written: No space left on device."
+    )
+
+
 def test_a_database_that_is_not_prepared_is_told_of(tmp_path: Path) -> None:
     done = manage("export_history", TALOS_DATA_DIR=str(tmp_path))
     assert done.returncode == 1
