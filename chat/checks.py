@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
@@ -42,15 +43,23 @@ def local_means_loopback(
     ]
 
 
+_HOST = re.compile(
+    r"\[[0-9a-fA-F:.]+\]|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*|[^\s./:*][^\s/:*]*"
+)
+"""An address, or a name that does not stand for others, as `.example.com` does."""
+
+
 @register
 def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+    wrong = [name for name in settings.ALLOWED_HOSTS if not _HOST.fullmatch(name)]
+    if settings.ALLOWED_HOSTS and not wrong:
         return []
+    found = f", not {', '.join(map(repr, wrong))}" if wrong else ""
     return [
         Error(
-            "TALOS_ALLOWED_HOSTS must list exact names: any other web page could otherwise reach "
-            "this server through a name of its own (DNS rebinding).",
-            hint="Unset it, or use for example localhost,127.0.0.1",
+            f"TALOS_ALLOWED_HOSTS must list exact names{found}: any other web page could otherwise "
+            "reach this server through a name of its own (DNS rebinding).",
+            hint="Unset it, or use for example localhost,127.0.0.1: names without scheme and port",
             id="talos.E002",
         )
     ]

@@ -22,10 +22,25 @@ def test_e001_without_a_login_only_loopback_is_served(settings: Settings) -> Non
     assert found() == {"talos.E001"}
 
 
-@pytest.mark.parametrize("hosts", [["*"], ["localhost", "*"], []])
+@pytest.mark.parametrize(
+    "hosts",
+    [["*"], ["localhost", "*"], [], [".example.com"], ["http://a.example"], ["a:8000"], ["a b"]],
+)
 def test_e002_allowed_hosts_are_named(settings: Settings, hosts: list[str]) -> None:
     settings.ALLOWED_HOSTS = hosts
     assert found() == {"talos.E002"}
+
+
+def test_addresses_and_names_are_allowed_hosts(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [
+        "localhost",
+        "127.0.0.2",
+        "[::1]",
+        "::1",
+        "talos.example.com",
+        "my_pc",
+    ]
+    assert not found()
 
 
 def test_w001_redis_is_not_used(settings: Settings) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from chat.transfer.format import MAX_BYTES
+from chat.transfer.format import FORMAT, MAX_BYTES, VERSION
 
 CHUNK_BYTES = 256 * 1024
 TOO_LONG = f"it is longer than {MAX_BYTES // 2**20} MiB"
 CUT_OFF = "the file ends in the middle of it: get the whole file"
 STRAY = "there is something that is no conversation"
+FOREIGN = "it says that it is of another format or version: a newer Talos wrote it. Update this one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ _MARK_IN_TEXT = re.compile(rb'["\\]')
 _QUOTE, _BACKSLASH, _OPENING = ord('"'), ord("\\"), b"{["
 
 _SCALARS = rb'(?:\s*"\w+"\s*:\s*(?:"[^"\\]*"|\d+)\s*,)*'
+_SAID = re.compile(rb'"(\w+)"\s*:\s*("[^"\\]*"|\d+)')
+_HEAD = {b"format": b'"%s"' % FORMAT.encode(), b"version": b"%d" % VERSION}
+"""What a document says of itself before its conversations, by key."""
 BEFORE = {
     0: re.compile(rb"\s*"),
     1: re.compile(rb"\s*\[\s*"),
@@ -80,10 +84,14 @@ class Objects:
         self._size = 0
         self._beside = b""
         self._count = 0
+        self._is_foreign = False
+        """It says so: nothing of it is read."""
 
     def __iter__(self) -> Iterator[Item]:
         while chunk := self._file.read(CHUNK_BYTES):
             yield from self._scan(chunk)
+            if self._is_foreign:
+                return
             if len(self._beside) > _MAX_BESIDE:
                 yield Item(self._line, b"", STRAY)
                 return
@@ -108,6 +116,8 @@ class Objects:
                     begin = counted = match.start()
                     if fault := self._begun():
                         yield fault
+                    if self._is_foreign:
+                        return
                 self._depth += 1
             else:
                 self._depth -= 1
@@ -128,6 +138,9 @@ class Objects:
         self._begin_line = self._line
         self._count += 1
         if self._count == 1:
+            self._is_foreign = _is_foreign(beside)
+            if self._is_foreign:
+                return Item(self._line, b"", FOREIGN)
             is_right = BEFORE[self._within].fullmatch(beside) is not None
         else:
             is_right = beside.strip() == _BETWEEN[self._within]
@@ -150,6 +163,9 @@ class Objects:
             yield Item(self._begin_line, b"", CUT_OFF)
             return
         rest = self._beside
+        if not self._count and _is_foreign(rest):
+            yield Item(self._line, b"", FOREIGN)
+            return
         if not self._count:
             match = BEFORE[self._within].match(rest)
             rest = rest[match.end() :] if match else b"?"
@@ -157,3 +173,9 @@ class Objects:
             yield Item(self._line, b"", CUT_OFF)
         elif not _AFTER[self._within].fullmatch(rest):
             yield Item(self._line, b"", STRAY)
+
+
+def _is_foreign(beside: bytes) -> bool:
+    """Does a document say of itself that it is something else than this archive?"""
+    said = dict(_SAID.findall(beside.partition(b"[")[0]))
+    return said.keys() - _HEAD.keys() != set() or any(_HEAD[key] != said[key] for key in said)

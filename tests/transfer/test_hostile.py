@@ -81,6 +81,23 @@ def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'"format":"talos-history","version":99,',
+        b'"format":"other","version":1,',
+        b'"format":"talos-history","version":1,"more":1,',
+        b'"version":"1",',
+    ],
+)
+@pytest.mark.parametrize("content", [b"", line(sample())])
+def test_a_document_that_says_it_is_something_else_is_not_read(head: bytes, content: bytes) -> None:
+    data = b"{" + head + b'"conversations":[' + content + b"]}"
+    assert len(faults(data)) == 1
+    assert "another format or version" in faults(data)[0]
+    assert not any(one.conversation for one in found(data))
+
+
 def test_an_archive_of_nothing_is_one() -> None:
     for data in (
         b"[]",
