@@ -44,14 +44,16 @@ def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
 
 
 def prepare(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Of a new connection to SQLite: WAL, and in an empty file the wish to give space back.
+    """Of a new connection to SQLite: WAL, and in an empty file the wish to give space back. What was
+    said is for its owner's eyes, whoever may look into the directory.
 
-    The latter has to be said before anything is written. Only where it is not done yet: both take
+    The wish has to be said before anything is written. Only where it is not done yet: both take
     the write lock, and a reader must not wait for it.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                Path(connection.settings_dict["NAME"]).chmod(0o600)  # its WAL takes after it
                 cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
                 cursor.execute("PRAGMA journal_mode=WAL")
 

@@ -312,6 +312,16 @@ def test_nothing_is_overwritten(made: Path, empty: Path, there: str) -> None:
     assert (empty / there).read_text() == "mine"
 
 
+def test_a_database_that_only_a_look_has_left_is_none(made: Path, empty: Path) -> None:
+    looked = manage("export_history", TALOS_DATA_DIR=str(empty))
+    assert looked.returncode == 1
+    assert (empty / "talos.sqlite3").exists()
+    done = manage("restore", str(made), TALOS_DATA_DIR=str(empty))
+    assert done.returncode == 0, done.stderr
+    there = manage("export_history", TALOS_DATA_DIR=str(empty))
+    assert there.stdout.count("\n") == 2
+
+
 def test_a_server_that_has_the_directory_keeps_it(made: Path, empty: Path) -> None:
     import fcntl
 

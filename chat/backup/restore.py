@@ -46,6 +46,7 @@ def restore(source: Path, *, stop: StopAsked = lambda: False) -> Contents:
         _claim(directory)
         try:
             found = _fill(source, draft, directory, stop)
+            forget_companions(database)  # of one without a table
             settle(draft, database)
             _bring_up_to_date(found, source)
         finally:
@@ -77,12 +78,23 @@ def _bring_up_to_date(found: Contents, source: Path) -> None:
 
 def _check_is_empty(directory: Path, database: Path, draft: Path) -> None:
     where = "Choose another data directory with TALOS_DATA_DIR, or move it away."
-    if os.path.lexists(database):
+    if os.path.lexists(database) and not _is_blank(database):
         raise BackupError(f"{database} exists: a restore overwrites nothing. {where}")
     workspace = directory / files.WORKSPACE
     was_begun = draft.exists()
     if workspace.is_dir() and any(workspace.iterdir()) and not was_begun:
         raise BackupError(f"{workspace} has files: a restore overwrites nothing. {where}")
+
+
+def _is_blank(database: Path) -> bool:
+    """Without a table: a command that looked for conversations here has left it."""
+    if database.is_symlink() or not database.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=rw", uri=True)) as found:
+            return bool(found.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _claim(directory: Path) -> None:
