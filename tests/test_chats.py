@@ -258,6 +258,10 @@ def test_a_message_that_was_found_is_shown_in_its_place(client: Client, owner: U
     assert f'id="m-{messages["said-010"]}"' in page
     assert ("said-030" in page, "said-031" in page) == (True, False)
     assert "Go to the latest messages" in page
+    # and on from there, in pages
+    later = f"/c/{conversation.pk}/?at={messages['said-030']}#m-{messages['said-030']}"
+    assert f'href="{later}"' in page
+    assert "said-050" in get(client, later.partition("#")[0])
     latest = get(client, f"/c/{conversation.pk}/?at={messages['said-100']}")
     assert 'data-session="' in latest  # it is on the live page
     assert client.get(f"/c/{conversation.pk}/?at=nonsense").status_code == 404

@@ -118,6 +118,22 @@ def test_an_answer_is_made_again_also_by_another_model(room: Room) -> None:
     expect(page.get_by_role("button", name="Previous version")).to_be_disabled()
 
 
+def test_escape_discards_no_change_before_it_is_asked_for(room: Room) -> None:
+    page = talk(room)
+    field = page.get_by_label("Edit your message")
+    last(page, "user").get_by_role("button", name="Edit").click()
+    field.press("Escape")  # nothing was changed
+    expect(field).to_have_count(0)
+    last(page, "user").get_by_role("button", name="Edit").click()
+    field.fill("Another thought")
+    field.press("Escape")
+    expect(page.locator(".editor .complaint")).to_contain_text("Not sent yet.")
+    expect(field).to_have_value("Another thought")
+    field.press("Escape")
+    expect(field).to_have_count(0)
+    expect(page.locator(".bubble")).to_have_text(["First"])
+
+
 def test_an_answer_that_is_cut_short_says_so_and_goes_on(room: Room) -> None:
     room.reply("Once upon", Finish("length"))
     page = room.page()

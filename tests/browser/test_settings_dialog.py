@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Room, in_a_chat, over, say
 
@@ -108,6 +108,29 @@ def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> 
     expect(dialog.locator("#asked-said")).to_contain_text("Saved.")
     close()
     expect(dialog).to_be_hidden()
+
+
+def test_a_page_that_goes_asks_for_what_is_not_saved(room: Room) -> None:
+    page = room.page("/settings/")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    prompt = page.get_by_label("System prompt")
+    prompt.click()
+    page.keyboard.type("You are an ant.")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="New chat").click(no_wait_after=True)
+    expect(prompt).to_have_value("You are an ant.")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    page.get_by_role("link", name="New chat").click()
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    assert asked == ["beforeunload"]
 
 
 def test_the_system_prompt_has_a_page(room: Room) -> None:

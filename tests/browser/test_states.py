@@ -141,6 +141,9 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     stop.click()
     expect(page.locator("#complaint")).to_contain_text("no connection")
     expect(stop).to_be_enabled()
+    room.restart()
+    connected(page)
+    expect(page.locator("#complaint")).to_be_empty()
 
 
 def test_what_nobody_hears_is_not_taken_back_and_that_is_said(room: Room) -> None:
