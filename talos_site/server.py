@@ -52,7 +52,7 @@ LIMITS: dict[str, Any] = {
 PATIENCE = 0.3
 """Seconds of draining before a person at the terminal is told what is going on."""
 FAREWELL = 1.0
-"""Seconds for close frames to reach their clients."""
+"""Seconds for close frames to reach their clients, and for requests to be answered to their end."""
 
 
 def _allow_many_files() -> None:
@@ -158,7 +158,7 @@ class Server(daphne.server.Server):
 
     async def _say_goodbye(self) -> None:
         for _ in range(int(FAREWELL / 0.02)):
-            if not self._sockets_open():
+            if not self._sockets_open() and not self._requests_open():
                 return
             await asyncio.sleep(0.02)
 
@@ -167,4 +167,11 @@ class Server(daphne.server.Server):
             isinstance(protocol, BoundedSocket) and protocol.state == protocol.STATE_CLOSING
             for protocol, details in self.connections.items()
             if "disconnected" not in details
+        )
+
+    def _requests_open(self) -> bool:
+        return any(
+            not isinstance(protocol, BoundedSocket) and not details["application_instance"].done()
+            for protocol, details in self.connections.items()
+            if "application_instance" in details
         )

@@ -25,6 +25,7 @@ class Engine:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.sockets: set[Send] = set()
+        self.drained = asyncio.Event()
 
     async def start(self) -> None:
         print("started", file=sys.stderr)
@@ -34,11 +35,21 @@ class Engine:
         await asyncio.sleep(self.seconds)
         for send in self.sockets:
             await send({"type": "websocket.close", "code": 1012})
+        self.drained.set()
+
+
+async def page(send: Send) -> None:
+    """Answered when all answers of the engine are over, and a moment later."""
+    print("asked", flush=True)
+    await engine.drained.wait()
+    await asyncio.sleep(0.05)
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"whole"})
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
-    if scope["type"] != "websocket":
-        return
+    if scope["type"] == "http":
+        return await page(send)
     await receive()
     await send({"type": "websocket.accept"})
     engine.sockets.add(send)

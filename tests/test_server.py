@@ -55,6 +55,17 @@ async def test_nobody_new_comes_in_during_a_drain(serve: Start) -> None:
             await http.ws_connect(server.address)
 
 
+async def test_a_request_that_is_being_answered_is_answered_to_its_end(serve: Start) -> None:
+    server = serve()
+    async with aiohttp.ClientSession() as http:
+        asking = asyncio.ensure_future(http.get(server.address))
+        assert await asyncio.to_thread(server.line) == "asked\n"
+        server.process.send_signal(signal.SIGTERM)
+        async with await asking as answer:
+            assert await answer.text() == "whole"
+    assert server.end()[0] == 0
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_the_drain(serve: Start, signum: signal.Signals) -> None:
     server = serve(drains=30)
