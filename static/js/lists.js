@@ -28,7 +28,7 @@ export function startLists(isLive) {
 
 /** The tab says so, too, where another chat waits for its owner. */
 function markTitle() {
-  showWaitingElsewhere(document.querySelector("#sidebar li:not(:has([aria-current])) .waits") !== null);
+  showWaitingElsewhere(document.querySelector("#sidebar .open:not([aria-current]) .waits") !== null);
 }
 
 /** It was asked whether a chat is to go: it goes, from the lists at least. @param {Event} event */

@@ -200,12 +200,15 @@ def test_a_call_that_waits_is_seen_from_everywhere(room: Room, effects: Path) ->
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     expect(page).to_have_title(re.compile("^● Approval needed"))
     flawless(page)
+    dot = "getComputedStyle(document.querySelector('.top .menu'), '::after').content"
+    assert page.evaluate(dot) == '""'  # where the list is a drawer, and closed
     waits.get_by_role("link", name=title).first.click()
     expect(card(page).get_by_role("button", name="Deny")).to_be_visible()
     connected(page)
     card(page).get_by_role("button", name="Deny").click()
     expect(card(page).locator(".state")).to_have_text("denied")
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_hidden()
+    assert page.evaluate(dot) == "none"
 
 
 def test_escape_leaves_the_arguments_and_stops_nothing(room: Room, effects: Path) -> None:
