@@ -17,6 +17,9 @@ from pytest_django import DjangoDbBlocker
 
 from tests.processes import Talos, collect_static_files
 
+OWN_PROCESSES = {"chromium", "own_server", "talos"}
+"""Fixtures that start processes for one test, or a few."""
+
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("talos", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("talos")
@@ -39,6 +42,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
     ]
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes seconds, so that `make check` leaves it out: servers of a test's own."""
+    for item in items:
+        if OWN_PROCESSES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 def pytest_unconfigure() -> None:

@@ -18,8 +18,12 @@ SECONDS = 60.0
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The way to Python and the given variables: nothing else of this machine's environment."""
+    """The way to Python and the given variables: nothing else of this machine's environment.
+
+    But for the variables by which `coverage` measures child processes, where it does.
+    """
     own = {
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "PATH": os.environ["PATH"],
         "PYTHON_DOTENV_DISABLED": "1",
         "PYTHONWARNINGS": "error",

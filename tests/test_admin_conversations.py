@@ -185,6 +185,7 @@ def test_what_is_not_there_is_not_found(client: Client, query: str) -> None:
     assert client.get(f"{LIST}{conversation.pk}/change/{query}").status_code == 404
 
 
+@pytest.mark.promise(8)
 def test_reading_what_is_not_ones_own_is_recorded(client: Client, ann: User) -> None:
     mine, hers = talk(local_owner(), "Hi", "Ho"), talk(ann, "Hi", "Ho")
     for conversation in (mine, hers):

@@ -78,6 +78,7 @@ def address(template: str) -> str:
     return template.format(conversation=conversation.pk, message=message.pk)
 
 
+@pytest.mark.slow
 def test_a_list_costs_the_same_whatever_is_stored(client: Client) -> None:
     local_owner()
     everything(8)

@@ -43,6 +43,7 @@ def place(connection: Connection) -> Iterator[Attachment]:
     publish.detach(place.conversation_id, place)
 
 
+@pytest.mark.promise(2)
 @pytest.mark.django_db
 def test_what_comes_meanwhile_follows_the_snapshot(
     connection: Connection, place: Attachment

@@ -13,7 +13,7 @@ from chat.models import ToolCall
 from chat.turns import calls, rows
 from chat.turns.journal import Journal
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
 
 
 def test_a_decision_between_two_looks_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,6 +236,7 @@ def test_who_was_about_to_delete_may_archive_instead(client: Client, owner: User
     assert "rchive" not in get(client, f"/c/{conversation.pk}/delete/?part")  # it is already
 
 
+@pytest.mark.promise(8)
 def test_nobody_elses_chat_can_be_touched(client: Client, owner: User) -> None:
     theirs = talk(User.objects.create(username="stranger"), "A secret", title="Secrets")
     for pk in (theirs.pk, uuid.uuid4()):

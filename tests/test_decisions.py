@@ -66,6 +66,7 @@ def test_characters_that_reorder_a_line_are_spelled_out(client: Client, call: To
     assert ">a\\u202etxt.exe</pre>" in client.get(page_of(call)).content.decode()
 
 
+@pytest.mark.promise(5)
 @pytest.mark.parametrize(("word", "becomes"), [("yes", "approved"), ("no", "denied")])
 def test_a_form_decides_once(client: Client, call: ToolCall, word: str, becomes: str) -> None:
     fields = {"call_id": call.call_id, "approved": word}
@@ -78,6 +79,7 @@ def test_a_form_decides_once(client: Client, call: ToolCall, word: str, becomes:
     assert status(call) == becomes
 
 
+@pytest.mark.promise(8)
 def test_strangers_decide_nothing(client: Client) -> None:
     call = pending(User.objects.create(username="stranger"))
     fields = {"call_id": call.call_id, "approved": "yes"}
@@ -96,6 +98,7 @@ def test_a_remembered_decision_is_taken_back(client: Client, call: ToolCall) -> 
     assert not ToolRule.objects.exists()
 
 
+@pytest.mark.promise(5, 8)
 @pytest.mark.parametrize(("action", "becomes"), [("approve", "approved"), ("deny", "denied")])
 def test_staff_decide_for_anybody(client: Client, action: str, becomes: str) -> None:
     call = pending(User.objects.create(username="stranger"))
@@ -117,6 +120,7 @@ def test_staff_take_a_decision_back(client: Client) -> None:
     assert not ToolRule.objects.exists()
 
 
+@pytest.mark.promise(5)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one after the other")
 @pytest.mark.django_db(transaction=True)
 def test_a_decision_while_the_turn_begins_to_wait_is_not_missed() -> None:

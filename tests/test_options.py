@@ -203,6 +203,7 @@ def test_the_dialog_is_about_the_chat_that_is_open(
     assert "This chat" not in client.get("/settings/", headers=HTMX).content.decode()
 
 
+@pytest.mark.promise(8)
 def test_somebody_elses_settings_do_not_exist(client: Client) -> None:
     theirs = talk(User.objects.create(username="stranger"), "A secret", "Kept")
     for path in ("model", "settings"):

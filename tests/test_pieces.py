@@ -15,7 +15,7 @@ from chat.turns.batches import drain
 from chat.turns.commits import Attempt, commit
 from chat.turns.live import Entry, LiveTurn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(3)]
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 TICKS = st.lists(st.lists(st.tuples(st.booleans(), TEXTS), min_size=1, max_size=3), max_size=40)
 

@@ -48,6 +48,7 @@ def deletion(conversation: uuid.UUID) -> Notice:
     return Notice(owner_id=1, gone=conversation, frame=frame.encode())
 
 
+@pytest.mark.promise(1)
 def test_an_end_that_is_stored_is_told_before_the_deletion_that_came_after_it(
     conversation: uuid.UUID, listener: Listener
 ) -> None:

@@ -10,7 +10,7 @@ from chat.models import Piece, Turn
 from chat.turns import rows
 from tests.test_views import talk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(4)]
 
 
 @pytest.mark.parametrize("fraction", [".000", ".120", ".123"])

@@ -17,7 +17,7 @@ from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
 from tests.processes import Talos
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 Start = Callable[..., Talos]
 KIB = 1024
 
@@ -34,6 +34,7 @@ def serve(tmp_path: Path) -> Iterator[Start]:
     server.kill()
 
 
+@pytest.mark.promise(6)
 async def test_a_drain_is_waited_for_and_clients_are_told_to_come_back(serve: Start) -> None:
     server = serve(drains=0.5)
     async with aiohttp.ClientSession() as http, http.ws_connect(server.address) as socket:
@@ -46,6 +47,7 @@ async def test_a_drain_is_waited_for_and_clients_are_told_to_come_back(serve: St
     assert "Finishing running answers, up to 10 s" in errors
 
 
+@pytest.mark.promise(6)
 async def test_nobody_new_comes_in_during_a_drain(serve: Start) -> None:
     server = serve(drains=30)
     async with aiohttp.ClientSession() as http, http.ws_connect(server.address):

@@ -15,6 +15,7 @@ from talos_site.environment import Reader
 from tests.processes import manage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
@@ -44,6 +45,7 @@ def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
     assert len(done.stderr.splitlines()) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

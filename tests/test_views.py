@@ -178,6 +178,7 @@ def test_a_message_is_a_fragment(client: Client, owner: User) -> None:
     assert "<strong>Ho</strong>" in part
 
 
+@pytest.mark.promise(8)
 def test_somebody_elses_is_as_if_it_did_not_exist(
     client: Client, owner: User, somebody_elses: Conversation
 ) -> None:

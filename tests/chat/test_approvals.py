@@ -69,6 +69,7 @@ async def asked(chat: Chat, model: Model, effects: Path, *texts: str) -> str:
     return session_id
 
 
+@pytest.mark.promise(5)
 async def test_approved_it_runs_once_and_the_answer_comes(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -88,6 +89,7 @@ async def test_approved_it_runs_once_and_the_answer_comes(
     assert (await chat.until("error"))[-1]["code"] == "not_allowed"
 
 
+@pytest.mark.promise(2, 3)
 async def test_what_was_said_before_is_there_all_the_time(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -130,6 +132,7 @@ async def test_its_usage_and_states_are_told_from_before_and_after(
     assert (usage["input_tokens"], usage["output_tokens"]) == (16, 7)
 
 
+@pytest.mark.promise(5)
 async def test_denied_the_model_is_told(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -146,6 +149,7 @@ async def test_denied_the_model_is_told(
     assert frames[-1]["status"] == "completed"
 
 
+@pytest.mark.promise(5)
 async def test_the_last_of_several_decisions_lets_the_turn_go_on(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -207,6 +211,7 @@ async def test_remembered_it_does_not_ask_again_here_only(
     await asked(chat, model, effects, "d")  # another conversation asks anyway
 
 
+@pytest.mark.promise(4, 5)
 async def test_an_approval_outlives_a_killed_server(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -222,6 +227,7 @@ async def test_an_approval_outlives_a_killed_server(
     assert count(effects) == 1
 
 
+@pytest.mark.promise(5, 9)
 async def test_a_command_may_decide(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -235,6 +241,7 @@ async def test_a_command_may_decide(
     assert count(effects) == 1
 
 
+@pytest.mark.promise(5, 7)
 async def test_later_sends_queue_behind_an_approval(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -255,6 +262,7 @@ async def held(effects: Path) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.promise(4)
 @pytest.mark.parametrize(("before", "expected"), [(True, 0), (False, 1)])
 async def test_a_call_that_ran_when_the_server_died_is_unknown(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path, before: bool, expected: int
@@ -277,6 +285,7 @@ async def test_a_call_that_ran_when_the_server_died_is_unknown(
     assert count(effects) == expected
 
 
+@pytest.mark.promise(4, 5)
 async def test_a_server_killed_right_after_an_approval_runs_it_at_most_once(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -303,6 +312,7 @@ async def test_a_server_killed_right_after_an_approval_runs_it_at_most_once(
     assert text(await chat.say("go on", model="echo")) == "You said: go on"
 
 
+@pytest.mark.promise(4)
 async def test_a_repeatable_call_is_run_again(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -319,6 +329,7 @@ async def test_a_repeatable_call_is_run_again(
     assert count(effects) == 2
 
 
+@pytest.mark.promise(4)
 async def test_a_result_that_was_stored_is_kept_when_the_server_dies(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
@@ -335,6 +346,7 @@ async def test_a_result_that_was_stored_is_kept_when_the_server_dies(
     assert count(effects) == 1
 
 
+@pytest.mark.promise(8)
 @pytest.mark.parametrize("fields", [{"call_id": "unknown"}, {"call_id": "call_a"}])
 async def test_what_is_not_pending_here_is_refused(
     asking: str, connect: OpenChat, model: Model, effects: Path, fields: Frame

@@ -20,7 +20,7 @@ from tests.model_server import ModelServer
 from tests.model_server.steps import Silence
 from tests.processes import Talos, begin, manage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
     pytest.skip("SQLite only", allow_module_level=True)

@@ -13,6 +13,8 @@ from tests.model_server.steps import Call, Gate
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.promise(2)
+@pytest.mark.slow
 async def test_a_conversation_with_large_results_can_be_opened_while_it_is_answered(
     open_chat: OpenChat, model: Model
 ) -> None:

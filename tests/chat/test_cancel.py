@@ -10,7 +10,7 @@ from tests.chat.client import Chat, text, without_gaps
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Headers, Silence
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.promise(7)]
 
 
 async def started(chat: Chat, model: Model) -> str:

@@ -10,7 +10,7 @@ from tests.chat.client import kinds, text
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Gate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.promise(1)]
 
 
 async def test_sent_again_when_it_is_over(open_chat: OpenChat, model: Model) -> None:

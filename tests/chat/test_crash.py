@@ -25,6 +25,7 @@ async def settled(connect: OpenChat, address: str, session_id: str, client_id: s
     return snapshot
 
 
+@pytest.mark.promise(3, 4)
 async def test_sigkill_in_mid_answer_keeps_what_was_seen(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -46,6 +47,7 @@ async def test_sigkill_in_mid_answer_keeps_what_was_seen(
     assert text(await chat.say("go on", model="echo")) == "You said: go on"
 
 
+@pytest.mark.promise(4)
 async def test_a_turn_that_had_shown_nothing_runs_again(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -68,6 +70,7 @@ async def test_a_turn_that_had_shown_nothing_runs_again(
     assert len(model.requests) == 2
 
 
+@pytest.mark.promise(4, 7)
 async def test_queued_messages_are_answered_after_a_crash(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -83,6 +86,7 @@ async def test_queued_messages_are_answered_after_a_crash(
     assert snapshot["messages"][-1]["content"] == "You said: later"
 
 
+@pytest.mark.promise(6)
 async def test_sigterm_lets_a_live_answer_finish(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -104,6 +108,7 @@ async def test_sigterm_lets_a_live_answer_finish(
     assert own_server.talos.end()[0] == 0
 
 
+@pytest.mark.promise(6)
 async def test_sigterm_interrupts_what_does_not_finish(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -122,6 +127,7 @@ async def test_sigterm_interrupts_what_does_not_finish(
     assert (await chat.resume(session_id))["messages"][-1]["content"] == "one "
 
 
+@pytest.mark.promise(6)
 async def test_sigterm_puts_a_silent_turn_back_into_the_queue(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:

@@ -55,6 +55,7 @@ def test_another_conversation_stays(long_conversation: uuid.UUID) -> None:
     assert Message.objects.filter(conversation=other).count() == 2
 
 
+@pytest.mark.promise(8)
 @pytest.mark.django_db
 def test_a_stranger_s_conversation_does_not_exist(
     long_conversation: uuid.UUID, django_user_model: type

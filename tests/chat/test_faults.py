@@ -40,6 +40,7 @@ FAULTS: dict[str, tuple[Step, ...]] = {
 }
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize("name", FAULTS)
 async def test_the_turn_fails_and_the_conversation_goes_on(
     open_chat: OpenChat, model: Model, model_server: Any, name: str
@@ -86,6 +87,7 @@ async def test_a_failed_answer_is_not_given_to_the_model_as_an_empty_one(
     assert [message["role"] for message in said] == ["user", "user"]
 
 
+@pytest.mark.promise(3)
 @pytest.mark.parametrize("bytewise", [False, True])
 async def test_text_split_anywhere_is_the_same_text(
     open_chat: OpenChat, model: Model, bytewise: bool

@@ -14,7 +14,7 @@ from tests.model_server import ModelServer
 from tests.model_server.steps import Silence
 from tests.processes import Talos
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.promise(9)]
 
 
 @pytest.fixture(scope="module")

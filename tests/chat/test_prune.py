@@ -21,7 +21,7 @@ from tests.databases import fresh_database
 from tests.model_server import ModelServer
 from tests.model_server.steps import Silence
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
     return there, deleted
 
 
+@pytest.mark.promise(9)
 async def test_open_pages_notice_and_what_is_in_use_stays(
     server: OwnServer, chat: Chat, connect: OpenChat, model: Model
 ) -> None:

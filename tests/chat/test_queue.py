@@ -8,7 +8,7 @@ from tests.chat.client import Chat, kind, text
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Gate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.promise(7)]
 
 
 async def busy(chat: Chat, model: Model) -> Gate:

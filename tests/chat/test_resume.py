@@ -8,7 +8,7 @@ from tests.chat.client import Chat, kinds, numbers, text
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Gate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.promise(2)]
 
 
 async def test_in_mid_answer(open_chat: OpenChat, model: Model) -> None:

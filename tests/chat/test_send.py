@@ -11,6 +11,7 @@ from tests.model_server.steps import Gate, Tokens
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.promise(1)
 async def test_an_answer_streams_in_the_contracts_order(open_chat: OpenChat, model: Model) -> None:
     model.reply("one ", "two ", "three")
     chat = await open_chat()
@@ -28,6 +29,7 @@ async def test_an_answer_streams_in_the_contracts_order(open_chat: OpenChat, mod
     }  # fmt: skip
 
 
+@pytest.mark.promise(1)
 async def test_a_send_without_a_session_makes_one_and_announces_it(
     open_chat: OpenChat, model: Model
 ) -> None:
@@ -44,12 +46,14 @@ async def test_a_send_without_a_session_makes_one_and_announces_it(
     assert text(second) == "You said: again"
 
 
+@pytest.mark.promise(2)
 async def test_frames_are_numbered_from_turn_to_turn(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     frames = await chat.say("one", model=model.id) + await chat.say("two") + await chat.say("three")
     assert without_gaps(frames)
 
 
+@pytest.mark.promise(3)
 async def test_what_was_told_is_what_is_stored(open_chat: OpenChat, model: Model) -> None:
     model.reply("Grüße, ", "\N{GRINNING FACE}", "\n\n```py\nx = 1\n```\n")
     chat = await open_chat()
@@ -102,6 +106,7 @@ async def test_an_unknown_command_names_the_nearest(open_chat: OpenChat) -> None
     assert "`/help`" in frames[0]["content"]
 
 
+@pytest.mark.promise(1)
 async def test_a_message_that_is_too_long_is_refused_and_done(
     open_chat: OpenChat, model: Model
 ) -> None:

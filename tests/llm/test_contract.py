@@ -68,6 +68,7 @@ async def test_an_answer_may_end_at_its_limit(provider: Provider) -> None:
     assert await provider.answer("a", Finish("length")) == [Text("a"), Stop("length")]
 
 
+@pytest.mark.slow
 async def test_writing_a_long_tool_call_is_not_silence(provider: Provider) -> None:
     steps: list[Step] = []
     for _ in range(4):
@@ -161,6 +162,7 @@ async def test_keep_alives_are_silence_too(provider: Provider) -> None:
     assert SILENT in error.message
 
 
+@pytest.mark.slow
 async def test_a_busy_reader_is_not_a_silent_model(provider: Provider) -> None:
     provider.server.script("m", "a", Pause(0.1), "b")
     async with aclosing(provider.hasty.stream(ask())) as events:

@@ -54,6 +54,7 @@ def test_all_are_exported_as_one_archive(
     assert response["Cache-Control"].count("no-store")
 
 
+@pytest.mark.promise(8)
 def test_nobody_elses_and_nothing_unknown(client: Client, somebody_elses: Conversation) -> None:
     mine = talk(local_owner(), "Hi")
     empty = Conversation.objects.create(owner=local_owner())

@@ -304,6 +304,7 @@ def test_several_files_and_one_that_is_none(tmp_path: Path) -> None:
 # --- as a process -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pipe_between_two_databases(tmp_path: Path) -> None:
     with fresh_database(tmp_path / "data") as variables:
         own = {"TALOS_DATA_DIR": str(tmp_path / "data"), **variables}

@@ -40,6 +40,7 @@ def imported(data: bytes, owner: User | None = None) -> Import:
     return run
 
 
+@pytest.mark.slow
 @whatever
 @given(histories(), st.sampled_from([JsonLines, JsonDocument]), st.sampled_from([1, 50, 2**21]))
 def test_finished_conversations_come_back_to_the_byte(

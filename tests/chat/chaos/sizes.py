@@ -10,7 +10,7 @@ def sizes(name: str, *, sample: float, full: float) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         name,
         [
-            pytest.param(sample, id="sample"),
+            pytest.param(sample, id="sample", marks=pytest.mark.slow),
             pytest.param(full, id="full", marks=[pytest.mark.chaos, pytest.mark.timeout(1800)]),
         ],
     )

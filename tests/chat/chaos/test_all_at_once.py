@@ -21,6 +21,7 @@ from tests.model_server.steps import Call, Gate
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.promise(1, 7)
 @sizes("times", sample=1, full=20)
 async def test_twenty_sends_at_once_are_answered_one_after_the_other(
     open_chat: OpenChat, model: Model, times: int
@@ -46,6 +47,7 @@ async def test_twenty_sends_at_once_are_answered_one_after_the_other(
             await chat.close()
 
 
+@pytest.mark.promise(1)
 @sizes("times", sample=1, full=20)
 async def test_twenty_first_sends_of_one_client_id_are_one(
     open_chat: OpenChat, model: Model, times: int
@@ -69,6 +71,7 @@ async def test_twenty_first_sends_of_one_client_id_are_one(
             await chat.close()
 
 
+@pytest.mark.promise(1)
 async def test_twenty_sends_of_one_client_id_on_one_connection_are_one(
     open_chat: OpenChat, model: Model
 ) -> None:
@@ -81,6 +84,7 @@ async def test_twenty_sends_of_one_client_id_on_one_connection_are_one(
     assert len(model.requests) == 1
 
 
+@pytest.mark.promise(1, 3)
 @sizes("times", sample=30, full=500)
 async def test_a_stop_within_20_ms_of_the_end_has_one_outcome(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int
@@ -156,6 +160,7 @@ async def asking(own_server: OwnServer, connect: OpenChat, model: Model, tmp_pat
     return Asking(await connect(address), await connect(address), model, tmp_path / "effects.txt")
 
 
+@pytest.mark.promise(5)
 @sizes("times", sample=10, full=300)
 async def test_approved_the_moment_it_is_asked_for(asking: Asking, times: int) -> None:
     """While the turn looks whether it has to wait."""
@@ -168,6 +173,7 @@ async def test_approved_the_moment_it_is_asked_for(asking: Asking, times: int) -
         assert asking.count(call_id) == 1
 
 
+@pytest.mark.promise(5)
 @sizes("times", sample=5, full=100)
 async def test_opposite_decisions(asking: Asking, times: int) -> None:
     """Exactly one has an effect, which is its own."""
@@ -183,6 +189,7 @@ async def test_opposite_decisions(asking: Asking, times: int) -> None:
             assert decisions == [asking.count(call_id) == 1]
 
 
+@pytest.mark.promise(1, 5)
 @sizes("times", sample=5, full=100)
 async def test_approved_and_stopped(asking: Asking, times: int) -> None:
     for _ in range(times):
@@ -221,6 +228,7 @@ async def delete(asking: Asking) -> AsyncIterator[Callable[[str], Awaitable[None
         yield delete
 
 
+@pytest.mark.promise(1, 5, 8)
 @sizes("times", sample=5, full=100)
 async def test_approved_stopped_and_deleted(
     asking: Asking, delete: Callable[[str], Awaitable[None]], times: int

@@ -17,6 +17,7 @@ CHECKED_WITHIN = 2.2
 """Seconds: Daphne looks for connections that are too old every two."""
 
 
+@pytest.mark.promise(1, 2, 7)
 @pytest.mark.parametrize("days", [(3, -3)])
 async def test_a_clock_that_jumps_closes_nothing_and_ends_nothing(
     own_server: OwnServer, connect: OpenChat, model: Model, tmp_path: Path, days: tuple[int, ...]

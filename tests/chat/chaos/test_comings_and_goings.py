@@ -59,6 +59,7 @@ async def an_answer(open_chat: OpenChat, model: Model, count: int) -> Reader:
     return Reader(open_chat, session_id)
 
 
+@pytest.mark.promise(2, 3)
 @sizes("times", sample=10, full=100)
 async def test_disconnects_in_one_answer(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int
@@ -73,6 +74,7 @@ async def test_disconnects_in_one_answer(
     assert reader.got == "".join(words(count))
 
 
+@pytest.mark.promise(2, 3)
 @sizes("times", sample=10, full=200)
 async def test_a_third_tab_joins_at_random_moments(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int

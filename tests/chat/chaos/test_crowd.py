@@ -86,6 +86,7 @@ async def grow(chat: Chat, model: Model, mib: int) -> None:
         assert len(text(frames)) == 512 * 1024
 
 
+@pytest.mark.promise(2)
 @sizes("mib", sample=12, full=64)
 async def test_a_client_that_never_reads_is_cut_and_costs_little(
     server: OwnServer,
@@ -153,6 +154,7 @@ async def flood(chat: aiohttp.ClientWebSocketResponse, times: int) -> None:
         await chat.send_json({"action": "dance", "like": "x" * (MIB - 1000)})
 
 
+@pytest.mark.promise(2, 9)
 @sizes("count", sample=100, full=1000)
 async def test_idle_connections_cost_little_and_all_hear(
     server: OwnServer, connect: OpenChat, model: Model, count: int

@@ -140,6 +140,7 @@ async def endure(
     return [frame["content"] for frame in other.all if kind(frame) == "error"]
 
 
+@pytest.mark.promise(1, 3)
 @sizes("seconds", sample=2, full=30)
 async def test_locked_by_another_program(
     own_server: OwnServer, connect: OpenChat, model: Model, seconds: float
@@ -149,6 +150,7 @@ async def test_locked_by_another_program(
     assert all("database is busy" in words for words in refusals)
 
 
+@pytest.mark.promise(1, 3)
 @sizes("seconds", sample=1.5, full=30)
 async def test_a_full_disk(
     own_server: OwnServer, connect: OpenChat, model: Model, small_disk: None, seconds: float
@@ -158,6 +160,7 @@ async def test_a_full_disk(
     assert all("disk of the server is full" in words for words in refusals)
 
 
+@pytest.mark.promise(1, 3)
 @sizes("seconds", sample=1.5, full=30)
 async def test_a_disk_with_errors(
     own_server: OwnServer, connect: OpenChat, model: Model, tmp_path: Path, seconds: float
@@ -169,6 +172,7 @@ async def test_a_disk_with_errors(
     assert all("its disk reports an error" in words for words in refusals)
 
 
+@pytest.mark.promise(1)
 @long
 async def test_twenty_who_send_to_a_locked_database_wait_for_their_answer_side_by_side(
     own_server: OwnServer, connect: OpenChat
@@ -183,6 +187,7 @@ async def test_twenty_who_send_to_a_locked_database_wait_for_their_answer_side_b
     assert (await chats[0].say("hi", model="echo"))[-1]["status"] == "completed"
 
 
+@pytest.mark.promise(6)
 @long
 async def test_a_server_stops_in_time_while_the_database_is_locked(
     own_server: OwnServer, connect: OpenChat, model: Model

@@ -175,6 +175,7 @@ class Range:
                     return found
 
 
+@pytest.mark.promise(1, 3, 4, 5)
 @sizes("times", sample=4, full=50)
 async def test_killed_at_random_moments(
     server: OwnServer,
@@ -191,6 +192,7 @@ async def test_killed_at_random_moments(
     await place.is_whole()
 
 
+@pytest.mark.promise(1, 3, 4, 5, 6)
 @sizes("times", sample=2, full=20)
 async def test_told_to_stop_at_random_moments(
     server: OwnServer,

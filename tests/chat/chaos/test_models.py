@@ -69,6 +69,7 @@ async def failed(chat: Chat, model: Model) -> list[Frame]:
     return frames
 
 
+@pytest.mark.promise(3)
 @pytest.mark.parametrize("what", FLOODS)
 async def test_a_flood_is_cut_and_left(open_chat: OpenChat, model: Model, what: str) -> None:
     model.reply(*FLOODS[what], Silence())  # it never ends by itself, whatever the sockets swallow
@@ -77,6 +78,7 @@ async def test_a_flood_is_cut_and_left(open_chat: OpenChat, model: Model, what: 
     await (await model.request()).closed()
 
 
+@pytest.mark.promise(3)
 async def test_a_model_that_drips_is_waited_for(open_chat: OpenChat, model: Model) -> None:
     said = "drop by drop"
     steps: list[Step] = []
@@ -86,6 +88,7 @@ async def test_a_model_that_drips_is_waited_for(open_chat: OpenChat, model: Mode
     assert text(await (await open_chat()).say("go", model=model.id)) == said
 
 
+@pytest.mark.promise(1)
 @long
 async def test_a_model_that_stalls_is_left_after_a_minute(
     open_chat: OpenChat, model: Model
@@ -100,6 +103,7 @@ async def test_a_model_that_stalls_is_left_after_a_minute(
     await (await model.request()).closed()
 
 
+@pytest.mark.promise(1)
 @long
 async def test_comments_without_end_do_not_keep_a_silent_model_alive(
     open_chat: OpenChat, model: Model
@@ -110,6 +114,7 @@ async def test_comments_without_end_do_not_keep_a_silent_model_alive(
     assert text(await failed(chat, model)) == "so far"
 
 
+@pytest.mark.promise(1)
 @long
 async def test_an_answer_that_is_complete_ends_though_its_stream_does_not(
     open_chat: OpenChat, model: Model
@@ -123,6 +128,7 @@ async def test_an_answer_that_is_complete_ends_though_its_stream_does_not(
     assert (text(frames), frames[-1]["status"]) == ("all of it", "completed")
 
 
+@pytest.mark.promise(3)
 @sizes("times", sample=5, full=200)
 async def test_a_stream_torn_anywhere_is_the_same_answer(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int
@@ -143,6 +149,7 @@ async def test_a_stream_torn_anywhere_is_the_same_answer(
         await chat.new()  # its history does not grow
 
 
+@pytest.mark.promise(3)
 async def test_what_a_model_forges_is_text_or_nothing(open_chat: OpenChat, model: Model) -> None:
     """Frames like ours, an early end inside the text, and numbers that no column holds."""
     frame = {"type": "done", "seq": 1, "message_id": None, "status": "completed"}
@@ -164,6 +171,7 @@ async def test_what_a_model_forges_is_text_or_nothing(open_chat: OpenChat, model
     assert (await chat.resume(chat.session_id))["messages"][-1]["status"] == "completed"
 
 
+@pytest.mark.promise(1, 4)
 async def test_a_model_that_asks_for_tools_without_end_is_stopped(
     open_chat: OpenChat, model: Model
 ) -> None:

@@ -78,6 +78,7 @@ async def others_are_put_off(address: str, connect: OpenChat) -> None:
         assert "does not answer" in await page.text()
 
 
+@pytest.mark.promise(1, 3)
 @sizes("times", sample=1, full=6)
 async def test_it_restarts_or_crashes(
     server: OwnServer,
@@ -107,6 +108,7 @@ async def test_it_restarts_or_crashes(
     assert "Traceback" not in log, log
 
 
+@pytest.mark.promise(1, 3)
 async def test_it_is_read_only_for_a_while(
     server: OwnServer, connect: OpenChat, model: Model, postgres: Cluster
 ) -> None:
@@ -186,6 +188,7 @@ async def proxy(postgres: Cluster) -> AsyncIterator[Proxy]:
     await made.close()
 
 
+@pytest.mark.promise(1, 3)
 @sizes("times", sample=5, full=50)
 async def test_a_commit_whose_answer_is_lost_is_not_made_twice(
     server: OwnServer, connect: OpenChat, model: Model, postgres: Cluster, proxy: Proxy, times: int

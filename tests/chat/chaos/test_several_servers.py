@@ -80,6 +80,7 @@ async def begun(chat: Chat, model: Model, *steps: object, until: str = "delta") 
     return session_id
 
 
+@pytest.mark.promise(2, 9)
 async def test_a_tab_at_another_server_sees_the_answer_grow_and_end(
     two: list[str], connect: OpenChat, model: Model
 ) -> None:
@@ -100,6 +101,7 @@ async def test_a_tab_at_another_server_sees_the_answer_grow_and_end(
     await tab.nothing_more()
 
 
+@pytest.mark.promise(2, 9)
 async def test_a_short_answer_that_another_server_gave_ends_too(
     two: list[str], connect: OpenChat, model: Model
 ) -> None:
@@ -125,6 +127,7 @@ def shows(answer: str) -> Callable[[Frame], bool]:
     )
 
 
+@pytest.mark.promise(5, 9)
 async def test_a_stop_and_an_approval_from_another_server(
     two: list[str], connect: OpenChat, model: Model, tmp_path: Path
 ) -> None:
@@ -154,6 +157,7 @@ async def test_a_stop_and_an_approval_from_another_server(
     assert effects.read_text() == "x\n"
 
 
+@pytest.mark.promise(1, 9)
 async def test_fifteen_sends_behind_another_servers_answer_have_their_ends(
     two: list[str], connect: OpenChat, model: Model
 ) -> None:
@@ -188,6 +192,7 @@ async def settled(chat: Chat, session_id: str) -> Frame:
     return snapshot
 
 
+@pytest.mark.promise(2, 4, 5, 7)
 @sizes("looks", sample=4, full=20)
 async def test_a_killed_and_a_frozen_server_are_replaced_by_the_third(
     three: list[OwnServer], connect: OpenChat, model: Model, tmp_path: Path, looks: int
@@ -292,6 +297,7 @@ class Froze:
         assert text(await self.hidden.say("still here", model="echo")) == "You said: still here"
 
 
+@pytest.mark.promise(1, 9)
 async def test_twenty_first_sends_at_two_servers_are_one(
     two: list[str], connect: OpenChat, model: Model
 ) -> None:
