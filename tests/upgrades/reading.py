@@ -9,7 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.chat.client import SECONDS, Chat, Frame
+from tests.chat.client import Chat, Frame
+from tests.processes import SECONDS
 from tests.upgrades.kept import conversations
 
 
@@ -30,6 +31,7 @@ async def fetch(address: str, path: str) -> Any:
 async def opened(address: str) -> AsyncIterator[Chat]:
     """A connection, closed in the end."""
     chat = await Chat(address).open()
+    chat.patience = SECONDS  # a server that has just started imports a model's client first
     try:
         yield chat
     finally:
