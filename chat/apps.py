@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 from talos_site import databases
 
@@ -16,3 +17,5 @@ class ChatConfig(AppConfig):
         from chat import checks  # noqa: F401  # registers them
 
         connection_created.connect(databases.prepare)
+        pre_migrate.connect(databases.lift_limits, sender=self)
+        post_migrate.connect(databases.set_limits, sender=self)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _HINT = "use postgres://user:password@host:5432/database, or unset it for SQLite"
@@ -89,9 +90,27 @@ def postgresql(url: str) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
-            # No query, lock or forgotten transaction may hold the product up for longer.
+            # No query, lock or forgotten transaction may hold the product up for longer. A
+            # migration may: `lift_limits`.
             "options": "-c statement_timeout=10000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=10000",
             **dict(parse_qsl(parts.query)),
         },
     }
+
+
+def lift_limits(using: str, **_: object) -> None:
+    """Before migrations: one of a large database takes its time, and would else never be through."""
+    _each_limit(using, "SET {} = 0")
+
+
+def set_limits(using: str, **_: object) -> None:
+    """After them: the server may go on with this connection."""
+    _each_limit(using, "RESET {}")
+
+
+def _each_limit(using: str, statement: str) -> None:
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute(statement.format(limit))

@@ -1,0 +1,36 @@
+"""Migrations are only added. People's databases have gone through those that there are."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from django.conf import settings
+
+from tests.upgrades.kept import FOLDER
+
+LIST = FOLDER / "migrations.txt"
+LISTED = dict(line.split() for line in LIST.read_text().splitlines())
+MIGRATIONS = settings.BASE_DIR / "chat" / "migrations"
+FOUND = {
+    file.stem: hashlib.sha256(file.read_bytes()).hexdigest()
+    for file in sorted(MIGRATIONS.glob("[0-9]*.py"))
+}
+INSTEAD = (
+    "Bring the file back as it was, and change the models by a new migration: "
+    "python manage.py makemigrations chat"
+)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_migration_is_neither_rewritten_nor_removed(name: str) -> None:
+    assert name in FOUND, f"{name} is gone, but people's databases have it. {INSTEAD}"
+    assert FOUND[name] == LISTED[name], (
+        f"{name} was changed, and a database that has it would never hear of it. {INSTEAD}"
+    )
+
+
+def test_every_migration_is_listed() -> None:
+    new = [f"{name} {digest}" for name, digest in FOUND.items() if name not in LISTED]
+    place = LIST.relative_to(settings.BASE_DIR)
+    assert not new, "\n".join([f"From now on it stays as it is. Append to {place}:", *new])
