@@ -19,6 +19,8 @@ identity = uuid.uuid4().hex
 """Of this process, new at each start."""
 
 _held: IO[str] | None = None
+_before: str | None = None
+"""What the held file said."""
 
 
 class DataDirectoryBusy(Exception):
@@ -28,10 +30,12 @@ class DataDirectoryBusy(Exception):
 def claim(directory: Path) -> str | None:
     """Take the data directory for this process's life; the server that had it before, if known.
 
-    Raises `DataDirectoryBusy` when another server on SQLite has it. On PostgreSQL a busy
+    Taking it again changes nothing. Raises `DataDirectoryBusy` when another server on SQLite has it. On PostgreSQL a busy
     directory is shared, and nothing is known of the servers before.
     """
-    global _held
+    global _held, _before
+    if _held is not None:
+        return _before
     file = (directory / "talos.lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,13 +48,13 @@ def claim(directory: Path) -> str | None:
             ) from None
         return None
     file.seek(0)
-    before = file.read().strip()
+    _before = file.read().strip() or None
     file.truncate(0)
     file.write(identity)
     file.flush()
     os.fsync(file.fileno())
     _held = file
-    return before or None
+    return _before
 
 
 def is_alone() -> bool:

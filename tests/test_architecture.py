@@ -17,6 +17,7 @@ BELOW: dict[str, set[str]] = {
     "database": set(),
     "process": set(),
     "statements": set(),
+    "versions": set(),
     "branches": {"models", "statements"},
     "publish": {"errors", "models", "process", "protocol"},
     "access": {"database", "errors", "models", "unavailable"},

@@ -6,6 +6,7 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -66,6 +67,36 @@ def test_a_second_server_on_the_same_data_is_refused(talos: Talos) -> None:
     done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
     assert done.returncode == 1
     assert str(talos.data) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def migrations(data: Path, statement: str) -> list[tuple[str]]:
+    with closing(sqlite3.connect(data / "talos.sqlite3")) as database, database:
+        database.execute(statement)
+        found = "SELECT name FROM django_migrations WHERE app = 'chat' ORDER BY name"
+        return database.execute(found).fetchall()
+
+
+def test_an_update_does_not_begin_under_a_running_server(talos: Talos) -> None:
+    talos.start()
+    before = migrations(talos.data, "DELETE FROM django_migrations WHERE name = '0008_speed'")
+    done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
+    assert "Another Talos server uses" in done.stderr
+    assert "Preparing the database" not in done.stderr
+    assert migrations(talos.data, "SELECT 1") == before
+
+
+@pytest.mark.parametrize("app", ["chat", "of_another_setting"])
+def test_a_database_of_a_newer_version_is_refused(talos: Talos, app: str) -> None:
+    assert manage("migrate", TALOS_DATA_DIR=str(talos.data)).returncode == 0
+    future = f"INSERT INTO django_migrations VALUES (999, '{app}', '0999_future', '2030-01-01')"  # noqa: S608  # our own names
+    migrations(talos.data, future)
+    if app != "chat":  # of an app that is not installed here
+        talos.start()
+        return
+    done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
+    assert done.returncode == 1
+    assert "newer version of Talos: chat.0999_future" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -16,9 +16,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
-from chat import process
+from chat import process, versions
 from chat.backup import files
 from chat.backup.base import (
     BackupError,
@@ -137,13 +136,11 @@ def _check_version(backup: sqlite3.Connection, source: Path) -> None:
     tables = {row[0] for row in backup.execute("SELECT name FROM sqlite_master")}
     if "django_migrations" not in tables:
         raise BackupError(f"{source} is no database of Talos.")
-    applied = set(backup.execute("SELECT app, name FROM django_migrations"))
-    known = MigrationLoader(None).disk_migrations
-    replaced = {name for migration in known.values() for name in migration.replaces}
-    if unknown := sorted(applied - known.keys() - replaced):
+    applied = backup.execute("SELECT app, name FROM django_migrations")
+    if unknown := versions.unknown_migration(applied):
         raise BackupError(
-            f"{source} was made by a newer version of Talos: {'.'.join(unknown[0])} is not known "
-            "here. Update Talos first."
+            f"{source} was made by a newer version of Talos: {unknown} is not known here. "
+            "Update Talos first."
         )
 
 

@@ -13,12 +13,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chat import checks, database
-from chat.process import DataDirectoryBusy
+from chat import checks, database, process, versions
 from talos_site import static_files
 
 GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""
+
+NEWER = (
+    "The database was made by a newer version of Talos: {} is not known here. Update Talos, or "
+    "restore the backup from before the update into another data directory (TALOS_DATA_DIR)."
+)
 
 
 class Command(BaseCommand):
@@ -37,8 +41,12 @@ class Command(BaseCommand):
         listener = bound(host, port)
         try:
             self._collect()
+            # before anything is written: another server may be using the database
+            process.claim(settings.DATA_DIR)
             self._migrate()
             self._serve(listener)
+        except process.DataDirectoryBusy as error:
+            raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before it was ready.", returncode=130) from None
 
@@ -62,6 +70,8 @@ class Command(BaseCommand):
     def _migrate(self) -> None:
         try:
             executor = MigrationExecutor(connection)
+            if unknown := versions.unknown_migration(executor.loader.applied_migrations):
+                raise CommandError(NEWER.format(unknown))
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.stderr.write("Preparing the database…")
                 call_command("migrate", interactive=False, verbosity=0)
@@ -86,8 +96,6 @@ class Command(BaseCommand):
         address = address_of(listener)
         try:
             server.serve(lambda: self._announce(address))
-        except DataDirectoryBusy as error:
-            raise CommandError(str(error)) from None
         finally:
             database.close()
 
