@@ -6,14 +6,18 @@ TALOS_TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 STATIC := staticfiles/staticfiles.json
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest
+# Three files at a time, in random order: those that wait beside those that work.
+SIDE_BY_SIDE := -n 3 --dist loadscope --no-loadscope-reorder
 KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks checks \
-	faults_docs frame_map gate headers lock_files protocol_docs readme reference rendering secret_key \
-	serve server settings static_files))
+	faults_docs frame_map gate headers lock_files promises protocol_docs readme reference rendering \
+	secret_key serve server settings static_files unsteady))
+NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types-js migrations-check screenshots lock chaos bench
+.PHONY: help run dev check test everything part fast lint style types types-js migrations-check \
+	screenshots lock chaos bench
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -21,25 +25,45 @@ help: ## list these targets
 run: .venv/run.stamp ## install what is missing and serve on HOST:PORT
 	@exec $(BIN)/python manage.py serve
 
-# SQLite first. PostgreSQL last, so that the output ends with a summary of tests; there without
-# those that know no database. Three files at a time, in random order: those that wait beside those
-# that work.
-test: export PYTHON_DOTENV_DISABLED = 1
-test: lint migrations-check $(STATIC) ## lint, types and all tests, on SQLite and PostgreSQL
-	@$(POSTGRES) || [ -z "$$CI" ]
-	env -u DATABASE_URL $(PYTEST)
-	@! $(POSTGRES) >/dev/null || \
-		DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) \
-			$(KNOW_NO_DATABASE:%=--ignore=tests/%)
+dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbundled scripts and styles
+	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
+		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-lint: .venv/dev.stamp ## style and types
+check: .venv/node.stamp $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
+	@$(MAKE) --no-print-directory --keep-going -j 5 style types types-js migrations-check fast
+
+test: $(if $(ARGS),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
+
+# SQLite first, with coverage. PostgreSQL last, so that the output ends with a summary of tests;
+# there without those that know no database.
+everything: export PYTHON_DOTENV_DISABLED = 1
+everything: lint migrations-check $(STATIC)
+	@$(POSTGRES) || [ -z "$$CI" ]
+	@$(BIN)/coverage erase
+	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) --run-failed-again
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+	@! $(POSTGRES) >/dev/null || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) $(SIDE_BY_SIDE) \
+		--run-failed-again $(KNOW_NO_DATABASE:%=--ignore=tests/%)
+
+part: export PYTHON_DOTENV_DISABLED = 1
+part: .venv/dev.stamp $(STATIC)
+	env -u DATABASE_URL $(PYTEST) $(ARGS)
+
+fast: export PYTHON_DOTENV_DISABLED = 1
+fast: .venv/dev.stamp $(STATIC)
+	@env -u DATABASE_URL $(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder --quiet -m "not slow and not chaos"
+
+lint: style types types-js ## style, types of Python, types of JavaScript
+
+style: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/dev.stamp
 	$(BIN)/mypy .
 
-types-js: ## types of the page's scripts, where there is an npx to run TypeScript's compiler with
-	@if command -v npx >/dev/null; then npx --yes --package typescript@5 tsc -p jsconfig.json; \
-		else echo "Skipped: no npx on the PATH (it comes with Node.js)"; fi
+types-js: .venv/node.stamp
+	$(BIN)/node .venv/node_modules/typescript/bin/tsc -p jsconfig.json
 
 migrations-check: .venv/dev.stamp ## does every change of a model have its migration?
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -53,6 +77,7 @@ lock: .venv/dev.stamp ## pin what pyproject.toml declares; with UPGRADE=--upgrad
 		--no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --group dev -c requirements.txt -o requirements-dev.txt
+	$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM)
 
 chaos: export PYTHON_DOTENV_DISABLED = 1
 chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQL
@@ -78,6 +103,12 @@ bench: .venv/dev.stamp $(STATIC) ## the measurements
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Node.js comes with the development requirements.
+.venv/node.stamp: package.json package-lock.json .venv/dev.stamp
+	@cp package.json package-lock.json .venv
+	@$(BIN)/npm ci --prefix .venv $(NPM)
 	@touch $@
 
 $(STATIC): .venv/run.stamp $(shell find static)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 SCRIPT, STYLE = "js/page.js", "css/page.css"
@@ -23,6 +24,16 @@ _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTIL
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 """Those that have their lines for themselves."""
+
+
+def script_name() -> str:
+    """The page's script: bundled, or while it is being written the module that imports the others."""
+    return "js/main.js" if settings.DEBUG else SCRIPT
+
+
+def style_names() -> list[str]:
+    """The page's style sheets, in their order."""
+    return [f"css/{name}.css" for name in STYLES] if settings.DEBUG else [STYLE]
 
 
 def made(static: Path) -> dict[str, str]:

@@ -55,7 +55,8 @@ class StaticFiles(WhiteNoiseMiddleware):
         return self._later(request) if self._is_async else super().__call__(request)
 
     async def _later(self, request: HttpRequest) -> HttpResponse:
-        found = self.files.get(request.path_info)
+        path = request.path_info
+        found = self.find_file(path) if self.autorefresh else self.files.get(path)
         if found is None:
             response: HttpResponse = await self.get_response(request)
             return response

@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests.processes import Talos, collect_static_files
 
+pytest_plugins = ["tests.unsteady"]
 OWN_PROCESSES = {"chromium", "own_server", "talos"}
 """Fixtures that start processes for one test, or a few."""
 

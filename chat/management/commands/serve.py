@@ -56,6 +56,8 @@ class Command(BaseCommand):
         self.check()
 
     def _collect(self) -> None:
+        if settings.DEBUG:
+            return  # they are served as they lie in `static/`
         if (missing := static_files.what_is_missing()) is None:
             return
         self.stderr.write(f"{missing} Collecting them…")
