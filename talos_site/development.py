@@ -5,8 +5,6 @@ Never for a server that others can reach: an error page shows code and settings.
 
 from __future__ import annotations
 
-from typing import Any
-
 from talos_site import settings as product
 from talos_site.settings import *  # noqa: F403
 
@@ -16,7 +14,7 @@ STORAGES = {
     # as they lie in `static/`, unhashed
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-_options: dict[str, Any] = {
+_options = {
     **product.TEMPLATES[0]["OPTIONS"],
     # without Django's cache: a changed template shows on the next reload of the page
     "loaders": [
