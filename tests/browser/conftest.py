@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser import evidence
 from tests.databases import fresh_database
 from tests.model_server import ModelServer
 from tests.processes import Talos
@@ -150,6 +151,7 @@ class Room:
     def context(self, **options: object) -> BrowserContext:
         context = self._browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's
         self._contexts.append(context)
+        evidence.record(context)
         return context
 
     def page(self, path: str = "/", context: BrowserContext | None = None) -> Page:
@@ -164,13 +166,28 @@ class Room:
         if "Content Security Policy" in text:
             self.errors.append(text)
 
-    def leave(self) -> None:
+    def leave(self, test: pytest.Item) -> None:
         """Close all pages, which must have had nothing to complain of."""
+        has_failed = test.stash.get(evidence.FAILED, False)
+        if has_failed or self.errors:
+            evidence.keep(self._contexts, test.nodeid)
+        else:
+            evidence.forget(self._contexts)
         for context in self._contexts:
             context.close()
         self._contexts.clear()
         errors, self.errors = self.errors, []
         assert errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[evidence.FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -181,14 +198,18 @@ def variables() -> dict[str, str]:
 
 @pytest.fixture
 def empty_room(
-    chromium: Browser, collected: None, tmp_path: Path, variables: dict[str, str]
+    request: pytest.FixtureRequest,
+    chromium: Browser,
+    collected: None,
+    tmp_path: Path,
+    variables: dict[str, str],
 ) -> Iterator[Room]:
     """Of the test's own, with nothing served yet."""
     with ModelServer() as models:
         room = Room(chromium, models, tmp_path / "data", variables)
         with fresh_database(tmp_path / "data"):
             yield room
-            room.leave()
+            room.leave(request.node)
             room.talos.kill()
 
 
@@ -209,11 +230,11 @@ def shared_room(
 
 
 @pytest.fixture
-def room(shared_room: Room) -> Iterator[Room]:
+def room(request: pytest.FixtureRequest, shared_room: Room) -> Iterator[Room]:
     """With a running server, in which nothing was said yet."""
     shared_room.clear()
     yield shared_room
-    shared_room.leave()
+    shared_room.leave(request.node)
 
 
 def say(page: Page, text: str) -> None:
