@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from tests.processes import Talos, collect_static_files
 
 pytest_plugins = ["tests.unsteady"]
-OWN_PROCESSES = {"chromium", "own_server", "talos"}
+OWN_PROCESSES = {"chromium", "own_server", "restored", "talos", "upgraded"}
 """Fixtures that start processes for one test, or a few."""
 
 # How long an example takes says nothing on a busy machine.

@@ -14,7 +14,7 @@ import pytest
 
 from tests.processes import Talos, manage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from tests.unsteady import HEADING, MOST
 
+pytestmark = pytest.mark.slow
+
 SECOND_TIME = """
 from pathlib import Path
 import pytest
