@@ -77,7 +77,8 @@ lock: .venv/dev.stamp ## pin what pyproject.toml declares; with UPGRADE=--upgrad
 		--no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --group dev -c requirements.txt -o requirements-dev.txt
-	$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM)
+	$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM) \
+		$(if $(UPGRADE),--save-dev --save-exact typescript@latest)
 
 chaos: export PYTHON_DOTENV_DISABLED = 1
 chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_both_files_agree() -> None:
     runtime = {name: version for name, version, _ in pins("requirements.txt")}
     for name, version, _ in pins("requirements-dev.txt"):
         assert runtime.get(name, version) == version, name
+
+
+def test_typescript_is_pinned_by_hash_without_an_address() -> None:
+    declared = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    text = (ROOT / "package-lock.json").read_text()
+    assert "://" not in text
+    own, *packages = json.loads(text)["packages"].values()
+    assert own["devDependencies"] == declared, "out of step with package.json: make lock"
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in declared.values())
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
 
 
 def test_no_stolen_release_is_pinned() -> None:
