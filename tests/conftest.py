@@ -18,8 +18,8 @@ from pytest_django import DjangoDbBlocker
 from tests.processes import Talos, collect_static_files
 
 pytest_plugins = ["tests.unsteady"]
-OWN_PROCESSES = {"chromium", "own_server", "restored", "talos", "upgraded"}
-"""Fixtures that start processes for one test, or a few."""
+SLOW = {"chromium", "litellm_imported", "own_server", "restored", "talos", "upgraded"}
+"""Fixtures that take seconds, for one test or a few: most of them start processes."""
 
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("talos", deadline=None, print_blob=True)
@@ -47,9 +47,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes seconds, so that `make check` leaves it out: servers of a test's own."""
+    """Mark tests that take seconds, so that `make check` leaves them out."""
     for item in items:
-        if OWN_PROCESSES.intersection(getattr(item, "fixturenames", ())):
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
 
 

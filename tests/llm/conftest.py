@@ -29,8 +29,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _imported() -> None:
-    """Both SDKs take seconds to import, and no time limit of a test is about that."""
+    """It takes a while, and no time limit of a test is about that."""
     openai._loaded()
+
+
+@pytest.fixture(scope="session")
+def litellm_imported() -> None:
+    """Likewise; this takes seconds."""
     litellm_import.load()
 
 
@@ -105,8 +110,16 @@ def client_of(kind: str, server: ModelServer, limit: float) -> OpenAIClient | Li
     )
 
 
-@pytest.fixture(params=["openai", "anthropic", "gemini"])
+@pytest.fixture(
+    params=[
+        "openai",
+        pytest.param("anthropic", marks=pytest.mark.slow),
+        pytest.param("gemini", marks=pytest.mark.slow),
+    ]
+)
 async def provider(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Provider]:
+    if request.param != "openai":
+        request.getfixturevalue("litellm_imported")
     client = client_of(request.param, server, PATIENT)
     hasty = client_of(request.param, server, HASTY)
     keeps = request.param != "gemini"

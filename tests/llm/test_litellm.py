@@ -30,7 +30,7 @@ from tests.llm.conftest import KEY, ask, everything, litellm_client
 from tests.model_server import Chunk, Cut, End, ModelServer, Raw, Silence, Status, Tokens
 from tests.processes import environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
 
 CALL = ToolRequest("a", "calculate", '{"expression": "1+1"}')
 TOOL = ToolSpec("calculate", "Works out a sum.", {"type": "object", "properties": {}})

@@ -38,17 +38,19 @@ class Command(BaseCommand):
         self._refuse_what_cannot_work(host)
         if host != settings.HOST:
             settings.ALLOWED_HOSTS.append(host)  # who names it here means it to answer
-        listener = bound(host, port)
         try:
-            self._collect()
-            # before anything is written: another server may be using the database
-            process.claim(settings.DATA_DIR)
-            self._migrate()
-            self._serve(listener)
+            with bound(host, port) as listener:
+                self._collect()
+                # before anything is written: another server may be using the database
+                process.claim(settings.DATA_DIR)
+                self._migrate()
+                self._serve(listener)
         except process.DataDirectoryBusy as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before it was ready.", returncode=130) from None
+        finally:
+            process.release()
 
     def _refuse_what_cannot_work(self, host: str) -> None:
         for fault in (*checks.local_means_loopback(None, host=host), *checks.hosts_are_named(None)):
