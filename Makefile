@@ -7,8 +7,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
-KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks checks \
-	faults_docs frame_map gate headers lock_files protocol_docs readme reference rendering secret_key \
+KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks checkouts checks \
+	comparison faults_docs frame_map gate headers lock_files protocol_docs readme reference rendering secret_key \
 	serve server settings static_files))
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 
@@ -59,9 +59,9 @@ chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQ
 	env -u DATABASE_URL $(BIN)/python -m pytest -m chaos
 	@! $(POSTGRES) || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(BIN)/python -m pytest -m chaos
 
-bench: .venv/dev.stamp $(STATIC) ## the measurements
-	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.page
+# The shell expands BASE, ONLY and PAIRS, as make has put them into its environment.
+bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this checkout against that one, in ratios (ONLY=NAME PAIRS=10 QUICK=1)
+	@$(BIN)/python -m benchmarks$(if $(BASE),.compare "$$BASE" --pairs "$${PAIRS:-10}") --only "$$ONLY" $(if $(QUICK),--quick)
 
 # --- what the targets above need ----------------------------------------------------------------
 

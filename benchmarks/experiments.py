@@ -88,7 +88,7 @@ def fresh(how: OfServer) -> Measure:
     """Measured on a server that was started a moment ago."""
 
     def measure(stand: Stand) -> Figures:
-        with stand.serve(stand.data("fresh")) as subject:
+        with stand.fresh() as subject:
             return uvloop.run(how(subject))
 
     return measure

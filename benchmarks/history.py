@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from itertools import islice
 from pathlib import Path
@@ -44,13 +43,9 @@ def admin(stand: Stand, *, conversations: int) -> Figures:
 def prune(stand: Stand, *, conversations: int) -> Figures:
     """A tenth goes, from a copy: each time it is the same one."""
     data = stand.data("history", conversations=conversations)
-    with TemporaryDirectory(dir=stand.folder) as folder:
-        shutil.copytree(data, folder, dirs_exist_ok=True)
-        with stand.serve(Path(folder)) as talos:
-            pruning = administration.beside_a_prune(
-                talos, stand.checkout, Path(folder), keep=conversations * 9 // 10
-            )
-            return uvloop.run(pruning)
+    with stand.copied(data) as copy, stand.serve(copy) as talos:
+        keep = conversations * 9 // 10
+        return uvloop.run(administration.beside_a_prune(talos, stand.checkout, copy, keep=keep))
 
 
 def _archive(stand: Stand) -> Path:

@@ -48,7 +48,7 @@ def load(stand: Stand) -> Figures:
     sizes: list[int] = []
     hosts: set[str] = set()
     paints = []
-    with stand.serve(stand.data("empty")) as talos, chromium() as browser:
+    with stand.fresh() as talos, chromium() as browser:
         for _ in range(5):
             sizes.clear()
             page = browser.new_page()
@@ -75,7 +75,7 @@ def _count(page: Page, sizes: list[int]) -> None:
 def stream(stand: Stand) -> Figures:
     """The longest task of the page from the question to the end of the answer."""
     longest = []
-    with stand.serve(stand.data("streamed")) as talos, chromium() as browser:
+    with stand.fresh() as talos, chromium() as browser:
         for number in range(3):
             page = browser.new_page()
             page.goto(talos.address, wait_until="networkidle")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from benchmarks import subjects
@@ -22,13 +25,14 @@ class Stand:
         model: Subject,
         folder: Path,
         checkout: Checkout = HERE,
-        start: Callable[[Subject], Subject] | None = None,
+        start: Callable[[Subject], AbstractContextManager[Subject]] | None = None,
     ) -> None:
         self.model = model
         self.folder = folder
         self.checkout = checkout
         self._start = start
         self._server: Subject | None = None
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -40,16 +44,28 @@ class Stand:
     def server(self) -> Subject:
         """The one that runs until `stop`."""
         if self._server is None:
-            self._server = self._start(self.model) if self._start else self.serve(self.data("data"))
+            start = self._start(self.model) if self._start else self.fresh()
+            self._server = self._open.enter_context(start)
         return self._server
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        self._open.close()
+        self._server = None
+
+    @contextmanager
+    def fresh(self) -> Iterator[Subject]:
+        """Another server, on an empty database of its own."""
+        with self.copied(self.data("empty")) as data, self.serve(data) as subject:
+            yield subject
+
+    @contextmanager
+    def copied(self, data: Path) -> Iterator[Path]:
+        """A copy of a data directory, to be changed and thrown away."""
+        with TemporaryDirectory(dir=self.folder) as folder:
+            yield shutil.copytree(data, Path(folder, "data"))
 
     def serve(self, data: Path) -> Subject:
-        """Another server, on a data directory that no other one uses."""
+        """A server on a data directory that no other one uses."""
         return subjects.talos(self.model, data, self.checkout)
 
     def data(self, name: str, *, conversations: int = 0, messages: int = MESSAGES) -> Path:

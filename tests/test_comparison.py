@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import comb
 from pathlib import Path
 from statistics import median
@@ -61,16 +63,17 @@ def test_the_table_shows_what_has_no_ratio_without_one() -> None:
 def test_the_sides_take_turns_after_a_warm_up_each_time_on_a_new_server(tmp_path: Path) -> None:
     happened: list[str] = []
 
-    class Server:
-        stop = staticmethod(lambda: happened.append("stop"))
+    @contextmanager
+    def server(model: Any) -> Iterator[Any]:
+        yield "server"
+        happened.append("stop")
 
     def stand(name: str) -> Stand:
         model: Any = None
-        server: Any = Server()
-        return Stand(model, tmp_path / name, start=lambda _: server)
+        return Stand(model, tmp_path / name, start=server)
 
     def measure(stand: Stand) -> dict[str, float]:
-        assert stand.server is not None
+        assert str(stand.server) == "server"
         happened.append(stand.folder.name)
         return {"cpu": float(len(happened))}
 
