@@ -133,8 +133,9 @@ def _compared(row: Row, ours: Sequence[float], theirs: Sequence[float] | None) -
 
 
 def unit(experiment: str, figure: str) -> str:
-    """Of a figure that has a row in the table; others have none."""
-    rows = (row for row in ROWS if (row.experiment, row.figure) == (experiment, figure))
+    """Of a figure that has a row in the table, here or in an experiment of its kind."""
+    wanted = (experiment.split()[0], figure)
+    rows = (row for row in ROWS if (row.experiment.split()[0], row.figure) == wanted)
     return next((row.unit for row in rows), "")
 
 
