@@ -21,9 +21,9 @@ Pair = tuple[Figures, Figures]
 def measured(experiment: Experiment, ours: Stand, base: Stand, pairs: int) -> list[Pair]:
     """So many pairs, after one that only warms up. Who goes first changes from pair to pair.
 
-    Each measurement has a server that was started for it. Two processes of one program differ by a
-    few per cent for as long as they live, in where their memory lies and how their texts hash;
-    pairs of the same two processes would all have that difference, and call it the code's.
+    Each measurement has a server that was started for it. Two processes of one program may differ
+    for as long as they live, in where their memory lies and how their texts hash; pairs of the
+    same two processes would all have that difference, and call it the code's.
     """
     found = []
     for number in range(pairs + 1):
