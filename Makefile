@@ -9,9 +9,9 @@ STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
 # Three files at a time, in random order: those that wait beside those that work.
 SIDE_BY_SIDE := -n 3 --dist loadscope --no-loadscope-reorder
-KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks checks \
-	faults_docs frame_map gate headers lock_files promises protocol_docs readme reference rendering \
-	secret_key serve server settings static_files unsteady))
+KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks \
+	checkouts checks comparison development faults_docs frame_map gate headers lock_files promises \
+	protocol_docs readme reference rendering secret_key serve server settings static_files unsteady))
 NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 
@@ -29,8 +29,11 @@ dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbun
 	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
 		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-check: .venv/node.stamp $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
-	@$(MAKE) --no-print-directory --keep-going -j 5 style types types-js migrations-check fast
+# What takes long, types of Python and migrations, runs beside the tests and is shown after them.
+check: style types-js $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
+	@$(MAKE) --silent types migrations-check >.venv/check.log 2>&1 & beside=$$!; \
+		$(MAKE) --silent fast; tests=$$?; \
+		wait $$beside; types=$$?; cat .venv/check.log; exit $$((tests + types))
 
 test: $(if $(ARGS),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
 
@@ -51,7 +54,7 @@ part: .venv/dev.stamp $(STATIC)
 
 fast: export PYTHON_DOTENV_DISABLED = 1
 fast: .venv/dev.stamp $(STATIC)
-	@env -u DATABASE_URL $(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder --quiet -m "not slow and not chaos"
+	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) --quiet -m "not slow and not chaos"
 
 lint: style types types-js ## style, types of Python, types of JavaScript
 
@@ -85,9 +88,9 @@ chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQ
 	env -u DATABASE_URL $(BIN)/python -m pytest -m chaos
 	@! $(POSTGRES) || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(BIN)/python -m pytest -m chaos
 
-bench: .venv/dev.stamp $(STATIC) ## the measurements
-	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.page
+# The shell expands BASE, ONLY and PAIRS, as make has put them into its environment.
+bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this checkout against that one, in ratios (ONLY=NAME PAIRS=10 QUICK=1)
+	@$(BIN)/python -m benchmarks$(if $(BASE),.compare "$$BASE" --pairs "$${PAIRS:-10}") --only "$$ONLY" $(if $(QUICK),--quick)
 
 # --- what the targets above need ----------------------------------------------------------------
 

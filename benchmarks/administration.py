@@ -4,18 +4,17 @@ conversations go."""
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import sys
 import time
 from pathlib import Path
 from statistics import median
 
 import aiohttp
 
+from benchmarks.checkouts import Checkout
 from benchmarks.client import Client
 from benchmarks.figures import Figures, clients, prompt
-from benchmarks.subjects import ROOT, Subject
+from benchmarks.subjects import Subject
 
 CONVERSATIONS = "/admin/chat/conversation/"
 LISTS = (
@@ -52,19 +51,15 @@ async def _page(http: aiohttp.ClientSession, path: str) -> float:
     return median(times) * 1000
 
 
-async def beside_a_prune(subject: Subject, data: Path, *, keep: int) -> Figures:
+async def beside_a_prune(subject: Subject, checkout: Checkout, data: Path, *, keep: int) -> Figures:
     """The longest wait for an answer's first piece, without and beside a prune."""
     async with clients(subject, 4) as opened:
         before = [await _wait(client) for _ in range(25) for client in opened]
         began = time.monotonic()
         command = await asyncio.create_subprocess_exec(
-            *(sys.executable, "manage.py", "prune_history", f"--keep-newest={keep}", "--yes"),
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHON_DOTENV_DISABLED": "1",
-                "TALOS_DATA_DIR": str(data),
-            },
+            *checkout.command("manage.py", "prune_history", f"--keep-newest={keep}", "--yes"),
+            cwd=checkout.root,
+            env=checkout.environment(TALOS_DATA_DIR=str(data)),
             stdout=asyncio.subprocess.PIPE,
         )
         ended = asyncio.ensure_future(command.communicate())

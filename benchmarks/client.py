@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import time
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -21,6 +22,12 @@ HANDSHAKE = (
 )
 SECONDS = 60.0
 """No answer takes longer."""
+
+
+def allow_many() -> None:
+    """As many open connections as a crowd needs, here and in processes that are started later."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
 
 
 class Client(asyncio.Protocol):

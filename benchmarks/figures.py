@@ -131,6 +131,8 @@ async def stop(subject: Subject, model: Subject, *, times: int) -> Figures:
 
 async def crowd(subject: Subject, *, people: int, turns: int) -> Figures:
     """Everybody sends at once, again and again. How many answers are not complete?"""
+    async with clients(subject, 1):
+        pass  # what is imported at the first answer is
     opened = [await Client.open(subject.address) for _ in range(people)]
     left = iter(range(turns))
     failed = 0

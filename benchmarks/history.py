@@ -1,75 +1,64 @@
-"""What a long history costs: 10,000 conversations with 200,000 messages, each command a process.
-
-Made once, by `many_conversations.py`, in a data directory of its own.
-"""
+"""What a long history costs: exported, imported, looked at, pruned; each command a process."""
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
 import time
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.figures import Figures
-from benchmarks.subjects import ROOT
+import uvloop
 
-MESSAGES = 20
-"""In each conversation."""
+from benchmarks import administration
+from benchmarks.figures import Figures
+from benchmarks.stands import MESSAGES, Stand
+
 IMPORTED = 1_000
 
 
-class History:
-    """A data directory with so many conversations."""
-
-    def __init__(self, data: Path, conversations: int) -> None:
-        self.data = data
-        self.conversations = conversations
-        self.messages = conversations * MESSAGES
-        run(data, "manage.py", "migrate", "--verbosity=0")
-        made = ("--conversations", str(conversations), "--messages", str(MESSAGES))
-        run(data, "-m", "benchmarks.many_conversations", *made)
-
-    def export(self) -> Figures:
-        """All of it into one file."""
-        self._archive.unlink(missing_ok=True)
-        command = ("manage.py", "export_history", "--output", str(self._archive))
-        return figures(self.data, self.messages, *command)
-
-    def import_(self) -> Figures:
-        """The first thousand conversations of that file into an empty database."""
-        with TemporaryDirectory(dir=self.data) as folder, self._archive.open("rb") as lines:
-            (some := Path(folder) / "some.jsonl").write_bytes(b"".join(islice(lines, IMPORTED)))
-            run(Path(folder), "manage.py", "migrate", "--verbosity=0")
-            command = ("manage.py", "import_history", str(some))
-            return figures(Path(folder), IMPORTED * MESSAGES, *command)
-
-    @property
-    def _archive(self) -> Path:
-        return self.data / "export.jsonl"
+def export(stand: Stand, *, conversations: int) -> Figures:
+    """All of it into one file."""
+    data = stand.data("history", conversations=conversations)
+    archive = _archive(stand)
+    archive.unlink(missing_ok=True)
+    command = ("manage.py", "export_history", "--output", str(archive))
+    return _figures(stand, data, conversations, *command)
 
 
-def figures(data: Path, messages: int, *command: str) -> Figures:
-    """What a command took for so many messages."""
+def import_(stand: Stand, *, conversations: int) -> Figures:
+    """The first thousand conversations of that file into an empty database."""
+    if not _archive(stand).exists():
+        export(stand, conversations=conversations)
+    with TemporaryDirectory(dir=stand.folder) as folder, _archive(stand).open("rb") as lines:
+        (some := Path(folder) / "some.jsonl").write_bytes(b"".join(islice(lines, IMPORTED)))
+        stand.checkout.run(Path(folder), "manage.py", "migrate", "--verbosity=0")
+        return _figures(stand, Path(folder), IMPORTED, "manage.py", "import_history", str(some))
+
+
+def admin(stand: Stand, *, conversations: int) -> Figures:
+    with stand.serve(stand.data("history", conversations=conversations)) as talos:
+        return uvloop.run(administration.pages(talos))
+
+
+def prune(stand: Stand, *, conversations: int) -> Figures:
+    """A tenth goes, from a copy: each time it is the same one."""
+    data = stand.data("history", conversations=conversations)
+    with stand.copied(data) as copy, stand.serve(copy) as talos:
+        keep = conversations * 9 // 10
+        return uvloop.run(administration.beside_a_prune(talos, stand.checkout, copy, keep=keep))
+
+
+def _archive(stand: Stand) -> Path:
+    return stand.folder / "export.jsonl"
+
+
+def _figures(stand: Stand, data: Path, conversations: int, *command: str) -> Figures:
+    """What a command took for so many conversations."""
+    messages = conversations * MESSAGES
     began = time.monotonic()
-    usage = run(data, *command)
+    usage = stand.checkout.run(data, *command)
     return {
         "per_second": messages / (time.monotonic() - began),
         "cpu": (usage.ru_utime + usage.ru_stime) / messages * 1e6,
         "memory": usage.ru_maxrss / 1024,
     }
-
-
-def run(data: Path, *command: str) -> resource.struct_rusage:
-    """A command to its end, and what the kernel says of it."""
-    own = {"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1", "TALOS_DATA_DIR": str(data)}
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=own, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    return usage

@@ -1,14 +1,13 @@
 """How long the event loop stands still while LiteLLM is imported beside it.
 
-Also `python -m benchmarks.litellm_import`: once as Talos does it, once with garbage collection left
-on. Each in a process of its own, as an import is only once.
+`python -m benchmarks.litellm_import` prints the seconds of the import and of the longest stall, as
+Talos does it; with `plain`, with garbage collection left on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 
@@ -44,20 +43,8 @@ def _import_plainly() -> None:
     import litellm  # noqa: F401
 
 
-def figures(way: str = "talos") -> dict[str, float]:
-    """In seconds and milliseconds, by a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.litellm_import", way]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    seconds, stall = map(float, said.split())
-    return {"seconds": seconds, "stall": stall * 1000}
-
-
 def main() -> None:
-    if len(sys.argv) == 1:
-        for way in ("talos", "plain"):
-            print(way, figures(way))
-    else:
-        print(*asyncio.run(longest_stall(plainly=sys.argv[1] == "plain")))
+    print(*asyncio.run(longest_stall(plainly="plain" in sys.argv)))
 
 
 if __name__ == "__main__":

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.checkouts import HERE, Checkout
 
 
 class Subject:
     """One server process on loopback."""
 
-    def __init__(self, name: str, *command: str, **variables: str) -> None:
+    def __init__(self, name: str, checkout: Checkout, *command: str, **variables: str) -> None:
         self.name = name
-        own = {"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1"}
         started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env={**own, **variables},
+            checkout.command(*command),
+            cwd=checkout.root,
+            env=checkout.environment(**variables),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -63,20 +60,21 @@ class Subject:
 
 
 def model_server() -> Subject:
-    return Subject("model", "-m", "benchmarks.model_server")
+    return Subject("model", HERE, "-m", "benchmarks.model_server")
 
 
 def relay(model: Subject) -> Subject:
-    return Subject("B", "-m", "benchmarks.relay", model.address)
+    return Subject("B", HERE, "-m", "benchmarks.relay", model.address)
 
 
 def bare_relay(model: Subject) -> Subject:
-    return Subject("P", "-m", "benchmarks.bare_relay", model.address)
+    return Subject("P", HERE, "-m", "benchmarks.bare_relay", model.address)
 
 
-def talos(model: Subject, data: Path) -> Subject:
+def talos(model: Subject, data: Path, checkout: Checkout = HERE) -> Subject:
     return Subject(
         "Talos",
+        checkout,
         *("manage.py", "serve", "--port", "0"),
         OPENAI_BASE_URL=f"{model.address}v1",
         OPENAI_API_KEY="none",

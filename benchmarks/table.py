@@ -59,6 +59,18 @@ ROWS = (
     Row("CPU of an idle server, per second", "idle", "cpu", "ms"),
     Row("LiteLLM's import, at its first use", "litellm", "seconds", "s"),
     Row("… the longest that a stream stands still for it", "litellm", "stall", "ms", "value", 100),
+    Row("Page: first load, with everything", "page load", "size", "KiB", "value", 80_000 / 1024),
+    Row("… its requests", "page load", "requests", ""),
+    Row("… of these to another host", "page load", "foreign", "", "value", 0),
+    Row("… first contentful paint", "page load", "paint", "ms", "value", 300),
+    Row("… longest task while 5,000 deltas come; 0 is below 50", "page stream", "task", "ms", "value", 50),
+    Row("… with 1,000 messages, the server's answer", "page long", "answer", "ms", "value", 100),
+    Row("… with 1,000 messages, first contentful paint", "page long", "paint", "ms", "value", 300),
+    Row("A new chat with many chats", "page lists", "new", "ms", "value", 100),
+    Row("The sidebar with many chats", "page lists", "sidebar", "ms", "value", 100),
+    Row("All chats", "page lists", "all", "ms", "value", 100),
+    Row("Search for two words in titles and all messages", "page lists", "search", "ms", "value", 100),
+    Row("Search for what is nowhere", "page lists", "nowhere", "ms", "value", 100),
     Row("Export, messages", "history export", "per_second", "a second", "value", 20_000, at_least=True),
     Row("Export, CPU per message", "history export", "cpu", "µs"),
     Row("Import, messages", "history import", "per_second", "a second"),
@@ -76,7 +88,10 @@ ROWS = (
 
 def table(results: Results) -> str:
     rows = [cells for row in ROWS if (cells := _cells(row, results))]
-    heads = ("", "Talos", "B", "Talos against B", "target", "")
+    return markdown(("", "Talos", "B", "Talos against B", "target", ""), rows)
+
+
+def markdown(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -101,8 +116,8 @@ def _cells(row: Row, results: Results) -> tuple[str, ...] | None:
         verdict = "met" if is_met else "MISSED"
     return (
         row.title + whose,
-        _amount(median(ours), row.unit),
-        _amount(median(theirs), row.unit) if theirs else "",
+        amount(median(ours), row.unit),
+        amount(median(theirs), row.unit) if theirs else "",
         "" if row.by == "value" else write(compared),
         target,
         verdict,
@@ -117,8 +132,15 @@ def _compared(row: Row, ours: Sequence[float], theirs: Sequence[float] | None) -
     return median([a / b if row.by == "ratio" else a - b for a, b in pairs])
 
 
-def _amount(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}".strip() if value < 1000 else f"{value:,.0f} {unit}"
+def unit(experiment: str, figure: str) -> str:
+    """Of a figure that has a row in the table, here or in an experiment of its kind."""
+    wanted = (experiment.split()[0], figure)
+    rows = (row for row in ROWS if (row.experiment.split()[0], row.figure) == wanted)
+    return next((row.unit for row in rows), "")
+
+
+def amount(value: float, unit: str) -> str:
+    return f"{value:.3g} {unit}".strip() if abs(value) < 1000 else f"{value:,.0f} {unit}".strip()
 
 
 def machine() -> str:

@@ -1,0 +1,113 @@
+"""Whose code is measured: this checkout's, or that of another commit, each copied aside.
+
+A copy does not change while it is measured, and it is the same for both sides: nothing but their
+code differs. Only the product is taken from a copy; the measurements are always this checkout's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Refused(Exception):
+    """What was asked for cannot be measured; the text is a sentence for whoever asked."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The code of a product, and the Python that runs it."""
+
+    root: Path
+    python: str = sys.executable
+    name: str = ""
+    """As `git describe` calls it."""
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """Of its processes: nothing else of this machine's environment."""
+        own = {"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1"}
+        return {**own, "PYTHONPATH": str(self.root), **variables}
+
+    def command(self, *arguments: str) -> list[str]:
+        """Of its Python. A program of `benchmarks/` finds this product, and not its neighbours."""
+        return [self.python, "-P", *arguments]
+
+    def run(self, data: Path, *arguments: str) -> resource.struct_rusage:
+        """Run a command on a data directory to its end, and give what the kernel says of it."""
+        process = subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.environment(TALOS_DATA_DIR=str(data)),
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, arguments
+        return usage
+
+
+HERE = Checkout(ROOT)
+
+
+def working_tree(into: Path, root: Path = ROOT) -> Checkout:
+    """A copy of this checkout as it stands, with what is not committed and not ignored."""
+    for name in _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split(
+        "\0"
+    ):
+        if (file := root / name).is_file():
+            (copy := into / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, copy)
+    changed = "-dirty" if _git(root, "status", "--porcelain") else ""
+    return Checkout(into, name=_git(root, "describe", "--always") + changed)
+
+
+def commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
+    """A copy of a commit, by any name that git knows. `Refused` when it is none of Talos's."""
+    try:
+        found = _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}")
+    except subprocess.CalledProcessError:
+        raise Refused(f"Git knows no commit {base!r} here.") from None
+    into.mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "archive", found], cwd=root, check=True, stdout=subprocess.PIPE
+    )
+    subprocess.run(["tar", "-x"], cwd=into, check=True, input=archive.stdout)
+    if not all((into / name).is_file() for name in ("manage.py", "requirements.txt")):
+        raise Refused(f"{base} has no manage.py with a requirements.txt: there is nothing to run.")
+    return Checkout(into, _python(into, root), _git(root, "describe", "--always", found))
+
+
+def _python(copy: Path, root: Path) -> str:
+    """Ours when it has what the copy needs, else one of an environment that is made once."""
+    needed = (copy / "requirements.txt").read_bytes()
+    if needed == (root / "requirements.txt").read_bytes():
+        return sys.executable
+    folder = root / ".venv" / "bases" / hashlib.sha256(needed).hexdigest()[:16]
+    python, is_complete = folder / "bin" / "python", folder / "complete"
+    if not is_complete.exists():
+        print(f"It needs other packages than ours; installing them into {folder}…", file=sys.stderr)
+        venv.create(folder, clear=True, symlinks=True)
+        pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
+        install = (*pip, "install", "--quiet", "--require-hashes", "-r", "requirements.txt")
+        try:
+            subprocess.run(install, cwd=copy, check=True)
+        except subprocess.CalledProcessError:
+            raise Refused("What it needs cannot be installed; pip says why above.") from None
+        is_complete.touch()
+    return str(python)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git answers."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -1,0 +1,63 @@
+"""`python -m benchmarks.compare BASE --only NAME`: this checkout measured against another commit.
+
+Both are copied aside and measured in turn, at least ten times each. The table in Markdown has for
+each figure the median of the pairs' ratios, ours / base, and its 95 % interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import checkouts, client, pairs, subjects, table
+from benchmarks.checkouts import Refused
+from benchmarks.experiments import Experiment, Size, chosen
+from benchmarks.stands import Stand
+
+NORMAL = Size(seconds=3, share=0.6, conversations=3_000)
+QUICK = Size(seconds=1, share=0.4, conversations=1_000)
+FEWEST = 10
+LEGEND = (
+    "A ratio is ours / base, the median of the pairs. Of `per_second` and `tokens` more is better; "
+    "of all others less is."
+)
+
+
+def report(base: str, wanted: list[Experiment], number: int, folder: Path) -> str:
+    """Measure, and say what came of it. `Refused` when `base` is nothing that runs."""
+    theirs = checkouts.commit(base, folder / "base")
+    ours = checkouts.working_tree(folder / "ours")
+    client.allow_many()
+    with subjects.model_server() as model:
+        mine, other = (Stand(model, side.root / "data", side) for side in (ours, theirs))
+        results = {it.name: pairs.measured(it, mine, other, number) for it in wanted}
+    heading = f"This checkout ({ours.name}) against {base} ({theirs.name}): {table.machine()}"
+    return f"{heading}\n\n{pairs.compared(results)}\n\n{LEGEND}"
+
+
+def main() -> None:
+    options = _options()
+    try:
+        if options.pairs < FEWEST:
+            raise Refused(f"{options.pairs} pairs say too little: at least {FEWEST} are needed.")
+        wanted = chosen(QUICK if options.quick else NORMAL, options.only)
+        with TemporaryDirectory(prefix="talos-bench-") as folder:
+            print(report(options.base, wanted, options.pairs, Path(folder)))
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(2)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
+    parser.add_argument("base", help="any name of a commit that git knows")
+    parser.add_argument("--only", default="", help="an experiment, or all with this in their name")
+    parser.add_argument("--pairs", type=int, default=FEWEST, help=f"at least {FEWEST}")
+    parser.add_argument("--quick", action="store_true", help="short measurements")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

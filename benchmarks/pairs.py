@@ -1,0 +1,80 @@
+"""Two checkouts measured in turn: the pairs, the ratio's interval, and the table of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from math import comb
+from statistics import median
+
+from benchmarks import table
+from benchmarks.experiments import Experiment
+from benchmarks.figures import Figures
+from benchmarks.stands import Stand
+
+CONFIDENCE = 0.95
+HEADS = ("experiment", "figure", "ours", "base", "ratio", "95 % interval", "pairs")
+Pair = tuple[Figures, Figures]
+"""Ours, and those of base."""
+
+
+def measured(experiment: Experiment, ours: Stand, base: Stand, pairs: int) -> list[Pair]:
+    """So many pairs, after one that only warms up. Who goes first changes from pair to pair.
+
+    Each measurement has a server that was started for it. Two processes of one program may differ
+    for as long as they live, in where their memory lies and how their texts hash; pairs of the
+    same two processes would all have that difference, and call it the code's.
+    """
+    found = []
+    for number in range(pairs + 1):
+        order = (ours, base) if number % 2 else (base, ours)
+        by_stand = {id(stand): _once(experiment, stand) for stand in order}
+        pair = (by_stand[id(ours)], by_stand[id(base)])
+        note = f"{experiment.name}, pair {number} of {pairs}:" if number else "Warm-up:"
+        print(note, *pair, file=sys.stderr, flush=True)
+        found += [pair] if number else []
+    return found
+
+
+def _once(experiment: Experiment, stand: Stand) -> Figures:
+    with stand:
+        return experiment.measure(stand)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Where the median of the distribution is that the values are drawn from, for 95 % sure.
+
+    Distribution-free, by the sign test: the k-th smallest and the k-th largest of n values, with
+    the greatest k for which 1 - 2 P(B < k) is at least 0.95, B binomial of n and 1/2. With 10
+    values the 2nd and the 9th (97.9 %), with 20 the 6th and the 15th (95.9 %). W. R. Thompson, "On
+    Confidence Ranges for the Median", Annals of Mathematical Statistics 7 (1936), 122-128. Fewer
+    than 6 values have no such interval: `ValueError`.
+    """
+    number, rank, outside = len(values), 0, 0.0
+    while (outside := outside + 2 * comb(number, rank) / 2**number) <= 1 - CONFIDENCE:
+        rank += 1
+    if rank == 0:
+        raise ValueError(f"{number} values have no interval of {CONFIDENCE:.0%}.")
+    ordered = sorted(values)
+    return ordered[rank - 1], ordered[-rank]
+
+
+def compared(results: dict[str, list[Pair]]) -> str:
+    """The table of all experiments, in Markdown."""
+    rows = [
+        _row(experiment, figure, pairs)
+        for experiment, pairs in results.items()
+        for figure in pairs[0][0]
+    ]
+    return table.markdown(HEADS, rows)
+
+
+def _row(experiment: str, figure: str, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    ours, base = ([pair[side][figure] for pair in pairs] for side in (0, 1))
+    unit = table.unit(experiment, figure)
+    amounts = (table.amount(median(ours), unit), table.amount(median(base), unit))
+    ratio = bounds = ""
+    if min(*ours, *base) > 0:  # otherwise, as of failures, there is no ratio
+        ratios = [a / b for a, b in zip(ours, base, strict=True)]
+        ratio, bounds = f"{median(ratios):.3f}", "{:.3f} to {:.3f}".format(*interval(ratios))
+    return (experiment, figure, *amounts, ratio, bounds, str(len(pairs)))
