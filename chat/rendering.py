@@ -82,6 +82,8 @@ def blocks(text: str, *, is_whole: bool) -> list[Block]:
         if number + 1 < len(spans):
             following = tokens[spans[number + 1][0]].map
             end = starts[following[0]] if following else len(text)
+            if not is_whole and not _begins_for_sure(text, end):
+                break
         elif is_whole:
             end = len(text)
         elif _is_closed(tokens[first], text, starts):
@@ -103,6 +105,26 @@ def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
         if token.level == 0 and token.nesting <= 0:
             spans.append((first, number))
     return spans
+
+
+_MORE = ("x", " x", ". x", ") x")
+"""With these, the beginning of a line becomes text or an item of a list."""
+
+
+def _begins_for_sure(text: str, start: int) -> bool:
+    """Does the block that begins at `start` begin there whatever comes next?
+
+    A line that has not ended may still become part of the block before it: `*`, an empty item,
+    becomes `**bold`, and `2`, a paragraph, becomes the next item of a list.
+    """
+    if re.search(r"[\r\n]", text[start:]):
+        return True
+    line = len(re.findall(r"\r\n?|\n", text[:start]))
+    for more in _MORE:
+        tokens = _parser().parse(text + more)
+        if line not in [(tokens[first].map or [0])[0] for first, _ in _top_level(tokens)]:
+            return False
+    return True
 
 
 def _is_closed(token: Token, text: str, starts: Sequence[int]) -> bool:

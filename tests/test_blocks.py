@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,23 @@ def grown(text: str, cuts: list[int]) -> list[Block]:
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
 def test_blocks_of_a_growing_text_are_those_of_the_whole(text: str, cuts: list[int]) -> None:
     assert "".join(block.html for block in grown(text, cuts)) == str(render(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- item\n**bold\n- item",
+        "1. one\n\n2. two",
+        "1) one\n\n2) two",
+        "word\n#hashtag",
+        "> said\n- no, *bold*\n***bold***",
+        "| a |\n|---|\n#hashtag\n\n+ item\n\n+1",
+        "* a\n\n* b\n\n- c\n-d",
+    ],
+)
+def test_a_line_that_has_not_ended_decides_nothing(text: str) -> None:
+    for cut in range(len(text)):
+        assert "".join(block.html for block in grown(text, [cut])) == str(render(text)), cut
 
 
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
