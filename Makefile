@@ -54,7 +54,7 @@ part: .venv/dev.stamp $(STATIC)
 
 fast: export PYTHON_DOTENV_DISABLED = 1
 fast: .venv/dev.stamp $(STATIC)
-	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) --quiet -m "not slow and not chaos"
+	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) -n 2 -q -r fE -m "not slow and not chaos"
 
 lint: style types types-js ## style, types of Python, types of JavaScript
 

@@ -174,6 +174,7 @@ def test_a_full_disk_is_said_in_words(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
+@pytest.mark.slow
 def test_where_there_is_nothing_it_says_so(tmp_path: Path) -> None:
     done = manage("backup", str(tmp_path / "b"), TALOS_DATA_DIR=str(tmp_path / "data"))
     assert done.returncode == 1
@@ -190,6 +191,7 @@ def restored(file: Path, directory: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_what_was_backed_up_is_there_again(made: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     said = restored(made, new)
@@ -209,6 +211,7 @@ def test_what_was_backed_up_is_there_again(made: Path, tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
+@pytest.mark.slow
 def test_a_plain_copy_of_the_file_can_be_restored_too(made: Path, tmp_path: Path) -> None:
     """In WAL mode, as the server has it, with what is only in its WAL."""
     copy = tmp_path / "copy"
@@ -312,6 +315,7 @@ def test_nothing_is_overwritten(made: Path, empty: Path, there: str) -> None:
     assert (empty / there).read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_database_that_only_a_look_has_left_is_none(made: Path, empty: Path) -> None:
     looked = manage("export_history", TALOS_DATA_DIR=str(empty))
     assert looked.returncode == 1
@@ -332,6 +336,7 @@ def test_a_server_that_has_the_directory_keeps_it(made: Path, empty: Path) -> No
     assert not (empty / "talos.sqlite3").exists()
 
 
+@pytest.mark.slow
 def test_a_restore_after_a_killed_one_completes(made: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     (new / "workspace").mkdir(parents=True)
@@ -346,6 +351,7 @@ def test_a_restore_after_a_killed_one_completes(made: Path, tmp_path: Path) -> N
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_they_say_what_to_use_and_no_secret(tmp_path: Path) -> None:
     done = manage(
         "backup",

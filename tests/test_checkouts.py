@@ -73,6 +73,7 @@ def test_our_own_copy_is_the_working_tree_as_it_stands(
     assert contents(copy.root)["manage.py"] == "changed"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git")
 def test_other_requirements_get_an_environment_once(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -63,6 +63,7 @@ def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_secret_key_counts_as_unset(tmp_path: Path, empty: str) -> None:
     done = manage("check", TALOS_DATA_DIR=str(tmp_path), SECRET_KEY=empty)

@@ -12,6 +12,7 @@ from django.db import connection
 from tests.processes import manage
 
 
+@pytest.mark.slow
 def test_a_fresh_file_can_give_space_back_and_uses_wal(tmp_path: Path) -> None:
     done = manage("migrate", "--verbosity=0", TALOS_DATA_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -23,6 +24,7 @@ def test_a_fresh_file_can_give_space_back_and_uses_wal(tmp_path: Path) -> None:
         database.close()
 
 
+@pytest.mark.slow
 def test_a_fresh_file_is_its_owners_alone_wherever_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     done = manage("migrate", "--verbosity=0", TALOS_DATA_DIR=str(tmp_path))

@@ -65,6 +65,7 @@ async def test_the_turn_fails_and_the_conversation_goes_on(
     assert text(await chat.say("go on", model="echo")) == "You said: go on"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_what_may_pass_is_tried_again(open_chat: OpenChat, model: Model, status: int) -> None:
     model.reply(Status(status, headers={"Retry-After": "0"}))

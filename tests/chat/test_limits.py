@@ -27,6 +27,7 @@ def unconfigured(tmp_path_factory: pytest.TempPathFactory, collected: None) -> I
         talos.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_demo_answers_where_nothing_is_configured(
     unconfigured: str, connect: OpenChat
@@ -39,6 +40,7 @@ async def test_demo_answers_where_nothing_is_configured(
     assert await chat.title_of(chat.session_id)
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_an_unknown_model_is_refused_and_nothing_is_made(
     unconfigured: str, connect: OpenChat

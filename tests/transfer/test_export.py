@@ -235,6 +235,7 @@ def test_what_fails_on_the_way_leaves_nothing(
 # --- as a process -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="a pipe is a pipe")
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     with fresh_database(tmp_path / "data") as variables:
