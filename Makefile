@@ -65,7 +65,7 @@ style: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy .
 
-types-js: .venv/node.stamp
+types-js: .venv/node.stamp ## types of the page's scripts
 	$(BIN)/node .venv/node_modules/typescript/bin/tsc -p jsconfig.json
 
 migrations-check: .venv/dev.stamp ## does every change of a model have its migration?

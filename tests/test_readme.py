@@ -38,6 +38,14 @@ def test_the_script_holds_a_conversation(talos: Talos) -> None:
     assert "demo" in done.stdout
 
 
+def test_every_make_target_that_a_page_names_is_there() -> None:
+    makefile = (settings.BASE_DIR / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    pages = [*settings.BASE_DIR.glob("*.md"), *(settings.BASE_DIR / "docs").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"`make ([a-z-]+)\b", page.read_text())}
+    assert {"check", "dev", "test"} <= named <= targets
+
+
 @pytest.mark.parametrize(
     "page",
     [
