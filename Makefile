@@ -29,11 +29,11 @@ dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbun
 	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
 		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-# What takes long, types of Python and migrations, runs beside the tests and is shown after them.
-check: style types-js $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
-	@$(MAKE) --silent types migrations-check >.venv/check.log 2>&1 & beside=$$!; \
-		$(MAKE) --silent fast; tests=$$?; \
-		wait $$beside; types=$$?; cat .venv/check.log; exit $$((tests + types))
+# The quick parts come first. The types of Python are checked beside the tests, and shown last.
+check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
+	@$(MAKE) --silent types >.venv/types.log 2>&1 & types=$$!; \
+		$(MAKE) --silent fast; failed=$$?; \
+		wait $$types || failed=1; cat .venv/types.log; exit $$failed
 
 test: $(if $(ARGS),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
 
@@ -54,7 +54,7 @@ part: .venv/dev.stamp $(STATIC)
 
 fast: export PYTHON_DOTENV_DISABLED = 1
 fast: .venv/dev.stamp $(STATIC)
-	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) -n 2 -q -r fE -m "not slow and not chaos"
+	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) -n 2 -q -r fE --maxfail=10 -m "not slow and not chaos"
 
 lint: style types types-js ## style, types of Python, types of JavaScript
 
