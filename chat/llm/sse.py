@@ -87,7 +87,10 @@ class EventStream:
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """One JSON object of a model server. Lone surrogates pass: `text.clean` replaces them."""
+    """One JSON object of a model server. Lone surrogates pass: `text.clean` replaces them.
+
+    Integers beyond 64 bits become floats.
+    """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
