@@ -19,23 +19,21 @@ identity = uuid.uuid4().hex
 """Of this process, new at each start."""
 
 _held: IO[str] | None = None
-_before: str | None = None
-"""What the held file said."""
 
 
 class DataDirectoryBusy(Exception):
     """Another server has the data directory, and the database allows only one."""
 
 
-def claim(directory: Path) -> str | None:
-    """Take the data directory for this process's life; the server that had it before, if known.
+def claim(directory: Path) -> None:
+    """Lock the data directory for this process's life. A second call changes nothing.
 
-    Taking it again changes nothing. Raises `DataDirectoryBusy` when another server on SQLite has it. On PostgreSQL a busy
-    directory is shared, and nothing is known of the servers before.
+    Raises `DataDirectoryBusy` when another server on SQLite has it. On PostgreSQL a busy directory
+    is shared.
     """
-    global _held, _before
+    global _held
     if _held is not None:
-        return _before
+        return
     file = (directory / "talos.lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,15 +44,24 @@ def claim(directory: Path) -> str | None:
                 f"Another Talos server uses {directory}. Stop it first, or choose another "
                 "directory with TALOS_DATA_DIR; several servers need PostgreSQL (DATABASE_URL)."
             ) from None
-        return None
-    file.seek(0)
-    _before = file.read().strip() or None
-    file.truncate(0)
-    file.write(identity)
-    file.flush()
-    os.fsync(file.fileno())
+        return
     _held = file
-    return _before
+
+
+def succeed() -> str | None:
+    """Sign as the server that has the data directory; the one that had it before, if known.
+
+    Where the directory is shared, nothing is known of the servers before.
+    """
+    if _held is None:
+        return None
+    _held.seek(0)
+    before = _held.read().strip()
+    _held.truncate(0)
+    _held.write(identity)
+    _held.flush()
+    os.fsync(_held.fileno())
+    return before or None
 
 
 def is_alone() -> bool:

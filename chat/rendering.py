@@ -71,23 +71,20 @@ class Block:
 def blocks(text: str, *, is_whole: bool) -> list[Block]:
     """The finished top-level blocks of a text that may still grow.
 
-    The last one is finished where the text is whole, and where it is a code block that was
-    closed. What follows the last one may be parsed by itself later.
+    A line that has not ended finishes none, as it may still become part of the block before it.
+    What follows the last finished block may be parsed by itself later.
     """
-    tokens = _parser().parse(text)
-    starts = [0, *(line.end() for line in re.finditer(r"\r\n?|\n", text)), len(text)]
+    ended = text if is_whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    tokens = _parser().parse(ended)
+    starts = [0, *(line.end() for line in re.finditer(r"\r\n?|\n", ended)), len(ended)]
     spans = _top_level(tokens)
     found = []
     for number, (first, last) in enumerate(spans):
         if number + 1 < len(spans):
             following = tokens[spans[number + 1][0]].map
-            end = starts[following[0]] if following else len(text)
-            if not is_whole and not _begins_for_sure(text, end):
-                break
-        elif is_whole:
-            end = len(text)
-        elif _is_closed(tokens[first], text, starts):
-            end = starts[min((tokens[first].map or [0, 0])[1], len(starts) - 1)]
+            end = starts[following[0]] if following else len(ended)
+        elif is_whole or _is_finished(tokens[first], ended, starts, text[len(ended) :]):
+            end = len(ended)
         else:
             break
         html = _parser().renderer.render(tokens[first : last + 1], _parser().options, {})
@@ -107,34 +104,31 @@ def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     return spans
 
 
-_MORE = ("x", " x", ". x", ") x")
-"""With these, the beginning of a line becomes text or an item of a list."""
+_MAY_GO_ON = {"bullet_list_open", "ordered_list_open", "code_block"}
+"""Blocks that an empty line does not finish."""
+_GOES_ON = re.compile(r"$|[ \t]|[-+*](?:[ \t]|$)|\d+(?:$|[.)](?:[ \t]|$))")
+"""How a line begins that may continue one of them."""
 
 
-def _begins_for_sure(text: str, start: int) -> bool:
-    """Does the block that begins at `start` begin there whatever comes next?
-
-    A line that has not ended may still become part of the block before it: `*`, an empty item,
-    becomes `**bold`, and `2`, a paragraph, becomes the next item of a list.
-    """
-    if re.search(r"[\r\n]", text[start:]):
+def _is_finished(token: Token, ended: str, starts: Sequence[int], rest: str) -> bool:
+    """Is the last block of lines that have ended finished, whatever follows `rest`?"""
+    if token.type == "fence":
+        return _is_closed(token, ended, starts)
+    if token.type in ("heading_open", "hr"):
         return True
-    line = len(re.findall(r"\r\n?|\n", text[:start]))
-    for more in _MORE:
-        tokens = _parser().parse(text + more)
-        if line not in [(tokens[first].map or [0])[0] for first, _ in _top_level(tokens)]:
-            return False
-    return True
+    if ended[starts[-3] :].strip(" \t\r\n"):
+        return False  # without an empty line between, the next one may continue it
+    return token.type not in _MAY_GO_ON or not _GOES_ON.match(rest)
 
 
-def _is_closed(token: Token, text: str, starts: Sequence[int]) -> bool:
-    """Is it a fenced code block with its closing fence, on a line that has ended?"""
-    if token.type != "fence" or token.map is None or token.map[1] >= len(starts):
+def _is_closed(token: Token, ended: str, starts: Sequence[int]) -> bool:
+    """Does a fenced code block have its closing fence?"""
+    begin, end = token.map or (0, 0)
+    if end - begin < 2:
         return False
-    begin, end = starts[token.map[1] - 1], starts[token.map[1]]
-    line = text[begin:end]
-    is_fence = line.strip().startswith(token.markup) and token.map[1] - token.map[0] > 1
-    return is_fence and not line.strip().strip(token.markup[0]) and line.endswith(("\n", "\r"))
+    line = ended[starts[end - 1] : starts[end]]
+    closing = re.compile(rf" {{0,3}}{re.escape(token.markup)}{token.markup[0]}*[ \t]*[\r\n]")
+    return closing.match(line) is not None
 
 
 @functools.cache

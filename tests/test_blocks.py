@@ -11,7 +11,7 @@ from chat.rendering import Block, blocks, render
 LINES = (
     "word", "two words", "# Head", "- item", "  - deeper", "1. one", "> said", "```", "```py",
     "~~~", "    code", "| a | b |", "|---|---|", "---", "===", "", "", "**bold", "* * *", "\t- tab",
-    "<b>raw</b>", "<!-- no", "日本語", "e\u0301🙂", "[a](http://b.c)", "- [x] done",
+    "```ls``` rest", "|---|x", "| a |", "\t```", "2. two", "1) one", "+ item", "*not", "<b>raw</b>", "<!-- no", "日本語", "e\u0301🙂", "[a](http://b.c)", "- [x] done",
 )  # fmt: skip
 texts = st.lists(st.sampled_from(LINES), max_size=12).flatmap(
     lambda lines: st.sampled_from(["\n", "\r\n", "\r"]).map(lambda end: end.join(lines))
@@ -43,6 +43,10 @@ def test_blocks_of_a_growing_text_are_those_of_the_whole(text: str, cuts: list[i
         "> said\n- no, *bold*\n***bold***",
         "| a |\n|---|\n#hashtag\n\n+ item\n\n+1",
         "* a\n\n* b\n\n- c\n-d",
+        "Run:\n```ls```\nand\n\n```\nls\n\t```\n```\nend",
+        "word\n| a | b |\n|-|-|x\n\n| a | b |\n|-|-|\n| c | d |\nend",
+        "    code\n\n    more\n\nend",
+        "- item\n\n  more\n\n1\n\n    code",
     ],
 )
 def test_a_line_that_has_not_ended_decides_nothing(text: str) -> None:

@@ -3,8 +3,8 @@
 A test that fails and then passes is unsteady: a bug of the test or of the product. It is listed
 under a heading of its own, with its failure, and does not fail the run. Some are never run again:
 tests of the contract's promises (`@pytest.mark.promise`), because a promise that holds only
-sometimes is broken; and errors in teardown, because a server that is found broken at its end may
-have been broken by any of its tests.
+sometimes is broken; and errors in teardown, because any test that used a shared server may have
+broken it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 MOST = 20
-"""More failures than this are no unsteadiness: nothing is run again."""
+"""With more failures than this, nothing is run again: the product is broken."""
 HEADING = "UNSTEADY: failed, then passed when run again, alone. Each is a bug to mend"
 
 
@@ -37,6 +37,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput") or not config.getoption("run_failed_again"):
         return
+    if session.exitstatus != pytest.ExitCode.TESTS_FAILED or session.shouldfail:
+        return  # it was stopped: not every test has run
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     assert reporter is not None
     failures = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
@@ -55,7 +57,7 @@ def may_run_again(report: pytest.CollectReport | pytest.TestReport) -> bool:
 
 
 def failing(nodeids: Collection[str], root: Path) -> set[str]:
-    """Those of the tests that fail in a run of their own."""
+    """The ids of the tests that fail again when they are run by themselves."""
     with TemporaryDirectory(prefix="talos-again-") as cache:
         options = ["-n", "0", "-p", "no:randomly", "-o", f"cache_dir={cache}"]
         command = [sys.executable, "-m", "pytest", *options, *sorted(nodeids)]
@@ -68,7 +70,7 @@ def failing(nodeids: Collection[str], root: Path) -> set[str]:
 
 
 def set_apart(stats: dict[str, list[Any]], unsteady: Collection[str]) -> bool:
-    """Move the reports of unsteady tests from the failures to their own kind. Is none left?"""
+    """Move the reports of unsteady tests to a kind of their own; return whether no failure is left."""
     for kind in ("failed", "error"):
         reports = stats.pop(kind, [])
         moved = [r for r in reports if r.nodeid in unsteady and may_run_again(r)]
@@ -85,3 +87,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in reports:
             terminalreporter.section(report.nodeid, "_")
             terminalreporter.write_line(report.longreprtext)
+            for title, text in _sections(terminalreporter, report.nodeid) or report.sections:
+                terminalreporter.section(title, "-")
+                terminalreporter.write_line(text)
+
+
+def _sections(reporter: pytest.TerminalReporter, nodeid: str) -> list[tuple[str, str]]:
+    """All that the test wrote, until the end of its teardown."""
+    reports = [report for report in reporter.getreports("") if report.nodeid == nodeid]
+    return reports[-1].sections if reports else []

@@ -34,7 +34,8 @@ async def start() -> None:
     Raises `process.DataDirectoryBusy`. Sockets may connect once this has returned.
     """
     global _runner
-    dead = await write(process.claim, settings.DATA_DIR)
+    process.claim(settings.DATA_DIR)
+    dead = await write(process.succeed)
     publish.serve_on(asyncio.get_running_loop())
     runner = _runner = Runner()
     watch = Watch(runner, dead=dead, hourly=_chores)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sqlite3
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -22,36 +21,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import evidence
+from tests.browser.chromium import ARGUMENTS, chromium_path
 from tests.databases import fresh_database
 from tests.model_server import ModelServer
 from tests.processes import Talos
 
-FEATURES_OFF = (
-    # A headless browser draws an address bar nobody sees: most of what opening a page costs.
-    "WebUIOmniboxPopup",
-    "WebUIOmniboxAimPopup",
-    # Only the last such argument counts. Playwright's own turns these off, too.
-    "AimEnabled",
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsUpgrades",
-    "HttpsFirstBalancedModeAutoEnable",
-    "MediaRouter",
-    "NetworkTimeServiceQuerying",
-    "OptimizationHints",
-    "PaintHolding",
-    "PreconnectToSearch",
-)
-ARGUMENTS = (
-    f"--disable-features={','.join(FEATURES_OFF)}",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SECONDS = 30
 MODEL = "scripted"
 TABLES = (
@@ -72,11 +46,6 @@ window.WebSocket = class extends Real {
 """For a page from its beginning: its connection, and where that is in the conversation."""
 
 expect.set_options(timeout=SECONDS * 1000)
-
-
-def chromium_path() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +138,15 @@ class Room:
     def leave(self, test: pytest.Item) -> None:
         """Close all pages, which must have had nothing to complain of."""
         has_failed = test.stash.get(evidence.FAILED, False)
-        if has_failed or self.errors:
-            evidence.keep(self._contexts, test.nodeid)
-        else:
-            evidence.forget(self._contexts)
-        for context in self._contexts:
-            context.close()
-        self._contexts.clear()
+        try:
+            if has_failed or self.errors:
+                evidence.keep(self._contexts, test.nodeid)
+            else:
+                evidence.forget(self._contexts)
+        finally:
+            contexts, self._contexts = self._contexts, []
+            for context in contexts:
+                context.close()
         errors, self.errors = self.errors, []
         assert errors == []
 

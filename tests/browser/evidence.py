@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import BrowserContext, Error
 
-RESULTS = settings.BASE_DIR / "test-results"
+ROOT = Path(__file__).resolve().parents[2]
 FAILED = pytest.StashKey[bool]()
-"""Of a test whose call failed."""
+"""Whether the test's call failed."""
 
 
 def record(context: BrowserContext) -> None:
@@ -23,18 +23,22 @@ def record(context: BrowserContext) -> None:
 
 
 def keep(contexts: Sequence[BrowserContext], nodeid: str) -> None:
-    """Write it all down; the contexts record no longer."""
-    folder = RESULTS / re.sub(r"[^\w.-]+", "-", nodeid.removeprefix("tests/browser/")).strip("-")
+    """Save each page's picture and each context's trace; recording stops."""
+    folder = (
+        ROOT
+        / "test-results"
+        / re.sub(r"[^\w.-]+", "-", nodeid.removeprefix("tests/browser/")).strip("-")
+    )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number, context in enumerate(contexts, 1):
         for place, page in enumerate(context.pages, 1):
             try:
                 page.screenshot(path=folder / f"page-{number}-{place}.png", timeout=5000)
-            except Error as error:  # it may be what the test is about: a page that hangs
+            except Error as error:  # a page that hangs may be what the test is about
                 print(f"No picture: {error}")
         context.tracing.stop(path=folder / f"trace-{number}.zip")
-    print(f"Pictures and traces: {folder.relative_to(settings.BASE_DIR)}")
+    print(f"Pictures and traces: {folder.relative_to(ROOT)}")
 
 
 def forget(contexts: Sequence[BrowserContext]) -> None:

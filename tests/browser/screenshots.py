@@ -18,7 +18,8 @@ from typing import Literal
 import django
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, chromium_path, say
+from tests.browser.chromium import ARGUMENTS, chromium_path
+from tests.browser.conftest import say
 from tests.model_server import Gate, ModelServer, Think, Tokens
 from tests.model_server.steps import Call
 from tests.processes import Talos, collect_static_files
