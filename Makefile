@@ -7,8 +7,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
-# Three files at a time, in random order: those that wait beside those that work.
-SIDE_BY_SIDE := -n 3 --dist loadscope --no-loadscope-reorder
+# Files side by side, in random order: while one waits, another uses the processor.
+SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
 KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, architecture blocks \
 	checkouts checks comparison development faults_docs frame_map gate headers lock_files promises \
 	protocol_docs readme reference rendering secret_key serve server settings static_files unsteady))
@@ -18,6 +18,9 @@ POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 .DELETE_ON_ERROR:
 .PHONY: help run dev check test everything part fast lint style types types-js migrations-check \
 	screenshots lock chaos bench
+
+# The tests see nothing of a developer's own .env.
+check everything part fast chaos: export PYTHON_DOTENV_DISABLED = 1
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -29,32 +32,30 @@ dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbun
 	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
 		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-# The quick parts come first. The types of Python are checked beside the tests, and shown last.
+# The quick parts come first. mypy runs beside the tests; its output follows theirs.
 check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
 	@$(MAKE) --silent types >.venv/types.log 2>&1 & types=$$!; \
+		trap 'kill $$types' INT TERM; \
 		$(MAKE) --silent fast; failed=$$?; \
 		wait $$types || failed=1; cat .venv/types.log; exit $$failed
 
-test: $(if $(ARGS),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
+test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
 
 # SQLite first, with coverage. PostgreSQL last, so that the output ends with a summary of tests;
 # there without those that know no database.
-everything: export PYTHON_DOTENV_DISABLED = 1
 everything: lint migrations-check $(STATIC)
 	@$(POSTGRES) || [ -z "$$CI" ]
 	@$(BIN)/coverage erase
-	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) --run-failed-again
+	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) 3 --run-failed-again
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	@! $(POSTGRES) >/dev/null || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) $(SIDE_BY_SIDE) \
+	@! $(POSTGRES) >/dev/null || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) $(SIDE_BY_SIDE) 3 \
 		--run-failed-again $(KNOW_NO_DATABASE:%=--ignore=tests/%)
 
-part: export PYTHON_DOTENV_DISABLED = 1
 part: .venv/dev.stamp $(STATIC)
 	env -u DATABASE_URL $(PYTEST) $(ARGS)
 
-fast: export PYTHON_DOTENV_DISABLED = 1
 fast: .venv/dev.stamp $(STATIC)
-	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) -n 2 -q -r fE --maxfail=10 -m "not slow and not chaos"
+	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) 2 -q -r fE --maxfail=10 -m "not slow and not chaos"
 
 lint: style types types-js ## style, types of Python, types of JavaScript
 
@@ -83,7 +84,6 @@ lock: .venv/dev.stamp ## pin what pyproject.toml declares; with UPGRADE=--upgrad
 	$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM) \
 		$(if $(UPGRADE),--save-dev --save-exact typescript@latest)
 
-chaos: export PYTHON_DOTENV_DISABLED = 1
 chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQL
 	env -u DATABASE_URL $(BIN)/python -m pytest -m chaos
 	@! $(POSTGRES) || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(BIN)/python -m pytest -m chaos

@@ -37,7 +37,7 @@ def measure(
             processes.enter_context(stand)
         for number in range(rounds):
             for experiment in wanted:
-                for name in experiment.whom.split():
+                for name in experiment.subjects.split():
                     found = experiment.measure(stands[name])
                     note = f"{number + 1} {experiment.name} {name}: {found}"
                     print(note, file=sys.stderr, flush=True)

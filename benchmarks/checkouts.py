@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Refused(Exception):
-    """What was asked for cannot be measured; the text is a sentence for whoever asked."""
+    """The request cannot be measured; the message tells the user why."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Checkout:
         return {**own, "PYTHONPATH": str(self.root), **variables}
 
     def command(self, *arguments: str) -> list[str]:
-        """Of its Python. A program of `benchmarks/` finds this product, and not its neighbours."""
+        """The command line for its Python. With `-P` a script imports this product, not its neighbours."""
         return [self.python, "-P", *arguments]
 
     def run(self, data: Path, *arguments: str) -> resource.struct_rusage:
@@ -60,9 +60,8 @@ HERE = Checkout(ROOT)
 
 def working_tree(into: Path, root: Path = ROOT) -> Checkout:
     """A copy of this checkout as it stands, with what is not committed and not ignored."""
-    for name in _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split(
-        "\0"
-    ):
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in listed.split("\0"):
         if (file := root / name).is_file():
             (copy := into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, copy)
@@ -71,7 +70,10 @@ def working_tree(into: Path, root: Path = ROOT) -> Checkout:
 
 
 def commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
-    """A copy of a commit, by any name that git knows. `Refused` when it is none of Talos's."""
+    """A copy of a commit, by any name that git knows.
+
+    Raises `Refused` if git knows no such commit, or it does not hold Talos.
+    """
     try:
         found = _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}")
     except subprocess.CalledProcessError:
@@ -80,14 +82,14 @@ def commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
     archive = subprocess.run(
         ["git", "archive", found], cwd=root, check=True, stdout=subprocess.PIPE
     )
-    subprocess.run(["tar", "-x"], cwd=into, check=True, input=archive.stdout)
+    subprocess.run(["tar", "-xf", "-"], cwd=into, check=True, input=archive.stdout)
     if not all((into / name).is_file() for name in ("manage.py", "requirements.txt")):
         raise Refused(f"{base} has no manage.py with a requirements.txt: there is nothing to run.")
     return Checkout(into, _python(into, root), _git(root, "describe", "--always", found))
 
 
 def _python(copy: Path, root: Path) -> str:
-    """Ours when it has what the copy needs, else one of an environment that is made once."""
+    """This Python if both pin the same packages, else that of an environment made once for them."""
     needed = (copy / "requirements.txt").read_bytes()
     if needed == (root / "requirements.txt").read_bytes():
         return sys.executable
@@ -107,7 +109,7 @@ def _python(copy: Path, root: Path) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git answers."""
+    """Git's output."""
     command = ["git", *arguments]
     done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
     return done.stdout.strip()

@@ -14,40 +14,47 @@ from tempfile import TemporaryDirectory
 from benchmarks import checkouts, client, pairs, subjects, table
 from benchmarks.checkouts import Refused
 from benchmarks.experiments import Experiment, Size, chosen
+from benchmarks.pairs import Pair
 from benchmarks.stands import Stand
 
 NORMAL = Size(seconds=3, share=0.6, conversations=3_000)
 QUICK = Size(seconds=1, share=0.4, conversations=1_000)
 FEWEST = 10
 LEGEND = (
-    "A ratio is ours / base, the median of the pairs. Of `per_second` and `tokens` more is better; "
-    "of all others less is."
+    "A ratio is ours / base, the median of the pairs. For `per_second` and `tokens` higher is "
+    "better, for all others lower."
 )
 
 
-def report(base: str, wanted: list[Experiment], number: int, folder: Path) -> str:
-    """Measure, and say what came of it. `Refused` when `base` is nothing that runs."""
+def measure(
+    base: str, wanted: list[Experiment], number: int, folder: Path, results: dict[str, list[Pair]]
+) -> str:
+    """Measure both sides into `results`; a heading. Raises `Refused` if `base` cannot be run."""
     theirs = checkouts.commit(base, folder / "base")
     ours = checkouts.working_tree(folder / "ours")
     client.allow_many()
     with subjects.model_server() as model:
         mine, other = (Stand(model, side.root / "data", side) for side in (ours, theirs))
-        results = {it.name: pairs.measured(it, mine, other, number) for it in wanted}
-    heading = f"This checkout ({ours.name}) against {base} ({theirs.name}): {table.machine()}"
-    return f"{heading}\n\n{pairs.compared(results)}\n\n{LEGEND}"
+        for it in wanted:
+            results[it.name] = pairs.measured(it, mine, other, number)
+    return f"This checkout ({ours.name}) against {base} ({theirs.name}): {table.machine()}"
 
 
 def main() -> None:
     options = _options()
+    results: dict[str, list[Pair]] = {}
     try:
         if options.pairs < FEWEST:
             raise Refused(f"{options.pairs} pairs say too little: at least {FEWEST} are needed.")
         wanted = chosen(QUICK if options.quick else NORMAL, options.only)
         with TemporaryDirectory(prefix="talos-bench-") as folder:
-            print(report(options.base, wanted, options.pairs, Path(folder)))
+            print(measure(options.base, wanted, options.pairs, Path(folder), results), end="\n\n")
     except Refused as refused:
         print(refused, file=sys.stderr)
         sys.exit(2)
+    finally:  # what was measured before a failure is worth its time
+        if results:
+            print(f"{pairs.compared(results)}\n\n{LEGEND}")
 
 
 def _options() -> argparse.Namespace:

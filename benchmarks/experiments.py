@@ -27,7 +27,7 @@ class Size:
     seconds: float
     """The window of what is paced or idle."""
     share: float
-    """Of the turns and tokens of the others."""
+    """Fraction of the full number of turns and tokens, for the others."""
     conversations: int
     """In a long history."""
 
@@ -38,8 +38,8 @@ class Experiment:
 
     name: str
     measure: Measure
-    whom: str = "Talos"
-    """With whom it is made: Talos, B and P."""
+    subjects: str = "Talos"
+    """The subjects that it measures, separated by spaces: Talos, B and P."""
 
 
 def experiments(size: Size) -> list[Experiment]:

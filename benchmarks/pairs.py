@@ -23,13 +23,15 @@ def measured(experiment: Experiment, ours: Stand, base: Stand, pairs: int) -> li
 
     Each measurement has a server that was started for it. Two processes of one program may differ
     for as long as they live, in where their memory lies and how their texts hash; pairs of the
-    same two processes would all have that difference, and call it the code's.
+    same two processes would all carry that difference, and the code would be blamed for it.
     """
     found = []
     for number in range(pairs + 1):
-        order = (ours, base) if number % 2 else (base, ours)
-        by_stand = {id(stand): _once(experiment, stand) for stand in order}
-        pair = (by_stand[id(ours)], by_stand[id(base)])
+        if number % 2:
+            mine, other = _once(experiment, ours), _once(experiment, base)
+        else:
+            other, mine = _once(experiment, base), _once(experiment, ours)
+        pair = (mine, other)
         note = f"{experiment.name}, pair {number} of {pairs}:" if number else "Warm-up:"
         print(note, *pair, file=sys.stderr, flush=True)
         found += [pair] if number else []
@@ -42,7 +44,7 @@ def _once(experiment: Experiment, stand: Stand) -> Figures:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Where the median of the distribution is that the values are drawn from, for 95 % sure.
+    """A 95 % confidence interval for the median of the distribution that the values come from.
 
     Distribution-free, by the sign test: the k-th smallest and the k-th largest of n values, with
     the greatest k for which 1 - 2 P(B < k) is at least 0.95, B binomial of n and 1/2. With 10
@@ -74,7 +76,7 @@ def _row(experiment: str, figure: str, pairs: Sequence[Pair]) -> tuple[str, ...]
     unit = table.unit(experiment, figure)
     amounts = (table.amount(median(ours), unit), table.amount(median(base), unit))
     ratio = bounds = ""
-    if min(*ours, *base) > 0:  # otherwise, as of failures, there is no ratio
+    if min(*ours, *base) > 0:  # a figure that may be zero, such as failures, has no ratio
         ratios = [a / b for a, b in zip(ours, base, strict=True)]
         ratio, bounds = f"{median(ratios):.3f}", "{:.3f} to {:.3f}".format(*interval(ratios))
     return (experiment, figure, *amounts, ratio, bounds, str(len(pairs)))

@@ -42,7 +42,7 @@ class Stand:
 
     @property
     def server(self) -> Subject:
-        """The one that runs until `stop`."""
+        """The running server: started at first use, ended by `stop`."""
         if self._server is None:
             start = self._start(self.model) if self._start else self.fresh()
             self._server = self._open.enter_context(start)

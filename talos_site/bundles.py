@@ -27,7 +27,7 @@ _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MU
 
 
 def script_name() -> str:
-    """The page's script: bundled, or while it is being written the module that imports the others."""
+    """The page's script: the bundle, or in development `main.js`, which imports the other modules."""
     return "js/main.js" if settings.DEBUG else SCRIPT
 
 

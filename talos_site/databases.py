@@ -90,8 +90,8 @@ def postgresql(url: str) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
-            # No query, lock or forgotten transaction may hold the product up for longer. A
-            # migration may: `lift_limits`.
+            # No query, lock or forgotten transaction may hold the product up for longer.
+            # Migrations are exempt from the first and the last: `lift_limits`.
             "options": "-c statement_timeout=10000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=10000",
             **dict(parse_qsl(parts.query)),
@@ -100,7 +100,7 @@ def postgresql(url: str) -> dict[str, Any]:
 
 
 def lift_limits(using: str, **_: object) -> None:
-    """Before migrations: one of a large database takes its time, and would else never be through."""
+    """Before migrations: on a large database one may need longer than these limits allow."""
     _each_limit(using, "SET {} = 0")
 
 

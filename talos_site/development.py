@@ -11,7 +11,7 @@ from talos_site.settings import *  # noqa: F403
 DEBUG = True
 STORAGES = {
     **product.STORAGES,
-    # as they lie in `static/`, unhashed
+    # straight from `static/`, unhashed
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 _options = {

@@ -20,7 +20,7 @@ SECONDS = 60.0
 def environment(**variables: str) -> dict[str, str]:
     """The way to Python and the given variables: nothing else of this machine's environment.
 
-    But for the variables by which `coverage` measures child processes, where it does.
+    Except `coverage`'s own, so that child processes are measured too.
     """
     own = {
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},

@@ -239,6 +239,7 @@ def test_an_archive_is_exported(client: Client, ann: User) -> None:
     assert recorded(hers) == ["Exported."]
 
 
+@pytest.mark.promise(5, 8)
 def test_a_call_is_decided_from_the_transcript(client: Client) -> None:
     conversation = talk(local_owner(), "Write it", "")
     Turn.objects.update(status="waiting")

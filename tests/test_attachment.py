@@ -55,6 +55,7 @@ def test_what_comes_meanwhile_follows_the_snapshot(
     assert connection.heard == ["event", "a delta"]
 
 
+@pytest.mark.promise(2)
 def test_where_there_is_no_snapshot_nothing_follows(
     connection: Connection, place: Attachment
 ) -> None:
@@ -63,6 +64,7 @@ def test_where_there_is_no_snapshot_nothing_follows(
     assert connection.heard == []
 
 
+@pytest.mark.promise(2)
 @pytest.mark.django_db
 def test_who_has_gone_elsewhere_hears_nothing_more(
     connection: Connection, place: Attachment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from statistics import median
 from typing import Any
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import compare, pairs
 from benchmarks.experiments import Experiment
 from benchmarks.stands import Stand
+from tests.processes import environment
 
 
 @pytest.mark.parametrize(
@@ -112,3 +115,18 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(
     assert (ended.value.code, out) == (2, "")
     assert err.startswith(said)
     assert err.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [("benchmarks",), ("benchmarks.compare", "HEAD")])
+def test_the_programs_start_by_themselves(program: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *program, "--only", "nothing"],
+        cwd=settings.BASE_DIR,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("No experiment has 'nothing' in its name. There are: paced 1,")

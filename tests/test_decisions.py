@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
 from chat import process
 from chat.access import local_owner
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
-from chat.turns import approvals, rows
+from chat.turns import approvals, rows, watch
 from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
@@ -156,3 +159,16 @@ def _somebody_waits_for_a_lock() -> bool:
             " WHERE datname = current_database() AND wait_event_type = 'Lock')"
         )
         return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.promise(5)
+def test_a_call_that_waited_too_long_counts_as_denied(call: ToolCall, settings: Settings) -> None:
+    in_time = pending(local_owner(), call_id="in time")
+    days = timedelta(days=settings.TALOS_APPROVAL_DAYS)
+    for each, age in ((call, days + timedelta(minutes=1)), (in_time, days - timedelta(minutes=1))):
+        ToolCall.objects.filter(pk=each.pk).update(created_at=timezone.now() - age)
+    watch.tidy()
+    assert status(call) == "denied"
+    assert call.decided_from == ToolCall.DecidedFrom.EXPIRY
+    assert Turn.objects.get(message=call.message).status == Turn.Status.QUEUED
+    assert status(in_time) == "pending"

@@ -1,4 +1,4 @@
-"""Each promise of docs/protocol.md is held by tests that say so, and they are never run a second time."""
+"""Each promise of docs/protocol.md is held by tests that say so: see `tests/unsteady.py`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def marked() -> Iterator[tuple[Path, str, set[int]]]:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
         ]
         for node in module.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and "test_" in node.name:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+                "test_"
+            ):
                 own = [numbers(decorator) for decorator in node.decorator_list]
                 yield file, node.name, set().union(*shared, *own)
 

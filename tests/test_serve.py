@@ -86,18 +86,24 @@ def test_an_update_does_not_begin_under_a_running_server(talos: Talos) -> None:
     assert migrations(talos.data, "SELECT 1") == before
 
 
-@pytest.mark.parametrize("app", ["chat", "of_another_setting"])
-def test_a_database_of_a_newer_version_is_refused(talos: Talos, app: str) -> None:
-    assert manage("migrate", TALOS_DATA_DIR=str(talos.data)).returncode == 0
-    future = f"INSERT INTO django_migrations VALUES (999, '{app}', '0999_future', '2030-01-01')"  # noqa: S608  # our own names
-    migrations(talos.data, future)
-    if app != "chat":  # of an app that is not installed here
-        talos.start()
-        return
-    done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, collected: None) -> None:
+    assert manage("migrate", TALOS_DATA_DIR=str(tmp_path)).returncode == 0
+    migrations(
+        tmp_path, "INSERT INTO django_migrations VALUES (999, 'chat', '0999_future', '2030-01-01')"
+    )
+    done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
     assert done.returncode == 1
-    assert "newer version of Talos: chat.0999_future" in done.stderr
+    assert "newer version of Talos: this one does not know chat.0999_future" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collected: None) -> None:
+    """On PostgreSQL the next server frees that one's turns at once."""
+    (tmp_path / "talos.lock").write_text("the server before")
+    nowhere = "postgres://nobody@127.0.0.1:1/talos"
+    done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0", DATABASE_URL=nowhere)
+    assert "The database cannot be used" in done.stderr
+    assert (tmp_path / "talos.lock").read_text() == "the server before"
 
 
 def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def test_with_a_shaky_fixture(shaky): pass
 BROKEN = "def test_broken():\n    assert False\n"
 STEADY = "def test_steady(): pass\n"
 A_PROMISE = "@pytest.mark.promise(3)\ndef test_a_promise():\n    assert second_time('promise')\n"
+PROMISES = "pytestmark = pytest.mark.promise(3)\n"
+STOPPED = "def test_stopped():\n    raise KeyboardInterrupt\n"
 IN_TEARDOWN = """
 @pytest.fixture(scope="module")
 def shared():
@@ -88,6 +90,18 @@ def test_a_promise_and_the_end_of_a_shared_server_are_never_run_again(
     assert "1 unsteady" in said.splitlines()[-1]
     assert "running 1 of the failed tests once more" in said
     assert (tmp_path / ("promise" if part is A_PROMISE else "shared")).exists()
+
+
+def test_a_file_of_promises_is_never_run_again(tmp_path: Path) -> None:
+    status, said = run(tmp_path, PROMISES, UNSTEADY)
+    assert status == 1
+    assert "once more" not in said
+
+
+def test_a_run_that_was_stopped_stays_failed(tmp_path: Path) -> None:
+    status, said = run(tmp_path, UNSTEADY, STOPPED)
+    assert status == pytest.ExitCode.INTERRUPTED
+    assert "once more" not in said
 
 
 def test_many_failures_are_no_unsteadiness(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def opened(admin: Page, room: Room) -> None:
     expect(admin.locator(".reading")).to_be_visible()
 
 
+@pytest.mark.promise(9)
 def test_what_is_done_there_is_heard_by_an_open_page(room: Room, effects: Path) -> None:
     chat = ask(room, effects, "one")
     admin = room.page("/admin/")

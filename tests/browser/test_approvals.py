@@ -247,6 +247,7 @@ def test_the_other_tab_follows(room: Room, effects: Path) -> None:
         expect(tab).to_have_title(re.compile("^[^●]"))
 
 
+@pytest.mark.promise(5)
 def test_an_approval_outlives_a_reload_and_a_restart(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     page.reload()

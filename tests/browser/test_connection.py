@@ -34,6 +34,7 @@ APART = """new Promise((done) => {
 LOST = "Connection lost. Trying again in 3 s…"
 
 
+@pytest.mark.promise(4)
 def test_a_killed_server_comes_back(room: Room) -> None:
     room.reply("What was ", "shown", Gate())
     page = room.page()
@@ -118,6 +119,7 @@ def test_what_was_said_on_a_new_page_goes_into_no_older_chat(room: Room) -> None
     assert page.url != old
 
 
+@pytest.mark.promise(2)
 def test_a_gap_is_filled_from_a_snapshot(room: Room) -> None:
     gate = Gate()
     room.reply("one ", gate, "two ", "three ", "four")

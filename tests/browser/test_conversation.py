@@ -110,6 +110,7 @@ def test_an_answer_is_stopped(room: Room) -> None:
     expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
 
 
+@pytest.mark.promise(2)
 def test_a_reload_in_the_middle_goes_on(room: Room) -> None:
     gate = Gate()
     room.reply("one ", "two ", gate, "three")

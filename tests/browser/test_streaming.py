@@ -72,6 +72,7 @@ def test_blocks_and_calls_stand_where_they_were_made(room: Room) -> None:
     )
 
 
+@pytest.mark.promise(3)
 def test_what_is_shown_stays_when_the_answer_is_over(room: Room) -> None:
     """The same nodes: what a reader selected or scrolled is still so."""
     gate = Gate()

@@ -11,6 +11,7 @@ from tests.model_server import Gate
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.promise(2)
 def test_two_tabs_see_the_same(room: Room) -> None:
     gate = Gate()
     room.reply("Seen ", gate, "by both.")
@@ -32,6 +33,7 @@ def test_two_tabs_see_the_same(room: Room) -> None:
     expect(one.locator(".message")).to_have_count(4)
 
 
+@pytest.mark.promise(7)
 def test_a_message_waits_for_its_turn(room: Room) -> None:
     gate = Gate()
     room.reply("First ", gate, "done.")

@@ -346,7 +346,6 @@ async def test_a_result_that_was_stored_is_kept_when_the_server_dies(
     assert count(effects) == 1
 
 
-@pytest.mark.promise(8)
 @pytest.mark.parametrize("fields", [{"call_id": "unknown"}, {"call_id": "call_a"}])
 async def test_what_is_not_pending_here_is_refused(
     asking: str, connect: OpenChat, model: Model, effects: Path, fields: Frame

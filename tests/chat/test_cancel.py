@@ -28,6 +28,7 @@ async def stopped(chat: Chat, model: Model, since: float) -> None:
     assert without_gaps(chat.all)
 
 
+@pytest.mark.promise(3, 7)
 async def test_in_mid_stream_the_text_is_kept(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     session_id = await started(chat, model)

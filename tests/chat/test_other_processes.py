@@ -14,7 +14,7 @@ from tests.model_server import ModelServer
 from tests.model_server.steps import Silence
 from tests.processes import Talos
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.promise(9)]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ async def in_time(attempt: Callable[[], Awaitable[float]]) -> None:
     assert took < 2
 
 
+@pytest.mark.promise(9)
 async def test_a_stop(server: OwnServer, connect: OpenChat, model: Model) -> None:
     chat = await connect(server.talos.address)
 
@@ -61,6 +62,7 @@ async def test_a_stop(server: OwnServer, connect: OpenChat, model: Model) -> Non
     await in_time(attempt)
 
 
+@pytest.mark.promise(9)
 async def test_a_deletion_stops_the_turn_and_reaches_every_tab(
     server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
@@ -84,6 +86,7 @@ async def test_a_deletion_stops_the_turn_and_reaches_every_tab(
     await in_time(attempt)
 
 
+@pytest.mark.promise(9)
 async def test_a_queued_turn_is_taken(server: OwnServer, connect: OpenChat) -> None:
     chat = await connect(server.talos.address)
     await chat.say("first", model="echo")  # a model's client is imported now

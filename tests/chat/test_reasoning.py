@@ -49,7 +49,7 @@ async def test_a_snapshot_in_mid_thought_holds_it(open_chat: OpenChat, model: Mo
     assert text(await chat.until("done")) == "done"
 
 
-@pytest.mark.promise(4)
+@pytest.mark.promise(3, 4)
 async def test_a_killed_server_keeps_what_was_seen_of_it(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:

@@ -8,9 +8,10 @@ from tests.chat.client import Chat, kinds, numbers, text
 from tests.chat.conftest import Model, OpenChat
 from tests.model_server.steps import Gate
 
-pytestmark = [pytest.mark.anyio, pytest.mark.promise(2)]
+pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.promise(2)
 async def test_in_mid_answer(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply("before ", gate, "after")
@@ -33,6 +34,7 @@ async def test_in_mid_answer(open_chat: OpenChat, model: Model) -> None:
     assert numbers(rest)[0] == snapshot["seq"] + 1
 
 
+@pytest.mark.promise(2)
 async def test_a_turn_outlives_its_only_client(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply("nobody ", gate, "watched")
@@ -50,6 +52,7 @@ async def test_a_turn_outlives_its_only_client(open_chat: OpenChat, model: Model
     assert snapshot["messages"][-1]["status"] == "completed"
 
 
+@pytest.mark.promise(2)
 async def test_the_same_conversation_again_is_a_fresh_snapshot(
     open_chat: OpenChat, model: Model
 ) -> None:
@@ -64,6 +67,7 @@ async def test_the_same_conversation_again_is_a_fresh_snapshot(
     assert text(await chat.until("done")) == "b"
 
 
+@pytest.mark.promise(2)
 async def test_a_connection_hears_one_conversation_at_a_time(
     open_chat: OpenChat, model: Model
 ) -> None:

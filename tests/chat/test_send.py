@@ -106,7 +106,6 @@ async def test_an_unknown_command_names_the_nearest(open_chat: OpenChat) -> None
     assert "`/help`" in frames[0]["content"]
 
 
-@pytest.mark.promise(1)
 async def test_a_message_that_is_too_long_is_refused_and_done(
     open_chat: OpenChat, model: Model
 ) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from tests.chat.conftest import Model, OpenChat
 
-pytestmark = [pytest.mark.anyio, pytest.mark.promise(2)]
+pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.promise(2)
 async def test_two_tabs_see_the_same_frames(open_chat: OpenChat, model: Model) -> None:
     model.reply("one ", "two ", "three")
     chat, tab = await open_chat(), await open_chat()

@@ -29,7 +29,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _imported() -> None:
-    """It takes a while, and no time limit of a test is about that."""
+    """Imported first, so that no test's time limit includes it."""
     openai._loaded()
 
 

@@ -89,6 +89,7 @@ def test_archived_or_not(exported: Export) -> None:
 # --- what is in it ------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(3)
 def test_a_live_answer_is_written_as_far_as_it_is(exported: Export) -> None:
     talk(local_owner(), "Hi", "")
     Turn.objects.update(status="running")

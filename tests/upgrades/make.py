@@ -34,10 +34,10 @@ NOT_FOR_ALL = re.compile(rb"(?m)^(\\(un)?restrict \w+|SET transaction_timeout = 
 
 def main() -> None:
     _prepare()
-    with Path("pyproject.toml").open("rb") as file:
+    with (FOLDER.parents[1] / "pyproject.toml").open("rb") as file:
         target = FOLDER / tomllib.load(file)["project"]["version"]
     if target.exists():
-        sys.exit(f"{target} exists, and what people have is not made anew.")
+        sys.exit(f"{target} exists: a version's folder is never remade.")
     target.mkdir()
     try:
         _make(target)

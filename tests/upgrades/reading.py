@@ -58,7 +58,7 @@ def branch(conversation: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def differences(now: bytes, before: bytes) -> tuple[list[str], list[str]]:
-    """Between two archives: ids that are lost, and those of conversations that are others now."""
+    """Between two archives: ids that are lost, and those of conversations that differ."""
     old, new = conversations(before), conversations(now)
     lost = [key for key in old if key not in new]
     return lost, [key for key in old if key in new and _lacks(new[key], old[key])]

@@ -1,4 +1,4 @@
-"""What a database is made of, and whether it hangs together, in words that can be compared."""
+"""A database's schema, row counts and integrity, in a form that can be compared."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _POSTGRESQL: tuple[str, ...] = (
     "SELECT sequencename, data_type::text, increment_by FROM pg_sequences"
     " WHERE schemaname = 'public'",
 )
-_TABLES = (
-    # not those in which the word index keeps its pages
+# not those in which the word index keeps its pages
+_SQLITE_TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table'"
-    " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'chat_searchwords%'",
-    "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'chat_searchwords%'"
 )
+_POSTGRESQL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
 def query(place: Place, statement: str) -> list[tuple[Any, ...]]:
@@ -58,7 +58,12 @@ def described(place: Place) -> set[str]:
 
 def rows(place: Place) -> Counter[str]:
     """How many each table has."""
-    tables = [name for (name,) in query(place, _TABLES[isinstance(place, str)])]
+    tables = [
+        name
+        for (name,) in query(
+            place, _POSTGRESQL_TABLES if isinstance(place, str) else _SQLITE_TABLES
+        )
+    ]
     count = "SELECT count(*) FROM {}"
     return Counter({name: query(place, count.format(name))[0][0] for name in tables})
 

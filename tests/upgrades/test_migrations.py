@@ -26,7 +26,7 @@ INSTEAD = (
 def test_a_migration_is_neither_rewritten_nor_removed(name: str) -> None:
     assert name in FOUND, f"{name} is gone, but people's databases have it. {INSTEAD}"
     assert FOUND[name] == LISTED[name], (
-        f"{name} was changed, and a database that has it would never hear of it. {INSTEAD}"
+        f"{name} was changed, and databases that have run it would not get the change. {INSTEAD}"
     )
 
 

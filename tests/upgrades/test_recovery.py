@@ -10,7 +10,7 @@ from tests.upgrades.kept import archive, conversations
 from tests.upgrades.reading import opened, settled
 from tests.upgrades.rows.talk import MODEL, key
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.promise(4, 5)]
 
 
 async def now(served: Served, name: str) -> list[Frame]:
@@ -27,6 +27,7 @@ async def test_what_was_seen_of_the_live_answer_is_there(served: Served) -> None
     assert answer["reasoning"] == before["messages"][1]["reasoning"] == "They want much."
 
 
+@pytest.mark.promise(4, 7)
 async def test_what_waited_behind_it_is_answered_and_frames_are_numbered_on(served: Served) -> None:
     messages = await now(served, "seen")
     assert [message["content"] for message in messages[2:4]] == ["And then?", LATER]

@@ -55,6 +55,7 @@ async def test_a_chat_can_be_resumed_with_its_versions_and_goes_on(served: Serve
         assert done["seq"] > snapshot["seq"] >= 20
 
 
+@pytest.mark.promise(1)
 async def test_a_message_that_is_sent_again_is_known(served: Served) -> None:
     async with opened(served.address) as chat:
         before = await chat.resume(str(key("with-every-end")))

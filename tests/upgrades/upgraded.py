@@ -23,12 +23,12 @@ _RUNNING = "SELECT process FROM chat_turn WHERE status = 'running'"
 
 @dataclass(frozen=True)
 class Upgraded:
-    """All was looked at before any server came."""
+    """Everything here was read before a server started."""
 
     version: str
     data: Path
     variables: dict[str, str]
-    """That lead to the database, beside the data directory."""
+    """Environment variables that name the database."""
     before: Counter[str]
     """Rows of each table."""
     after: Counter[str]

@@ -20,8 +20,8 @@ GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""
 
 NEWER = (
-    "The database was made by a newer version of Talos: {} is not known here. Update Talos, or "
-    "restore the backup from before the update into another data directory (TALOS_DATA_DIR)."
+    "The database was upgraded by a newer version of Talos: this one does not know {}. Update "
+    "Talos, or restore the backup from before the update."
 )
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         try:
             with bound(host, port) as listener:
                 self._collect()
-                # before anything is written: another server may be using the database
+                # before the database is changed: another server may be using it
                 process.claim(settings.DATA_DIR)
                 self._migrate()
                 self._serve(listener)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def _collect(self) -> None:
         if settings.DEBUG:
-            return  # they are served as they lie in `static/`
+            return  # they are served straight from `static/`
         if (missing := static_files.what_is_missing()) is None:
             return
         self.stderr.write(f"{missing} Collecting them…")

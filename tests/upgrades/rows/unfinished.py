@@ -1,4 +1,4 @@
-"""What a killed server was about: a conversation for each state in which it may leave a turn."""
+"""What a killed server was doing: a conversation for each state in which it may leave a turn."""
 
 from __future__ import annotations
 
