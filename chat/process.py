@@ -48,7 +48,7 @@ def claim(directory: Path) -> None:
     _held = file
 
 
-def succeed() -> str | None:
+def take_over() -> str | None:
     """Sign as the server that has the data directory; the one that had it before, if known.
 
     Where the directory is shared, nothing is known of the servers before.

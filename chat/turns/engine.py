@@ -35,7 +35,7 @@ async def start() -> None:
     """
     global _runner
     process.claim(settings.DATA_DIR)
-    dead = await write(process.succeed)
+    dead = await write(process.take_over)
     publish.serve_on(asyncio.get_running_loop())
     runner = _runner = Runner()
     watch = Watch(runner, dead=dead, hourly=_chores)
