@@ -34,10 +34,10 @@ dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbun
 
 # The quick parts come first. mypy runs beside the tests; its output follows theirs.
 check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
-	@$(MAKE) --silent types >.venv/types.log 2>&1 & types=$$!; \
+	@log=$$(mktemp); $(MAKE) --silent types >$$log 2>&1 & types=$$!; \
 		trap 'kill $$types' INT TERM; \
 		$(MAKE) --silent fast; failed=$$?; \
-		wait $$types || failed=1; cat .venv/types.log; exit $$failed
+		wait $$types || failed=1; cat $$log; rm $$log; exit $$failed
 
 test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
 
@@ -70,7 +70,8 @@ types-js: .venv/node.stamp ## types of the page's scripts
 	$(BIN)/node .venv/node_modules/typescript/bin/tsc -p jsconfig.json
 
 migrations-check: .venv/dev.stamp ## does every change of a model have its migration?
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py makemigrations --check --dry-run || \
+		{ echo "Write it: $(BIN)/python manage.py makemigrations chat"; exit 1; }
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 screenshots: .venv/dev.stamp $(STATIC) ## pictures of the page in light, dark and at 390 px, in screenshots/
@@ -97,10 +98,10 @@ bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this chec
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Talos needs Python 3.11 or later. Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv .venv || \
+	@$(PYTHON) -m venv --clear .venv || \
 		{ rm -rf .venv; echo "On Debian and Ubuntu, first: apt-get install python3-venv"; exit 1; }
 
-.venv/run.stamp: requirements.txt | .venv/bin/python
+.venv/run.stamp: requirements.txt .venv/bin/python
 	@echo "Installing what Talos needs; the first time this takes a minute or two…"
 	@$(PIP) -r requirements.txt
 	@touch $@
@@ -115,5 +116,6 @@ bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this chec
 	@$(BIN)/npm ci --prefix .venv $(NPM)
 	@touch $@
 
-$(STATIC): .venv/run.stamp $(shell find static)
+# Without the files that an editor hides there, and names that make would take apart.
+$(STATIC): .venv/run.stamp $(shell find static ! -name '.*' ! -name '* *')
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0

@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 from uuid import uuid4
 
 import pytest
@@ -241,7 +242,7 @@ def test_what_fails_on_the_way_leaves_nothing(
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     with fresh_database(tmp_path / "data") as variables:
         done = subprocess.run(
-            ["sh", "-c", f"{sys.executable} manage.py export_history --format json | true"],
+            ["sh", "-c", f"{quote(sys.executable)} manage.py export_history --format json | true"],
             cwd=settings.BASE_DIR,
             env=environment(TALOS_DATA_DIR=str(tmp_path / "data"), **variables),
             capture_output=True,

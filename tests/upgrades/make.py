@@ -18,7 +18,16 @@ from tempfile import TemporaryDirectory
 import django
 
 from tests.processes import manage
-from tests.upgrades.kept import ARCHIVE, BACKUP, FOLDER, POSTGRESQL, SQLITE, packed
+from tests.upgrades.kept import (
+    ARCHIVE,
+    BACKUP,
+    DIGESTS,
+    FOLDER,
+    POSTGRESQL,
+    SQLITE,
+    digests,
+    packed,
+)
 
 SERVER = "postgres://postgres@127.0.0.1:5432/test"
 ROWS = "from tests.upgrades import rows; rows.make()"
@@ -58,6 +67,7 @@ def _make(target: Path) -> None:
         data = Path(folder)
         _on_sqlite(target, data / "sqlite")
         _on_postgresql(target, data / "postgresql")
+    (target / DIGESTS).write_text(digests(target.name))
 
 
 def _on_sqlite(target: Path, data: Path) -> None:

@@ -1,4 +1,4 @@
-"""Migrations are only added. People's databases have gone through those that there are."""
+"""Migrations are only added, and kept folders never change: people's databases are as they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from django.conf import settings
 
-from tests.upgrades.kept import FOLDER
+from tests.upgrades.kept import DIGESTS, FOLDER, VERSIONS, digests
 
 LIST = FOLDER / "migrations.txt"
 LISTED = dict(line.split() for line in LIST.read_text().splitlines())
@@ -34,3 +34,9 @@ def test_every_migration_is_listed() -> None:
     new = [f"{name} {digest}" for name, digest in FOUND.items() if name not in LISTED]
     place = LIST.relative_to(settings.BASE_DIR)
     assert not new, "\n".join([f"From now on it stays as it is. Append to {place}:", *new])
+
+
+@pytest.mark.parametrize("kept", VERSIONS)
+def test_what_a_version_left_behind_never_changes(kept: str) -> None:
+    listed = (FOLDER / kept / DIGESTS).read_text()
+    assert digests(kept) == listed, f"Bring the files of tests/upgrades/{kept} back as they were."
