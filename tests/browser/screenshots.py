@@ -126,6 +126,7 @@ def settings(page: Page, models: ModelServer, address: str, prefix: Path) -> Non
     page.get_by_label("Filter the models").fill("qwen")
     take("b-filtered")
     page.get_by_role("option", name="qwen-8").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator("#model")).to_contain_text("qwen-8")
     gate = Gate()
     models.script("qwen-8", *THOUGHT, gate, "About *twenty* quadrillion.", Tokens(1234, 56, 1024))
@@ -153,6 +154,7 @@ def approvals(page: Page, models: ModelServer, address: str, prefix: Path) -> No
     page.goto(address)
     page.locator("#model").click()
     page.get_by_role("option", name="qwen-8").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator("#model")).to_contain_text("qwen-8")
     models.script("qwen-8", "I will look first. ", Call("calculate", '{"expression": "6 * 7"}'))
     wish = json.dumps(
