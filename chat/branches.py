@@ -26,13 +26,12 @@ SELECT {} FROM chat_message m JOIN branch USING (id) ORDER BY depth DESC
 _MESSAGES = _BRANCH.format("m.*")
 _LINES = _BRANCH.format(
     "m.id, m.role, m.content,"
-    " EXISTS (SELECT 1 FROM chat_toolcall WHERE message_id = m.id) AS has_calls"
+    " NOT (EXISTS (SELECT 1 FROM chat_toolcall WHERE message_id = m.id)"
+    " OR EXISTS (SELECT 1 FROM chat_opaquepart WHERE message_id = m.id)) AS is_plain"
 )
 # In one row: SQLite's driver gives the interpreter away at every row, and waits to get it back. It
 # keeps a subquery's order for every aggregate but count, min and max.
-_LINES_AT_ONCE = (
-    f"SELECT json_group_array(json_array(id, role, content, has_calls)) FROM ({_LINES})"  # noqa: S608
-)
+_LINES_AT_ONCE = f"SELECT json_group_array(json_array(id, role, content, is_plain)) FROM ({_LINES})"  # noqa: S608
 _ALL = 1_000_000
 
 
@@ -42,7 +41,8 @@ class Line(NamedTuple):
     pk: UUID
     role: str
     content: str
-    has_calls: bool
+    is_plain: bool
+    """There are neither calls nor parts of it that only its model reads."""
 
 
 def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
@@ -52,7 +52,7 @@ def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
         rows = loads(at_once)
     else:
         rows = statements.select(_LINES, leaf_id, last)
-    return [Line(UUID(str(key)), role, text, bool(calls)) for key, role, text, calls in rows]
+    return [Line(UUID(str(key)), role, text, bool(plain)) for key, role, text, plain in rows]
 
 
 def branch(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:

@@ -8,6 +8,7 @@
     ├── MessageTooLong
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
+    │   └── ContextFull  it was given more than it takes
     ├── RateLimited
     ├── NotAllowed
     └── Internal         our own fault; the log has the details
@@ -73,6 +74,28 @@ class ModelError(TalosError):
     """The model refused, was cut off, stayed silent or made no sense."""
 
     code = "model_error"
+
+    def __init__(self, message: str, details: str = "") -> None:
+        """`details`: the status and the server's own words, without keys and addresses of ours."""
+        super().__init__(message)
+        self.details = details
+
+
+class ContextFull(ModelError):
+    """The conversation is longer than the model's context."""
+
+    def __init__(
+        self,
+        message: str,
+        details: str = "",
+        *,
+        window: int | None = None,
+        asked: int | None = None,
+    ) -> None:
+        """`window` and `asked`: tokens, where the server named them."""
+        super().__init__(message, details)
+        self.window = window
+        self.asked = asked
 
 
 class RateLimited(TalosError):

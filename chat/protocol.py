@@ -389,10 +389,29 @@ class MessageView(Data):
     usage: UsageView | None = None
     error: str | None = None
     """Why an answer failed, or is cut short though it is `completed`, in words for people."""
+    error_details: str | None = None
+    """The status and the model server's own message, without keys and addresses."""
+    note: str | None = None
+    """What else is to be said of an answer: what was left out of what was asked."""
+    context_tokens: int | None = None
+    """What the last request and its answer took of the model's context."""
+    context_window: int | None = None
+    """What it holds, where that is known."""
     created_at: str
     """ISO 8601, UTC."""
 
-    left_out = frozenset({"truncated", "client_id", "reasoning", "error"})
+    left_out = frozenset(
+        {
+            "truncated",
+            "client_id",
+            "reasoning",
+            "error",
+            "error_details",
+            "note",
+            "context_tokens",
+            "context_window",
+        }
+    )
 
 
 class TurnView(Data):
@@ -405,8 +424,11 @@ class TurnView(Data):
     tool_calls: tuple[ToolCallView, ...] = ()
     queued: int
     """Sends that wait behind it."""
+    note: str | None = None
+    """What it waits for, as in `status`."""
+    since: str | None = None
 
-    left_out = frozenset({"reasoning"})
+    left_out = frozenset({"reasoning", "note", "since"})
 
 
 class Delta(Frame):
@@ -443,6 +465,10 @@ class Error(Frame):
     type: Literal["error"] = "error"
     content: str
     code: str
+    details: str | None = None
+    """The status and the model server's own message, without keys and addresses."""
+
+    left_out = frozenset({"seq", "details"})
 
 
 class Done(Frame):
@@ -571,6 +597,12 @@ class ReasoningPiece(Event):
 class StatusData(Data):
     status: TurnStatus
     message_id: str
+    note: str | None = None
+    """Words for people about a wait."""
+    since: str | None = None
+    """When it began: ISO 8601, UTC."""
+
+    left_out = frozenset({"note", "since"})
 
 
 class StatusChanged(Event):

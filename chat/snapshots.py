@@ -140,6 +140,10 @@ def _message_view(
         usage=usage_view(turn) if turn else None,
         client_id=message.client_id,
         error=turn.error if turn and turn.error else None,
+        error_details=turn.error_details if turn and turn.error_details else None,
+        note=turn.note if turn and turn.note else None,
+        context_tokens=turn.context_tokens if turn else None,
+        context_window=turn.context_window if turn else None,
         created_at=message.created_at.astimezone(UTC).isoformat(),
     )
 

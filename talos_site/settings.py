@@ -86,6 +86,10 @@ TIME_ZONE = (
 TALOS_APPROVAL_DAYS = _env.whole("TALOS_APPROVAL_DAYS", 7, least=1, most=3650)
 TALOS_DRAIN_SECONDS = _env.whole("TALOS_DRAIN_SECONDS", 10, most=3600)
 TALOS_TOOL_ROUNDS = _env.whole("TALOS_TOOL_ROUNDS", 12, least=1, most=100)
+TALOS_SILENCE_SECONDS = _env.whole("TALOS_SILENCE_SECONDS", 300, least=1, most=86_400)
+TALOS_FIRST_TOKEN_SECONDS = _env.whole("TALOS_FIRST_TOKEN_SECONDS", 900, least=1, most=86_400)
+TALOS_TURN_SECONDS = _env.whole_or_none("TALOS_TURN_SECONDS", least=1)
+"""None: no limit on an answer that keeps coming."""
 TALOS_SENDS_PER_MINUTE = _env.whole_or_none("TALOS_SENDS_PER_MINUTE", least=1)
 """None: unlimited."""
 

@@ -27,13 +27,56 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class Opaque:
+    """A part of an answer that only its sender reads, and wants back: signatures, sealed reasoning.
+
+    It belongs to a call, or to a request's answer as a whole.
+    """
+
+    kind: str
+    """What it is to the client that yielded it. Nobody else looks into it."""
+    source: str
+    """The server and model that sent it (`ModelClient.source`): no other is given it."""
+    data: str
+    """Text that can be stored, usually JSON."""
+
+
+CALL_ID = "call_id"
+"""The kind of a call's own id, kept by the engine where a shorter one stands in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What this request's answer said so far turned out to be reasoning; it stays in the text.
+
+    For a closing `</think>` that no opening one came before.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing comes yet, and why: a sentence for people, without a full stop."""
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be said of the whole answer: a sentence for people, such as what was left out."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRequest:
     """A complete tool call; a client joins the fragments that a provider streams."""
 
     call_id: str
+    """As the provider gave it, of any length."""
     name: str
     arguments: str
     """JSON text as the model wrote it: it may be invalid. Empty arguments are `{}`."""
+    opaque: tuple[Opaque, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +95,7 @@ class Stop:
     reason: Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-StreamEvent = Text | Reasoning | ToolRequest | Usage | Stop
+StreamEvent = Text | Reasoning | Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +112,7 @@ class UserMessage:
 class AssistantMessage:
     content: str
     tool_calls: tuple[ToolRequest, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +153,15 @@ class Request:
 class ModelClient(Protocol):
     """One provider."""
 
+    def source(self, model: str) -> str:
+        """Names this server and one of its models, without a secret: `host/model`."""
+        ...
+
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         """The answer as it arrives, ended by `Stop`.
 
         Raises `ModelError` with a text for people when anything goes wrong, whatever was yielded
-        before. Cancelling the task that iterates, or closing the generator, closes the upstream
+        before; `ContextFull` when the messages are more than the model takes. Cancelling the task that iterates, or closing the generator, closes the upstream
         connection at once: iterate under `contextlib.aclosing`.
         """
         ...

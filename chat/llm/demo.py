@@ -39,6 +39,9 @@ class DemoModel:
         """`pace` is the seconds between two words."""
         self._pace = pace
 
+    def source(self, model: str) -> str:
+        return model
+
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         async for event in play(self._steps(request)):
             yield event

@@ -58,6 +58,9 @@ class LiteLLMClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
 
+    def source(self, model: str) -> str:
+        return f"{self._provider}/{model}"
+
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         answer = Answer(self.names)
         call = await self._begun(request)

@@ -106,6 +106,9 @@ class OpenAIClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
 
+    def source(self, model: str) -> str:
+        return f"{urlsplit(self.base_url).netloc.rpartition('@')[2]}/{model}"
+
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         return read_answer(self._open(request), idle_limit=self._idle_limit, names=self.names)
 

@@ -13,14 +13,18 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from chat.errors import ModelError
 from chat.llm.base import (
+    Opaque,
     Reasoning,
+    Remark,
     Request,
     Stop,
     StreamEvent,
     SystemMessage,
     Text,
+    Thought,
     ToolRequest,
     Usage,
+    Waiting,
 )
 
 TITLE_PROMPT = "Write a title"
@@ -50,7 +54,17 @@ async def play(steps: Iterable[Step]) -> AsyncGenerator[StreamEvent]:
                 await step.wait()
             case Exception():
                 raise step
-            case Text() | Reasoning() | ToolRequest() | Usage() | Stop():
+            case (
+                Text()
+                | Reasoning()
+                | Opaque()
+                | Thought()
+                | Waiting()
+                | Remark()
+                | ToolRequest()
+                | Usage()
+                | Stop()
+            ):
                 has_tools = has_tools or isinstance(step, ToolRequest)
                 yield step
                 if isinstance(step, Stop):
@@ -75,6 +89,9 @@ class ScriptedModel:
     def reply(self, *steps: Step) -> None:
         """One more round."""
         self._rounds.append(steps)
+
+    def source(self, model: str) -> str:
+        return f"scripted/{model}"
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         steps = self._steps(request)

@@ -7,8 +7,21 @@ moves in `turns/`.
 
 from __future__ import annotations
 
-from chat.models.conversations import MAX_MODEL, Conversation, ConversationQuerySet, Message
-from chat.models.records import Audit, Notice, Preference, Suggestion
+from chat.models.conversations import (
+    MAX_MODEL,
+    Conversation,
+    ConversationQuerySet,
+    Message,
+    OpaquePart,
+)
+from chat.models.records import (
+    Audit,
+    ModelPreference,
+    Notice,
+    Preference,
+    ProviderConnection,
+    Suggestion,
+)
 from chat.models.search import SearchEntry, Words
 from chat.models.tools import ToolCall, ToolCallQuerySet, ToolRule
 from chat.models.turns import Piece, PieceQuerySet, SoFar, Turn, TurnQuerySet
@@ -19,10 +32,13 @@ __all__ = [
     "Conversation",
     "ConversationQuerySet",
     "Message",
+    "ModelPreference",
     "Notice",
+    "OpaquePart",
     "Piece",
     "PieceQuerySet",
     "Preference",
+    "ProviderConnection",
     "SearchEntry",
     "SoFar",
     "Suggestion",

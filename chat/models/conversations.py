@@ -48,6 +48,8 @@ class Conversation(models.Model):
     """0 to 2; NULL: the model's own."""
     max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
     """Of one request; NULL: the model's own."""
+    offers_tools = models.BooleanField(default=True)
+    """The model may call tools."""
     leaf = models.ForeignKey(
         "Message", on_delete=models.DO_NOTHING, null=True, editable=False, related_name="+"
     )
@@ -133,3 +135,27 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.content[:60]}"
+
+
+class OpaquePart(models.Model):
+    """A part of an answer that goes back to the model that sent it, and that nobody else reads."""
+
+    THOUGHT = "thought"
+    """A `kind` of our own: up to the code point that `data` names, the round's text was reasoning,
+    and is not sent back. It has no source."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="opaque_parts")
+    round = models.PositiveIntegerField()
+    """Of the request that it answered, as in `ToolCall`."""
+    call_id = models.CharField(max_length=200, blank=True)
+    """The call that it belongs to; empty: the whole round."""
+    kind = models.CharField(max_length=40)
+    source = models.CharField(max_length=500, blank=True)
+    """The server and model that sent it."""
+    data = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.source}"

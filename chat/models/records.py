@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from chat.models.conversations import MAX_MODEL
+
 
 class Notice(models.Model):
     """A frame for the pages of other processes: each server looks for new ones once a second."""
@@ -68,6 +70,38 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"Preferences of {self.owner}"
+
+
+class ModelPreference(models.Model):
+    """What an owner chose for one model, in all of their conversations."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    model = models.CharField(max_length=MAX_MODEL)
+    offers_tools = models.BooleanField(default=True)
+    """The model may call tools."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "model"], name="model_preference_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} of {self.owner}"
+
+
+class ProviderConnection(models.Model):
+    """A provider that was connected in the browser. The environment supersedes it."""
+
+    provider = models.CharField(max_length=100, unique=True)
+    """As in `llm/providers.py`; `openai` is the configured OpenAI-compatible server."""
+    address = models.CharField(max_length=500, blank=True)
+    """Empty: the provider's own."""
+    sealed_key = models.TextField(blank=True)
+    """The key, encrypted with one derived from `SECRET_KEY`; empty: it needs none."""
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.provider
 
 
 class Suggestion(models.Model):

@@ -98,6 +98,14 @@ class Turn(models.Model):
     error_code = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
     """What the person was told: why it failed, or why a completed one is cut short."""
+    error_details = models.TextField(blank=True)
+    """The status and the model server's own words, without keys and addresses."""
+    note = models.TextField(blank=True)
+    """What else the person was told of the answer: what was left out of what was asked."""
+    context_tokens = models.PositiveIntegerField(null=True)
+    """What the last request and its answer took of the model's context."""
+    context_window = models.PositiveIntegerField(null=True)
+    """Tokens that the model's context holds, where that was known."""
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

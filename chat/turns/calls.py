@@ -8,6 +8,7 @@ at most once. Whether a call needs a person is looked up by the tool's name, her
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from chat import publish
 from chat.database import read
-from chat.llm.base import ToolRequest
+from chat.llm.base import CALL_ID, Opaque, ToolRequest
 from chat.models import ToolCall, ToolRule
 from chat.protocol import (
     ToolApprovalRequested,
@@ -28,7 +29,7 @@ from chat.protocol import (
     ToolResultData,
     arguments_object,
 )
-from chat.turns import toolbox
+from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn
 from tools.runner import ToolOutcome
@@ -36,12 +37,28 @@ from tools.runner import ToolOutcome
 DENIED = "The person denied this call. Do not try it again unasked."
 
 
-async def store(turn: LiveTurn, journal: Journal, requests: Sequence[ToolRequest]) -> None:
-    """Store and tell the calls of one answer of the model, and which of them need a person."""
+_FITTING_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""What every provider takes as the id of a call."""
+
+
+async def store(
+    turn: LiveTurn, journal: Journal, requests: Sequence[ToolRequest], source: str
+) -> None:
+    """Store and tell the calls of one answer of the model, and which of them need a person.
+
+    `source` is the model's: to it go what it said for itself alone, and ids that others refuse.
+    """
     turn.has_calls = True
     turn.borders.append(turn.length)
     calls = await read(_prepared, turn, requests)
     journal.status(turn, "tool_calling")
+    parts = [
+        part
+        for request, call in zip(requests, calls, strict=True)
+        for part in opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
+    ]
+    if parts:
+        journal.add(turn, Entry(write=opaque.inserting(parts)))
     for call in calls:
         data = ToolCallData(
             call_id=call.call_id, name=call.name, arguments=arguments_object(call.arguments)
@@ -101,6 +118,12 @@ def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
     publish.tell(turn.conversation_id, ToolProgress(data=data))
 
 
+def _opaque(request: ToolRequest, call: ToolCall, source: str) -> Sequence[Opaque]:
+    if call.call_id == request.call_id or _FITTING_ID.fullmatch(request.call_id):
+        return request.opaque  # one that was taken already is no use to anybody
+    return (*request.opaque, Opaque(CALL_ID, source, request.call_id))
+
+
 # --- rows: reads --------------------------------------------------------------------------------
 
 
@@ -112,8 +135,8 @@ def _prepared(turn: LiveTurn, requests: Iterable[ToolRequest]) -> list[ToolCall]
     rules = dict(own.values_list("tool", "allow"))
     calls = []
     for request in requests:
-        call_id = request.call_id[:200]
-        if not call_id or call_id in used:
+        call_id = request.call_id
+        if call_id in used or not _FITTING_ID.fullmatch(call_id):
             call_id = f"call_{secrets.token_hex(12)}"
         used.add(call_id)
         call = ToolCall(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 from uuid import UUID
@@ -17,9 +18,12 @@ from django.conf import settings
 
 from chat import statements
 from chat.branches import Line, lines
+from chat.errors import ContextFull
+from chat.llm import windows
 from chat.llm.base import (
     AssistantMessage,
     ModelMessage,
+    Opaque,
     Request,
     SystemMessage,
     ToolMessage,
@@ -28,7 +32,7 @@ from chat.llm.base import (
 )
 from chat.llm.catalogue import Resolved
 from chat.llm.text import clean
-from chat.models import Conversation, Message, Preference, ToolCall
+from chat.models import Conversation, Message, OpaquePart, Preference, ToolCall
 from chat.turns import toolbox
 from chat.turns.live import LiveTurn
 
@@ -39,6 +43,9 @@ MESSAGE_TOKENS = 8
 ANSWER_SHARE = 0.25
 """Of the context window, kept for the answer."""
 
+LEFT_OUT = (
+    "The conversation no longer fits into this model's context: its oldest messages were left out."
+)
 GO_ON = (
     "Your answer was cut off. Go on exactly where it stopped, without repeating what is there and "
     "without a word about the interruption."
@@ -51,25 +58,75 @@ Exchange = list[ModelMessage]
 M = TypeVar("M", Line, Message)
 
 _ASKED = """
-SELECT chat.instructions, preference.system_prompt, chat.temperature, chat.max_output_tokens
+SELECT chat.instructions, preference.system_prompt, chat.temperature, chat.max_output_tokens,
+       chat.offers_tools AND COALESCE(for_model.offers_tools, %s)
 FROM chat_conversation chat
 LEFT JOIN chat_preference preference ON preference.owner_id = chat.owner_id
+LEFT JOIN chat_modelpreference for_model
+    ON for_model.owner_id = chat.owner_id AND for_model.model = %s
 WHERE chat.id = %s
 """
 _NO_RESULT = "This call has no result: it was never run."
 
 
-def request(turn: LiveTurn, model: Resolved) -> Request:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and how much of the conversation is in it."""
+
+    request: Request
+    tokens: int
+    """About how many its messages take."""
+    exchanges: int
+
+
+def asked(turn: LiveTurn, model: Resolved) -> Asked:
     """What the model is asked, for the next round of a turn."""
-    ((instructions, prompt, temperature, limit),) = statements.select(_ASKED, turn.conversation_id)
-    window = model.context_window and int(model.context_window * (1 - ANSWER_SHARE))
-    return Request(
-        model.model_id,
-        context(turn, SystemMessage(_system(prompt, instructions)), budget=window),
-        tools=() if model.supports_tools is False else toolbox.registry().specs(),
-        max_output_tokens=limit,
-        temperature=temperature,
+    rows = statements.select(_ASKED, True, turn.model, turn.conversation_id)
+    ((instructions, prompt, temperature, limit, offers_tools),) = rows
+    source = model.client.source(model.model_id)
+    turn.context_window = windows.known(source, model.context_window)
+    budget = turn.budget or _share_of(turn.context_window)
+    system = SystemMessage(_system(prompt, instructions))
+    exchanges = _exchanges(turn)
+    kept = fitting(exchanges, budget and budget - tokens([system]))
+    messages = (system, *(message for exchange in kept for message in exchange))
+    if len(kept) < len(exchanges):
+        turn.remark(LEFT_OUT)
+    may_call = model.supports_tools is not False
+    return Asked(
+        Request(
+            model.model_id,
+            messages,
+            tools=toolbox.registry().specs() if offers_tools and may_call else (),
+            max_output_tokens=limit,
+            temperature=temperature,
+        ),
+        tokens(messages),
+        len(kept),
     )
+
+
+def smaller(asked: Asked, full: ContextFull) -> int:
+    """How many tokens, by our own estimate, to send after a request was too long.
+
+    Raises the `ContextFull` where nothing more can be left out.
+    """
+    if asked.exchanges <= 1:
+        raise full
+    room = _share_of(full.window)
+    if room and full.asked:
+        room = asked.tokens * room // full.asked  # the server's count over our estimate
+    return min(room or asked.tokens // 2, asked.tokens * 3 // 4)
+
+
+def learn(model: Resolved, full: ContextFull) -> None:
+    """Remember what the model's server said that it holds."""
+    if full.window:
+        windows.learn(model.client.source(model.model_id), full.window)
+
+
+def _share_of(window: int | None) -> int | None:
+    return window and int(window * (1 - ANSWER_SHARE))
 
 
 def system_prompt(conversation: Conversation) -> str:
@@ -83,12 +140,10 @@ def _system(chosen: str | None, instructions: str) -> str:
     return clean("\n\n".join(filter(None, [chosen or settings.TALOS_SYSTEM_PROMPT, instructions])))
 
 
-def context(
-    turn: LiveTurn, system: SystemMessage, *, budget: int | None
-) -> tuple[ModelMessage, ...]:
-    """The system prompt and the history of a turn, in about so many tokens at most."""
+def _exchanges(turn: LiveTurn) -> list[Exchange]:
+    """The history of a turn."""
     said = _said(turn)
-    calls = _calls(said)
+    calls, parts = _calls(said), _parts(said)
     exchanges: list[Exchange] = []
     for message in said:
         if message.role == Message.Role.USER:
@@ -97,9 +152,8 @@ def context(
             if isinstance(exchanges[-1][-1], AssistantMessage):
                 exchanges[-1].append(UserMessage(GO_ON))  # an answer that goes on with another
             text = turn.text if message.pk == turn.message_id else message.content
-            exchanges[-1] += rounds(text, calls[message.pk])
-    kept = fitting(exchanges, budget and budget - tokens([system]))
-    return (system, *(message for exchange in kept for message in exchange))
+            exchanges[-1] += rounds(text, calls[message.pk], parts[message.pk])
+    return exchanges
 
 
 def _said(turn: LiveTurn) -> Sequence[Line]:
@@ -124,21 +178,50 @@ def last(messages: Sequence[M], count: int) -> Sequence[M]:
     return []
 
 
-def rounds(text: str, calls: Iterable[ToolCall]) -> Iterator[ModelMessage]:
+def rounds(
+    text: str, calls: Iterable[ToolCall], parts: Iterable[OpaquePart] = ()
+) -> Iterator[ModelMessage]:
     """An answer as the model gave it: text, calls, results, text …"""
-    done = 0
-    for _, group in groupby(calls, key=lambda call: call.round):
+    of_rounds = _Parts(parts)
+    done, number = 0, -1
+    for number, group in groupby(calls, key=lambda call: call.round):
         together = list(group)
         upto = together[0].offset
         yield AssistantMessage(
-            text[done:upto],
-            tuple(ToolRequest(call.call_id, call.name, call.used_arguments) for call in together),
+            text[of_rounds.spoken_from(number, done) : upto],
+            tuple(
+                ToolRequest(
+                    call.call_id, call.name, call.used_arguments, of_rounds.of(number, call.call_id)
+                )
+                for call in together
+            ),
+            of_rounds.of(number),
         )
         for call in together:
             yield ToolMessage(call.call_id, call.name, call.result or _NO_RESULT)
         done = upto
-    if rest := text[done:]:
-        yield AssistantMessage(rest)
+    if rest := text[of_rounds.spoken_from(number + 1, done) :]:
+        yield AssistantMessage(rest, opaque=of_rounds.of(number + 1))
+
+
+class _Parts:
+    """What belongs to which round of an answer, and to which call."""
+
+    def __init__(self, parts: Iterable[OpaquePart]) -> None:
+        self._of: defaultdict[tuple[int, str], list[Opaque]] = defaultdict(list)
+        self._thought_until: dict[int, int] = {}
+        for part in parts:
+            if part.kind == OpaquePart.THOUGHT and part.data.isdecimal():
+                self._thought_until[part.round] = int(part.data)
+            else:
+                self._of[part.round, part.call_id].append(Opaque(part.kind, part.source, part.data))
+
+    def of(self, number: int, call_id: str = "") -> tuple[Opaque, ...]:
+        return tuple(self._of.get((number, call_id), ()))
+
+    def spoken_from(self, number: int, begin: int) -> int:
+        """Where a round's own words begin, in code points of the answer."""
+        return max(begin, self._thought_until.get(number, 0))
 
 
 def fitting(exchanges: Sequence[Exchange], budget: int | None) -> Sequence[Exchange]:
@@ -166,7 +249,15 @@ def _bytes(message: ModelMessage) -> int:
 
 def _calls(messages: Iterable[Line]) -> defaultdict[UUID, list[ToolCall]]:
     calls: defaultdict[UUID, list[ToolCall]] = defaultdict(list)
-    if answers := [message.pk for message in messages if message.has_calls]:
+    if answers := [message.pk for message in messages if not message.is_plain]:
         for call in ToolCall.objects.filter(message__in=answers).order_by("round", "pk"):
             calls[call.message_id].append(call)
     return calls
+
+
+def _parts(messages: Iterable[Line]) -> defaultdict[UUID, list[OpaquePart]]:
+    parts: defaultdict[UUID, list[OpaquePart]] = defaultdict(list)
+    if answers := [message.pk for message in messages if not message.is_plain]:
+        for part in OpaquePart.objects.filter(message__in=answers).order_by("pk"):
+            parts[part.message_id].append(part)
+    return parts

@@ -60,9 +60,10 @@ class Journal:
         turn.reasoning.append(content)
         self.add(turn, Entry(reasoning=content))
 
-    def status(self, turn: LiveTurn, status: TurnStatus) -> None:
-        data = StatusData(status=status, message_id=str(turn.message_id))
-        self.add(turn, Entry(frame=StatusChanged(data=data)))
+    def status(self, turn: LiveTurn, status: TurnStatus | StatusData) -> None:
+        if isinstance(status, str):
+            status = StatusData(status=status, message_id=str(turn.message_id))
+        self.add(turn, Entry(frame=StatusChanged(data=status)))
 
     async def settled(self, turn: LiveTurn) -> None:
         """Wait until all that was added so far is committed and told."""

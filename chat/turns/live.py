@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 from typing import Literal
 from uuid import UUID
 
 from chat.llm.base import Usage
-from chat.protocol import Frame, StatusChanged, UsageView
+from chat.protocol import Frame, StatusChanged, StatusData, UsageView
 
 StopReason = Literal["cancel", "drain", "lost"]
 """A person asked; the server ends; the row is gone or somebody else's."""
@@ -72,6 +73,19 @@ class LiveTurn:
     stop: StopReason | None = None
     cut_short: str = ""
     """What is to be said of its end, where the model was not let finish."""
+    remarks: list[str] = field(default_factory=list)
+    """What else is to be said of the answer, each once."""
+    budget: int | None = None
+    """Tokens, by our own estimate, that its model turned out to take of the conversation."""
+    context_tokens: int | None = None
+    """What its last request and the answer took of the model's context."""
+    context_window: int | None = None
+    waiting: StatusData | None = None
+    """What was told last of a wait that is not over."""
+    heard_at: float = 0.0
+    """By the event loop's clock: when the model gave something last."""
+    noted_at: float = -inf
+    """Likewise: when a wait was told last."""
     over: bool = False
     """Its end is with the journal: nothing may follow."""
     waits: bool = False
@@ -99,6 +113,7 @@ class LiveTurn:
 
     def add_usage(self, usage: Usage, cost: Decimal | None) -> None:
         """Count one more request's tokens, and what it cost where that is known."""
+        self.context_tokens = usage.input_tokens + usage.output_tokens
         if cost is not None:
             self.cost = (self.cost or Decimal(0)) + cost
         so_far = self.usage or Usage(0, 0)
@@ -118,3 +133,13 @@ class LiveTurn:
             cached_tokens=usage.cached_tokens,
             cost=None if self.cost is None else float(self.cost),
         )
+
+    def remark(self, text: str) -> None:
+        """Something to be said of the answer, once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    @property
+    def note(self) -> str:
+        """What is to be said of the answer beside its text."""
+        return " ".join(self.remarks)

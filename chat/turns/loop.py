@@ -6,19 +6,33 @@ without a result are answered first, then the model is asked. No coroutine waits
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import assert_never
 
 from django.conf import settings
 
 from chat.database import read
-from chat.errors import ModelError
-from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
+from chat.errors import ContextFull, ModelError
+from chat.llm.base import (
+    Opaque,
+    Reasoning,
+    Remark,
+    Request,
+    Stop,
+    Text,
+    Thought,
+    ToolRequest,
+    Usage,
+    Waiting,
+)
 from chat.llm.catalogue import Resolved
+from chat.models import OpaquePart
 from chat.protocol import MAX_ANSWER_BYTES
-from chat.turns import calls, history
+from chat.turns import calls, history, opaque
 from chat.turns.journal import Journal
-from chat.turns.live import LiveTurn
+from chat.turns.live import Entry, LiveTurn
+from chat.turns.waiting import WaitNotes
 
 CUT_SHORT = {
     "length": "Cut off: this answer reached its output limit.",
@@ -40,7 +54,7 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
         requests = await ask(turn, journal, model)
         if not requests:
             return True
-        await calls.store(turn, journal, requests)
+        await calls.store(turn, journal, requests, model.client.source(model.model_id))
         turn.round += 1
         if not await calls.answer_open(turn, journal):
             return False
@@ -51,28 +65,83 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
 
 
 async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> list[ToolRequest]:
+    """What the model answers to the conversation, as much of it as its context takes."""
+    while True:
+        asked = await read(history.asked, turn, model)
+        length, thoughts = turn.length, len(turn.reasoning)
+        try:
+            return await _stream(turn, journal, model, asked.request)
+        except ContextFull as full:
+            if (turn.length, len(turn.reasoning)) != (length, thoughts):
+                raise
+            turn.budget = history.smaller(asked, full)
+            history.learn(model, full)
+
+
+async def _stream(
+    turn: LiveTurn, journal: Journal, model: Resolved, request: Request
+) -> list[ToolRequest]:
     """One request to the model. Its text goes to the journal as it comes."""
-    request = await read(history.request, turn, model)
-    requests: list[ToolRequest] = []
-    responding = False
-    async with aclosing(model.client.stream(request)) as events:
-        async for event in events:
-            match event:
-                case Text(content):
-                    if turn.size + len(content.encode()) > MAX_ANSWER_BYTES:
-                        raise ModelError("Stopped: the answer grew beyond 1 MiB.")
-                    if not responding:
-                        journal.status(turn, "responding")
-                        responding = True
-                    journal.text(turn, content)
-                case Reasoning(content):
-                    journal.reasoning(turn, content)
-                case ToolRequest():
-                    requests.append(event)
-                case Usage():
-                    turn.add_usage(event, model.cost(event))
-                case Stop(reason):
-                    turn.cut_short = CUT_SHORT.get(reason, "")
-                case _:
-                    assert_never(event)
-    return requests
+    responding, now = False, asyncio.get_running_loop().time
+    with WaitNotes(turn, journal) as waits:
+        rest = Rest(turn, journal, model, waits)
+        async with aclosing(model.client.stream(request)) as events:
+            async for event in events:
+                turn.heard_at = now()
+                match event:
+                    case Text(content):
+                        if turn.size + len(content.encode()) > MAX_ANSWER_BYTES:
+                            raise ModelError("Stopped: the answer grew beyond 1 MiB.")
+                        if not responding:
+                            journal.status(turn, "responding")
+                            responding = True
+                        journal.text(turn, content)
+                    case Reasoning(content):
+                        journal.reasoning(turn, content)
+                    case _:
+                        rest.take(event)
+    rest.keep_opaque()
+    return rest.requests
+
+
+Beside = Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
+
+
+class Rest:
+    """What comes of a request beside text and reasoning."""
+
+    def __init__(self, turn: LiveTurn, journal: Journal, model: Resolved, waits: WaitNotes) -> None:
+        self.requests: list[ToolRequest] = []
+        self._turn = turn
+        self._journal = journal
+        self._model = model
+        self._waits = waits
+        self._opaque: list[Opaque] = []
+
+    def take(self, event: Beside) -> None:
+        turn = self._turn
+        match event:
+            case Opaque():
+                self._opaque.append(event)
+            case Thought():
+                self._keep(opaque.thought(turn))
+            case Waiting(note):
+                self._waits.say(note)
+            case Remark(text):
+                turn.remark(text)
+            case ToolRequest():
+                self.requests.append(event)
+            case Usage():
+                turn.add_usage(event, self._model.cost(event))
+            case Stop(reason):
+                turn.cut_short = CUT_SHORT.get(reason, "")
+            case _:
+                assert_never(event)
+
+    def keep_opaque(self) -> None:
+        """Where no tool was called nobody wants it back."""
+        if self._opaque and (self.requests or self._turn.has_calls):
+            self._keep(opaque.parts_of(self._turn, self._opaque))
+
+    def _keep(self, parts: list[OpaquePart]) -> None:
+        self._journal.add(self._turn, Entry(write=opaque.inserting(parts)))

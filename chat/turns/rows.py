@@ -105,8 +105,10 @@ def _gone_on(turn: LiveTurn) -> LiveTurn:
     so_far = Piece.objects.so_far(turn.turn_id)
     calls = ToolCall.objects.filter(message=turn.message_id).order_by("round")
     rounds = list(calls.values_list("round", "offset").distinct())
-    used = Turn.objects.values_list("input_tokens", "output_tokens", "cached_tokens", "cost")
-    read, written, cached, cost = used.get(pk=turn.turn_id)
+    used = Turn.objects.values_list(
+        "input_tokens", "output_tokens", "cached_tokens", "cost", "note"
+    )
+    read, written, cached, cost, note = used.get(pk=turn.turn_id)
     return replace(
         turn,
         usage=None if read is None or written is None else Usage(read, written, cached or 0),
@@ -117,13 +119,15 @@ def _gone_on(turn: LiveTurn) -> LiveTurn:
         round=rounds[-1][0] + 1 if rounds else 0,
         has_calls=bool(rounds),
         borders=[offset for _, offset in rounds],
+        remarks=[note] if note else [],
     )
 
 
 _FINISH = """
 UPDATE chat_turn
-SET status = %s, ended_at = %s, error_code = %s, error = %s,
-    input_tokens = %s, output_tokens = %s, cached_tokens = %s, cost = %s
+SET status = %s, ended_at = %s, error_code = %s, error = %s, error_details = %s, note = %s,
+    input_tokens = %s, output_tokens = %s, cached_tokens = %s, cost = %s,
+    context_tokens = %s, context_window = %s
 WHERE id = %s AND status = 'running' AND process = %s
 """
 _FILL = "UPDATE chat_message SET content = %s, reasoning = %s WHERE id = %s"
@@ -138,15 +142,16 @@ def finish(
     status: Outcome,
     error_code: str = "",
     error: str = "",
+    details: str = "",
     is_watched: bool,
 ) -> None:
     """The end: pieces become the message's content. Unread, unless somebody watches."""
     usage = turn.usage
     statements.change(
         _FINISH,
-        *(status, timezone.now(), error_code, error),
+        *(status, timezone.now(), error_code, error, details, turn.note),
         *((usage.input_tokens, usage.output_tokens, usage.cached_tokens) if usage else [None] * 3),
-        turn.cost,
+        *(turn.cost, turn.context_tokens, turn.context_window),
         *(turn.turn_id, process.identity),
     )
     if turn.has_calls:
@@ -168,7 +173,8 @@ def wait(turn: LiveTurn) -> None:
     calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
     waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
     status = Turn.Status.WAITING if waits else Turn.Status.QUEUED
-    held.update(status=status, cost=turn.cost, **(asdict(turn.usage) if turn.usage else {}))
+    used = asdict(turn.usage) if turn.usage else {}
+    held.update(status=status, cost=turn.cost, note=turn.note, **used)
     if waits and not publish.is_watched(turn.conversation_id):
         _tell_elsewhere(turn.owner_id, turn.conversation_id)
 

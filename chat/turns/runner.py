@@ -11,6 +11,8 @@ from collections.abc import Collection, Coroutine
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from chat import process, publish
 from chat.database import UNAVAILABLE, read, write
 from chat.errors import Internal, ModelError, TalosError
@@ -24,8 +26,6 @@ from chat.turns.live import Entry, LiveTurn, StopReason
 
 log = logging.getLogger(__name__)
 
-TURN_SECONDS = 15 * 60
-"""The longest that one answer may take, tools included."""
 STORE_SECONDS = 5
 """How long a database that cannot be written may hold up each step of an end."""
 
@@ -130,7 +130,7 @@ class Runner:
         try:
             if turn.stop:
                 raise asyncio.CancelledError
-            async with asyncio.timeout(TURN_SECONDS):
+            async with asyncio.timeout(settings.TALOS_TURN_SECONDS):
                 model = await get_catalogue().resolve(turn.model)
                 is_over = await loop.answer(turn, self.journal, model)
                 if publish.wants_blocks(turn.conversation_id):
@@ -139,7 +139,8 @@ class Runner:
         except asyncio.CancelledError:
             self._stopped(turn)
         except TimeoutError:
-            self._end(turn, "failed", ModelError("Stopped: the answer took more than 15 minutes."))
+            words = f"more than {settings.TALOS_TURN_SECONDS} seconds (TALOS_TURN_SECONDS)"
+            self._end(turn, "failed", ModelError(f"Stopped: the answer took {words}."))
         except TalosError as error:
             self._end(turn, "failed", error)
         except Exception:
@@ -165,8 +166,17 @@ class Runner:
         def store(seq: int) -> None:
             remark = turn.cut_short if outcome == "completed" else ""
             code, text = (error.code, error.message) if error else ("", remark)
+            details = error.details if isinstance(error, ModelError) else ""
             watched = publish.is_watched(turn.conversation_id)
-            rows.finish(turn, seq, status=outcome, error_code=code, error=text, is_watched=watched)
+            rows.finish(
+                turn,
+                seq,
+                status=outcome,
+                error_code=code,
+                error=text,
+                details=details,
+                is_watched=watched,
+            )
             following[:] = [None if self.draining else rows.take_next(turn.conversation_id)]
 
         def told() -> None:
@@ -176,7 +186,9 @@ class Runner:
                 self.background(self._entitle(turn))
 
         if error is not None:
-            self.journal.add(turn, Entry(Error(content=error.message, code=error.code)))
+            said = error.details if isinstance(error, ModelError) else ""
+            told_error = Error(content=error.message, code=error.code, details=said or None)
+            self.journal.add(turn, Entry(told_error))
         done = Done(
             message_id=str(turn.message_id),
             status=outcome,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
-from chat.models import ToolCall, ToolRule, Turn
+from chat.models import OpaquePart, ToolCall, ToolRule, Turn
 from tests.upgrades.rows.talk import Talk
 
 NOTE = '{"path": "notes/kept.md", "content": "Milk"}'
@@ -48,6 +48,15 @@ def _calls(talk: Talk, turn: Turn, owner: User) -> None:
         talk, turn, "write_file", NOTE, DENIED, decided_from=FROM.EXPIRY, result="Denied.", round=2
     )
     _call(talk, turn, "no_such_tool", "[]", UNKNOWN, result="It may have had its effect.", round=2)
+    source, signed = "models.example.org/upgraded-model", '{"thought_signature":"U2lnbmVk"}'
+    for call_id, kind, data, sent_by in (
+        ("", "reasoning_content", "They want “all” tools.", source),
+        ("call_1", "extra_content", signed, source),
+        ("", OpaquePart.THOUGHT, "2", ""),
+    ):
+        OpaquePart.objects.create(
+            message=turn.message, round=0, call_id=call_id, kind=kind, data=data, source=sent_by
+        )
 
 
 def _call(

@@ -11,7 +11,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
 from chat.access import local_owner
-from chat.models import Audit, Conversation, Notice, Preference, Suggestion
+from chat.models import (
+    Audit,
+    Conversation,
+    ModelPreference,
+    Notice,
+    Preference,
+    ProviderConnection,
+    Suggestion,
+)
 from chat.protocol import (
     ConversationChanged,
     ConversationChangedData,
@@ -42,6 +50,12 @@ def users() -> tuple[User, User]:
 def make(owner: User, other: User) -> None:
     Preference.objects.create(owner=owner, system_prompt="Be brief, and say “I don't know”.")
     Preference.objects.create(owner=other)
+    ModelPreference.objects.create(owner=owner, model="demo")
+    ModelPreference.objects.create(owner=owner, model="gemma2:2b", offers_tools=False)
+    ProviderConnection.objects.create(
+        provider="openai", address="http://127.0.0.1:8080/v1", updated_at=BEGIN
+    )
+    ProviderConnection.objects.create(provider="groq", sealed_key="sealed", updated_at=BEGIN)
     _suggestions()
     _notices(owner)
     _audits(owner)

@@ -30,12 +30,15 @@ def _with_settings(owner: User) -> None:
     talk = Talk(
         "with-settings", owner, titled_by=PERSON, pinned=True, model="demo",
         instructions="Answer in one sentence.\nNo “lists”.", temperature=0.7, max_output_tokens=500,
+        offers_tools=False,
     )  # fmt: skip
     talk.ask("What is a turn?", client_id="client-1")
     talk.answer(
         "A *row*; a page is a view of it.\n\n```python\nprint('kept')\n```",
         reasoning="They ask for the one idea.", client_id="client-1", model="demo", context=20,
         input_tokens=1200, output_tokens=34, cached_tokens=1024, cost=Decimal("0.00123456"),
+        note="This model's server does not take tools: answered without.",
+        context_tokens=1234, context_window=128_000,
     )  # fmt: skip
     talk.end(seq=5)
 
@@ -89,7 +92,10 @@ def _with_every_end(owner: User) -> None:
     talk.answer("Stopp", status=Turn.Status.CANCELLED, cancel_requested_at=asked)
     talk.ask("Four")
     talk.answer(
-        status=Turn.Status.FAILED, error_code="model_error", error="The model refused: no credit."
+        status=Turn.Status.FAILED,
+        error_code="model_error",
+        error="The model refused: no credit.",
+        error_details="402: Insufficient Balance",
     )
     talk.ask("Five", client_id="client-5")
     leaf = talk.answer("Half a sen", status=Turn.Status.INTERRUPTED, client_id="client-5").message

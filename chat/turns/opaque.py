@@ -1,0 +1,40 @@
+"""What a model said for itself alone: kept beside its answer, and given back with the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chat.llm.base import Opaque
+from chat.models import OpaquePart
+from chat.turns.live import LiveTurn
+
+
+def parts_of(turn: LiveTurn, opaque: Iterable[Opaque], call_id: str = "") -> list[OpaquePart]:
+    """Rows for opaque parts of the turn's present round, or of one of its calls."""
+    return [
+        OpaquePart(
+            message_id=turn.message_id,
+            round=turn.round,
+            call_id=call_id,
+            kind=part.kind,
+            source=part.source,
+            data=part.data,
+        )
+        for part in opaque
+    ]
+
+
+def thought(turn: LiveTurn) -> list[OpaquePart]:
+    """The text of the turn's present round so far was reasoning."""
+    return parts_of(turn, [Opaque(OpaquePart.THOUGHT, "", str(turn.length))])
+
+
+def inserting(parts: list[OpaquePart]) -> Callable[[int], None]:
+    """A write for the journal."""
+
+    def insert(_seq: int) -> None:
+        for part in parts:
+            part.pk = None  # of an insertion that was rolled back
+        OpaquePart.objects.bulk_create(parts)
+
+    return insert
