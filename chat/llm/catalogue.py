@@ -28,6 +28,7 @@ from chat.errors import UnknownModel
 from chat.llm import menu, prices, routing
 from chat.llm.base import ModelClient, Usage
 from chat.llm.demo import DemoModel
+from chat.llm.limits import Limits
 from chat.llm.listing import Listing
 from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
@@ -38,6 +39,7 @@ __all__ = ["DEMO", "Catalogue", "Model", "Resolved", "get_catalogue"]
 
 DEMO = "demo"
 DEMO_NAME = "Scripted demo"
+_LIMITS = Limits()
 MAX_ID = 200
 """Characters: what the rows that store a model's id hold."""
 
@@ -68,6 +70,7 @@ class Catalogue:
         default_model: str | None = None,
         variables: Mapping[str, str] | None = None,
         local: Sequence[LocalServer] = (),
+        limits: Limits = _LIMITS,
         fresh_for: float = 60,
         retry_after: float = 5,
         first_wait: float = 3,
@@ -78,7 +81,7 @@ class Catalogue:
         self._default_model = default_model
         self._demo = DemoModel()
         self._variables = variables or {}
-        self._clients = Clients(self._variables)
+        self._clients = Clients(self._variables, limits)
         self._local = local
         self._first_wait = first_wait
         self._has_waited = False
@@ -88,11 +91,13 @@ class Catalogue:
         from django.conf import settings
 
         url, key = settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY
-        server = OpenAIClient(url, key) if url or key else None
+        limits = Limits(settings.TALOS_SILENCE_SECONDS, settings.TALOS_FIRST_TOKEN_SECONDS)
+        server = OpenAIClient(url, key, limits=limits) if url or key else None
         variables = settings.PROVIDER_VARIABLES
-        local = local_servers(variables, besides=url) if settings.TALOS_LOCAL_MODELS else ()
+        looks = settings.TALOS_LOCAL_MODELS
+        local = local_servers(variables, besides=url, limits=limits) if looks else ()
         default = settings.TALOS_DEFAULT_MODEL
-        return cls(server, default_model=default, variables=variables, local=local)
+        return cls(server, default_model=default, variables=variables, local=local, limits=limits)
 
     async def offer(self) -> dict[str, Any]:
         """The menu as `GET /api/models` tells it."""

@@ -15,6 +15,8 @@ from chat.errors import ModelError
 from chat.llm import failures, litellm_import
 from chat.llm.base import Request, StreamEvent
 from chat.llm.chunks import Answer
+from chat.llm.demands import Demands
+from chat.llm.limits import Limits
 from chat.llm.litellm_call import Call
 from chat.llm.openai_wire import body_of
 from chat.llm.retry import Retry
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from chat.llm.litellm_wire import Wire
 
+_LIMITS, _DEMANDS = Limits(), Demands()
 WATCHED = frozenset({"anthropic", "gemini"})
 """Providers that LiteLLM asks through an HTTP client of ours, each proven by the contract tests."""
 
@@ -39,8 +42,8 @@ class LiteLLMClient:
         *,
         api_base: str | None = None,
         names: failures.Names,
-        first_limit: float = 60,
-        idle_limit: float = 60,
+        limits: Limits = _LIMITS,
+        demands: Demands = _DEMANDS,
         pauses: Sequence[float] = (1, 2),
     ) -> None:
         """Without a key or a base LiteLLM looks for them in the environment.
@@ -50,8 +53,8 @@ class LiteLLMClient:
         self._provider = provider
         self._given = {"api_key": api_key, "api_base": api_base}
         self.names = names
-        self._first_limit = first_limit
-        self._idle_limit = idle_limit
+        self._limits = limits
+        self._demands = demands
         self._pauses = pauses
         self._signatures = Signatures()
         self._http: httpx.AsyncClient | None = None
@@ -70,7 +73,7 @@ class LiteLLMClient:
                 for event in answer.read((chunk,)):
                     yield event
                 if answer.progress > before:
-                    call.heard(self._idle_limit)
+                    call.heard(self._limits.silence)
             for event in answer.end():
                 yield event
             await call.drain()
@@ -89,7 +92,7 @@ class LiteLLMClient:
         retry = Retry(iter(self._pauses), self.names)
         while True:
             wire = await self._wire()
-            call = Call(litellm, wire, self._signatures, limit=self._first_limit)
+            call = Call(litellm, wire, self._signatures, limit=self._limits.silence)
             try:
                 await call.begin(self._arguments(request, wire))
             except ModelError:

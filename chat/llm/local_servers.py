@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from chat.errors import ModelError
 from chat.llm.failures import Names
+from chat.llm.limits import Limits
 from chat.llm.listing import Listing
 from chat.llm.openai import ListedModel, OpenAIClient
 
+_LIMITS = Limits()
 _KINDS = (  # LiteLLM's name, the variable, the address
     ("ollama", "OLLAMA_API_BASE", "http://127.0.0.1:11434"),
     ("lm_studio", "LM_STUDIO_API_BASE", "http://127.0.0.1:1234"),
@@ -25,10 +27,10 @@ _KNOCK = 0.5  # seconds: loopback answers in less than one hundredth
 class LocalServer:
     """One server, there or not."""
 
-    def __init__(self, provider: str, url: str, names: Names) -> None:
+    def __init__(self, provider: str, url: str, names: Names, limits: Limits) -> None:
         root = url.rstrip("/").removesuffix("/v1")
         self.provider = provider
-        self.client = OpenAIClient(f"{root}/v1", None, names=names)
+        self.client = OpenAIClient(f"{root}/v1", None, limits=limits, names=names)
         self.listing = Listing(self._list)
         self._root = root
 
@@ -57,12 +59,15 @@ class LocalServer:
         await self.client.aclose()
 
 
-def local_servers(variables: Mapping[str, str], *, besides: str | None) -> list[LocalServer]:
+def local_servers(
+    variables: Mapping[str, str], *, besides: str | None, limits: Limits = _LIMITS
+) -> list[LocalServer]:
     """Where to look; not at the configured server, which is listed already."""
     taken = (besides or "").replace("://localhost", "://127.0.0.1")
     found = []
     for provider, variable, default in _KINDS:
         url = variables.get(variable, default)
         if not (taken and taken.startswith(url.replace("://localhost", "://127.0.0.1"))):
-            found.append(LocalServer(provider, url, Names(f"{provider.upper()}_API_KEY", variable)))
+            names = Names(f"{provider.upper()}_API_KEY", variable)
+            found.append(LocalServer(provider, url, names, limits))
     return found

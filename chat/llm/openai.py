@@ -27,6 +27,8 @@ import orjson
 from chat.errors import ModelError
 from chat.llm import failures
 from chat.llm.base import Request, StreamEvent
+from chat.llm.demands import Demands
+from chat.llm.limits import Limits
 from chat.llm.loading import without_garbage_collection
 from chat.llm.openai_wire import Body, body_of, refused_option, without
 from chat.llm.reading import Pieces, read_answer
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 OPENAI_URL = "https://api.openai.com/v1"
 MAX_REFUSAL = 64 * 1024
 """Bytes that are read of what a server says in place of an answer."""
+_LIMITS, _DEMANDS = Limits(), Demands()
 _NO_KEY = "none"  # the SDK insists on a key, local servers do not
 
 
@@ -85,8 +88,8 @@ class OpenAIClient:
         base_url: str | None,
         api_key: str | None,
         *,
-        first_limit: float = 60,
-        idle_limit: float = 60,
+        limits: Limits = _LIMITS,
+        demands: Demands = _DEMANDS,
         connect_limit: float = 5,
         pauses: Sequence[float] = (1, 2),
         names: failures.Names = failures.OPENAI,
@@ -95,8 +98,8 @@ class OpenAIClient:
         self.names = names
         self.base_url = base_url or OPENAI_URL
         self._api_key = api_key or _NO_KEY
-        self._first_limit = first_limit
-        self._idle_limit = idle_limit
+        self._limits = limits
+        self._demands = demands
         self._connect_limit = connect_limit
         self._pauses = pauses
         self._refused: dict[str, tuple[str, ...]] = {}  # per model: the options it can't take
@@ -110,7 +113,7 @@ class OpenAIClient:
         return f"{urlsplit(self.base_url).netloc.rpartition('@')[2]}/{model}"
 
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        return read_answer(self._open(request), idle_limit=self._idle_limit, names=self.names)
+        return read_answer(self._open(request), idle_limit=self._limits.silence, names=self.names)
 
     async def aclose(self) -> None:
         """Close the kept connections. The client can be used again."""
@@ -125,7 +128,7 @@ class OpenAIClient:
         for option in self._refused.get(request.model, ()):
             body = without(body, option)
         response, deadline = await self._ask(connections, body)
-        pieces = Pieces(response.content.readany, deadline=deadline, limit=self._first_limit)
+        pieces = Pieces(response.content.readany, deadline=deadline, limit=self._limits.silence)
         try:
             yield pieces
         finally:
@@ -138,12 +141,12 @@ class OpenAIClient:
         loop, refused = asyncio.get_running_loop(), list[str]()
         retry = Retry(iter(self._pauses), self.names)
         while True:
-            deadline = loop.time() + self._first_limit
+            deadline = loop.time() + self._limits.silence
             try:
                 async with asyncio.timeout_at(deadline):
                     answer = await self._post(connections, body)
             except TimeoutError:
-                raise failures.silent(self._first_limit) from None
+                raise failures.silent(self._limits.silence) from None
             if answer is None:
                 await retry.after_no_connection()
             elif not isinstance(answer, Refusal):

@@ -8,9 +8,10 @@ providers of LiteLLM can be used as `provider/name` once `PROVIDER_API_KEY` is s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat.llm import prices
+from chat.llm.demands import Demands
 from chat.llm.failures import Names
 
 
@@ -28,6 +29,7 @@ class Provider:
     """Where it speaks OpenAI's protocol."""
     lists: bool = True
     """What can be asked for is LiteLLM's list. Elsewhere the names are the customer's own."""
+    demands: Demands = field(default_factory=Demands)
 
     @property
     def base(self) -> str:

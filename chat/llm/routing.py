@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat.llm import providers
+from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
 from chat.llm.openai import OpenAIClient
 from chat.llm.providers import Provider
@@ -30,8 +31,9 @@ def route(model_id: str) -> Route | None:
 class Clients:
     """One client for each provider that was asked for."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], limits: Limits) -> None:
         self._variables = variables
+        self._limits = limits
         self._made: dict[str, OpenAIClient | LiteLLMClient] = {}
 
     def of(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
@@ -42,9 +44,13 @@ class Clients:
     def _new(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
         key = provider.key(self._variables) if provider.takes_key else None
         base = self._variables.get(provider.base)
+        limits, demands, names = self._limits, provider.demands, provider.names
         if provider.openai_url:
-            return OpenAIClient(base or provider.openai_url, key, names=provider.names)
-        return LiteLLMClient(provider.id, key, api_base=base, names=provider.names)
+            url = base or provider.openai_url
+            return OpenAIClient(url, key, limits=limits, demands=demands, names=names)
+        return LiteLLMClient(
+            provider.id, key, api_base=base, limits=limits, demands=demands, names=names
+        )
 
     async def aclose(self) -> None:
         for client in self._made.values():

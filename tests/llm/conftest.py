@@ -12,6 +12,7 @@ from chat.errors import ModelError
 from chat.llm import litellm_import, openai
 from chat.llm.base import ModelClient, Request, StreamEvent, UserMessage
 from chat.llm.failures import Names
+from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
 from chat.llm.openai import OpenAIClient
 from tests.model_server import ModelServer, Step
@@ -96,8 +97,7 @@ def litellm_client(
         key,
         api_base=base,
         names=names,
-        first_limit=limit,
-        idle_limit=limit,
+        limits=Limits(limit, limit),
         pauses=(0.01, 0.01),
     )
 
@@ -105,9 +105,7 @@ def litellm_client(
 def client_of(kind: str, server: ModelServer, limit: float) -> OpenAIClient | LiteLLMClient:
     if kind != "openai":
         return litellm_client(kind, server, limit=limit)
-    return OpenAIClient(
-        server.base_url, KEY, first_limit=limit, idle_limit=limit, pauses=(0.01, 0.01)
-    )
+    return OpenAIClient(server.base_url, KEY, limits=Limits(limit, limit), pauses=(0.01, 0.01))
 
 
 @pytest.fixture(

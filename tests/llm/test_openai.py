@@ -21,6 +21,7 @@ from chat.llm.base import (
     Usage,
     UserMessage,
 )
+from chat.llm.limits import Limits
 from chat.llm.openai import ListedModel, OpenAIClient
 from tests.llm.conftest import KEY, ask, everything
 from tests.model_server import Chunk, End, ModelServer, Raw, Silence, Status, Tokens
@@ -47,7 +48,7 @@ FULL = Request(
 
 @pytest.fixture
 async def client(server: ModelServer) -> AsyncIterator[OpenAIClient]:
-    made = OpenAIClient(server.base_url, KEY, first_limit=2, idle_limit=2, pauses=(0.01,))
+    made = OpenAIClient(server.base_url, KEY, limits=Limits(2, 2), pauses=(0.01,))
     yield made
     await made.aclose()
 
