@@ -124,7 +124,7 @@ class OpenAIClient:
     @asynccontextmanager
     async def _open(self, request: Request) -> AsyncIterator[Pieces]:
         connections = (await self._connected()).connections
-        body = body_of(request)
+        body = body_of(request, self._demands, self.source(request.model))
         for option in self._refused.get(request.model, ()):
             body = without(body, option)
         response, deadline = await self._ask(connections, body)
