@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chat.llm import providers
 from chat.llm.base import (
     CALL_ID,
     AssistantMessage,
@@ -262,6 +263,42 @@ def test_options_are_sent_as_they_are_demanded() -> None:
     assert "max_tokens" not in newer
     least = Demands(tools=False, stream_options=False, temperature=False, answer_limit="")
     assert body_of(FULL, least, HERE).keys() == {"model", "messages", "stream"}
+
+
+# --- providers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    [
+        ("https://api.mistral.ai/v1", "mistral"),
+        ("https://API.deepseek.com/beta", "deepseek"),
+        ("https://key@api.groq.com:443/openai/v1/", "groq"),
+    ],
+)
+def test_a_configured_server_that_is_a_known_provider_is_asked_like_it(
+    base_url: str, provider: str
+) -> None:
+    assert providers.demands_of(base_url) == providers.named(provider).demands != Demands()
+
+
+@pytest.mark.parametrize("base_url", ["http://localhost:8000/v1", "api.mistral.ai", ""])
+def test_any_other_server_is_asked_like_any(base_url: str) -> None:
+    assert providers.demands_of(base_url) == Demands()
+
+
+def test_what_mistral_is_sent() -> None:
+    """It refuses any field that its schema lacks."""
+    part = Opaque("reasoning_content", HERE, "Hm.")
+    said = (UserMessage("6*7?"), *a_round(of_message=(part,)), UserMessage("And?"))
+    request = Request("m", said, tools=(TOOL,), max_output_tokens=9, temperature=0.5)
+    body = body_of(request, providers.named("mistral").demands, HERE)
+    assert set(body) == {"model", "messages", "stream", "tools", "max_tokens", "temperature"}
+    question, call, result, bridge, _ = body["messages"]
+    assert set(call) == {"role", "content", "tool_calls"}
+    assert set(result) == {"role", "content", "tool_call_id"}
+    assert [question["role"], bridge["role"]] == ["user", "assistant"]
+    assert len(result["tool_call_id"]) == 9
 
 
 # --- any conversation, any server ---------------------------------------------------------------
