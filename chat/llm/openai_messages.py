@@ -55,6 +55,8 @@ class _Conversation:
                 self._ask(content)
             case AssistantMessage():
                 self._answer(message)
+            case ToolMessage(_, name, content) if not self._demands.tools:
+                self._append("user", f"Result of {name}:\n{_or_empty(content)}")
             case ToolMessage(call_id, _, content):
                 sent_id = self._ids.of_result(call_id)
                 self._append("tool", _or_empty(content), {"tool_call_id": sent_id})
@@ -71,6 +73,9 @@ class _Conversation:
         self._append("user", _or_empty(content))
 
     def _answer(self, message: AssistantMessage) -> None:
+        if message.tool_calls and not self._demands.tools:
+            self._tell(message)
+            return
         content: str | None = message.content
         if _is_blank(message.content):
             if not message.tool_calls:
@@ -86,6 +91,13 @@ class _Conversation:
             if self._demands.wants_reasoning:
                 fields.setdefault("reasoning_content", "")
         self._append("assistant", content, fields)
+
+    def _tell(self, message: AssistantMessage) -> None:
+        """In words: a server that takes no tools may take no messages about them either."""
+        if not _is_blank(message.content):
+            self._append("assistant", message.content)
+        for call in message.tool_calls:
+            self._append("assistant", f"Call of {call.name}: {call.arguments}")
 
     def _call(self, call: ToolRequest) -> Message:
         parts = self._returned(call.opaque)

@@ -245,6 +245,18 @@ def test_results_get_an_answer_before_the_next_question_where_that_is_demanded()
     assert sent[2] == {"role": "assistant", "content": "(no answer)"}
 
 
+def test_a_server_without_tools_is_told_of_earlier_calls_in_words() -> None:
+    said = (*a_round(text="I'll see."), AssistantMessage("42."), UserMessage("Sure?"))
+    sent = after_a_question(*said, demands=Demands(tools=False))
+    assert [(message["role"], message["content"]) for message in sent] == [
+        ("assistant", 'I\'ll see.\n\nCall of calculate: {"a": 1}'),
+        ("user", "Result of calculate:\n42"),
+        ("assistant", "42."),
+        ("user", "Sure?"),
+    ]
+    assert not any(set(message) - {"role", "content"} for message in sent)
+
+
 # --- options ------------------------------------------------------------------------------------
 
 FULL = Request(
@@ -352,6 +364,9 @@ def test_any_conversation_is_sent_as_the_strictest_server_takes_it(
     assert_roles_take_turns(sent, demands)
     assert_nothing_is_empty(sent)
     assert_results_follow_their_calls(sent)
+    if not demands.tools:
+        assert {message["role"] for message in sent} <= {"system", "user", "assistant"}
+        assert not list(calls_of(sent))
     own = {
         part.data for message in said if isinstance(message, AssistantMessage)
         for call in message.tool_calls for part in call.opaque
