@@ -94,10 +94,17 @@ def truncated(reason: str = "") -> ModelError:
     return ModelError("The model's answer was cut off.", reason)
 
 
+def interrupted(reason: str) -> ModelError:
+    """`reason` is one of our own words, never the server's."""
+    return ModelError(f"The model's server broke the answer off ({reason}). Try again.")
+
+
 def empty(reason: str) -> ModelError:
     """A proper end without a word before it."""
     if reason == "content_filter":
         return ModelError(_TEXTS[Kind.FILTERED])
+    if reason == "context":
+        return ContextFull(TOO_LONG)
     if reason == "length":
         return ModelError("The model reached its output limit before it wrote anything.")
     return ModelError("The model's answer was empty. Please try again.")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from chat.llm import details, failures
 from chat.llm.asking import Asking
 from chat.llm.base import Request, StreamEvent
+from chat.llm.chunks import Answer
 from chat.llm.connecting import Connected, connect
 from chat.llm.demands import Demands
 from chat.llm.learned import Learned
@@ -66,9 +67,12 @@ class OpenAIClient:
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         patience = Patience(self._limits)
         retry = Retry(self._pauses, self.names, patience)
-        asking = Asking(request, self.source(request.model), self._learned, self._secrets)
+        source = self.source(request.model)
+        asking = Asking(request, source, self._learned, self._secrets)
         asked = asking.answered(self._connected, patience, retry)
-        return read_answer(asked, names=self.names, secrets=self._secrets)
+        return read_answer(
+            asked, Answer(self.names, source), names=self.names, secrets=self._secrets
+        )
 
     async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
         """What `/models` says, within `limit` seconds.

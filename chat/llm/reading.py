@@ -37,10 +37,8 @@ class Pieces:
         grown = answer.progress > before
         if grown:
             self._patience.begun()
-        # An end before the first word is none, and after more words it begins anew: some servers
-        # begin with an end.
-        is_end = answer.reason is not None and answer.progress > 0
-        if is_end and (grown or not self._is_optional):
+        # Some servers say the end before they begin, or go on after it: more words renew the wait.
+        if grown if self._is_optional else answer.reason is not None and answer.is_finished:
             self._finished(AFTER_FINISH)
 
     def _finished(self, limit: float) -> None:
@@ -108,15 +106,15 @@ def _reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJ
 
 async def read_answer(
     asked: AsyncGenerator[Waiting | Remark | Pieces],
+    answer: Answer,
     *,
-    names: failures.Names = failures.OPENAI,
+    names: failures.Names,
     secrets: Secrets,
 ) -> AsyncGenerator[StreamEvent]:
     """One answer: what is told until it begins, then what its bytes say.
 
     The clocks do not run while the caller is busy.
     """
-    answer = Answer(names)
     with failures.without(secrets):
         async with aclosing(asked):
             async for step in asked:
@@ -136,6 +134,6 @@ async def read_answer(
                 data = await pieces.next()
             for event in answer.read(reader.end()):
                 yield event
-            for event in answer.end():
+            for event in answer.end(reader.done):
                 yield event
             await pieces.drain()
