@@ -9,6 +9,7 @@
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
     │   ├── ContextFull   it was given more than it takes
+    │   ├── EmptyAnswer   it came to a proper end without a word
     │   └── ModelLoading  its server is still loading it
     ├── RateLimited
     ├── NotAllowed
@@ -97,6 +98,10 @@ class ContextFull(ModelError):
         super().__init__(message, details)
         self.window = window
         self.asked = asked
+
+
+class EmptyAnswer(ModelError):
+    """The model came to a proper end without a word or a call."""
 
 
 class ModelLoading(ModelError):

@@ -180,10 +180,10 @@ class Answer:
         if reason is None:
             raise failures.truncated()
         requests = self._tools.requests(self._source)
+        if self._usage is not None:
+            yield self._usage
         if not self.has_words and not requests:  # blanks and reasoning alone are no answer
             raise failures.empty(reason)
         yield from self._opaque.parts(self._source, has_calls=bool(requests))
         yield from requests
-        if self._usage is not None:
-            yield self._usage
         yield Stop("tool_calls" if requests and reason == "stop" else reason)

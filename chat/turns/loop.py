@@ -13,7 +13,7 @@ from typing import assert_never
 from django.conf import settings
 
 from chat.database import read
-from chat.errors import ContextFull, ModelError
+from chat.errors import ContextFull, EmptyAnswer, ModelError
 from chat.llm.base import (
     Opaque,
     Reasoning,
@@ -51,7 +51,12 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
     while turn.round < settings.TALOS_TOOL_ROUNDS:
         if turn.round > 0 or turn.beginning is None:
             journal.status(turn, "thinking")
-        said = await ask(turn, journal, model)
+        try:
+            said = await ask(turn, journal, model)
+        except EmptyAnswer:
+            if turn.round > 0 and turn.text.strip():
+                return True  # it had said all before its last calls
+            raise
         if not said.requests:
             if turn.has_calls:  # else nobody wants them back
                 opaque.keep(turn, journal, opaque.parts_of(turn, said.opaque))

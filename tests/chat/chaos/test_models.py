@@ -65,7 +65,7 @@ async def failed(chat: Chat, model: Model) -> list[Frame]:
     kept = (await chat.resume(chat.session_id))["messages"][-1]
     assert kept["status"] == "failed"
     assert kept["content"] == text(frames)[: 64 * 1024]
-    assert text(await chat.say("go on", model="echo")) == "You said: go on"
+    assert text(await chat.say("go on", model="echo")).endswith("go on")
     return frames
 
 
