@@ -223,6 +223,7 @@ def test_deleting_goes_the_products_way(client: Client, conversation: Conversati
     client.post(url(Conversation, conversation.pk, "delete"), {"post": "yes"})
     assert not Conversation.objects.exists()
     assert not Turn.objects.exists()
+    assert not OpaquePart.objects.exists()
     assert Notice.objects.filter(gone=conversation.pk).exists()
 
 
