@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
+from chat.errors import TalosError
 from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm.catalogue import Model, get_catalogue
 from chat.look import YEAR
@@ -71,10 +72,16 @@ def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> Htt
     return trigger_client_event(answer, "dialog-done")
 
 
-def remembered(request: HtmxRequest, available: Iterable[str]) -> str:
-    """The model that this browser chose last, if it can still be asked; else empty."""
+def remembered(request: HtmxRequest) -> str:
+    """The model that this browser chose last, if it is still offered; else empty.
+
+    A server that is away for a moment changes nothing of the choice.
+    """
     chosen = unquote(request.COOKIES.get(MODEL_COOKIE, ""))
-    return chosen if chosen in available else ""
+    try:
+        return async_to_sync(get_catalogue().resolve)(chosen).id if chosen else ""
+    except TalosError:
+        return ""
 
 
 def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:

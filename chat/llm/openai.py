@@ -31,6 +31,7 @@ __all__ = ["OPENAI_URL", "ListedModel", "OpenAIClient"]
 
 OPENAI_URL = "https://api.openai.com/v1"
 _LIMITS, _DEMANDS = Limits(), Demands()
+_NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 _NO_KEY = "none"  # the SDK insists on a key, local servers do not
 
 
@@ -75,9 +76,9 @@ class OpenAIClient:
         )
 
     async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-        """What `/models` says, within `limit` seconds.
+        """What `/models` says, within `limit` seconds; nothing where there is no such address.
 
-        Raises `ModelError` when it says nothing, `ModelLoading` when that will pass.
+        Raises `ModelError` when it cannot be asked, `ModelLoading` when that will pass.
         """
         server = await self._connected()
         try:
@@ -89,6 +90,8 @@ class OpenAIClient:
             failures.note(error)
             reason = self._secrets.out_of(details.reason(error))
             raise failures.unreachable(self.names, reason) from None
+        if response.status in _NO_LIST:
+            return []
         if response.status >= HTTPStatus.BAD_REQUEST:
             complaint = details.read(response.status, body, response.headers)
             problem = failures.of(complaint, self.names)

@@ -162,6 +162,12 @@ def demands_of(base_url: str) -> Demands:
     return next((provider.demands for provider in at_host), Demands())
 
 
+def has_key(variables: Mapping[str, str]) -> bool:
+    """The key of any provider is set."""
+    others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
+    return any(provider.key(variables) for provider in (*KNOWN, *others))
+
+
 def is_provider(name: str) -> bool:
     """Known here, or to LiteLLM."""
     if name in ELSEWHERE:

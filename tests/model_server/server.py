@@ -75,6 +75,8 @@ class ModelServer:
         """Forget all scripts and requests."""
         self.models = list(models)
         """What `/v1/models` lists: ids or whole entries. Nothing: the route answers 404."""
+        self.no_list: tuple[int, str] | None = None
+        """Status and body of the answer to `/v1/models`, in place of a list."""
         self.title = "A scripted title"
         self.titles: dict[str, tuple[Step, ...]] = {}
         """Replies to requests for a title, where a model's is to be another one."""
@@ -141,6 +143,9 @@ class ModelServer:
             await runner.cleanup()
 
     async def _models(self, http: web.Request) -> web.Response:
+        if self.no_list is not None:
+            status, body = self.no_list
+            return web.Response(status=status, text=body)
         if not self.models:
             raise web.HTTPNotFound
         entries = [{"id": m, "object": "model"} if isinstance(m, str) else m for m in self.models]
