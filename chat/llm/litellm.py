@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chat.errors import ModelError
-from chat.llm import failures, litellm_import
+from chat.llm import failures, litellm_import, thinking_blocks
 from chat.llm.base import Request, StreamEvent
 from chat.llm.chunks import Answer
 from chat.llm.demands import Demands
@@ -20,7 +20,6 @@ from chat.llm.limits import Limits
 from chat.llm.litellm_call import Call
 from chat.llm.openai_wire import body_of
 from chat.llm.retry import Retry
-from chat.llm.signatures import Signatures
 
 if TYPE_CHECKING:
     import httpx
@@ -56,7 +55,6 @@ class LiteLLMClient:
         self._limits = limits
         self._demands = demands
         self._pauses = pauses
-        self._signatures = Signatures()
         self._http: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
@@ -73,7 +71,9 @@ class LiteLLMClient:
                 for event in answer.read((chunk,)):
                     yield event
                 if answer.progress > before:
-                    call.heard(self._limits.silence)
+                    call.said()
+            for part in call.thinking.opaque(self.source(request.model)):
+                yield part
             for event in answer.end():
                 yield event
             await call.drain()
@@ -92,7 +92,7 @@ class LiteLLMClient:
         retry = Retry(iter(self._pauses), self.names)
         while True:
             wire = await self._wire()
-            call = Call(litellm, wire, self._signatures, limit=self._limits.silence)
+            call = Call(litellm, wire, self._limits)
             try:
                 await call.begin(self._arguments(request, wire))
             except ModelError:
@@ -113,7 +113,7 @@ class LiteLLMClient:
         status = wire.status if wire else getattr(error, "status_code", None)
         failures.note(error, status)
         if isinstance(status, int) and status >= 300:
-            await retry.after_status(status, wire.retry_after if wire else None)
+            await retry.after_status(status, wire.headers.get("retry-after") if wire else None)
         elif wire and wire.was_sent and status is None:
             await retry.after_no_connection()
         elif wire and wire.was_sent:
@@ -123,8 +123,12 @@ class LiteLLMClient:
 
     def _arguments(self, request: Request, wire: Wire | None) -> dict[str, Any]:
         body = body_of(request, self._demands, self.source(request.model))
-        body.pop("stream_options", None)  # with it LiteLLM counts what a provider did not count
-        self._signatures.put_back(body["messages"])
+        if wire is not None:
+            body.pop(
+                "stream_options", None
+            )  # it only makes LiteLLM count what a provider did not count
+        for message in body["messages"]:
+            _give_back(message, is_watched=wire is not None)
         body["model"] = f"{self._provider}/{request.model}"
         ours = {"client": wire, "max_retries": 0, "num_retries": 0}
         # With tools it looks for those of its proxy, in a package that is not installed.
@@ -141,6 +145,17 @@ class LiteLLMClient:
             if self._http is None or self._loop is not loop:
                 self._http, self._loop = await asyncio.to_thread(_connections), loop
             return Wire(self._http, self.names)
+
+
+def _give_back(message: dict[str, Any], *, is_watched: bool) -> None:
+    """What a provider wants back, where LiteLLM looks for it."""
+    if blocks := message.get(thinking_blocks.KIND):
+        returnable = thinking_blocks.returnable(blocks, places=is_watched)
+        message[thinking_blocks.KIND] = returnable
+    for call in message.get("tool_calls", ()):
+        extra = call.get("extra_content", {}).get("google")
+        if isinstance(extra, dict):
+            call["provider_specific_fields"] = extra
 
 
 def _connections() -> httpx.AsyncClient:

@@ -7,19 +7,23 @@ one request: it notes what really happened, and reads the events along.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json as jsonlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
 from chat.errors import ModelError
-from chat.llm import failures
+from chat.llm import failures, thinking_blocks
 from chat.llm.sse import EventStream
+
+MAX_REFUSAL = 64 * 1024
+"""Bytes that are read of what a server says in place of an answer."""
 
 
 class Refused(Exception):
-    """A status that is no answer. `Wire.status` has it; LiteLLM only passes this on."""
+    """A status that is no answer. `Wire` has what was said; LiteLLM only passes this on."""
 
 
 class Wire(AsyncHTTPHandler):
@@ -27,15 +31,20 @@ class Wire(AsyncHTTPHandler):
 
     def __init__(self, http: httpx.AsyncClient, names: failures.Names) -> None:
         self.status: int | None = None
-        self.retry_after: str | None = None
+        self.headers: Mapping[str, str] = {}
+        self.refusal = ""
+        """What the server said in place of an answer, as far as it is read."""
         self.problem: ModelError | None = None
         """What was wrong with the response's body, if anything was."""
         self.was_sent = False
-        self.is_finished = False
-        """The provider itself said that the answer is at its end."""
+        self.end = ""
+        """What the provider itself said of the answer's end, in its own word."""
+        self.heard: Callable[[], None] = lambda: None
+        """Called whenever bytes arrive."""
         self._http = http
         self._names = names
         self._body: Body | None = None
+        self._message_id: object = None
 
     async def post(
         self,
@@ -50,18 +59,32 @@ class Wire(AsyncHTTPHandler):
         """What LiteLLM calls. Time limits and further attempts are not its business."""
         asked = {**(headers or {}), "Accept-Encoding": "identity"}
         request = self._http.build_request(
-            "POST", url, content=content or data, json=json, params=params, headers=asked
+            "POST", url, content=_mended(content or data), json=json, params=params, headers=asked
         )
         self.was_sent = True
         response = await self._http.send(request, stream=True)
-        self.status = response.status_code
+        self.heard()
+        self.status, self.headers = response.status_code, response.headers
         if not response.is_success:
-            self.retry_after = response.headers.get("retry-after")
-            await response.aclose()
+            await self._read_refusal(response)
             raise Refused
         self._body = Body(response, self)
         response.stream = self._body
         return response
+
+    async def _read_refusal(self, response: httpx.Response) -> None:
+        read = bytearray()
+        try:
+            async for data in response.aiter_raw():
+                self.heard()
+                read += data
+                if len(read) >= MAX_REFUSAL:
+                    break
+        except httpx.HTTPError as error:
+            failures.note(error)  # the status is known, and says the most
+        finally:
+            await response.aclose()
+        self.refusal = read[:MAX_REFUSAL].decode(errors="replace")
 
     def reader(self, response: httpx.Response) -> EventStream | None:
         is_stream = "event-stream" in response.headers.get("content-type", "")
@@ -71,7 +94,17 @@ class Wire(AsyncHTTPHandler):
         """One event of the answer, before LiteLLM sees it."""
         if error := event.get("error"):
             raise failures.in_stream(error, self._names)
-        self.is_finished = self.is_finished or _says_end(event)
+        if event.get("type") == "message_start":
+            self._begin(event)
+        self.end = _end(event) or self.end
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        """A proxy that lost its server may begin a second answer after half of a first one."""
+        message = event.get("message")
+        message_id = message.get("id") if isinstance(message, dict) else None
+        if self._message_id not in (None, message_id):
+            raise failures.truncated()
+        self._message_id = message_id
 
     def check_beginning(self, data: bytes) -> None:
         if data.lstrip()[:1] == b"<":
@@ -111,6 +144,7 @@ class Body(httpx.AsyncByteStream):
             raise
 
     def _look_at(self, data: bytes) -> None:
+        self._wire.heard()
         if self._at_start and not data.isspace():
             self._at_start = False
             self._wire.check_beginning(data)
@@ -126,10 +160,20 @@ class Body(httpx.AsyncByteStream):
         await self._stream.aclose()  # type: ignore[union-attr]  # as above
 
 
-def _says_end(event: Mapping[str, Any]) -> bool:
+def _mended(content: str | bytes | None) -> str | bytes | None:
+    """What LiteLLM wants to send, with all in its place."""
+    if not isinstance(content, str) or thinking_blocks.PLACE not in content:
+        return content
+    body = jsonlib.loads(content)
+    thinking_blocks.put_in_place(body)
+    return jsonlib.dumps(body)
+
+
+def _end(event: Mapping[str, Any]) -> str:
     """In Anthropic's words, or in Gemini's. For these LiteLLM also says it when nobody did."""
     if event.get("type") == "message_delta":
-        return bool((event.get("delta") or {}).get("stop_reason"))
-    if (event.get("promptFeedback") or {}).get("blockReason"):
-        return True
-    return any(candidate.get("finishReason") for candidate in event.get("candidates") or ())
+        return str((event.get("delta") or {}).get("stop_reason") or "")
+    if reason := (event.get("promptFeedback") or {}).get("blockReason"):
+        return str(reason)
+    reasons = (candidate.get("finishReason") for candidate in event.get("candidates") or ())
+    return str(next(filter(None, reasons), ""))
