@@ -2,20 +2,22 @@
 
 LiteLLM lets a cut answer pass for a whole one, buffers a line without end, skips events that it
 cannot read and hides statuses behind classes of its own. `Wire` stands in for its HTTP client, for
-one request: it notes what really happened, and reads the events along.
+one request: it notes what really happened, and hands on whole events only.
 """
 
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
+import orjson
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
 from chat.errors import ModelError
-from chat.llm import failures, thinking_blocks
+from chat.llm import failures, provider_events, thinking_blocks
+from chat.llm.reading import WholeJson, reader_for
 from chat.llm.sse import EventStream
 
 MAX_REFUSAL = 64 * 1024
@@ -42,7 +44,7 @@ class Wire(AsyncHTTPHandler):
         self.heard: Callable[[], None] = lambda: None
         """Called whenever bytes arrive."""
         self._http = http
-        self._names = names
+        self.names = names
         self._body: Body | None = None
         self._message_id: object = None
 
@@ -86,17 +88,14 @@ class Wire(AsyncHTTPHandler):
             await response.aclose()
         self.refusal = read[:MAX_REFUSAL].decode(errors="replace")
 
-    def reader(self, response: httpx.Response) -> EventStream | None:
-        is_stream = "event-stream" in response.headers.get("content-type", "")
-        return EventStream() if is_stream else None
-
-    def note(self, event: Mapping[str, Any]) -> None:
-        """One event of the answer, before LiteLLM sees it."""
+    def take(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """One event of the answer, before LiteLLM sees it: it sees what is returned."""
         if error := event.get("error"):
-            raise failures.in_stream(error, self._names)
+            raise failures.in_stream(error, self.names)
         if event.get("type") == "message_start":
             self._begin(event)
-        self.end = _end(event) or self.end
+        self.end = provider_events.end_of(event) or self.end
+        return provider_events.mended(event)
 
     def _begin(self, event: Mapping[str, Any]) -> None:
         """A proxy that lost its server may begin a second answer after half of a first one."""
@@ -105,10 +104,6 @@ class Wire(AsyncHTTPHandler):
         if self._message_id not in (None, message_id):
             raise failures.truncated()
         self._message_id = message_id
-
-    def check_beginning(self, data: bytes) -> None:
-        if data.lstrip()[:1] == b"<":
-            raise failures.not_a_model_server(self._names)
 
     async def drain(self) -> None:
         """Read what is left: only then can the connection be used again."""
@@ -121,20 +116,21 @@ class Wire(AsyncHTTPHandler):
 
 
 class Body(httpx.AsyncByteStream):
-    """The bytes of one response, as LiteLLM reads them, looked at in passing."""
+    """One response's events, looked at, mended and written out for LiteLLM, which reads lines."""
 
     def __init__(self, response: httpx.Response, wire: Wire) -> None:
         self._stream = response.stream
         self._chunks = aiter(response.stream)  # type: ignore[arg-type]  # an async client's is async
-        self._reader = wire.reader(response)
+        self._reader: EventStream | WholeJson | None = None
         self._wire = wire
-        self._at_start = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for data in self._chunks:
-                self._look_at(data)
-                yield data
+                if events := self._read(data):
+                    yield events
+            if self._reader is not None:
+                yield self._written(self._reader.end())
         except ModelError as problem:
             self._wire.problem = problem
             raise
@@ -143,18 +139,24 @@ class Body(httpx.AsyncByteStream):
             self._wire.problem = failures.truncated()
             raise
 
-    def _look_at(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> bytes:
         self._wire.heard()
-        if self._at_start and not data.isspace():
-            self._at_start = False
-            self._wire.check_beginning(data)
-        if self._reader is not None:
-            for event in self._reader.feed(data):
-                self._wire.note(event)
+        if self._reader is None:
+            if data.isspace():  # says nothing yet of what it is
+                return b""
+            self._reader = reader_for(data, self._wire.names)
+        return self._written(self._reader.feed(data))
+
+    def _written(self, events: Iterable[dict[str, Any]]) -> bytes:
+        return b"".join(
+            b"data: %b\n\n" % orjson.dumps(mended)
+            for event in events
+            for mended in self._wire.take(event)
+        )
 
     async def drain(self) -> None:
         async for data in self._chunks:
-            self._look_at(data)
+            self._read(data)
 
     async def aclose(self) -> None:
         await self._stream.aclose()  # type: ignore[union-attr]  # as above
@@ -167,13 +169,3 @@ def _mended(content: str | bytes | None) -> str | bytes | None:
     body = jsonlib.loads(content)
     thinking_blocks.put_in_place(body)
     return jsonlib.dumps(body)
-
-
-def _end(event: Mapping[str, Any]) -> str:
-    """In Anthropic's words, or in Gemini's. For these LiteLLM also says it when nobody did."""
-    if event.get("type") == "message_delta":
-        return str((event.get("delta") or {}).get("stop_reason") or "")
-    if reason := (event.get("promptFeedback") or {}).get("blockReason"):
-        return str(reason)
-    reasons = (candidate.get("finishReason") for candidate in event.get("candidates") or ())
-    return str(next(filter(None, reasons), ""))

@@ -84,7 +84,7 @@ class WholeJson:
         yield decode(bytes(self._body))
 
 
-def _reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
+def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
     match beginning.lstrip()[:1]:
         case b"<":
             raise failures.not_a_model_server(names)
@@ -106,7 +106,7 @@ async def read_answer(
         data = await pieces.next()
         while data.isspace():  # says nothing yet of what it is
             data = await pieces.next()
-        reader = _reader_for(data, names)
+        reader = reader_for(data, names)
         while data:
             before = answer.progress
             for event in answer.read(reader.feed(data)):
