@@ -88,6 +88,11 @@ def truncated() -> ModelError:
     return ModelError("The model's answer was cut off.")
 
 
+def interrupted(reason: str) -> ModelError:
+    """`reason` is one of our own words, never the server's."""
+    return ModelError(f"The model's server broke the answer off ({reason}). Try again.")
+
+
 def empty(reason: str) -> ModelError:
     """A proper end without a word before it."""
     if reason == "content_filter":

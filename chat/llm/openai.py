@@ -113,7 +113,8 @@ class OpenAIClient:
         return f"{urlsplit(self.base_url).netloc.rpartition('@')[2]}/{model}"
 
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        return read_answer(self._open(request), idle_limit=self._limits.silence, names=self.names)
+        source, limit = self.source(request.model), self._limits.silence
+        return read_answer(self._open(request), idle_limit=limit, names=self.names, source=source)
 
     async def aclose(self) -> None:
         """Close the kept connections. The client can be used again."""

@@ -99,9 +99,13 @@ async def read_answer(
     *,
     idle_limit: float,
     names: failures.Names = failures.OPENAI,
+    source: str = "",
 ) -> AsyncGenerator[StreamEvent]:
-    """One answer. The time limit on the model's silence does not run while the caller is busy."""
-    answer = Answer(names)
+    """One answer. The time limit on the model's silence does not run while the caller is busy.
+
+    `source` is the model's (`ModelClient.source`).
+    """
+    answer = Answer(names, source)
     async with opening as pieces:
         data = await pieces.next()
         while data.isspace():  # says nothing yet of what it is
@@ -113,14 +117,14 @@ async def read_answer(
                 yield event
             if reader.done:
                 break
-            if answer.reason is not None:
+            if answer.is_finished:
                 pieces.finished(AFTER_FINISH)
             elif answer.progress > before:
                 pieces.heard(idle_limit)
             data = await pieces.next()
         for event in answer.read(reader.end()):
             yield event
-        for event in answer.end():
+        for event in answer.end(reader.done):
             yield event
         pieces.finished(AFTER_DONE)
         while await pieces.next():
