@@ -90,6 +90,7 @@ class Call:
             raise
         # Broad: whatever LiteLLM or a transport raises while it reads, the answer is cut off.
         except Exception as error:
+            import traceback; traceback.print_exc()
             failures.note(error)
             if isinstance(error, TimeoutError):
                 raise self._silent() from None
