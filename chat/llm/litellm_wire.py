@@ -7,6 +7,7 @@ one request: it notes what really happened, and hands on whole events only.
 
 from __future__ import annotations
 
+import asyncio
 import json as jsonlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
@@ -17,11 +18,10 @@ from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
 from chat.errors import ModelError
 from chat.llm import failures, provider_events, thinking_blocks
+from chat.llm.connecting import SLOWEST_REFUSAL
+from chat.llm.details import LARGEST
 from chat.llm.reading import WholeJson, reader_for
 from chat.llm.sse import EventStream
-
-MAX_REFUSAL = 64 * 1024
-"""Bytes that are read of what a server says in place of an answer."""
 
 
 class Refused(Exception):
@@ -34,11 +34,12 @@ class Wire(AsyncHTTPHandler):
     def __init__(self, http: httpx.AsyncClient, names: failures.Names) -> None:
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
-        self.refusal = ""
+        self.refusal: bytes | None = None
         """What the server said in place of an answer, as far as it is read."""
+        self.broke: httpx.HTTPError | None = None
+        """Why there was no response."""
         self.problem: ModelError | None = None
         """What was wrong with the response's body, if anything was."""
-        self.was_sent = False
         self.end = ""
         """What the provider itself said of the answer's end, in its own word."""
         self.heard: Callable[[], None] = lambda: None
@@ -63,8 +64,11 @@ class Wire(AsyncHTTPHandler):
         request = self._http.build_request(
             "POST", url, content=_mended(content or data), json=json, params=params, headers=asked
         )
-        self.was_sent = True
-        response = await self._http.send(request, stream=True)
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            self.broke = error
+            raise
         self.heard()
         self.status, self.headers = response.status_code, response.headers
         if not response.is_success:
@@ -77,16 +81,21 @@ class Wire(AsyncHTTPHandler):
     async def _read_refusal(self, response: httpx.Response) -> None:
         read = bytearray()
         try:
-            async for data in response.aiter_raw():
-                self.heard()
-                read += data
-                if len(read) >= MAX_REFUSAL:
-                    break
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(SLOWEST_REFUSAL):
+                async for data in response.aiter_raw():
+                    read += data
+                    if len(read) >= LARGEST:
+                        break
+        except (httpx.HTTPError, TimeoutError) as error:
             failures.note(error)  # the status is known, and says the most
         finally:
             await response.aclose()
-        self.refusal = read[:MAX_REFUSAL].decode(errors="replace")
+        self.refusal = bytes(read)
+
+    @property
+    def was_reached(self) -> bool:
+        """The server may have got the request."""
+        return not isinstance(self.broke, httpx.ConnectError | httpx.ConnectTimeout)
 
     def take(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """One event of the answer, before LiteLLM sees it: it sees what is returned."""
@@ -149,9 +158,7 @@ class Body(httpx.AsyncByteStream):
 
     def _written(self, events: Iterable[dict[str, Any]]) -> bytes:
         return b"".join(
-            b"data: %b\n\n" % orjson.dumps(mended)
-            for event in events
-            for mended in self._wire.take(event)
+            b"data: %b\n\n" % _json(mended) for event in events for mended in self._wire.take(event)
         )
 
     async def drain(self) -> None:
@@ -160,6 +167,13 @@ class Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()  # type: ignore[union-attr]  # as above
+
+
+def _json(event: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:  # lone surrogates, and other things that JSON can say
+        return jsonlib.dumps(event).encode()
 
 
 def _mended(content: str | bytes | None) -> str | bytes | None:

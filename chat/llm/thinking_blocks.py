@@ -34,9 +34,11 @@ class ThinkingBlocks:
         self._size = 0
         self._place = (0, 0)
 
-    def passed(self, text: str, calls: int) -> None:
-        """So much else of the answer stands between what came before and what comes."""
-        self._place = (self._place[0] + len(text), self._place[1] + calls)
+    def passed(self, text: str | None, calls: Iterable[Mapping[str, Any]]) -> None:
+        """What of the answer came between: some text, and calls, of which the first piece counts."""
+        said, called = self._place
+        begun = sum(1 for call in calls if call["id"])
+        self._place = (said + len(text or ""), called + begun)
 
     def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
         """The `thinking_blocks` of one delta. A signature ends a block, whose text may be empty."""
