@@ -32,6 +32,9 @@ _INTERRUPTIONS = frozenset(
         "unexpected_tool_call",
         "too_many_tool_calls",
         "missing_thought_signature",
+        "pause_turn",  # Anthropic's, and of Gemini:
+        "other",
+        "finish_reason_unspecified",
     }
 )
 
