@@ -78,8 +78,12 @@ async def given_back(
             [SIGNED_ONLY, used("a")],
         ),
         (
-            (claude.thinking("", "c2lnMQ=="), claude.thinking("Hm.", "c2lnMg=="))
-            + (claude.text("So."), claude.tool_use("a", "calculate", SIX)),
+            (
+                claude.thinking("", "c2lnMQ=="),
+                claude.thinking("Hm.", "c2lnMg=="),
+                claude.text("So."),
+                claude.tool_use("a", "calculate", SIX),
+            ),
             [SIGNED_ONLY, SIGNED, {"type": "text", "text": "So."}, used("a")],
         ),
         (
@@ -87,9 +91,13 @@ async def given_back(
             [SEALED, used("a")],
         ),
         (
-            (claude.text("Both."), claude.thinking("Hm.", "c2lnMg=="))
-            + (claude.tool_use("a", "calculate", SIX), claude.block(SEALED))
-            + (claude.tool_use("b", "calculate", SEVEN),),
+            (
+                claude.text("Both."),
+                claude.thinking("Hm.", "c2lnMg=="),
+                claude.tool_use("a", "calculate", SIX),
+                claude.block(SEALED),
+                claude.tool_use("b", "calculate", SEVEN),
+            ),
             [{"type": "text", "text": "Both."}, SIGNED, used("a"), SEALED, used("b", SEVEN)],
         ),
         (
@@ -161,7 +169,7 @@ async def test_how_an_answer_ended(
 
 async def test_a_paused_turn_is_no_whole_answer(client: LiteLLMClient, server: ModelServer) -> None:
     server.script("m", *claude.message(claude.text("Hel"), stop="pause_turn"))
-    assert await cut_off(client) == [Text("Hel")]
+    assert await cut_off(client, "broke the answer off") == [Text("Hel")]
 
 
 async def cut_off(client: LiteLLMClient, words: str = "cut off") -> list[StreamEvent]:
@@ -178,7 +186,7 @@ async def test_what_the_cache_wrote_and_gave_counts_as_input(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     counts = {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 4}
-    server.script("m", *claude.message(claude.text("Hello"), **counts, output_tokens=7))
+    server.script("m", *claude.message(claude.text("Hello"), output_tokens=7, **counts))
     assert Usage(12, 7, 4) in await everything(client)
 
 
