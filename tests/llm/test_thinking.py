@@ -109,8 +109,10 @@ def test_pieces_are_told_as_they_come() -> None:
 
 
 BITS = st.sampled_from(
-    ["<think>", "</think>", "[THINK]", "[/THINK]", "<", "[", "/", "think>", " ", "\n", "a", "é", "İ"]
-    + ["`", "```", "~~~", "\n\n", "<thought>", "</thought>", "- ", "`</think>`", "K"]
+    [
+        *("<think>", "</think>", "[THINK]", "[/THINK]", "<thought>", "</thought>", "`</think>`"),
+        *("<", "[", "/", "think>", "`", "```", "~~~", "- ", " ", "\n", "\n\n", "a", "é", "İ", "K"),
+    ]
 )
 
 
