@@ -98,6 +98,10 @@ class ContextFull(ModelError):
         self.asked = asked
 
 
+class EmptyAnswer(ModelError):
+    """The model came to a proper end without a word."""
+
+
 class RateLimited(TalosError):
     """Too many queued or too many recent messages."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from chat.errors import ModelError
+from chat.errors import EmptyAnswer, ModelError
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def empty(reason: str) -> ModelError:
         return ModelError("The model server withheld the answer (its content filter).")
     if reason == "length":
         return ModelError("The model reached its output limit before it wrote anything.")
-    return ModelError("The model's answer was empty. Please try again.")
+    return EmptyAnswer("The model's answer was empty. Please try again.")
 
 
 def malformed() -> ModelError:
