@@ -8,7 +8,8 @@
     ├── MessageTooLong
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
-    │   └── ContextFull  it was given more than it takes
+    │   ├── ContextFull   it was given more than it takes
+    │   └── ModelLoading  its server is still loading it
     ├── RateLimited
     ├── NotAllowed
     └── Internal         our own fault; the log has the details
@@ -100,6 +101,10 @@ class ContextFull(ModelError):
 
 class EmptyAnswer(ModelError):
     """The model came to a proper end without a word."""
+
+
+class ModelLoading(ModelError):
+    """The server is up, and still loads the model."""
 
 
 class RateLimited(TalosError):

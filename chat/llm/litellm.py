@@ -65,7 +65,7 @@ class LiteLLMClient:
         return f"{self._provider}/{model}"
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        answer = Answer(self.names)
+        answer = Answer(self.names, self.source(request.model))
         call = await self._begun(request)
         try:
             while (chunk := await call.next()) is not None:

@@ -37,6 +37,7 @@ from chat.turns.waiting import WaitNotes
 
 CUT_SHORT = {
     "length": "Cut off: this answer reached its output limit.",
+    "context": "Cut off: the conversation filled the model's context window.",
     "content_filter": "Cut off by the content filter of the model's server.",
 }
 """What is said of an answer that its model was not let finish."""
