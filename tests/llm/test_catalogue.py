@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 
-from typing import Any
-
 import pytest
 
 from chat.errors import ModelError, UnknownModel
@@ -36,9 +34,9 @@ class Listing(OpenAIClient):
         return [ListedModel(model_id, model_id, None) for model_id in self.ids]
 
 
-def of(client: OpenAIClient, *, default_model: str | None = None, **waits: Any) -> Catalogue:
+def of(client: OpenAIClient, *, default_model: str | None = None, **waits: float) -> Catalogue:
     """A catalogue of one configured server."""
-    return Catalogue(ConfiguredServer(client, **waits), default_model=default_model)
+    return Catalogue(ConfiguredServer(client, under_v1=None, **waits), default_model=default_model)
 
 
 @pytest.fixture
