@@ -76,8 +76,7 @@ class Asking:
             while isinstance(answer := await patience.wait(self._post(server)), Complaint | Broken):
                 if isinstance(answer, Complaint) and self._leaves_out(answer):
                     continue
-                pause = _pause(retry, answer)
-                failures.note_details(_told(answer))
+                pause = pause_of(retry, answer)
                 if pause.note != told:
                     told = pause.note
                     yield Waiting(told)
@@ -127,14 +126,16 @@ class Asking:
         return replace(complaint, message=self._secrets.out_of(complaint.message))
 
 
-def _pause(retry: Retry, answer: Complaint | Broken) -> Pause:
+def pause_of(retry: Retry, answer: Complaint | Broken) -> Pause:
+    """Before the next attempt. Raises what went wrong when there is none."""
     if isinstance(answer, Complaint):
-        return retry.after(answer)
-    return retry.after_break(answer.reason, seconds=answer.seconds, was_reached=answer.was_reached)
-
-
-def _told(answer: Complaint | Broken) -> str:
-    return answer.details if isinstance(answer, Complaint) else answer.reason
+        pause, told = retry.after(answer), answer.details
+    else:
+        seconds, was_reached = answer.seconds, answer.was_reached
+        pause = retry.after_break(answer.reason, seconds=seconds, was_reached=was_reached)
+        told = answer.reason
+    failures.note_details(told)
+    return pause
 
 
 def _was_reached(error: Exception) -> bool:

@@ -102,7 +102,11 @@ KNOWN = (
         openai_url="https://openrouter.ai/api/v1",
     ),
     Provider(
-        "cohere_chat", ("COHERE_API_KEY", "CO_API_KEY"), ("command-a-03-2025",), ("command-",)
+        "cohere_chat",
+        ("COHERE_API_KEY", "CO_API_KEY"),
+        ("command-a-03-2025",),
+        ("command-",),
+        openai_url="https://api.cohere.ai/compatibility/v1",
     ),
     Provider(
         "perplexity",

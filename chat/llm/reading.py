@@ -99,7 +99,7 @@ class WholeJson:
         yield decode(bytes(self._body))
 
 
-def _reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
+def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
     match beginning.lstrip()[:1]:
         case b"<":
             raise failures.not_a_model_server(names)
@@ -128,7 +128,7 @@ async def read_answer(
                     break
                 yield step
             data = await pieces.first()
-            reader = _reader_for(data, names)
+            reader = reader_for(data, names)
             while data:
                 before = answer.progress
                 for event in answer.read(reader.feed(data)):
