@@ -25,7 +25,8 @@ from chat.llm.base import (
 from chat.llm.catalogue import Resolved
 from chat.models import Conversation, Message, ModelPreference, OpaquePart, ToolCall
 from chat.turns import history
-from chat.turns.history import GO_ON, LEFT_OUT, Exchange, fitting, last, rounds, tokens
+from chat.turns.exchanges import GO_ON, Exchange, last, rounds
+from chat.turns.history import LEFT_OUT, fitting, tokens
 from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
