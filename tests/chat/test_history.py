@@ -262,6 +262,22 @@ def test_a_question_after_an_answer_of_blanks_does_not_go_on_with_it() -> None:
 
 
 @pytest.mark.django_db
+def test_an_answer_that_broke_off_after_its_calls_goes_on_from_their_results() -> None:
+    conversation = talk(local_owner(), "6*7?", "I'll see. ")
+    answer = Message.objects.get(content="I'll see. ")
+    made = call("a", round=0, offset=10)
+    made.message, made.status = answer, ToolCall.Status.FINISHED
+    made.save()
+    conversation.leaf = Message.objects.create(
+        conversation=conversation, owner=local_owner(), parent=answer, role=Message.Role.ASSISTANT
+    )
+    messages = history.asked(live(conversation), resolved()).request.messages
+    assert [type(message).__name__ for message in messages[1:]] == [
+        "UserMessage", "AssistantMessage", "ToolMessage",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("whose", ["the conversation's", "the model's", "another model's"])
 def test_tools_are_offered_where_nobody_chose_otherwise(whose: str) -> None:
     conversation = talk(local_owner(), "Hi", "")
