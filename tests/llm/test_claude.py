@@ -186,7 +186,7 @@ async def test_what_the_cache_wrote_and_gave_counts_as_input(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     counts = {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 4}
-    server.script("m", *claude.message(claude.text("Hello"), output_tokens=7, **counts))
+    server.script("m", *claude.message(claude.text("Hello"), usage={**counts, "output_tokens": 7}))
     assert Usage(12, 7, 4) in await everything(client)
 
 

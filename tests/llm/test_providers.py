@@ -15,6 +15,7 @@ from chat.llm.configured import ConfiguredServer
 from chat.llm.failures import Names
 from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
+from chat.llm.litellm_asking import Provider
 from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
 from chat.llm.openai import OpenAIClient
@@ -117,7 +118,7 @@ def test_an_id_says_whose_it_is(wanted: str, provider: str | None, name: str) ->
 async def test_keys_of_another_kind_are_left_to_litellm(make: Make) -> None:
     found = await make(AWS_ACCESS_KEY_ID="id").resolve("bedrock/m")
     assert isinstance(found.client, LiteLLMClient)
-    assert found.client._given == {"api_key": None, "api_base": None}
+    assert found.client._provider == Provider("bedrock", None, None)
 
 
 async def test_what_the_configured_server_lists_goes_there(make: Make, server: ModelServer) -> None:

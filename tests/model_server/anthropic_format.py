@@ -19,27 +19,32 @@ REASONS = {
 }
 
 
+NO_COUNTS: dict[str, int] = {}
+
+
 def asked(body: dict[str, Any], model: str) -> Asked:
     said = [message["content"] for message in body["messages"] if message["role"] == "user"]
     last = text_of(said[-1]) if said else None
     return Asked(model, text_of(body.get("system", "")), last)
 
 
-def message(*blocks: list[s.Step], stop: str = "end_turn", **usage: int) -> list[s.Step]:
+def message(
+    *blocks: list[s.Step], stop: str = "end_turn", usage: dict[str, int] = NO_COUNTS
+) -> list[s.Step]:
     """A whole answer, block by block; nothing else belongs into its script."""
-    steps = begin("msg_1", **usage)
+    steps = begin("msg_1", usage)
     for index, block in enumerate(blocks):
         steps += (_with_index(step, index) for step in block)
-    return steps + end(stop, **usage)
+    return steps + end(stop, usage)
 
 
-def begin(message_id: str, **usage: int) -> list[s.Step]:
+def begin(message_id: str, usage: dict[str, int] = NO_COUNTS) -> list[s.Step]:
     head = {"id": message_id, "type": "message", "role": "assistant", "content": [], "model": "m"}
     counts = {"input_tokens": 3, **usage, "output_tokens": 1}
     return [s.Chunk({"type": "message_start", "message": {**head, "usage": counts}})]
 
 
-def end(stop: str, **usage: int) -> list[s.Step]:
+def end(stop: str, usage: dict[str, int] = NO_COUNTS) -> list[s.Step]:
     delta = {"stop_reason": stop, "stop_sequence": None}
     last = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 2, **usage}}
     return [s.Chunk(last), s.Chunk({"type": "message_stop"}), s.End()]
