@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ class Listing(OpenAIClient):
         return [ListedModel(model_id, model_id, None) for model_id in self.ids]
 
 
-def of(client: OpenAIClient, *, default_model: str | None = None, **waits: float) -> Catalogue:
+def of(client: OpenAIClient, *, default_model: str | None = None, **waits: Any) -> Catalogue:
     """A catalogue of one configured server."""
     return Catalogue(ConfiguredServer(client, **waits), default_model=default_model)
 
