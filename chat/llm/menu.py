@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chat.llm import prices, providers, routing
-from chat.llm.kinds import is_for_chat
+from chat.llm.purpose import is_for_chat
 from chat.llm.openai import ListedModel
 from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
