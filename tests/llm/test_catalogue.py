@@ -148,7 +148,7 @@ async def test_an_address_that_lacks_v1_is_found_out(
         else:
             found = await catalogue.resolve(None)
             assert await everything(found.client, ask("hi", model=found.model_id))
-            await catalogue._server.listing.renewed()  # type: ignore[union-attr]
+            await catalogue._sources.server.listing.renewed()  # type: ignore[union-attr]
             assert caplog.text.count("under /v1") == 1
     await catalogue.aclose()
 
@@ -212,8 +212,8 @@ async def test_a_server_without_a_list_says_what_to_do(
 async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
     catalogue = of(listing, first_wait=0.1)
     assert await available(catalogue) == ["demo"]
-    assert catalogue._server is not None
-    catalogue._server._first_wait = 60
+    assert catalogue._sources.server is not None
+    catalogue._sources.server._first_wait = 60
     async with asyncio.timeout(30):
         for _ in range(5):
             await catalogue.models()
