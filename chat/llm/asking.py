@@ -69,7 +69,7 @@ class Asking:
             while isinstance(answer := await patience.wait(self._post(server)), Complaint | Broken):
                 if isinstance(answer, Complaint) and self._leaves_out(answer):
                     continue
-                pause = _pause(retry, answer)
+                pause = pause_of(retry, answer)
                 if pause.note != told:
                     told = pause.note
                     yield Waiting(told)
@@ -121,7 +121,7 @@ class Asking:
         return complaint
 
 
-def _pause(retry: Retry, answer: Complaint | Broken) -> Pause:
+def pause_of(retry: Retry, answer: Complaint | Broken) -> Pause:
     if isinstance(answer, Complaint):
         return retry.after(answer)
     return retry.after_break(answer.reason, seconds=answer.seconds, was_reached=answer.was_reached)

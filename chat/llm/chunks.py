@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from chat.errors import ModelError
 from chat.llm import failures
 from chat.llm.base import Reasoning, Stop, StreamEvent, Text, Usage
-from chat.llm.deltas import divided, reasoning_of, unsaid
+from chat.llm.deltas import CALLED, THOUGHT, divided, reasoning_of, unsaid
 from chat.llm.endings import Reason, error_in, interruption, reason_of
 from chat.llm.opaque import OpaqueParts
 from chat.llm.text import PieceCleaner
 from chat.llm.thinking import Part, ThinkTags
 from chat.llm.tool_fragments import ToolFragments
-from chat.llm.usage import usage_of
+from chat.llm.usage import counts_in, usage_of
 
 MAX_TEXT = 1024 * 1024  # bytes of text, reasoning and opaque parts: the contract's longest answer
+_BESIDE = frozenset((*THOUGHT, *CALLED, "refusal", "thinking_blocks"))
+"""What a delta may have beside its content."""
 
 
 class Answer:
@@ -35,6 +38,7 @@ class Answer:
         self._finished_at = 0  # the progress when the reason came
         self._of_messages = 0  # the progress that came in messages, not in deltas
         self._has_text = False
+        self._problem: ModelError | None = None
         self._usage: Usage | None = None
         self._text = PieceCleaner()
         self._tags = ThinkTags()
@@ -57,47 +61,46 @@ class Answer:
     def read(self, chunks: Iterable[dict[str, Any]]) -> Iterator[StreamEvent]:
         for chunk in chunks:
             yield from self._chunk(chunk)
+            if self._problem is not None:  # what came before it is told all the same
+                yield from self.held()
+                raise self._problem
 
-    def _chunk(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
+    def _chunk(self, chunk: dict[str, Any]) -> list[Part]:
+        pieces: list[Part] = []
         choices = chunk.get("choices")
-        counts = chunk.get("usage")
         if choices and isinstance(choices, list):
-            error, word = chunk.get("error"), None
+            error, counts = chunk.get("error"), chunk.get("usage") or chunk.get("x_groq")
             for choice in choices:
                 if isinstance(choice, dict):
-                    yield from self._choice(choice)
-                    error = error or choice.get("error")
-                    word = choice.get("finish_reason") or word
-                    counts = counts or choice.get("usage")  # Moonshot's place
+                    pieces += self._choice(choice)
         else:
-            error, word = error_in(chunk), None
-            counts = counts or ("eval_count" in chunk and chunk)
-        if counts := counts or chunk.get("x_groq"):
-            self._count(counts)
+            error, counts = error_in(chunk), counts_in(chunk)
+        if counts:
+            self._usage = usage_of(counts, self._usage)
         if error:
-            yield from self.held()
-            raise failures.in_stream(error, self._names)
-        if word and isinstance(word, str):
-            yield from self._finish(word)
-
-    def _finish(self, word: str) -> Iterator[StreamEvent]:
-        reason = reason_of(word)
-        if reason is None:
-            yield from self.held()
-            raise failures.interrupted(interruption(word))
-        self.reason, self._finished_at = reason, self.progress
-
-    def _count(self, counts: object) -> None:
-        if isinstance(counts, dict) and isinstance(inner := counts.get("usage"), dict):
-            counts = inner  # Groq's
-        self._usage = usage_of(counts, self._usage)
+            self._problem = failures.in_stream(error, self._names)
+        return pieces
 
     def _choice(self, choice: dict[str, Any]) -> list[Part]:
-        delta, message = choice.get("delta"), choice.get("message")
+        delta = choice.get("delta")
         pieces = self._pieces(delta) if delta and isinstance(delta, dict) else []
-        if message and isinstance(message, dict):
+        if (message := choice.get("message")) and isinstance(message, dict):
             pieces += self._message(message)
+        if word := choice.get("finish_reason"):
+            self._finish(word)
+        if counts := choice.get("usage"):  # Moonshot's place
+            self._usage = usage_of(counts, self._usage)
+        if error := choice.get("error"):
+            self._problem = failures.in_stream(error, self._names)
         return pieces
+
+    def _finish(self, word: object) -> None:
+        if not isinstance(word, str):
+            return
+        if reason := reason_of(word):
+            self.reason, self._finished_at = reason, self.progress
+        else:
+            self._problem = failures.interrupted(interruption(word))
 
     def _message(self, message: dict[str, Any]) -> list[Part]:
         """The whole message that some servers send beside deltas, others in their place."""
@@ -113,17 +116,22 @@ class Answer:
         said = delta.get("content")
         if len(delta) == 1 and type(said) is str:  # nearly every chunk
             return self._said(said)
-        name, thought = reasoning_of(delta)
-        said = said or delta.get("refusal")
+        name, thought = "", ""
+        beside = not _BESIDE.isdisjoint(delta) and any(map(delta.get, _BESIDE))
+        if beside:
+            name, thought = reasoning_of(delta)
+            said = said or delta.get("refusal")
         if said and not isinstance(said, str):
             inner, said = divided(said)
             thought = thought or inner
-        self._opaque.add(delta)
-        pieces: list[Part] = self._thought(name, thought) if thought else []
+        pieces = self._thought(name, thought) if thought else []
         if said:
             pieces += self._said(said)
-        self._tools.add_delta(delta)
-        self._check_size()
+        if beside:
+            self._tools.add_delta(delta)
+        if beside or delta.get("reasoning_content") == "":
+            self._opaque.add(delta)
+            self._grow("")
         return pieces
 
     def _said(self, said: str) -> list[Part]:
@@ -134,7 +142,8 @@ class Answer:
         self._has_text = True
         if not self._tags.passes(piece):
             return self._noted(self._tags.feed(piece))
-        self.has_words = self.has_words or not piece.isspace()
+        if not self.has_words:
+            self.has_words = not piece.isspace()
         return [Text(piece)]
 
     def _noted(self, parts: list[Part]) -> list[Part]:
@@ -154,9 +163,6 @@ class Answer:
 
     def _grow(self, piece: str) -> None:
         self._size += len(piece.encode())
-        self._check_size()
-
-    def _check_size(self) -> None:
         if self._size + self._opaque.size > MAX_TEXT:
             raise failures.too_large()
 

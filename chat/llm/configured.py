@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from chat.errors import ModelError, ModelLoading
-from chat.llm import menu, prices
+from chat.llm import menu, prices, providers
 from chat.llm.limits import Limits
 from chat.llm.listing import Listing
 from chat.llm.menu import Model
@@ -132,7 +132,10 @@ def configured_server(url: str | None, key: str | None, limits: Limits) -> Confi
     """The server of an address, a key, or both; None: neither is set."""
     if not url and not key:
         return None
-    client = OpenAIClient(url, key, limits=limits)
+    demands = providers.demands_of(url or OPENAI_URL)
+    client = OpenAIClient(url, key, limits=limits, demands=demands)
     lacks_version = url is not None and not re.search(r"/v\d+[a-z0-9]*(/|$)", url)
-    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits) if lacks_version else None
+    if not lacks_version:
+        return ConfiguredServer(client)
+    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands)
     return ConfiguredServer(client, under_v1=under_v1)

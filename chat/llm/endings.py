@@ -12,7 +12,7 @@ _WORDS: dict[Reason, str] = {  # whatever else a server says is "stop"
     "context_length_exceeded context_length",
     "tool_calls": "tool_calls tool_call tool_use function_call function_calls",
     "content_filter": "content_filter content_filtered safety recitation prohibited_content "
-    "blocklist spii image_safety refusal sensitive guardrail_intervened error_toxic model_armor",
+    "blocklist spii image_safety refusal sensitive guardrail_intervened error_toxic model_armor language",
 }
 _REASONS: dict[str, Reason] = {
     word: reason for reason, words in _WORDS.items() for word in words.split()
@@ -32,6 +32,9 @@ _INTERRUPTIONS = frozenset(
         "unexpected_tool_call",
         "too_many_tool_calls",
         "missing_thought_signature",
+        "pause_turn",  # Anthropic's, and of Gemini:
+        "other",
+        "finish_reason_unspecified",
     }
 )
 

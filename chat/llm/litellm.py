@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
-from chat.errors import ModelError
 from chat.llm import failures, litellm_import
 from chat.llm.base import Request, StreamEvent
 from chat.llm.chunks import Answer
 from chat.llm.demands import Demands
+from chat.llm.learned import Learned
 from chat.llm.limits import Limits
+from chat.llm.litellm_asking import LiteLLMAsking, Provider
 from chat.llm.litellm_call import Call
-from chat.llm.openai_wire import body_of
+from chat.llm.patience import Patience
+from chat.llm.redaction import Secrets
 from chat.llm.retry import Retry
-from chat.llm.signatures import Signatures
 
 if TYPE_CHECKING:
     import httpx
@@ -50,35 +52,44 @@ class LiteLLMClient:
 
         `pauses` are the seconds before the second, the third … attempt.
         """
-        self._provider = provider
-        self._given = {"api_key": api_key, "api_base": api_base}
         self.names = names
+        self._provider = Provider(provider, api_key, api_base)
         self._limits = limits
-        self._demands = demands
         self._pauses = pauses
-        self._signatures = Signatures()
+        self._learned = Learned(demands)
+        self._secrets = Secrets(api_base, api_key)
         self._http: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
 
     def source(self, model: str) -> str:
-        return f"{self._provider}/{model}"
+        return f"{self._provider.id}/{model}"
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        answer = Answer(self.names, self.source(request.model))
-        call = await self._begun(request)
-        try:
-            while (chunk := await call.next()) is not None:
-                before = answer.progress
-                for event in answer.read((chunk,)):
+        litellm = await asyncio.to_thread(litellm_import.load)
+        patience = Patience(self._limits)
+        retry = Retry(self._pauses, self.names, patience)
+        source = self.source(request.model)
+        answer = Answer(self.names, source)
+        asking = LiteLLMAsking(request, source, self._learned, self._secrets, self._provider)
+        with failures.without(self._secrets):
+            async with aclosing(asking.begun(litellm, self._wire, patience, retry)) as steps:
+                async for step in steps:
+                    if isinstance(step, Call):
+                        call = step
+                        break
+                    yield step
+                while (chunk := await call.next()) is not None:
+                    before = answer.progress
+                    for event in answer.read((chunk,)):
+                        yield event
+                    if answer.progress > before:
+                        patience.begun()
+                for part in call.thinking.opaque(source):
+                    yield part
+                for event in answer.end():
                     yield event
-                if answer.progress > before:
-                    call.heard(self._limits.silence)
-            for event in answer.end():
-                yield event
-            await call.drain()
-        finally:
-            await call.aclose()
+                await call.drain()
 
     async def aclose(self) -> None:
         """Close the kept connections. The client can be used again."""
@@ -86,52 +97,8 @@ class LiteLLMClient:
         if http is not None:
             await http.aclose()
 
-    async def _begun(self, request: Request) -> Call:
-        """Ask until there is a first piece: after that nothing is asked twice."""
-        litellm = await asyncio.to_thread(litellm_import.load)
-        retry = Retry(iter(self._pauses), self.names)
-        while True:
-            wire = await self._wire()
-            call = Call(litellm, wire, self._signatures, limit=self._limits.silence)
-            try:
-                await call.begin(self._arguments(request, wire))
-            except ModelError:
-                await call.aclose()
-                raise
-            # Broad: LiteLLM has a class of its own for every provider and every mood.
-            except Exception as error:
-                await call.aclose()
-                await self._pause(retry, error, wire)
-            except BaseException:
-                await call.aclose()
-                raise
-            else:
-                return call
-
-    async def _pause(self, retry: Retry, error: Exception, wire: Wire | None) -> None:
-        """Until the next attempt; raises when there is to be none."""
-        status = wire.status if wire else getattr(error, "status_code", None)
-        failures.note(error, status)
-        if isinstance(status, int) and status >= 300:
-            await retry.after_status(status, wire.retry_after if wire else None)
-        elif wire and wire.was_sent and status is None:
-            await retry.after_no_connection()
-        elif wire and wire.was_sent:
-            raise failures.truncated() from None
-        else:  # LiteLLM itself refused, and nothing was sent
-            raise failures.of_status(400, self.names) from None
-
-    def _arguments(self, request: Request, wire: Wire | None) -> dict[str, Any]:
-        body = body_of(request, self._demands, self.source(request.model))
-        body.pop("stream_options", None)  # with it LiteLLM counts what a provider did not count
-        self._signatures.put_back(body["messages"])
-        body["model"] = f"{self._provider}/{request.model}"
-        ours = {"client": wire, "max_retries": 0, "num_retries": 0}
-        # With tools it looks for those of its proxy, in a package that is not installed.
-        return {**body, **self._given, **ours, "_skip_mcp_handler": True}
-
     async def _wire(self) -> Wire | None:
-        if self._provider not in WATCHED:
+        if self._provider.id not in WATCHED:
             return None
         from chat.llm.litellm_wire import Wire
 

@@ -11,47 +11,49 @@ from typing import TYPE_CHECKING, Any
 
 from chat.errors import ModelError
 from chat.llm import failures
+from chat.llm.details import reason
+from chat.llm.endings import interruption, reason_of
+from chat.llm.patience import Patience
 from chat.llm.reading import AFTER_DONE, AFTER_FINISH
-from chat.llm.signatures import Signatures
+from chat.llm.thinking_blocks import ThinkingBlocks
 
 if TYPE_CHECKING:
     from chat.llm.litellm_wire import Wire
 
 Chunk = dict[str, Any]
+THOUGHT = "__thought__"
+"""Between the id of a call and what Gemini signed with it, where LiteLLM makes one of the two."""
+
+
+class Unfinished(ModelError):
+    """The provider broke off before it wrote anything, for a reason that may not come again."""
 
 
 class Call:
     """Begin it, take its chunks, close it."""
 
-    def __init__(
-        self, litellm: Any, wire: Wire | None, signatures: Signatures, *, limit: float
-    ) -> None:
+    def __init__(self, litellm: Any, wire: Wire | None, patience: Patience) -> None:
+        self.wire = wire
+        self.patience = patience
+        self.thinking = ThinkingBlocks()
         self._litellm = litellm
-        self._wire = wire
-        self._signatures = signatures
-        self._limit = limit
-        self._deadline = asyncio.get_running_loop().time() + limit
         self._stream: Any = None
         self._first: Chunk | None = None
         self._ended = False
-
-    def heard(self, limit: float) -> None:
-        """The model wrote something: it has this long for more."""
-        self._limit = limit
-        self._deadline = asyncio.get_running_loop().time() + limit
+        if wire is not None:
+            wire.heard = patience.heard
 
     async def begin(self, arguments: dict[str, Any]) -> None:
         """Up to the first chunk. Raises whatever LiteLLM raises, or what is known better."""
         try:
-            async with asyncio.timeout_at(self._deadline):
-                self._stream = await self._litellm.acompletion(**arguments)
-                self._first = await self._read()
-        except TimeoutError:
-            raise failures.silent(self._limit) from None
+            self._stream = await self.patience.wait(self._litellm.acompletion(**arguments))
+            self._first = await self.patience.wait(self._read())
         except Exception:
-            if self._wire and self._wire.problem:
-                raise self._wire.problem from None
+            if self.wire and self.wire.problem:
+                raise self.wire.problem from None
             raise
+        if self.wire and self._ended and reason_of(self.wire.end) is None:
+            raise Unfinished(failures.interrupted(interruption(self.wire.end)).message)
 
     async def next(self) -> Chunk | None:
         """None after the last chunk."""
@@ -61,87 +63,94 @@ class Call:
         if self._ended:
             return None
         try:
-            async with asyncio.timeout_at(self._deadline):
-                return await self._read()
+            return await self.patience.wait(self._read())
         except ModelError:
             raise
         # Broad: whatever LiteLLM or a transport raises while it reads, the answer is cut off.
         except Exception as error:
             failures.note(error)
-            if isinstance(error, TimeoutError):
-                raise failures.silent(self._limit) from None
-            problem = self._wire.problem if self._wire else None
-            raise (problem or failures.truncated()) from None
+            problem = self.wire.problem if self.wire else None
+            raise (problem or failures.truncated(reason(error))) from None
 
     async def _read(self) -> Chunk | None:
+        piece, usage = await self._piece()
+        if piece is None:
+            raise failures.truncated()
+        choices = [self._choice(choice) for choice in piece.choices[:1]]
+        if choices and choices[0]["finish_reason"]:
+            self._ended = True
+            choices[0]["finish_reason"] = self._end(choices[0]["finish_reason"])
+            if self.wire is None:
+                usage = await self._late_usage() or usage
+        return {"choices": choices, "usage": usage.model_dump() if usage else None}
+
+    async def _piece(self) -> tuple[Any, Any]:
+        """What LiteLLM gives next, and the last count of tokens that the provider gave meanwhile."""
         stream = self._stream
         piece = await anext(stream, None)
-        usage = _usage_of(stream.chunks)
+        counts = [getattr(chunk, "usage", None) for chunk in stream.chunks]
         # It keeps all that it ever gave, twice, and copies the whole text for every piece.
         stream.response_uptil_now = ""
         stream.chunks.clear()
-        if piece is None:
-            raise failures.truncated()
-        chunk = _plain(piece, usage)
-        for choice in chunk["choices"]:
-            self._signatures.take_off(choice["delta"]["tool_calls"])
-        if chunk["choices"] and chunk["choices"][0]["finish_reason"]:
-            self._ended = True
-            if not await self._is_whole():
-                raise failures.truncated()
-        return chunk
+        return piece, next((count for count in reversed(counts) if count is not None), None)
 
-    async def _is_whole(self) -> bool:
-        if self._wire is None:
-            stream = self._stream
-            return bool(stream.received_finish_reason or stream.intermittent_finish_reason)
-        if not self._wire.is_finished:  # LiteLLM reads a line, `Wire` an event, which ends later
-            await self._drain(AFTER_FINISH)
-        return self._wire.is_finished
+    def _end(self, reason: str) -> str:
+        """Why the answer ends, in the provider's word where it is known. Raises when it said none."""
+        if self.wire is not None:
+            reason = self.wire.end
+        elif not (self._stream.received_finish_reason or self._stream.intermittent_finish_reason):
+            reason = ""
+        if not reason:
+            raise failures.truncated()
+        return reason
+
+    async def _late_usage(self) -> Any:
+        """Azure and its like count after the end, where they were asked to."""
+        try:
+            async with asyncio.timeout(AFTER_FINISH):
+                return (await self._piece())[1]
+        except Exception as error:  # broad: as above, and the answer was whole
+            failures.note(error)
+            return None
 
     async def drain(self) -> None:
         """Nothing more is needed but the connection, for the next request."""
-        await self._drain(AFTER_DONE)
-
-    async def _drain(self, seconds: float) -> None:
-        if self._wire is not None:
+        if self.wire is not None:
             try:
-                async with asyncio.timeout(seconds):
-                    await self._wire.drain()
+                async with asyncio.timeout(AFTER_DONE):
+                    await self.wire.drain()
             except Exception as error:  # broad: as above, and the answer was whole
                 failures.note(error)
 
     async def aclose(self) -> None:
         """Close the connection, at once."""
-        if self._wire is not None:
-            await self._wire.aclose()
+        self.patience.close()
+        if self.wire is not None:
+            await self.wire.aclose()
         if self._stream is not None:
             await self._stream.aclose()
 
-
-def _usage_of(chunks: list[Any]) -> Any:
-    """The last count in what LiteLLM kept: providers count all anew each time."""
-    counts = [getattr(chunk, "usage", None) for chunk in chunks]
-    return next((count for count in reversed(counts) if count is not None), None)
-
-
-def _plain(piece: Any, usage: Any) -> Chunk:
-    chunk: Chunk = {"choices": [_choice(choice) for choice in piece.choices[:1]]}
-    if usage is not None:
-        chunk["usage"] = usage.model_dump()
-    return chunk
-
-
-def _choice(choice: Any) -> Chunk:
-    delta = choice.delta
-    read = {
-        "content": delta.content,
-        "reasoning_content": getattr(delta, "reasoning_content", None),
-        "tool_calls": [_tool(call) for call in delta.tool_calls or ()],
-    }
-    return {"delta": read, "finish_reason": choice.finish_reason}
+    def _choice(self, choice: Any) -> Chunk:
+        delta = choice.delta
+        read: Chunk = {"content": delta.content} if delta.content else {}
+        if delta.tool_calls:
+            read["tool_calls"] = [_tool(call) for call in delta.tool_calls]
+        pieces = getattr(delta, "thinking_blocks", None)
+        if thought := getattr(delta, "reasoning_content", None):
+            # Under the first name it would be kept to go back as text, too: here blocks do.
+            is_kept = pieces is None and self.wire is None
+            read["reasoning_content" if is_kept else "thinking"] = thought
+        if pieces:
+            self.thinking.add(pieces)
+        else:
+            self.thinking.passed(delta.content, read.get("tool_calls", ()))
+        return {"delta": read, "finish_reason": choice.finish_reason}
 
 
 def _tool(call: Any) -> Chunk:
+    call_id, mark, signature = (call.id or "").partition(THOUGHT)
     function = {"name": call.function.name, "arguments": call.function.arguments}
-    return {"index": call.index, "id": call.id, "function": function}
+    read = {"index": call.index, "id": call_id, "function": function}
+    if mark:  # as Gemini says it where it speaks OpenAI's protocol
+        read["extra_content"] = {"google": {"thought_signature": signature}}
+    return read

@@ -16,7 +16,7 @@ from chat.llm import failures
 from chat.llm.base import Opaque
 from chat.llm.text import clean
 
-_LISTS = ("reasoning_details", "thinking_blocks")
+_LISTS = frozenset({"reasoning_details", "thinking_blocks"})
 _TEXTS = ("text", "summary", "thinking")
 _TORN = ("reasoning.text", "reasoning.summary", "thinking")
 """The types of entries that come in fragments; all others come whole."""
@@ -29,13 +29,13 @@ class OpaqueParts:
         self.size = 0
         """Of what is not text that is shown as well."""
         self._texts: dict[str, list[str]] = {}
-        self._entries: dict[str, list[_Entry]] = {name: [] for name in _LISTS}
+        self._entries: dict[str, list[_Entry]] = {name: [] for name in sorted(_LISTS)}
 
     def add(self, delta: dict[str, Any]) -> None:
         """The fields of one delta beside its texts."""
         if delta.get("reasoning_content") == "":
             self._texts.setdefault("reasoning_content", [])
-        for name, entries in self._entries.items():
+        for name, entries in self._entries.items() if not _LISTS.isdisjoint(delta) else ():
             for fragment in _objects(delta.get(name)):
                 self.size += len(json_text(fragment))
                 if not (entries and entries[-1].takes(fragment)):

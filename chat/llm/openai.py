@@ -78,7 +78,7 @@ class OpenAIClient:
     async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
         """What `/models` says, within `limit` seconds; nothing where there is no such address.
 
-        Raises `ModelError` when it says nothing, `ModelLoading` when that will pass.
+        Raises `ModelError` when it cannot be asked, `ModelLoading` when that will pass.
         """
         server = await self._connected()
         try:

@@ -39,6 +39,10 @@ class Patience:
         """Seconds until the first word has to be there."""
         return max(0.0, self._first - self._loop.time())
 
+    def heard(self) -> None:
+        """Bytes came, for one who waits for more than bytes."""
+        self._heard = self._loop.time()
+
     def begun(self) -> None:
         """The first word, call or thought is there."""
         self._first = inf

@@ -102,7 +102,11 @@ KNOWN = (
         openai_url="https://openrouter.ai/api/v1",
     ),
     Provider(
-        "cohere_chat", ("COHERE_API_KEY", "CO_API_KEY"), ("command-a-03-2025",), ("command-",)
+        "cohere_chat",
+        ("COHERE_API_KEY", "CO_API_KEY"),
+        ("command-a-03-2025",),
+        ("command-",),
+        openai_url="https://api.cohere.ai/compatibility/v1",
     ),
     Provider(
         "perplexity",
@@ -155,17 +159,17 @@ def named(provider_id: str) -> Provider:
     return found or Provider(provider_id, (f"{name}_API_KEY",))
 
 
-def has_key(variables: Mapping[str, str]) -> bool:
-    """The key of any provider is set."""
-    others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
-    return any(provider.key(variables) for provider in (*KNOWN, *others))
-
-
 def demands_of(base_url: str) -> Demands:
     """Of a server that is one of these at its own address, else those of any server."""
     host = urlsplit(base_url).hostname
     at_host = (p for p in KNOWN if p.openai_url and urlsplit(p.openai_url).hostname == host)
     return next((provider.demands for provider in at_host), Demands())
+
+
+def has_key(variables: Mapping[str, str]) -> bool:
+    """The key of any provider is set."""
+    others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
+    return any(provider.key(variables) for provider in (*KNOWN, *others))
 
 
 def is_provider(name: str) -> bool:

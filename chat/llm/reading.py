@@ -30,6 +30,8 @@ class Pieces:
         """`read` gives what has come, at least one byte; at the end none."""
         self._read = read
         self._patience = patience
+        self.problem: ModelError | None = None
+        """Why nothing more came, where that is no end."""
         self._is_optional = False
 
     def heed(self, answer: Answer, before: int) -> None:
@@ -57,17 +59,20 @@ class Pieces:
         return data
 
     async def next(self) -> bytes:
-        """Empty at the end."""
+        """Empty at the end, and where there is a problem."""
         try:
             return await self._patience.wait(self._read())
+        except ModelError as error:
+            self._fail(error)
         # Broad: whatever a transport raises while a body is read, the answer is cut off.
         except Exception as error:
-            if self._is_optional:
-                return b""
-            if isinstance(error, ModelError):
-                raise
             failures.note(error)
-            raise failures.truncated(reason(error)) from None
+            self._fail(failures.truncated(reason(error)))
+        return b""
+
+    def _fail(self, problem: ModelError) -> None:
+        if not self._is_optional:
+            self.problem = problem
 
     async def drain(self) -> None:
         """To the end, which comes soon: then the connection can be used again."""
@@ -94,7 +99,7 @@ class WholeJson:
         yield decode(bytes(self._body))
 
 
-def _reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
+def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
     match beginning.lstrip()[:1]:
         case b"<":
             raise failures.not_a_model_server(names)
@@ -123,7 +128,7 @@ async def read_answer(
                     break
                 yield step
             data = await pieces.first()
-            reader = _reader_for(data, names)
+            reader = reader_for(data, names)
             while data:
                 before = answer.progress
                 for event in answer.read(reader.feed(data)):
@@ -132,6 +137,10 @@ async def read_answer(
                     break
                 pieces.heed(answer, before)
                 data = await pieces.next()
+            if pieces.problem is not None:
+                for event in answer.held():
+                    yield event
+                raise pieces.problem
             for event in answer.read(reader.end()):
                 yield event
             for event in answer.end(reader.done):

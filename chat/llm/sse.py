@@ -18,7 +18,7 @@ from chat.llm import failures
 
 MAX_EVENT = 2 * 1024 * 1024  # bytes: far beyond any honest chunk, small enough to hold in memory
 _BOM = b"\xef\xbb\xbf"
-_LONG_INTEGER = re.compile(rb"\d{19}")
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
 
 
 class EventStream:
@@ -38,8 +38,7 @@ class EventStream:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         for line in self._lines(data):
-            event = self._field(line) if line else self._event()
-            if event is not None:
+            if (event := self._field(line) if line else self._event()) is not None:
                 yield event
 
     def end(self) -> Iterator[dict[str, Any]]:
@@ -120,7 +119,8 @@ def decode(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         value = _decoded(data)
     else:
-        if b'"arguments"' in data and _LONG_INTEGER.search(data):
+        has_arguments = b'"arguments":{' in data or b'"arguments": {' in data
+        if has_arguments and _LONG_INTEGER.search(data):
             value = _decoded(data) or value
     if not isinstance(value, dict):
         raise failures.malformed()

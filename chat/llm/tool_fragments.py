@@ -21,6 +21,8 @@ MAX_ARGUMENTS = 256 * 1024  # code points of one call, its id, name and extra co
 NAMELESS = "unnamed"
 """Stands in for a name that never came: the model is told that there is no such tool."""
 
+_EXTRA = frozenset({"extra_content", "provider_specific_fields", "thought_signature"})
+
 Fields = dict[str, Any]
 
 
@@ -161,6 +163,8 @@ def _begins_another(call: _Call, call_id: str, name: str, arguments: str) -> boo
 
 def _extra_content(fields: Fields) -> Fields:
     """What Gemini wants back with a call. Some gateways pass only its signature on."""
+    if _EXTRA.isdisjoint(fields):
+        return {}
     extra = fields.get("extra_content")
     if extra and isinstance(extra, dict):
         return extra

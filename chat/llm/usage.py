@@ -14,10 +14,17 @@ _CACHED = ("prompt_cache_hit_tokens", "cached_tokens")
 _DETAILS = ("prompt_tokens_details", "input_tokens_details")
 
 
+def counts_in(chunk: dict[str, Any]) -> object:
+    """Where a chunk without choices has its counts: at the end of some streams in the chunk."""
+    return chunk.get("usage") or chunk.get("x_groq") or ("eval_count" in chunk and chunk)
+
+
 def usage_of(counts: object, before: Usage | None) -> Usage | None:
     """The counts so far. Servers that count in each chunk may end with zeros or with nothing."""
     if not isinstance(counts, dict):
         return before
+    if isinstance(inner := counts.get("usage"), dict):  # Groq's
+        counts = inner
     read = Usage(_first(counts, _INPUT), _first(counts, _OUTPUT), _cached(counts))
     if "prompt_tokens" not in counts and "cache_read_input_tokens" in counts:
         read = _anthropic(counts, read)

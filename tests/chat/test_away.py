@@ -10,11 +10,11 @@ import pytest
 
 from tests.chat.client import Chat, Frame, kind, text
 from tests.chat.conftest import OpenChat, OwnServer
-from tests.model_server import ModelServer
+from tests.model_server import ModelServer, Status
 
 pytestmark = pytest.mark.anyio
 
-LOADING = (503, '{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}')
+LOADING = Status(503, '{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}')
 
 
 @pytest.fixture
@@ -88,13 +88,13 @@ async def test_a_model_that_is_loaded_is_waited_for(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:
-        server.no_list = LOADING
+        server.listing = LOADING
         address = start(own_server, port)
         chat = await connect(address)
         await chat.send("send", text="hi")
         await chat.until(is_note("The model is loading"))
         assert (await offer(address))["models"][0]["available"] is False
-        server.no_list = None
+        server.listing = None
         assert text(await chat.until("done")) == "You said: hi"
         assert (await last(chat))["model"] == "llama"
 
@@ -103,7 +103,7 @@ async def test_waiting_for_it_is_cancelled_at_once(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:
-        server.no_list = LOADING
+        server.listing = LOADING
         chat = await connect(start(own_server, port))
         await chat.send("send", text="hi")
         await chat.until(is_note("The model is loading"))
@@ -116,7 +116,7 @@ async def test_it_is_not_waited_for_without_end(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:
-        server.no_list = LOADING
+        server.listing = LOADING
         chat = await connect(start(own_server, port, TALOS_FIRST_TOKEN_SECONDS="1"))
         frames = await chat.say("hi")
         assert (frames[-2]["code"], frames[-1]["status"]) == ("model_error", "failed")

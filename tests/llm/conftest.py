@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import pytest
 
 from chat.errors import ModelError
 from chat.llm import connecting, litellm_import
-from chat.llm.base import ModelClient, Request, StreamEvent, UserMessage
+from chat.llm.base import ModelClient, Opaque, Request, StreamEvent, UserMessage, Waiting
 from chat.llm.failures import Names
 from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
@@ -21,6 +21,7 @@ KEY = "sk-very-secret"
 PATIENT = 20
 """Seconds: no test is about so long a silence."""
 HASTY = 0.5
+CALM = Limits(PATIENT, PATIENT)
 
 
 @pytest.fixture
@@ -55,13 +56,20 @@ async def everything(client: ModelClient, request: Request | None = None) -> lis
         return [event async for event in events]
 
 
+def said(events: Iterable[StreamEvent]) -> list[StreamEvent]:
+    """Without what is told beside an answer."""
+    return [event for event in events if not isinstance(event, Waiting | Opaque)]
+
+
 @dataclass
 class Provider:
     """A client and the server that it talks to. Every provider runs the same contract tests."""
 
     client: ModelClient
     hasty: ModelClient
-    """The same with a short time limit, for what silence is."""
+    """The same with a short limit on silence."""
+    eager: ModelClient
+    """The same with a short limit on the wait for the first word."""
     server: ModelServer
     names: Names
     kind: str
@@ -88,7 +96,7 @@ class Provider:
 
 
 def litellm_client(
-    provider: str, server: ModelServer, *, limit: float = PATIENT, key: str | None = KEY
+    provider: str, server: ModelServer, *, limits: Limits = CALM, key: str | None = KEY
 ) -> LiteLLMClient:
     base = {"anthropic": server.root, "gemini": f"{server.root}/v1beta"}[provider]
     names = Names(f"{provider.upper()}_API_KEY", f"{provider.upper()}_API_BASE")
@@ -97,15 +105,17 @@ def litellm_client(
         key,
         api_base=base,
         names=names,
-        limits=Limits(limit, limit),
+        limits=limits,
         pauses=(0.01, 0.01),
     )
 
 
-def client_of(kind: str, server: ModelServer, limit: float) -> OpenAIClient | LiteLLMClient:
+def client_of(
+    kind: str, server: ModelServer, limits: Limits = CALM
+) -> OpenAIClient | LiteLLMClient:
     if kind != "openai":
-        return litellm_client(kind, server, limit=limit)
-    return OpenAIClient(server.base_url, KEY, limits=Limits(limit, limit), pauses=(0.01, 0.01))
+        return litellm_client(kind, server, limits=limits)
+    return OpenAIClient(server.base_url, KEY, limits=limits, pauses=(0.01, 0.01))
 
 
 @pytest.fixture(
@@ -118,9 +128,10 @@ def client_of(kind: str, server: ModelServer, limit: float) -> OpenAIClient | Li
 async def provider(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Provider]:
     if request.param != "openai":
         request.getfixturevalue("litellm_imported")
-    client = client_of(request.param, server, PATIENT)
-    hasty = client_of(request.param, server, HASTY)
+    client = client_of(request.param, server)
+    hasty = client_of(request.param, server, Limits(HASTY, PATIENT))
+    eager = client_of(request.param, server, Limits(PATIENT, HASTY))
     keeps = request.param != "gemini"
-    yield Provider(client, hasty, server, client.names, request.param, keeps_call_ids=keeps)
-    await client.aclose()
-    await hasty.aclose()
+    yield Provider(client, hasty, eager, server, client.names, request.param, keeps_call_ids=keeps)
+    for each in (client, hasty, eager):
+        await each.aclose()

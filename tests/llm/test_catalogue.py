@@ -39,7 +39,7 @@ class Listing(OpenAIClient):
 
 def of(client: OpenAIClient, *, default_model: str | None = None, **waits: Any) -> Catalogue:
     """A catalogue of one configured server."""
-    return Catalogue(ConfiguredServer(client, **waits), default_model=default_model)
+    return Catalogue(ConfiguredServer(client, under_v1=None, **waits), default_model=default_model)
 
 
 @pytest.fixture

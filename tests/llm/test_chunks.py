@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from chat.errors import ModelError
-from chat.llm.base import Reasoning, Stop, StreamEvent, Text, ToolRequest, Usage
+from chat.llm.base import (
+    Opaque,
+    Reasoning,
+    Stop,
+    StreamEvent,
+    Text,
+    Thought,
+    ToolRequest,
+    Usage,
+)
 from chat.llm.chunks import MAX_TEXT, Answer
 
 
@@ -13,9 +22,26 @@ def delta(finish_reason: str | None = None, **fields: object) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": fields, "finish_reason": finish_reason}]}
 
 
-def answer(*chunks: dict[str, Any]) -> list[StreamEvent]:
-    read = Answer()
-    return [*read.read(chunks), *read.end()]
+SOURCE = "host/model"
+
+
+def answer(*chunks: dict[str, Any], said_done: bool = False) -> list[StreamEvent]:
+    read = Answer(source=SOURCE)
+    return [*read.read(chunks), *read.end(said_done)]
+
+
+def shown(*chunks: dict[str, Any]) -> list[StreamEvent]:
+    """What a person is told."""
+    events = answer(*chunks)
+    return [event for event in events if isinstance(event, Text | Reasoning | Thought)]
+
+
+def said_before_failing(read: Answer, *chunks: dict[str, Any]) -> list[StreamEvent]:
+    told: list[StreamEvent] = []
+    with pytest.raises(ModelError):
+        for event in read.read(chunks):
+            told.append(event)
+    return told
 
 
 STOP = delta("stop")
@@ -36,7 +62,57 @@ def test_half_an_emoji_at_the_end_is_replaced() -> None:
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 def test_reasoning_has_two_names(field: str) -> None:
     said = answer(delta(**{field: "hm"}), delta(content="a"), STOP)
-    assert said == [Reasoning("hm"), Text("a"), Stop("stop")]
+    assert said == [Reasoning("hm"), Text("a"), Opaque(field, SOURCE, "hm"), Stop("stop")]
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        {"reasoning": "hm", "reasoning_content": "hm"},
+        {"reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"reasoning_details": [{"type": "reasoning.summary", "summary": "hm"}]},
+        {"reasoning_content": "hm", "content": [{"type": "thinking", "thinking": "hm"}]},
+        {"thinking": "hm"},
+        {"thinking": {"content": "hm"}},
+        {"reasoning": {"summary": [{"type": "summary_text", "text": "hm"}]}},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+        {"content": [{"type": "reasoning", "text": "hm"}]},
+        {"content": {"type": "reasoning", "summary": [{"text": "hm"}]}},
+    ],
+)
+def test_a_thought_is_shown_once_wherever_it_stands(thought: dict[str, Any]) -> None:
+    assert shown(delta(**thought), delta(content="a"), STOP) == [Reasoning("hm"), Text("a")]
+
+
+def test_parts_of_thought_and_text_may_come_together() -> None:
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]
+    assert shown(delta(content=parts), STOP) == [Reasoning("hm"), Text("a")]
+
+
+def test_content_nested_without_end_says_nothing() -> None:
+    deep: object = "x"
+    for _ in range(900):
+        deep = [deep]
+    assert shown(delta(content=deep, reasoning=deep), delta(content="a"), STOP) == [Text("a")]
+
+
+def test_think_tags_are_read_beside_a_field_for_thoughts() -> None:
+    said = shown(delta(reasoning="h"), delta(content="<think>m</th"), delta(content="ink>a"), STOP)
+    assert said == [Reasoning("h"), Reasoning("m"), Text("a")]
+
+
+def test_a_closing_tag_alone_says_that_all_before_it_was_thought() -> None:
+    said = shown(delta(content="Hm."), delta(content="</think>"), delta(content="\na"), STOP)
+    assert said == [Text("Hm."), Thought(), Text("a")]
+
+
+def test_a_thought_without_an_answer_is_none() -> None:
+    read = Answer()
+    with pytest.raises(ModelError, match="empty"):
+        list(read.read([delta(content="<think>hm</think>"), STOP]))
+        list(read.end())
+    assert read.has_reasoning
+    assert not read.has_words
 
 
 @pytest.mark.parametrize(
@@ -62,16 +138,42 @@ def test_a_refusal_is_what_the_model_says() -> None:
         ("length", "length"),
         ("max_tokens", "length"),
         ("content_filter", "content_filter"),
+        ("MAX_TOKENS", "length"),
+        ("max_output_tokens", "length"),
+        ("FinishReason.MAX_TOKENS", "length"),
+        ("model_length", "context"),
+        ("model_context_window_exceeded", "context"),
+        ("SAFETY", "content_filter"),
+        ("RECITATION", "content_filter"),
+        ("PROHIBITED_CONTENT", "content_filter"),
+        ("end_turn", "stop"),
+        ("STOP", "stop"),
+        ("OTHER", "stop"),
+        ("tool_use", "tool_calls"),
     ],
 )
 def test_finish_reasons(said: str, meant: str) -> None:
     assert answer(delta(content="a"), delta(said))[-1].reason == meant  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("said", ["error", "abort"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error",
+        "abort",
+        "ERROR",
+        "insufficient_system_resource",
+        "network_error",
+        "MALFORMED_FUNCTION_CALL",
+        "unexpected_tool_call",
+    ],
+)
 def test_a_server_may_say_that_it_broke_off(said: str) -> None:
-    with pytest.raises(ModelError, match="cut off"):
+    words = said.lower().replace("_", " ")
+    with pytest.raises(ModelError, match=f"broke the answer off .{words}"):
         answer(delta(content="a"), delta(said))
+    read = Answer()
+    assert said_before_failing(read, delta(content="a<"), delta(said)) == [Text("a"), Text("<")]
 
 
 def test_the_last_usage_counts_wherever_it_stands() -> None:
@@ -124,3 +226,99 @@ def test_the_text_has_a_limit() -> None:
     assert answer(delta(content="x" * MAX_TEXT), STOP)
     with pytest.raises(ModelError, match="larger"):
         answer(delta(content="é" * MAX_TEXT), STOP)
+
+
+def test_done_ends_an_answer_without_a_reason() -> None:
+    assert answer(delta(content="a"), said_done=True) == [Text("a"), Stop("stop")]
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
+    assert answer(delta(tool_calls=[call]), said_done=True)[-1] == Stop("tool_calls")
+    with pytest.raises(ModelError, match="cut off"):
+        answer(delta(content="a"))
+    with pytest.raises(ModelError, match="empty"):
+        answer(delta(content=""), said_done=True)
+
+
+def test_a_reason_before_the_first_word_finishes_nothing() -> None:
+    read = Answer()
+    finished = []
+    for chunk in (delta("stop", content=""), delta(content="a"), delta(content="b"), STOP):
+        list(read.read([chunk]))
+        finished.append(read.is_finished)
+    assert finished == [False, False, False, True]
+    assert list(read.end()) == [Stop("stop")]
+
+
+def test_a_message_beside_deltas_doubles_nothing() -> None:
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a":1}'}}
+    whole = {"content": "Hello", "reasoning": "hm", "tool_calls": [call]}
+    first, second, last = delta(reasoning="hm"), delta(content="Hel"), delta(content="lo")
+    first["choices"][0]["message"] = {"reasoning": "hm"}
+    second["choices"][0]["message"] = {"content": "Hel"}
+    last["choices"][0]["message"] = {"content": "Hello"}
+    end = delta("stop", tool_calls=[call])
+    end["choices"][0]["message"] = whole
+    events = answer(first, second, last, end, {"choices": [{"message": whole}]})
+    assert events == [
+        Reasoning("hm"),
+        Text("Hel"),
+        Text("lo"),
+        Opaque("reasoning", SOURCE, "hm"),
+        ToolRequest("c", "f", '{"a":1}'),
+        Stop("tool_calls"),
+    ]
+
+
+def test_what_only_the_last_message_says_is_read() -> None:
+    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
+    end = {"choices": [{"delta": {}, "message": {"content": "a", "tool_calls": [call]}}]}
+    events = answer(delta(content="a"), end, delta("tool_calls"))
+    assert events == [Text("a"), ToolRequest("c", "f", "{}"), Stop("tool_calls")]
+
+
+def test_messages_may_come_in_place_of_deltas() -> None:
+    chunks = [{"choices": [{"message": {"content": word}}]} for word in ("a", "b")]
+    assert answer(*chunks, STOP) == [Text("a"), Text("b"), Stop("stop")]
+
+
+def test_all_choices_are_one_answer() -> None:
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a"'}}
+    choices = [
+        {"index": 0, "delta": {"content": "a"}},
+        {"index": 1, "delta": {"tool_calls": [call]}},
+    ]
+    rest = delta(tool_calls=[{"index": 0, "function": {"arguments": ":1}"}}])
+    events = answer({"choices": choices}, rest, delta("tool_calls"))
+    assert events == [Text("a"), ToolRequest("c", "f", '{"a":1}'), Stop("tool_calls")]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"error": {"code": 429}}, "limiting"),
+        ({"error": "it broke"}, "reported an error"),
+        ({"error": True, "message": "x"}, "reported an error"),
+        ({"object": "error", "message": "x", "code": 503}, "overloaded"),
+        ({"type": "error", "message": "x"}, "reported an error"),
+        ({"detail": "Internal Server Error"}, "reported an error"),
+        ({"detail": [{"msg": "x"}]}, "reported an error"),
+        ({"code": 429, "message": "x"}, "limiting"),
+        ({"choices": None, "base_resp": {"status_code": 1008}}, "reported an error"),
+        ({"choices": [{"delta": {"content": "b"}, "error": {"code": 429}}]}, "limiting"),
+    ],
+)
+def test_errors_come_in_many_shapes(error: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        answer(delta(content="a"), error, STOP)
+
+
+def test_what_stands_beside_an_error_is_told_first() -> None:
+    last = {**delta("error", content="lo"), "error": {"code": 503}}
+    assert said_before_failing(Answer(), delta(content="Hel"), last) == [Text("Hel"), Text("lo")]
+    with pytest.raises(ModelError, match="overloaded"):
+        answer(last)
+
+
+def test_opaque_parts_count_as_what_is_written() -> None:
+    blob = {"type": "reasoning.encrypted", "data": "x" * 100_000}
+    with pytest.raises(ModelError, match="larger"):
+        answer(*[delta(reasoning_details=[blob])] * 11, delta(content="a"), STOP)

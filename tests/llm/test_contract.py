@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from contextlib import aclosing
 
 import pytest
 
+from chat.errors import ContextFull
 from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
-from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything
+from chat.llm.limits import Limits
+from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything, said
 from tests.model_server import (
     Call,
     Cut,
@@ -43,7 +46,7 @@ async def test_bytes_may_be_torn_anywhere(provider: Provider) -> None:
 
 async def test_reasoning_is_no_part_of_the_answer(provider: Provider) -> None:
     answer = await provider.answer(Think("hm"), "yes")
-    assert answer == [Reasoning("hm"), Text("yes"), Stop("stop")]
+    assert said(answer) == [Reasoning("hm"), Text("yes"), Stop("stop")]
 
 
 async def test_tool_calls_are_joined(provider: Provider) -> None:
@@ -74,7 +77,7 @@ async def test_writing_a_long_tool_call_is_not_silence(provider: Provider) -> No
     for _ in range(4):
         steps += [Call("write_file", "{", every=1), Pause(0.6)]
     provider.server.script("m", *steps)
-    client = client_of(provider.kind, provider.server, limit=2)
+    client = client_of(provider.kind, provider.server, Limits(2, 2))
     assert (await everything(client))[-1] == Stop("tool_calls")
     await client.aclose()
 
@@ -107,13 +110,16 @@ async def test_cancelling_closes_the_connection(provider: Provider, steps: tuple
 
 
 SILENT = f"silent for {HASTY}"
+PROMPT = Status(400, '{"error": {"message": "secret prompt"}}')
+NO_MODEL = Status(404, '{"error": {"message": "The model `m` does not exist"}}')
 FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     "refused key": ((Status(401, f"your key {KEY} is wrong"),), "Check {key}"),
-    "unknown model": ((Status(404),), "does not know this model"),
-    "bad request": ((Status(400, '{"error": {"message": "secret prompt"}}'),), "did not accept"),
+    "unknown model": ((NO_MODEL,), "does not know this model"),
+    "wrong address": ((Status(404, "404 page not found"),), "nothing at this address"),
+    "bad request": ((PROMPT,), "did not accept"),
     "too long": ((Status(413),), "too long"),
     "no credit": ((Status(402),), "no credit"),
-    "teapot": ((Status(418),), "refused the request"),
+    "teapot": ((Status(418),), "did not accept"),
     "cut mid-stream": (("a", Cut()), "cut off"),
     "cut at once": ((Headers(), Cut()), "cut off"),
     "no finish_reason": (("a", End()), "cut off"),
@@ -149,17 +155,42 @@ async def test_a_fault_is_a_readable_error(
     assert expected.format(key=provider.names.key) in error.message
     assert not any(isinstance(event, Stop) for event in seen)
     assert error.__cause__ is None
-    told = error.message + caplog.text
-    assert all(secret not in told for secret in (KEY, "127.0.0.1", "secret prompt"))
+    assert "secret prompt" not in error.message
+    told = error.message + error.details + caplog.text
+    assert all(secret not in told for secret in (KEY, "127.0.0.1"))
     assert len(provider.server.requests) == 1, "none of these is worth a second attempt"
 
 
-async def test_keep_alives_are_silence_too(provider: Provider) -> None:
-    steps: list[Step] = []
-    for _ in range(100):
-        steps += [Raw(b": keep-alive\n\n"), Pause(0.1)]
-    _, error = await provider.failure(*steps, "late", client=provider.hasty)
-    assert SILENT in error.message
+KEEP_ALIVES: list[Step] = [Raw(b": keep-alive\n\n"), Pause(0.1)] * 10
+
+
+async def test_any_byte_is_a_sign_of_life(provider: Provider) -> None:
+    provider.server.script("m", *KEEP_ALIVES, "late")
+    assert await everything(provider.hasty) == [Text("late"), Stop("stop")]
+
+
+async def test_the_first_word_is_not_waited_for_for_ever(provider: Provider) -> None:
+    _, error = await provider.failure(*KEEP_ALIVES, "late", client=provider.eager)
+    assert f"wrote nothing for {HASTY}" in error.message
+    assert len(provider.server.requests) == 1, "a model that is being loaded would start anew"
+
+
+async def test_after_the_first_word_only_silence_is_too_long(provider: Provider) -> None:
+    provider.server.script("m", "a", *KEEP_ALIVES, "b")
+    assert await everything(provider.eager) == [Text("a"), Text("b"), Stop("stop")]
+
+
+async def test_the_reason_is_told(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    _, error = await provider.failure(Status(400, '{"error": {"message": "Not on Sundays"}}'))
+    assert error.details == "400: Not on Sundays"
+    assert error.details in caplog.text
+
+
+async def test_a_full_context_is_told_apart(provider: Provider) -> None:
+    words = "prompt is too long: 210000 tokens > 200000 maximum"
+    _, error = await provider.failure(Status(400, json.dumps({"error": {"message": words}})))
+    assert isinstance(error, ContextFull)
+    assert (error.window, error.asked) == (200_000, 210_000)
 
 
 @pytest.mark.slow
@@ -173,11 +204,11 @@ async def test_a_busy_reader_is_not_a_silent_model(provider: Provider) -> None:
     assert seen == [Text("a"), Text("b"), Stop("stop")]
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 524, 529])
 async def test_a_passing_failure_is_retried(provider: Provider, status: int) -> None:
     provider.server.script("m", Status(status))
     provider.server.script("m", Status(status))
-    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
     assert len(provider.server.requests) == 3
 
 
@@ -191,7 +222,7 @@ async def test_the_third_failure_is_the_last(provider: Provider) -> None:
 
 async def test_a_connection_cut_before_any_answer_is_retried(provider: Provider) -> None:
     provider.server.script("m", Cut())
-    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
 
 
 async def test_nothing_is_retried_after_the_first_piece(provider: Provider) -> None:
@@ -203,13 +234,13 @@ async def test_nothing_is_retried_after_the_first_piece(provider: Provider) -> N
 async def test_the_wait_that_a_server_asks_for_is_kept(provider: Provider) -> None:
     provider.server.script("m", Status(429, headers={"Retry-After": "0.3"}))
     began = time.monotonic()
-    assert await provider.answer("there") == [Text("there"), Stop("stop")]
+    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
     assert time.monotonic() - began >= 0.3
 
 
 async def test_nobody_is_kept_waiting_longer_than_half_a_minute(provider: Provider) -> None:
     _, error = await provider.failure(Status(429, headers={"Retry-After": "31"}))
-    assert "limiting requests" in error.message
+    assert "Wait 31 seconds" in error.message
     assert len(provider.server.requests) == 1
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chat.errors import ModelError
+from chat.errors import ModelError, ModelLoading
 from chat.llm.base import (
     AssistantMessage,
     Request,
@@ -88,26 +88,6 @@ async def test_the_request_is_the_protocols(client: OpenAIClient, server: ModelS
     }
 
 
-@pytest.mark.parametrize(
-    ("option", "complaint"),
-    [
-        ("stream_options", "Unknown field: stream_options"),
-        ("tools", "m does not support tools"),
-        ("temperature", "Unsupported value: 'temperature'"),
-        ("max_tokens", "Use 'max_completion_tokens' instead of 'max_tokens'"),
-    ],
-)
-async def test_a_refused_option_is_left_out_from_then_on(
-    client: OpenAIClient, server: ModelServer, option: str, complaint: str
-) -> None:
-    server.script("m", Status(400, f'{{"error": {{"message": "{complaint}"}}}}'))
-    for _ in range(2):
-        assert (await everything(client, FULL))[-1] == Stop("stop")
-    assert [option in request.body for request in server.requests] == [True, False, False]
-    renamed = option == "max_tokens"
-    assert server.requests[-1].body.get("max_completion_tokens") == (100 if renamed else None)
-
-
 async def test_connections_are_used_again(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,16 +118,6 @@ async def test_a_finished_answer_does_not_wait_for_done(
     await server.requests[0].closed()
 
 
-async def test_nobody_there() -> None:
-    with ModelServer() as gone:
-        address = gone.base_url
-    client = OpenAIClient(address, KEY, pauses=(0.01,))
-    with pytest.raises(ModelError, match="cannot be reached") as caught:
-        await everything(client)
-    assert "127.0.0.1" not in caught.value.message
-    await client.aclose()
-
-
 async def test_a_local_server_needs_no_key(server: ModelServer) -> None:
     client = OpenAIClient(server.base_url, None)
     assert await everything(client, ask("hi")) == [Text("You said: hi"), Stop("stop")]
@@ -168,8 +138,58 @@ async def test_the_listing(client: OpenAIClient, server: ModelServer) -> None:
     ]
 
 
-async def test_no_listing_is_a_model_error(client: OpenAIClient) -> None:
-    with pytest.raises(ModelError):
+@pytest.mark.parametrize(
+    "body", ['[{"id": "a"}]', '{"models": [{"model": "a", "name": "a"}]}', '["a"]']
+)
+async def test_other_shapes_of_a_listing(
+    client: OpenAIClient, server: ModelServer, body: str
+) -> None:
+    server.listing = Status(200, body)
+    assert await client.list_models() == [ListedModel("a", "a", None)]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"loaded_context_length": 4096, "max_context_length": 131072},
+        {"max_model_len": 4096},
+        {"context_length": 131072, "top_provider": {"context_length": 4096}},
+        {"context_length": 4096, "top_provider": None},
+        {"context_window": 4096},
+        {"max_context_length": 4096},
+        {"meta": {"n_ctx_train": 4096}},
+    ],
+)
+async def test_windows_have_many_names(
+    client: OpenAIClient, server: ModelServer, entry: dict[str, object]
+) -> None:
+    server.models = [{"id": "a", **entry}]
+    assert (await client.list_models())[0].context_window == 4096
+
+
+async def test_no_listing_is_a_model_error_with_its_reason(
+    client: OpenAIClient, server: ModelServer
+) -> None:
+    server.listing = Status(401, f'{{"error": {{"message": "The key {KEY} is unknown"}}}}')
+    with pytest.raises(ModelError, match="Check OPENAI_API_KEY") as caught:
+        await client.list_models()
+    assert caught.value.details == "401: The key … is unknown"
+
+
+async def test_a_server_that_loads_its_model_says_so_in_place_of_a_listing(
+    client: OpenAIClient, server: ModelServer
+) -> None:
+    server.listing = Status(503, '{"error": {"code": 503, "message": "Loading model"}}')
+    with pytest.raises(ModelLoading):
+        await client.list_models()
+
+
+@pytest.mark.parametrize("body", ["<html>", "42", "{"])
+async def test_what_is_no_listing_is_a_model_error(
+    client: OpenAIClient, server: ModelServer, body: str
+) -> None:
+    server.listing = Status(200, body)
+    with pytest.raises(ModelError, match="not an answer"):
         await client.list_models()
 
 

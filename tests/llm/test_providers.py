@@ -117,7 +117,7 @@ def test_an_id_says_whose_it_is(wanted: str, provider: str | None, name: str) ->
 async def test_keys_of_another_kind_are_left_to_litellm(make: Make) -> None:
     found = await make(AWS_ACCESS_KEY_ID="id").resolve("bedrock/m")
     assert isinstance(found.client, LiteLLMClient)
-    assert found.client._given == {"api_key": None, "api_base": None}
+    assert (found.client._provider.api_key, found.client._provider.api_base) == (None, None)
 
 
 async def test_what_the_configured_server_lists_goes_there(make: Make, server: ModelServer) -> None:

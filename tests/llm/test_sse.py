@@ -110,3 +110,43 @@ def test_a_line_has_a_limit(start: bytes) -> None:
 def test_an_event_of_many_lines_has_a_limit() -> None:
     with pytest.raises(ModelError, match="larger"):
         read(*[b"data: " + b"x" * 10_000 + b"\n"] * 300)
+
+
+def test_an_event_may_follow_without_an_empty_line() -> None:
+    assert read(b'data: {"a":1}\ndata:{"b":2}\nevent: x\ndata: {"c":3}\ndata: [DONE]\n') == [
+        {"a": 1},
+        {"b": 2},
+        {"c": 3},
+    ]
+    assert read(b'data: {"a":\ndata: {"b":2}}\n\n') == [{"a": {"b": 2}}]
+
+
+def test_done_needs_no_empty_line_before_it() -> None:
+    stream = EventStream()
+    assert list(stream.feed(b'data: {"a":1}\ndata: [DONE]\n\n')) == [{"a": 1}]
+    assert stream.done
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b'{"error": {"code": 5}}', {"code": 5}),
+        (b'{"message": "x"}', {"message": "x"}),
+        (b'"x"', "x"),
+        (b"it broke", "it broke"),
+        (b"{torn", "{torn"),
+    ],
+)
+def test_an_event_named_an_error_is_one(data: bytes, error: object) -> None:
+    said = read(b"event: error\ndata: " + data + b'\n\ndata: {"a":1}\n\n')
+    assert said == [{"error": error}, {"a": 1}]
+
+
+def test_json_that_was_written_into_the_stream_is_read() -> None:
+    assert read(b'data: {"a":1}\n\n{"error": "x"}\n{"torn\n') == [{"a": 1}, {"error": "x"}]
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_integers_among_arguments_stay_exact(space: str) -> None:
+    data = f'{{"arguments":{space}{{"n":{10**30 + 1}}}}}'
+    assert read(f"data: {data}\n\n".encode()) == [{"arguments": {"n": 10**30 + 1}}]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import orjson
 import pytest
 
 from chat.errors import ModelError
-from chat.llm.tool_fragments import MAX_CALLS, ToolFragments
+from chat.llm.tool_fragments import MAX_CALLS, NAMELESS, ToolFragments
 
 
 def fragment(
@@ -118,8 +120,11 @@ def test_arguments_may_be_an_object_or_missing() -> None:
 
 def test_nonsense_is_passed_over() -> None:
     assert joined("x", [None, 1, []]) == []
-    with pytest.raises(ModelError):
-        joined([{"function": 5}])
+    assert joined([{"function": 5}, {"id": "a", "index": 1}]) == []
+
+
+def test_a_call_without_a_name_is_for_the_model_to_mend() -> None:
+    assert joined(fragment('{"x":1}', call_id="a", index=0)) == [("a", NAMELESS, '{"x":1}')]
 
 
 def test_text_is_made_fit_to_store() -> None:
@@ -133,3 +138,121 @@ def test_there_is_an_end_to_it() -> None:
         joined(*(fragment(name="f", index=n) for n in range(MAX_CALLS + 1)))
     with pytest.raises(ModelError, match="larger"):
         joined(*(fragment("x" * 100_000, name="f", index=0) for _ in range(3)))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["{}", '{"x":1}'],
+        ["{}", '{"x"', ":1}"],
+        ["null", '{"x":1}'],
+        ['{"x":1}', '{"x":1}'],
+        ['{"x":1}', "{}"],
+        ['{"x"', ":1}", '{"x":1}'],
+        ['"{\\"x\\"', ':1}"'],
+        [{"x": 1}],
+        [{}, {"x": 1}],
+    ],
+)
+def test_arguments_in_odd_wrappings(pieces: list[object]) -> None:
+    first = fragment(pieces[0], name="f", call_id="a", index=0)
+    rest = [fragment(piece, index=0) for piece in pieces[1:]]
+    assert joined(first, *rest) == [("a", "f", '{"x":1}')]
+
+
+@pytest.mark.parametrize("nothing", ["null", "{}", " ", '""', "[]", "{}{}", None, {}, '"{}"'])
+def test_no_arguments_are_an_empty_object(nothing: object) -> None:
+    assert joined(fragment(nothing, name="f", call_id="a", index=0)) == [("a", "f", "{}")]
+
+
+@pytest.mark.parametrize("text", ['{"x": ', '{"x":1}{"x":2}', "x", "5", '["a"]', '"a"', "[" * 9999])
+def test_what_is_no_object_stays_as_it_is(text: str) -> None:
+    assert joined(fragment(text, name="f", call_id="a", index=0)) == [("a", "f", text)]
+
+
+def test_large_integers_stay_exact() -> None:
+    said = joined(fragment({"n": 10**30}, name="f", call_id="a", index=0))
+    assert said == [("a", "f", f'{{"n":{10**30}}}')]
+
+
+@pytest.mark.parametrize("index", [None, 0, "0"])
+@pytest.mark.parametrize("name", [None, ""])
+def test_an_id_may_change_while_the_name_is_away(index: object, name: str | None) -> None:
+    assert joined(
+        fragment("", name="f", call_id="a", index=index),
+        fragment('{"x"', name=name, call_id="b", index=index),
+        fragment(":1}", name=name, call_id="c", index=index),
+    ) == [("a", "f", '{"x":1}')]
+
+
+def test_an_id_may_change_in_the_middle_of_arguments() -> None:
+    assert joined(
+        fragment('{"x"', name="f", call_id="a", index=0),
+        fragment(":1}", name="f", call_id="b", index=0),
+        fragment("{}", name="f", call_id="c", index=0),
+    ) == [("a", "f", '{"x":1}'), ("c", "f", "{}")]
+
+
+def test_later_fragments_may_have_an_empty_name_and_id() -> None:
+    assert joined(
+        fragment("", name="f", call_id="a", index=0),
+        fragment('{"x":1}', name="", call_id="", index=0),
+    ) == [("a", "f", '{"x":1}')]
+
+
+def test_names_and_arguments_may_stand_in_the_call_itself() -> None:
+    assert joined({"id": "a", "name": "f", "arguments": '{"x":1}'}) == [("a", "f", '{"x":1}')]
+
+
+SIGNED = {"google": {"thought_signature": "c2ln"}}
+
+
+@pytest.mark.parametrize(
+    ("of_call", "of_delta"),
+    [
+        ({"extra_content": SIGNED}, {}),
+        ({"thought_signature": "c2ln"}, {}),
+        ({"provider_specific_fields": {"thought_signature": "c2ln"}}, {}),
+        ({}, {"extra_content": SIGNED}),
+    ],
+)
+def test_extra_content_belongs_to_its_call(
+    of_call: dict[str, Any], of_delta: dict[str, Any]
+) -> None:
+    tools = ToolFragments()
+    signed = {**fragment("{}", name="f", call_id="a", index=0), **of_call}
+    plain = fragment("{}", name="g", call_id="b", index=1)
+    tools.add_delta({"tool_calls": [signed, plain], **of_delta})
+    first, second = tools.requests("host/model")
+    (extra,) = first.opaque
+    assert (extra.kind, extra.source, orjson.loads(extra.data)) == (
+        "extra_content",
+        "host/model",
+        SIGNED,
+    )
+    assert second.opaque == ()
+
+
+def test_extra_content_may_come_late_and_in_pieces() -> None:
+    tools = ToolFragments()
+    tools.add([fragment("{}", name="f", call_id="a", index=0)])
+    tools.add([{"index": 0, "extra_content": {"google": {"a": 1}}}])
+    tools.add([{"index": 0, "extra_content": SIGNED}])
+    (request,) = tools.requests()
+    assert orjson.loads(request.opaque[0].data) == {"google": {"a": 1, **SIGNED["google"]}}
+
+
+def test_extra_content_has_a_limit() -> None:
+    tools = ToolFragments()
+    with pytest.raises(ModelError, match="larger"):
+        for n in range(10):
+            tools.add([{"index": 0, "extra_content": {str(n): "x" * 50_000}}])
+
+
+def test_names_in_every_fragment_cost_no_more() -> None:
+    tools = ToolFragments()
+    began = time.process_time()
+    tools.add([fragment('{"x":"', name="f", index=0)])
+    for _ in range(80_000):
+        tools.add([fragment("}", name="f", index=0)])
+    assert time.process_time() - began < 5

@@ -25,6 +25,52 @@ def asked(body: dict[str, Any], model: str) -> Asked:
     return Asked(model, text_of(body.get("system", "")), last)
 
 
+def message(*blocks: list[s.Step], stop: str = "end_turn", **usage: int) -> list[s.Step]:
+    """A whole answer, block by block; nothing else belongs into its script."""
+    steps = begin("msg_1", **usage)
+    for index, block in enumerate(blocks):
+        steps += (_with_index(step, index) for step in block)
+    return steps + end(stop, **usage)
+
+
+def begin(message_id: str, **usage: int) -> list[s.Step]:
+    head = {"id": message_id, "type": "message", "role": "assistant", "content": [], "model": "m"}
+    counts = {"input_tokens": 3, **usage, "output_tokens": 1}
+    return [s.Chunk({"type": "message_start", "message": {**head, "usage": counts}})]
+
+
+def end(stop: str, **usage: int) -> list[s.Step]:
+    delta = {"stop_reason": stop, "stop_sequence": None}
+    last = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 2, **usage}}
+    return [s.Chunk(last), s.Chunk({"type": "message_stop"}), s.End()]
+
+
+def text(*pieces: str) -> list[s.Step]:
+    return block({"type": "text", "text": ""}, *({"type": "text_delta", "text": p} for p in pieces))
+
+
+def thinking(text: str, signature: str) -> list[s.Step]:
+    thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in text]
+    signed = {"type": "signature_delta", "signature": signature}
+    return block({"type": "thinking", "thinking": "", "signature": ""}, *thoughts, signed)
+
+
+def tool_use(call_id: str, name: str, *pieces: str) -> list[s.Step]:
+    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in pieces)
+    return block({"type": "tool_use", "id": call_id, "name": name, "input": {}}, *deltas)
+
+
+def block(start: dict[str, Any], *deltas: dict[str, Any]) -> list[s.Step]:
+    """One block; `message` numbers it."""
+    first = s.Chunk({"type": "content_block_start", "index": 0, "content_block": start})
+    pieces = [s.Chunk({"type": "content_block_delta", "index": 0, "delta": d}) for d in deltas]
+    return [first, *pieces, s.Chunk({"type": "content_block_stop", "index": 0})]
+
+
+def _with_index(step: s.Step, index: int) -> s.Step:
+    return s.Chunk({**step.body, "index": index}) if isinstance(step, s.Chunk) else step
+
+
 class AnthropicFormat:
     """One answer."""
 

@@ -22,6 +22,14 @@ def asked(body: dict[str, Any], model: str) -> Asked:
     return Asked(model, text_of(system.get("parts")), text_of(said[-1]) if said else None)
 
 
+def parts(*given: dict[str, Any], finish: str | None = None, **more: Any) -> s.Chunk:
+    """One event; `more` stands beside its candidates."""
+    candidate: dict[str, Any] = {"content": {"role": "model", "parts": list(given)}, "index": 0}
+    if finish:
+        candidate["finishReason"] = finish
+    return s.Chunk({"candidates": [candidate], "modelVersion": "m", **more})
+
+
 class GeminiFormat:
     """One answer."""
 

@@ -33,12 +33,7 @@ class Reply:
         for step in steps:
             match step:
                 case s.Status():
-                    return web.Response(
-                        status=step.status,
-                        text=step.body,
-                        headers=step.headers,
-                        content_type=step.content_type,
-                    )
+                    return http_response(step)
                 case s.Cut():
                     return self._cut()
                 case s.End():
@@ -96,3 +91,9 @@ class Reply:
         if self._http.transport is not None:
             self._http.transport.abort()
         return self.response
+
+
+def http_response(step: s.Status) -> web.Response:
+    return web.Response(
+        status=step.status, text=step.body, headers=step.headers, content_type=step.content_type
+    )

@@ -17,8 +17,8 @@ from tests.model_server.anthropic_format import AnthropicFormat
 from tests.model_server.formats import Asked, Format
 from tests.model_server.gemini_format import GeminiFormat
 from tests.model_server.openai_format import OpenAIFormat
-from tests.model_server.reply import Reply
-from tests.model_server.steps import Step
+from tests.model_server.reply import Reply, http_response
+from tests.model_server.steps import Status, Step
 
 TITLE_REQUEST = "Write a title"  # how the system message of a request for a title begins
 
@@ -75,8 +75,8 @@ class ModelServer:
         """Forget all scripts and requests."""
         self.models = list(models)
         """What `/v1/models` lists: ids or whole entries. Nothing: the route answers 404."""
-        self.no_list: tuple[int, str] | None = None
-        """Status and body of the answer to `/v1/models`, in place of a list."""
+        self.listing: Status | None = None
+        """What `/v1/models` says in place of a list."""
         self.title = "A scripted title"
         self.titles: dict[str, tuple[Step, ...]] = {}
         """Replies to requests for a title, where a model's is to be another one."""
@@ -153,9 +153,8 @@ class ModelServer:
             await runner.cleanup()
 
     async def _models(self, http: web.Request) -> web.Response:
-        if self.no_list is not None:
-            status, body = self.no_list
-            return web.Response(status=status, text=body)
+        if self.listing is not None:
+            return http_response(self.listing)
         if not self.models:
             raise web.HTTPNotFound
         entries = [{"id": m, "object": "model"} if isinstance(m, str) else m for m in self.models]

@@ -1,0 +1,161 @@
+"""One request through LiteLLM, until there is a first piece of its answer.
+
+As with any server (`asking.py`): what it refuses is left out, what passes is waited for. What LiteLLM
+raises is turned back into what the server said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from chat.errors import ModelError
+from chat.llm import details, failures, thinking_blocks
+from chat.llm.asking import Asking, Broken, pause_of
+from chat.llm.base import Remark, Request, Waiting
+from chat.llm.details import Complaint
+from chat.llm.learned import Learned
+from chat.llm.litellm_call import Call, Unfinished
+from chat.llm.openai_wire import Body, body_of
+from chat.llm.patience import Patience
+from chat.llm.redaction import Secrets
+from chat.llm.retry import Retry
+
+if TYPE_CHECKING:
+    from chat.llm.litellm_wire import Wire
+
+_CLASSES = re.compile(r"^(?:(?:litellm\.)?[A-Za-z_]{1,60}(?:Error|Exception)(?::| -)?\s+)+")
+"""What LiteLLM writes before a server's words."""
+_NO_RESPONSE = re.compile(r"cannot connect|connect(?:ion)? (?:call failed|error|refused)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Without a key or a base LiteLLM looks for them in the environment."""
+
+    id: str
+    api_key: str | None
+    api_base: str | None
+
+
+class LiteLLMAsking(Asking):
+    """One request of one client."""
+
+    def __init__(
+        self, request: Request, source: str, known: Learned, secrets: Secrets, provider: Provider
+    ) -> None:
+        super().__init__(request, source, known, secrets)
+        self._provider = provider
+
+    async def begun(
+        self,
+        litellm: Any,
+        wired: Callable[[], Awaitable[Wire | None]],
+        patience: Patience,
+        retry: Retry,
+    ) -> AsyncGenerator[Waiting | Remark | Call]:
+        """What is to be told meanwhile, and at last the call. Raises `ModelError`.
+
+        Closing it closes the connection.
+        """
+        before = self._demands
+        self._body = body_of(self._request, before, self._source)
+        told, may_be_spoiled = "", True
+        while True:
+            call = Call(litellm, await wired(), patience)
+            try:
+                answer = await self._attempt(call)
+            except Unfinished:
+                if not may_be_spoiled:
+                    raise
+                may_be_spoiled = False
+                continue
+            if isinstance(answer, Call):
+                break
+            if isinstance(answer, Complaint) and self._leaves_out(answer):
+                continue
+            pause = pause_of(retry, answer)
+            if pause.note != told:
+                told = pause.note
+                yield Waiting(told)
+            await asyncio.sleep(pause.seconds)
+        try:
+            for remark in self._learn(before):
+                yield remark
+            yield answer
+        finally:
+            await answer.aclose()
+
+    async def _attempt(self, call: Call) -> Call | Complaint | Broken:
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            await call.begin(self._arguments(call.wire))
+        except ModelError:
+            await call.aclose()
+            raise
+        # Broad: LiteLLM has a class of its own for every provider and every mood.
+        except Exception as error:
+            await call.aclose()
+            failures.note(error)
+            return self._problem(error, call.wire, now() - began)
+        except BaseException:
+            await call.aclose()
+            raise
+        return call
+
+    def _problem(self, error: Exception, wire: Wire | None, seconds: float) -> Complaint | Broken:
+        if wire is None:
+            return self._told(error, seconds)
+        if wire.refusal is not None and wire.status is not None:
+            return self._cleaned(details.read(wire.status, wire.refusal, wire.headers))
+        if wire.broke is not None:
+            reason = self._secrets.out_of(details.reason(wire.broke))
+            return Broken(reason, seconds, was_reached=wire.was_reached)
+        if wire.status is not None:
+            raise failures.truncated() from None
+        return self._told(error, seconds)  # LiteLLM itself refused, and nothing was sent
+
+    def _told(self, error: Exception, seconds: float) -> Complaint | Broken:
+        """What LiteLLM says that a server said."""
+        message = _CLASSES.sub("", str(getattr(error, "message", "") or "")[: details.LARGEST])
+        if _NO_RESPONSE.search(message[:1000]):
+            return Broken("Connection failed", seconds, was_reached=False)
+        status = getattr(error, "status_code", None)
+        headers = getattr(error, "litellm_response_headers", None)
+        known = status if isinstance(status, int) and 400 <= status < 600 else 400
+        headers = headers if isinstance(headers, Mapping) else {}
+        return self._cleaned(details.read(known, message.encode(errors="replace"), headers))
+
+    def _cleaned(self, complaint: Complaint) -> Complaint:
+        complaint = replace(complaint, message=self._secrets.out_of(complaint.message))
+        failures.note_details(complaint.details)
+        return complaint
+
+    def _arguments(self, wire: Wire | None) -> Body:
+        body = {**self._body, "model": f"{self._provider.id}/{self._request.model}"}
+        if wire is not None:
+            body.pop("stream_options", None)  # it makes LiteLLM count what nobody counted
+        messages = [_given_back(message, wire) for message in self._body["messages"]]
+        given = {"api_key": self._provider.api_key, "api_base": self._provider.api_base}
+        ours = {"client": wire, "max_retries": 0, "num_retries": 0}
+        # With tools it looks for those of its proxy, in a package that is not installed.
+        return {**body, "messages": messages, **given, **ours, "_skip_mcp_handler": True}
+
+
+def _given_back(message: Body, wire: Wire | None) -> Body:
+    """What a provider wants back, where LiteLLM looks for it."""
+    if blocks := message.get(thinking_blocks.KIND):
+        returned = thinking_blocks.returnable(blocks, places=wire is not None)
+        message = {**message, thinking_blocks.KIND: returned}
+    if calls := message.get("tool_calls"):
+        message = {**message, "tool_calls": [_signed(call) for call in calls]}
+    return message
+
+
+def _signed(call: Body) -> Body:
+    extra = call.get("extra_content", {}).get("google")
+    return {**call, "provider_specific_fields": extra} if isinstance(extra, dict) else call

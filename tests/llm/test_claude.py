@@ -1,0 +1,250 @@
+"""What Claude says and wants back, through LiteLLM."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from chat.errors import ModelError
+from chat.llm.base import (
+    AssistantMessage,
+    ModelMessage,
+    Opaque,
+    Reasoning,
+    Request,
+    Stop,
+    StreamEvent,
+    Text,
+    ToolMessage,
+    ToolRequest,
+    ToolSpec,
+    Usage,
+    UserMessage,
+)
+from chat.llm.litellm import LiteLLMClient
+from tests.llm.conftest import ask, everything, litellm_client
+from tests.model_server import Chunk, ModelServer, Raw, Status
+from tests.model_server import anthropic_format as claude
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
+
+SIX, SEVEN = '{"expression": "6*7"}', '{"expression": "7*7"}'
+TOOL = ToolSpec("calculate", "Works out a sum.", {"type": "object", "properties": {}})
+SEALED = {"type": "redacted_thinking", "data": "c2VhbGVk"}
+SIGNED = {"type": "thinking", "thinking": "Hm.", "signature": "c2lnMg=="}
+SIGNED_ONLY = {"type": "thinking", "thinking": "", "signature": "c2lnMQ=="}
+
+
+@pytest.fixture
+async def client(server: ModelServer) -> AsyncIterator[LiteLLMClient]:
+    made = litellm_client("anthropic", server)
+    yield made
+    await made.aclose()
+
+
+def used(call_id: str, arguments: str = SIX) -> dict[str, Any]:
+    made = {"type": "tool_use", "id": call_id, "name": "calculate"}
+    return {**made, "input": {"expression": arguments[16:19]}}
+
+
+def said(events: list[StreamEvent]) -> AssistantMessage:
+    """An answer as the history has it."""
+    text = "".join(event.content for event in events if isinstance(event, Text))
+    calls = tuple(event for event in events if isinstance(event, ToolRequest))
+    return AssistantMessage(
+        text, calls, tuple(event for event in events if isinstance(event, Opaque))
+    )
+
+
+async def given_back(
+    client: LiteLLMClient, server: ModelServer, answer: AssistantMessage, model: str = "m"
+) -> list[dict[str, Any]]:
+    """The content of that answer as Claude is given it again, with the results of its calls."""
+    results = [ToolMessage(call.call_id, call.name, "42") for call in answer.tool_calls]
+    messages: tuple[ModelMessage, ...] = (UserMessage("Please."), answer, *results)
+    await everything(client, Request(model, messages, tools=(TOOL,)))
+    content: list[dict[str, Any]] = server.requests[-1].body["messages"][1]["content"]
+    return content
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        (
+            (claude.thinking("", "c2lnMQ=="), claude.tool_use("a", "calculate", SIX)),
+            [SIGNED_ONLY, used("a")],
+        ),
+        (
+            (
+                claude.thinking("", "c2lnMQ=="),
+                claude.thinking("Hm.", "c2lnMg=="),
+                claude.text("So."),
+                claude.tool_use("a", "calculate", SIX),
+            ),
+            [SIGNED_ONLY, SIGNED, {"type": "text", "text": "So."}, used("a")],
+        ),
+        (
+            (claude.block(SEALED), claude.tool_use("a", "calculate", SIX)),
+            [SEALED, used("a")],
+        ),
+        (
+            (
+                claude.text("Both."),
+                claude.thinking("Hm.", "c2lnMg=="),
+                claude.tool_use("a", "calculate", SIX),
+                claude.block(SEALED),
+                claude.tool_use("b", "calculate", SEVEN),
+            ),
+            [{"type": "text", "text": "Both."}, SIGNED, used("a"), SEALED, used("b", SEVEN)],
+        ),
+        (
+            (claude.block(SIGNED), claude.tool_use("a", "calculate", SIX)),
+            [SIGNED, used("a")],
+        ),
+    ],
+    ids=["nothing but a signature", "two", "redacted", "between", "all in its beginning"],
+)
+async def test_thinking_goes_back_unchanged_and_in_its_place(
+    client: LiteLLMClient, server: ModelServer, blocks: Any, expected: list[dict[str, Any]]
+) -> None:
+    server.script("m", *claude.message(*blocks, stop="tool_use"))
+    answer = said(await everything(client))
+    assert await given_back(client, server, answer) == expected
+
+
+async def test_thinking_goes_to_no_other_model(client: LiteLLMClient, server: ModelServer) -> None:
+    server.script(
+        "m", *claude.message(claude.block(SIGNED), claude.tool_use("a", "calculate", SIX))
+    )
+    answer = said(await everything(client))
+    assert await given_back(client, server, answer, "another") == [used("a")]
+
+
+async def test_parts_that_are_no_thinking_are_not_sent(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    source = client.source("m")
+    for data in ("[]", '["x"]', '{"type": "thinking"}', '[{"type": "text", "text": "x"}]', "}"):
+        opaque = (Opaque("thinking_blocks", source, data),)
+        call = ToolRequest("a", "calculate", SIX)
+        answer = AssistantMessage("", (call,), opaque)
+        assert await given_back(client, server, answer) == [used("a")]
+
+
+async def test_a_place_that_is_none_does_no_harm(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    data = '[{"type": "redacted_thinking", "data": "c2VhbGVk", "talos_place": ["a"]}]'
+    opaque = (Opaque("thinking_blocks", client.source("m"), data),)
+    answer = AssistantMessage("", (ToolRequest("a", "calculate", SIX),), opaque)
+    assert await given_back(client, server, answer) == [SEALED, used("a")]
+
+
+async def test_thinking_is_shown_once(client: LiteLLMClient, server: ModelServer) -> None:
+    blocks = (claude.thinking("Hm", "c2ln"), claude.block(SEALED), claude.text("Yes."))
+    server.script("m", *claude.message(*blocks))
+    shown = [e for e in await everything(client) if isinstance(e, Reasoning | Text)]
+    assert shown == [Reasoning("H"), Reasoning("m"), Text("Yes.")]
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "context"),
+        ("refusal", "content_filter"),
+    ],
+)
+async def test_how_an_answer_ended(
+    client: LiteLLMClient, server: ModelServer, stop: str, reason: Any
+) -> None:
+    server.script("m", *claude.message(claude.text("Hel"), stop=stop))
+    assert (await everything(client))[-1] == Stop(reason)
+
+
+async def test_a_paused_turn_is_no_whole_answer(client: LiteLLMClient, server: ModelServer) -> None:
+    server.script("m", *claude.message(claude.text("Hel"), stop="pause_turn"))
+    assert await cut_off(client, "broke the answer off") == [Text("Hel")]
+
+
+async def cut_off(client: LiteLLMClient, words: str = "cut off") -> list[StreamEvent]:
+    """What came before."""
+    seen = []
+    with pytest.raises(ModelError, match=words):
+        async with aclosing(client.stream(ask())) as events:
+            async for event in events:
+                seen.append(event)
+    return seen
+
+
+async def test_what_the_cache_wrote_and_gave_counts_as_input(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    counts = {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 4}
+    server.script("m", *claude.message(claude.text("Hello"), output_tokens=7, **counts))
+    assert Usage(12, 7, 4) in await everything(client)
+
+
+async def test_input_that_is_not_json_goes_back_as_an_object(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    server.script("m", *claude.message(claude.tool_use("a", "calculate", '{"expression": ')))
+    answer = said(await everything(client))
+    assert answer.tool_calls[0].arguments == '{"expression": '
+    content = await given_back(client, server, answer)
+    assert isinstance(content[0]["input"], dict)
+
+
+async def test_input_may_stand_in_the_beginning_of_its_block(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    server.script("m", *claude.message(claude.block(used("a")), claude.tool_use("b", "now")))
+    calls = said(await everything(client)).tool_calls
+    assert [call.arguments for call in calls] == ['{"expression":"6*7"}', "{}"]
+
+
+async def test_events_that_nobody_knows_are_passed_over(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    strange = Chunk({"type": "context_hint", "hint": {"x": 1}})
+    unknown = claude.block({"type": "later"}, {"type": "later_delta", "later": "x"})
+    steps = [*claude.begin("m"), Raw(b'event: ping\ndata: {"type": "ping"}\n\n'), strange]
+    server.script("m", *steps, *unknown, *claude.text("Hello"), *claude.end("end_turn"))
+    assert Text("Hello") in await everything(client)
+
+
+async def test_a_second_answer_in_the_first_one_is_a_cut(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    steps = [*claude.begin("msg_1"), *claude.text("Hel")[:2], *claude.begin("msg_2")]
+    server.script("m", *steps, *claude.text("Hello"), *claude.end("end_turn"))
+    assert await cut_off(client) == [Text("Hel")]
+
+
+async def test_a_beginning_may_be_said_twice(client: LiteLLMClient, server: ModelServer) -> None:
+    steps = [*claude.begin("msg_1"), *claude.begin("msg_1"), *claude.text("Hello")]
+    server.script("m", *steps, *claude.end("end_turn"))
+    assert Text("Hello") in await everything(client)
+
+
+async def test_an_overload_in_mid_answer_keeps_the_text(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    error = {"type": "overloaded_error", "message": "Overloaded"}
+    steps = [*claude.begin("m"), *claude.text("Hel")[:2], Chunk({"type": "error", "error": error})]
+    server.script("m", *steps)
+    assert await cut_off(client, "overloaded") == [Text("Hel")]
+
+
+async def test_an_overload_before_an_answer_passes(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
+    error = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
+    server.script("m", Status(529, error))
+    server.script("m", "Hello")
+    assert Text("Hello") in await everything(client)

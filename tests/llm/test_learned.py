@@ -1,0 +1,191 @@
+"""What is learned of a server from how it refuses a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.llm import details
+from chat.llm.demands import Demands
+from chat.llm.learned import KEPT_FOR, Learned, lesson_of, remarks
+
+ALL = Demands()
+
+TOOLS = [
+    (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+    (404, 'No endpoints found that support tool use. Try disabling "calculate".'),
+    (400, "registry.ollama.ai/library/gemma2:2b does not support tools"),
+    (500, "tools param requires --jinja flag"),
+    (400, "This model does not support tool calling"),
+    (400, "this model doesn't support function calling"),
+    (400, "Function calling is not enabled for models/gemma-3-27b-it"),
+    (400, "tools is not supported"),
+    (422, "Unrecognized request argument supplied: tools"),
+    (400, "`tool_choice` is not allowed with this model"),
+    (501, "Tool use is unsupported"),
+    (400, "Cannot use tools with stream"),
+    (400, "Invalid schema for function 'calculate': In context=(), 'x' is not valid"),
+    (400, "Invalid 'tools[0].function.parameters': no schema"),
+]
+
+
+def learned_from(status: int, message: str, demands: Demands = ALL) -> Demands | None:
+    return lesson_of(
+        details.of_error({"code": status, "message": message}), demands, lambda _: True
+    )
+
+
+@pytest.mark.parametrize(("status", "message"), TOOLS)
+def test_tools_are_refused_in_many_words(status: int, message: str) -> None:
+    assert learned_from(status, message) == replace(ALL, tools=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "value"),
+    [
+        ("Unknown field: stream_options", "stream_options", False),
+        (
+            "body.stream_options.include_usage: Extra inputs are not permitted",
+            "stream_options",
+            False,
+        ),
+        (
+            "Unsupported value: 'temperature' does not support 0.7 with this model.",
+            "temperature",
+            False,
+        ),
+        ("`temperature` is deprecated for this model.", "temperature", False),
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead.",
+            "answer_limit",
+            "max_completion_tokens",
+        ),
+        (
+            "max_tokens is too large: 100000. This model supports at most 4096 completion tokens",
+            "answer_limit",
+            "",
+        ),
+        ("System role not supported", "system_role", False),
+        ("Only user and assistant roles are supported!", "system_role", False),
+        ("Developer instruction is not enabled for models/gemma-3-27b-it", "system_role", False),
+        ("'messages[0].role' does not support 'system' with this model.", "system_role", False),
+        (
+            "Conversation roles must alternate user/assistant/user/assistant/...",
+            "system_role",
+            False,
+        ),
+        ("Unexpected role 'user' after role 'tool'", "answers_results", True),
+        (
+            "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9.",
+            "call_ids",
+            "nine",
+        ),
+        (
+            "The `reasoning_content` in the thinking mode must be passed back to the API.",
+            "wants_reasoning",
+            True,
+        ),
+        (
+            "thinking is enabled but reasoning_content is missing in assistant tool call message at "
+            "index 2",
+            "wants_reasoning",
+            True,
+        ),
+        (
+            "'messages.2' : for 'role:assistant' the following must be satisfied[('messages.2' : "
+            "property 'reasoning_content' is unsupported)]",
+            "takes_back",
+            False,
+        ),
+        (
+            "'messages.2.tool_calls.0' : property 'extra_content' is unsupported",
+            "takes_back",
+            False,
+        ),
+        ("body.messages.2.assistant.mood: Extra inputs are not permitted", "takes_back", False),
+    ],
+)
+def test_other_things_are_refused_and_wanted(message: str, field: str, value: object) -> None:
+    assert learned_from(400, message) == replace(ALL, **{field: value})  # type: ignore[arg-type]
+
+
+def test_fastapis_place_names_the_thing() -> None:
+    body = b'{"detail": [{"loc": ["body", "tools"], "msg": "extra fields not permitted"}]}'
+    changed = lesson_of(details.read(422, body), ALL, lambda _: True)
+    assert changed == replace(ALL, tools=False)
+
+
+def test_a_limit_is_tried_by_its_newer_name_then_left_out() -> None:
+    first = learned_from(400, "Unknown field: max_tokens")
+    assert first == replace(ALL, answer_limit="max_completion_tokens")
+    second = learned_from(400, "Unknown field: max_completion_tokens", first)
+    assert second == replace(ALL, answer_limit="")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (
+            400,
+            "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens. "
+            "Please reduce the length of the messages or max_tokens.",
+        ),
+        (400, "messages: text content blocks must be non-empty"),
+        (400, "tool_call_id 'x' of a tool message answers no call before it"),
+        (400, "Invalid 'messages[2].tool_calls[0].id': string too long."),
+        (
+            400,
+            "messages.3: `tool_use` ids were found without `tool_result` blocks immediately after",
+        ),
+        (400, "Function call is missing a thought_signature in functionCall parts."),
+        (500, "Failed to parse tool call arguments as JSON"),
+        (429, "Rate limit reached: tools are not available now"),
+        (401, "tools are not supported with this key"),
+        (503, "Loading model: tools not available"),
+        (400, "Your credit balance is too low: tools are not available"),
+    ],
+)
+def test_what_is_about_something_else_teaches_nothing(status: int, message: str) -> None:
+    assert learned_from(status, message) is None
+
+
+def test_only_what_changes_the_request_is_tried() -> None:
+    complaint = details.read(400, b"tools and temperature are not supported")
+    assert lesson_of(complaint, ALL, lambda _: False) is None
+    by_tools = lesson_of(complaint, ALL, lambda demands: not demands.tools)
+    assert by_tools == replace(ALL, tools=False)
+
+
+def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
+    now = [0.0]
+    learned = Learned(ALL, clock=lambda: now[0])
+    learned.keep("a", replace(ALL, tools=False))
+    assert not learned.of("a").tools
+    assert learned.of("b").tools
+    now[0] = KEPT_FOR + 1
+    assert learned.of("a").tools
+
+
+def test_only_what_a_person_may_miss_is_said() -> None:
+    assert remarks(ALL, replace(ALL, tools=False)) == [
+        "This model's server does not take tools: answered without."
+    ]
+    assert remarks(ALL, replace(ALL, temperature=False, answer_limit="")) == [
+        "This model's server does not take a temperature: answered without.",
+        "This model's server does not take a limit on the answer: answered without.",
+    ]
+    silent = replace(ALL, stream_options=False, system_role=False, takes_back=False)
+    assert remarks(ALL, replace(silent, answer_limit="max_completion_tokens")) == []
+
+
+@given(st.text(max_size=300), st.sampled_from([400, 404, 422, 500]))
+def test_any_words_are_read(message: str, status: int) -> None:
+    demands, seen = ALL, {ALL}
+    while (changed := learned_from(status, message, demands)) and changed not in seen:
+        seen.add(changed)
+        demands = changed
+    assert len(seen) < 20
