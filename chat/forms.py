@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.conf import settings
 
-from chat.errors import UnknownModel
+from chat.errors import TalosError
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation
 from chat.protocol import MAX_TEXT
@@ -122,6 +122,6 @@ def offered(model: str) -> str:
     """The model, which somebody offers. Raises a `ValidationError` where nobody does."""
     try:
         async_to_sync(get_catalogue().resolve)(model)
-    except UnknownModel as error:
+    except TalosError as error:
         raise forms.ValidationError(error.message) from None
     return model

@@ -136,7 +136,7 @@ def _message_view(
         reasoning=(said.reasoning if whole else cut(said.reasoning)) or None,
         tool_calls=tuple(calls),
         status=_shown_status(turn, is_live=is_live),
-        model=turn.model if turn else None,
+        model=(turn.model or None) if turn else None,
         usage=usage_view(turn) if turn else None,
         client_id=message.client_id,
         error=turn.error if turn and turn.error else None,

@@ -37,7 +37,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "model": chosen or default,
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
-        "is_first_run": available == [DEMO]
+        "is_first_run": available == [DEMO] == [default]
         and not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL),
     }
     return render(request, "chat/page.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _NOT_FOR_CHAT = (
@@ -42,6 +43,7 @@ _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _NOT = re.compile(rf" ({'|'.join(_NOT_FOR_CHAT)}) ")
 
 
+@functools.lru_cache(maxsize=4096)
 def is_for_chat(model_id: str) -> bool:
     """No part of the name says otherwise: `mistral-ocr-latest` has such a part, `democrat` not.
 

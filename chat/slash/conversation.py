@@ -32,14 +32,14 @@ async def status(caller: Caller, rest: str) -> str:
 
 def _status(caller: Caller, default: str) -> str:
     if caller.conversation_id is None:
-        return f"No conversation yet. Model: `{caller.model or default}`"
+        return f"No conversation yet. Model: {_named(caller.model or default)}"
     conversation = find(caller.owner, caller.conversation_id)
     turns = Turn.objects.filter(conversation=conversation)
     said = Message.objects.filter(conversation=conversation, withdrawn=False)
     live = turns.live().first()
     lines = [
         f"Conversation: {conversation}",
-        f"Model: `{conversation.model or default}`",
+        f"Model: {_named(conversation.model or default)}",
         f"Temperature: {_or_default(conversation.temperature)}",
         f"Output limit: {_or_default(conversation.max_output_tokens)}",
         f"Messages: {said.exclude(turn__status__in=Turn.UNFINISHED).count()}",
@@ -72,7 +72,7 @@ async def models(caller: Caller, rest: str) -> str:
     default, found = await catalogue.default(), await catalogue.models()
     listed = ", ".join(f"`{model.id}`" for model in found if model.available)
     missing = [f"- `{m.id}`: {m.reason}" for m in found if not m.available]
-    parts = [f"Available models: {listed}", f"Default: `{default}`"]
+    parts = [f"Available models: {listed}", f"Default: {_named(default)}"]
     if missing:
         parts.append("\n".join(["Not available:", *missing]))
     return "\n\n".join(parts)
@@ -82,13 +82,17 @@ async def models(caller: Caller, rest: str) -> str:
 async def model(caller: Caller, rest: str) -> str:
     """Shows or sets the model of this conversation."""
     if not rest:
-        return f"Model: `{await _model_of(caller)}`. `/models` lists them; `/model name` sets one."
+        return f"Model: {_named(await _model_of(caller))}. `/models` lists them; `/model name` sets one."
     await get_catalogue().resolve(rest)
     if caller.conversation_id is None:
         caller.model = rest
     else:
         await write(services.configure, caller.owner, caller.conversation_id, model=rest)
     return f"`{rest}` answers from now on."
+
+
+def _named(model: str) -> str:
+    return f"`{model}`" if model else "not known while the model server is away"
 
 
 async def _model_of(caller: Caller) -> str:

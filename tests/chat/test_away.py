@@ -59,7 +59,7 @@ async def test_a_server_that_is_away_is_waited_for_and_not_replaced(
     assert "cannot be reached" in frames[-2]["content"]
     assert [f["data"]["model"] for f in frames if kind(f) == "session_created"] == [""]
     with ModelServer(port=port, models=["llama"]):
-        assert text(await chat.say("again")) == "You said: again"
+        assert text(await chat.say("again")).endswith("again")
         assert (await last(chat))["model"] == "llama"
         assert (await offer(address))["current"] == "llama"
     assert text(await chat.say("no")) == "", "it is away again, and has the next answer"

@@ -190,7 +190,7 @@ async def test_the_preferred_models_are_in_the_list() -> None:
 async def test_a_server_on_this_machine_is_found(make: Make, server: ModelServer) -> None:
     catalogue = make("llama3.2", "nomic-embed-text", local=True)
     assert await rows(catalogue, "ollama") == [], "nobody waits for it"
-    refresh = catalogue._local[0].listing.refresh()
+    refresh = catalogue._sources.local[0].listing.refresh()
     assert refresh is not None
     await refresh
     found = [model.id for model in await rows(catalogue, "ollama")]

@@ -111,6 +111,16 @@ class ModelServer:
     async def arequest(self, number: int = 1, timeout: float = 30) -> Recorded:  # noqa: ASYNC109  # as above
         return await asyncio.to_thread(self.request, number, timeout)
 
+    def title_request(self, model: str, timeout: float = 30) -> Recorded:
+        """The first request for a title to this model: waits until it is there."""
+        with self._arrival:
+            found = self._arrival.wait_for(
+                lambda: [r for r in self.title_requests if r.asked.model == model], timeout
+            )
+        if not found:
+            raise TimeoutError("no title was asked for")
+        return found[0]
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._port = self._ready.result(10)
