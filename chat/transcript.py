@@ -74,7 +74,7 @@ class Shown:
     """A question that nobody answers yet, because an earlier one is being answered."""
     about: tuple[Row, ...] = ()
     """What an answer that is over took."""
-    context: Context | None = None
+    gauge: Context | None = None
     """How full its model's context was then."""
 
     @property
@@ -116,9 +116,9 @@ class Shown:
     @property
     def warning(self) -> str:
         """That the model's context is nearly full, while nothing is left out yet."""
-        if not (self.context and self.context.is_nearly_full) or LEFT_OUT in (self.view.note or ""):
+        if not (self.gauge and self.gauge.is_nearly_full) or LEFT_OUT in (self.view.note or ""):
             return ""
-        return _NEARLY_FULL.format(percent=self.context.percent)
+        return _NEARLY_FULL.format(percent=self.gauge.percent)
 
 
 @dataclass(frozen=True)
@@ -209,14 +209,14 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
     for message, view in zip(
         messages, views(messages, live=so_far(conversation), whole=True), strict=True
     ):
-        about, context = took.get(message.pk, ((), None))
+        about, gauge = took.get(message.pk, ((), None))
         yield Shown(
             view=view,
             parts=tuple(_parts(view)) if view.role == "assistant" else (),
             client_id=message.client_id if message.pk in behind else None,
             is_queued=message.pk in behind,
             about=about,
-            context=context,
+            gauge=gauge,
         )
 
 

@@ -10,7 +10,7 @@ export class Waiting {
   /** What was read aloud. */
   #said = "";
 
-  /** @param {HTMLElement | null} line */
+  /** @param {Element | null} line */
   constructor(line) {
     this.#line = line;
   }
