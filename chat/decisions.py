@@ -59,5 +59,5 @@ def offer_tools(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     except NotAllowed as error:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
     if request.htmx:
-        return HttpResponse("Saved. Applies from the next message.")
+        return HttpResponse("Saved. Applies from your next message.")
     return redirect("chat:configure", found.pk)

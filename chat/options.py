@@ -182,9 +182,9 @@ def _said(request: HtmxRequest, is_saved: bool) -> str:
     if request.method == "GET":
         return ""
     return (
-        "Saved. It holds from the next message on."
+        "Saved. Applies from your next message."
         if is_saved
-        else "Not saved: a field needs another look."
+        else "Not saved. Check the highlighted field."
     )
 
 

@@ -188,10 +188,10 @@ def test_the_system_prompt_is_the_owners(client: Client) -> None:
     assert Preference.objects.get().system_prompt == "Be brief."
     page = client.get("/settings/").content.decode()
     assert "Be brief." in page
-    assert "Back to the configured one" in page
+    assert "Reset to default" in page
     back = client.post("/settings/", {"system_prompt": "Be", "back": "1"}).content.decode()
     assert Preference.objects.get().system_prompt == ""
-    assert "Back to the configured one" not in back
+    assert "Reset to default" not in back
     refused = client.post("/settings/", {"system_prompt": "x" * 65_537}, headers=HTMX)
     assert "At most 65,536" in refused.content.decode()
 
