@@ -43,7 +43,7 @@ def _status(caller: Caller, default: str, tools: str) -> str:
         f"Conversation: {conversation}",
         f"Model: `{conversation.model or default}`",
         f"Temperature: {_or_default(conversation.temperature)}",
-        f"Output limit: {_or_default(conversation.max_output_tokens)}",
+        f"Maximum answer length: {_or_default(conversation.max_output_tokens)}",
         f"Tools: {tools}",
         f"Messages: {said.exclude(turn__status__in=Turn.UNFINISHED).count()}",
         f"Tokens: {_usage(conversation)}",
@@ -67,14 +67,14 @@ def _tools_state(caller: Caller, default: str) -> str:
         conversation = find(caller.owner, caller.conversation_id)
         model = conversation.model or default
         if not conversation.offers_tools:
-            return "off in this conversation. `/tools on` offers them."
+            return "off in this conversation; `/tools on` offers them"
     if not offers_tools(caller.owner.pk, model):
-        return f"off for `{model}` in all conversations, by your settings."
-    return "on."
+        return f"off for `{model}` in all conversations, by your settings"
+    return "on"
 
 
 def _or_default(value: float | None) -> str:
-    return "the model's own" if value is None else str(value)
+    return "the model's default" if value is None else str(value)
 
 
 def _usage(conversation: Conversation) -> str:

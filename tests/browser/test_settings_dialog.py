@@ -178,7 +178,7 @@ def test_tools_are_switched_off_for_the_chat_and_for_its_model(room: Room) -> No
     over(page)
     assert "tools" not in room.models.request(2).body
     say(page, "/tools on")
-    expect(page.locator(".notice")).to_have_text("Tools: on.")
+    expect(page.locator(".notice")).to_have_text("Tools: on")
     page.locator("#settings").click()
     expect(here).to_be_checked()
     everywhere = page.get_by_label("Offer tools to scripted in all chats")
