@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.accessibility import OVERFLOW, flawless
 from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
@@ -127,9 +127,12 @@ def test_what_a_reader_unfolded_stays_unfolded_at_the_end(room: Room) -> None:
     summary = page.locator(".cause summary")
     summary.press("Enter")
     expect(page.locator(".cause pre")).to_be_visible()
-    page.route(
-        "**/messages/**", lambda route: (amend(room, error_details="400"), route.continue_())
-    )
+
+    def rendered(route: Route) -> None:
+        amend(room, error_details="400")
+        route.continue_()
+
+    page.route("**/messages/**", rendered)
     gate.open()
     over(page)
     expect(page.locator(".cause pre")).to_be_visible()
