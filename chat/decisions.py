@@ -1,11 +1,11 @@
-"""What a person decides about tool calls, by forms: the way without a script."""
+"""What a person decides about tools and their calls, by forms: the way without a script."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -44,4 +44,20 @@ def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
         pass  # taken back already, in another tab
     if request.htmx:
         return render(request, "chat/_rules.html", {"conversation": found, "is_changed": True})
+    return redirect("chat:configure", found.pk)
+
+
+@require_POST
+def offer_tools(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """Whether this conversation's model may call tools here, and the model that was shown anywhere."""
+    found = pages.find(request.user, conversation_id)
+    model = request.POST.get("model", "")
+    try:
+        if model:
+            services.prefer_for_model(request.user, model, offers_tools="to_model" in request.POST)
+        services.configure(request.user, found.pk, offers_tools="here" in request.POST)
+    except NotAllowed as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    if request.htmx:
+        return HttpResponse("Saved. Applies from your next message.")
     return redirect("chat:configure", found.pk)

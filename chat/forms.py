@@ -56,7 +56,7 @@ class ConversationForm(forms.Form):
 
     instructions = Text(
         label="Instructions",
-        help_text="What the model is told in this chat, after the system prompt.",
+        help_text="Sent to the model in this chat, after the system prompt.",
     )
     temperature = forms.FloatField(
         required=False,
@@ -64,16 +64,16 @@ class ConversationForm(forms.Form):
         max_value=MAX_TEMPERATURE,
         widget=_number("decimal"),
         error_messages=_always(_NO_TEMPERATURE),
-        help_text="0 is sober, 1 lively. Empty: the model's own.",
+        help_text="Lower is more focused, higher more creative. Leave empty for the model's default.",
     )
     max_output_tokens = forms.IntegerField(
-        label="Output limit",
+        label="Maximum answer length",
         required=False,
         min_value=1,
         max_value=MAX_OUTPUT_TOKENS,
         widget=_number("numeric"),
         error_messages=_always(_NO_LIMIT),
-        help_text="Tokens of an answer. Empty: the model's own.",
+        help_text="In tokens. Leave empty for the model's default.",
     )
 
 
@@ -82,7 +82,7 @@ class PromptForm(forms.Form):
 
     system_prompt = Text(
         label="System prompt",
-        help_text="What the model is told in each of your chats. Empty: the text in grey.",
+        help_text="Sent to the model in every chat. Leave empty to use the default.",
     )
 
     def __init__(self, *data: Any, **options: Any) -> None:

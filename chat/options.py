@@ -27,6 +27,7 @@ from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm.catalogue import Model, get_catalogue
 from chat.look import YEAR
 from chat.models import Conversation, Preference
+from chat.models.records import offers_tools
 from chat.pages import HtmxRequest
 
 MODEL_COOKIE = "talos_model"
@@ -166,10 +167,18 @@ def _settings(
         "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
         "own_prompt": own_prompt,
         "totals": usage.of_conversation(found) if found else (),
+        "gauge": usage.context_now(found) if found else None,
+        **(_tools(found) if found else {}),
         "said": _said(request, is_saved),
         "sidebar": pages.sidebar(request.user, found),
     }
     return render(request, _template(request, found), context)
+
+
+def _tools(found: Conversation) -> dict[str, Any]:
+    """The model that the next message goes to, and whether it may call tools anywhere."""
+    model = found.model or async_to_sync(get_catalogue().default)()
+    return {"tools_model": model, "model_offers_tools": offers_tools(found.owner_id, model)}
 
 
 def _initial(found: Conversation) -> dict[str, Any]:
@@ -180,9 +189,9 @@ def _said(request: HtmxRequest, is_saved: bool) -> str:
     if request.method == "GET":
         return ""
     return (
-        "Saved. It holds from the next message on."
+        "Saved. Applies from your next message."
         if is_saved
-        else "Not saved: a field needs another look."
+        else "Not saved. Check the highlighted field."
     )
 
 

@@ -30,6 +30,7 @@ from chat.protocol import (
     UsageView,
     arguments_object,
 )
+from chat.turns import engine
 
 
 def session_created(
@@ -209,6 +210,7 @@ def _seconds(call: ToolCall) -> float | None:
 
 def _turn_view(turn: Turn, so_far: SoFar, queued: int) -> TurnView:
     calls = list(ToolCall.objects.filter(message=turn.message_id))
+    waiting = engine.waiting(turn.pk)
     return TurnView(
         message_id=str(turn.message_id),
         content=so_far.text,
@@ -216,6 +218,8 @@ def _turn_view(turn: Turn, so_far: SoFar, queued: int) -> TurnView:
         status=_status(turn, so_far.text, calls),
         tool_calls=tuple(call_view(call, _share(calls)) for call in calls),
         queued=queued,
+        note=waiting.note if waiting else None,
+        since=waiting.since if waiting else None,
     )
 
 

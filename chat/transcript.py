@@ -13,12 +13,13 @@ from uuid import UUID
 from django.utils.safestring import SafeString, mark_safe
 
 from chat.branches import branch, latest_leaf
-from chat.cards import Card, asked_each_time
+from chat.cards import Card, asked_each_time, plainly
 from chat.models import Conversation, Message, Turn
 from chat.protocol import MessageView, ToolCallView
 from chat.rendering import MAX_MARKDOWN, blocks, render
 from chat.snapshots import so_far, views
-from chat.usage import Row, of_answer
+from chat.turns.history import LEFT_OUT
+from chat.usage import Context, Row, context_of, of_answer
 
 PAGE = 50
 """Messages that a page shows before it offers earlier ones."""
@@ -31,6 +32,9 @@ _MARKS = {
     "failed": "This answer failed.",
     "interrupted": "Interrupted: the server stopped while it was writing.",
 }
+_NEARLY_FULL = (
+    "This chat fills {percent}% of the model's context. Its oldest messages will soon be left out."
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Shown:
     """A question that nobody answers yet, because an earlier one is being answered."""
     about: tuple[Row, ...] = ()
     """What an answer that is over took."""
+    gauge: Context | None = None
+    """How full its model's context was then."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -101,6 +107,18 @@ class Shown:
     def mark(self) -> str:
         """How an answer ended, where it did not simply end."""
         return self.view.error or _MARKS.get(self.view.status, "")
+
+    @property
+    def details(self) -> str:
+        """What the model's server said of it."""
+        return plainly(self.view.error_details or "")
+
+    @property
+    def warning(self) -> str:
+        """That the model's context is nearly full, while nothing is left out yet."""
+        if not (self.gauge and self.gauge.is_nearly_full) or LEFT_OUT in (self.view.note or ""):
+            return ""
+        return _NEARLY_FULL.format(percent=self.gauge.percent)
 
 
 @dataclass(frozen=True)
@@ -187,16 +205,18 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
     messages = list(messages)
     waiting = _waiting(conversation)
     behind = set(waiting[1:] if _is_idle(conversation) else waiting)
-    over = _over(messages)
+    took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _over(messages).items()}
     for message, view in zip(
         messages, views(messages, live=so_far(conversation), whole=True), strict=True
     ):
+        about, gauge = took.get(message.pk, ((), None))
         yield Shown(
             view=view,
             parts=tuple(_parts(view)) if view.role == "assistant" else (),
             client_id=message.client_id if message.pk in behind else None,
             is_queued=message.pk in behind,
-            about=of_answer(over[message.pk]) if message.pk in over else (),
+            about=about,
+            gauge=gauge,
         )
 
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/download.<str:suffix>", exchange.download, name="download"),
     path("c/<uuid:conversation_id>/calls/", decisions.decide, name="decide"),
     path("c/<uuid:conversation_id>/rules/", decisions.forget_rule, name="forget_rule"),
+    path("c/<uuid:conversation_id>/tools/", decisions.offer_tools, name="offer_tools"),
     path("c/<uuid:conversation_id>/model/", options.model, name="model"),
     path("c/<uuid:conversation_id>/settings/", options.configure, name="configure"),
     path("model/", options.model, name="page_model"),

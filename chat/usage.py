@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from chat.branches import branch
 from chat.models import Conversation, Turn
 
 Row = tuple[str, str]
 """What it is, and how much of it."""
+RECENT = 6
+"""Messages at the end of a branch, among which its latest answer is looked for."""
+
+
+NEARLY_FULL = 80
+"""Percent of its context from which a person is warned."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """How much of its model's context a conversation takes."""
+
+    tokens: int
+    window: int | None
+    """Tokens that it holds; None: not known."""
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.tokens * 100 // self.window) if self.window else 0
+
+    @property
+    def high(self) -> int:
+        """Tokens from which it is nearly full."""
+        return (self.window or 0) * NEARLY_FULL // 100
+
+    @property
+    def is_nearly_full(self) -> bool:
+        return self.percent >= NEARLY_FULL
+
+    def __str__(self) -> str:
+        if not self.window:
+            return f"{_short(self.tokens)} tokens"
+        return f"{_short(self.tokens)} of {_short(self.window)} tokens ({self.percent}%)"
+
+
+def context_of(turn: Turn) -> Context | None:
+    """What an answer and its conversation took; None: its model did not say."""
+    if turn.context_tokens is None:
+        return None
+    return Context(turn.context_tokens, turn.context_window)
+
+
+def context_now(conversation: Conversation) -> Context | None:
+    """After the latest answer of the current branch that is over."""
+    said = [message.pk for message in branch(conversation.leaf_id, last=RECENT)]
+    turns = Turn.objects.filter(message__in=said, ended_at__isnull=False)
+    latest = turns.exclude(context_tokens=None).order_by("pk").last()
+    return context_of(latest) if latest else None
 
 
 def of_answer(turn: Turn) -> tuple[Row, ...]:
@@ -48,6 +98,14 @@ def _tokens(read: int | None, written: int | None, cached: int | None) -> tuple[
         return ()
     from_cache = f" ({cached:,} cached)" if cached else ""
     return ("Tokens in", f"{read:,}{from_cache}"), ("Tokens out", f"{written:,}")
+
+
+def _short(tokens: int) -> str:
+    """`840`, `1.5k`, `54k`, `1M`."""
+    if tokens < 1000:
+        return str(tokens)
+    unit, size = ("M", 1_000_000) if tokens >= 999_500 else ("k", 1000)
+    return f"{tokens / size:.{1 if tokens < 10 * size else 0}f}".removesuffix(".0") + unit
 
 
 def _price(cost: Decimal | None) -> tuple[Row, ...]:

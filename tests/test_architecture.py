@@ -47,7 +47,8 @@ BELOW |= {
     "turns": TURNS,
     "services": SERVICES,
     "snapshots": SERVICES,
-    "slash": SERVICES | {"slash"},
+    "usage": {"branches", "models"},
+    "slash": SERVICES | {"slash", "usage"},
 }
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
 TOP = {

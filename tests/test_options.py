@@ -8,10 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from chat import services
 from chat.access import local_owner
 from chat.llm import catalogue
 from chat.llm.catalogue import DEMO, Model
-from chat.models import Conversation, Message, Preference, Suggestion, Turn
+from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn
 from chat.options import MODEL_COOKIE
 from tests.test_views import HTMX, talk
 
@@ -192,10 +193,10 @@ def test_the_system_prompt_is_the_owners(client: Client) -> None:
     assert Preference.objects.get().system_prompt == "Be brief."
     page = client.get("/settings/").content.decode()
     assert "Be brief." in page
-    assert "Back to the configured one" in page
+    assert "Reset to default" in page
     back = client.post("/settings/", {"system_prompt": "Be", "back": "1"}).content.decode()
     assert Preference.objects.get().system_prompt == ""
-    assert "Back to the configured one" not in back
+    assert "Reset to default" not in back
     refused = client.post("/settings/", {"system_prompt": "x" * 65_537}, headers=HTMX)
     assert "At most 65,536" in refused.content.decode()
 
@@ -207,6 +208,44 @@ def test_the_dialog_is_about_the_chat_that_is_open(
     assert "This chat" not in client.get("/settings/", headers=HTMX).content.decode()
 
 
+def test_tools_are_switched_for_the_chat_and_for_the_model_that_was_named(
+    client: Client, conversation: Conversation
+) -> None:
+    url = f"/c/{conversation.pk}/tools/"
+    said = client.post(url, {"here": "yes", "model": "<b>"}, headers=HTMX).content.decode()
+    assert said.startswith("Saved.")
+    assert not ModelPreference.objects.get(model="<b>").offers_tools
+    conversation.refresh_from_db()
+    assert conversation.offers_tools
+    answer = client.post(url, {"model": "<b>", "to_model": "yes"})
+    assert answer["Location"] == f"/c/{conversation.pk}/settings/"
+    assert ModelPreference.objects.get(model="<b>").offers_tools
+    conversation.refresh_from_db()
+    assert not conversation.offers_tools
+
+
+def test_a_model_that_cannot_be_is_refused_and_nothing_is_changed(
+    client: Client, conversation: Conversation
+) -> None:
+    answer = client.post(f"/c/{conversation.pk}/tools/", {"model": "x" * 201})
+    assert (answer.status_code, "1 to 200" in answer.content.decode()) == (400, True)
+    assert not ModelPreference.objects.exists()
+    conversation.refresh_from_db()
+    assert conversation.offers_tools
+
+
+def test_the_switches_name_the_model_that_turns_store(
+    client: Client, conversation: Conversation
+) -> None:
+    Conversation.objects.update(model="ant<1>")
+    services.prefer_for_model(local_owner(), "ant<1>", offers_tools=False)
+    services.prefer_for_model(local_owner(), "ant", offers_tools=True)
+    page = client.get(f"/c/{conversation.pk}/settings/").content.decode()
+    assert 'name="model" value="ant&lt;1&gt;"' in page
+    assert 'name="here" value="yes" checked' in page
+    assert 'name="to_model" value="yes">' in page
+
+
 @pytest.mark.promise(8)
 def test_somebody_elses_settings_do_not_exist(client: Client) -> None:
     theirs = talk(User.objects.create(username="stranger"), "A secret", "Kept")
@@ -214,6 +253,8 @@ def test_somebody_elses_settings_do_not_exist(client: Client) -> None:
         url = f"/c/{theirs.pk}/{path}/"
         assert client.get(url).status_code == 404
         assert client.post(url, {**FIELDS, "model": DEMO}).status_code == 404
+    assert client.post(f"/c/{theirs.pk}/tools/", {"model": DEMO}).status_code == 404
+    assert not ModelPreference.objects.exists()
     assert "This chat" not in client.get("/settings/", headers=here(theirs)).content.decode()
 
 

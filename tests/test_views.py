@@ -10,9 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from chat.access import local_owner
 from chat.models import Conversation, Message, Piece, ToolCall, Turn
+from chat.turns.history import LEFT_OUT
 
 pytestmark = pytest.mark.django_db
 
@@ -277,3 +279,79 @@ def test_a_form_without_its_token_is_refused(owner: User) -> None:
 @pytest.mark.parametrize("path", ["/", "/chats/", "/sidebar/"])
 def test_pages_are_read_only(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
+
+
+# --- how an answer ended ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "messages/{answer}/"])
+def test_the_details_of_an_error_are_text(client: Client, owner: User, path: str) -> None:
+    conversation = talk(owner, "Hi", "")
+    said = {"status": Turn.Status.FAILED, "error": "It <i>failed</i>."}
+    Turn.objects.update(**said, error_details="400\n<script>alert(1)</script>\u202e")
+    path = path.format(answer=conversation.leaf_id)
+    page = client.get(f"/c/{conversation.pk}/{path}").content.decode()
+    assert "It &lt;i&gt;failed&lt;/i&gt;." in page
+    details = page.partition('<details class="cause">')[2].partition("</details>")[0]
+    assert "400\n&lt;script&gt;alert(1)&lt;/script&gt;\\u202e</pre>" in details
+
+
+def test_an_error_without_details_has_none_to_unfold(client: Client, owner: User) -> None:
+    conversation = talk(owner, "Hi", "")
+    Turn.objects.update(status=Turn.Status.FAILED, error="No.")
+    answer = client.get(f"/c/{conversation.pk}/messages/{conversation.leaf_id}/").content.decode()
+    assert "No." in answer
+    assert "cause" not in answer
+
+
+@pytest.mark.parametrize(
+    ("tokens", "window", "words"),
+    [
+        (0, 128_000, "0 of 128k tokens (0%)"),
+        (999, 1000, "999 of 1k tokens (99%)"),
+        (1_500, 8_192, "1.5k of 8.2k tokens (18%)"),
+        (54_321, 128_000, "54k of 128k tokens (42%)"),
+        (999_500, 1_000_000, "1M of 1M tokens (99%)"),
+        (1_100_000, 1_048_576, "1.1M of 1M tokens (100%)"),
+        (54_321, None, "54k tokens"),
+        (54_321, 0, "54k tokens"),
+    ],
+)
+def test_a_gauge_says_how_full_the_context_is(
+    client: Client, owner: User, tokens: int, window: int | None, words: str
+) -> None:
+    conversation = talk(owner, "Hi", "Ho")
+    Turn.objects.update(
+        context_tokens=tokens, context_window=window, ended_at=timezone.now(), started_at=None
+    )
+    for path in (f"messages/{conversation.leaf_id}/", "settings/"):
+        page = client.get(f"/c/{conversation.pk}/{path}").content.decode()
+        gauge = page.partition('<dd class="gauge">')[2].partition("</dd>")[0]
+        assert gauge.partition("<meter")[0].strip() == words
+        assert ("<meter" in gauge) is bool(window)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "note", "warns"),
+    [(79, "", False), (80, "", True), (80, "Beside the point.", True), (90, LEFT_OUT, False)],
+)
+def test_a_wall_is_told_of_before_one_runs_into_it(
+    client: Client, owner: User, tokens: int, note: str, warns: bool
+) -> None:
+    conversation = talk(owner, "Hi", "Ho")
+    Turn.objects.update(context_tokens=tokens, context_window=100, note=note)
+    page = client.get(f"/c/{conversation.pk}/").content.decode()
+    assert (f"This chat fills {tokens}% of the model" in page) is warns
+    assert escape(note) in page
+
+
+def test_a_chats_gauge_is_that_of_its_current_branch(client: Client, owner: User) -> None:
+    conversation = talk(owner, "Hi", "Ho", "And?", "So.")
+    said = Turn.objects.order_by("pk")
+    said.update(ended_at=timezone.now(), context_window=1000)
+    Turn.objects.filter(pk=said[0].pk).update(context_tokens=100)
+    Turn.objects.filter(pk=said[1].pk).update(context_tokens=200)
+    url = f"/c/{conversation.pk}/settings/"
+    assert "200 of 1k tokens" in client.get(url).content.decode()
+    Conversation.objects.update(leaf=said[0].message_id)
+    assert "100 of 1k tokens" in client.get(url).content.decode()

@@ -89,6 +89,12 @@ class ModelPreference(models.Model):
         return f"{self.model} of {self.owner}"
 
 
+def offers_tools(owner_id: int, model: str) -> bool:
+    """Whether an owner lets this model call tools; unless they said otherwise, they do."""
+    chosen = ModelPreference.objects.filter(owner=owner_id, model=model)
+    return chosen.values_list("offers_tools", flat=True).first() is not False
+
+
 class ProviderConnection(models.Model):
     """A provider that was connected in the browser. The environment supersedes it."""
 

@@ -20,6 +20,7 @@ from chat.services.conversations import (
     mark_read,
     pin,
     prefer,
+    prefer_for_model,
     remove,
 )
 from chat.services.messages import (
@@ -54,6 +55,7 @@ __all__ = [
     "message_created",
     "pin",
     "prefer",
+    "prefer_for_model",
     "reassign",
     "regenerate",
     "remove",

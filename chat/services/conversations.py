@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from chat import publish
 from chat.errors import NotAllowed
 from chat.models import (
+    MAX_MODEL,
     Conversation,
+    ModelPreference,
     Preference,
     Turn,
 )
@@ -43,6 +45,7 @@ class Settings(TypedDict, total=False):
     instructions: str
     temperature: float | None
     max_output_tokens: int | None
+    offers_tools: bool
 
 
 @transaction.atomic
@@ -66,6 +69,16 @@ def prefer(owner: User, *, system_prompt: str) -> None:
     """Set the owner's system prompt; empty: back to the configured one."""
     check_prompt(system_prompt)
     Preference.objects.update_or_create(owner=owner, defaults={"system_prompt": system_prompt})
+
+
+@transaction.atomic
+def prefer_for_model(owner: User, model: str, *, offers_tools: bool) -> None:
+    """Whether a model may call tools, in all of the owner's conversations. Raises `NotAllowed`."""
+    if not 1 <= len(model) <= MAX_MODEL:
+        raise NotAllowed(f"A model's name has 1 to {MAX_MODEL} characters.")
+    ModelPreference.objects.update_or_create(
+        owner=owner, model=model, defaults={"offers_tools": offers_tools}
+    )
 
 
 @transaction.atomic

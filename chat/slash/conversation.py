@@ -9,8 +9,10 @@ from chat.access import find
 from chat.database import read, write
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Turn
+from chat.models.records import offers_tools
 from chat.slash.base import Caller, command, commands, quoted
 from chat.turns import engine, history
+from chat.usage import context_now
 
 
 @command()
@@ -25,12 +27,12 @@ async def help_(caller: Caller, rest: str) -> str:
 
 @command()
 async def status(caller: Caller, rest: str) -> str:
-    """Shows this conversation: model, instructions, messages, tokens, what runs."""
+    """Shows this conversation: model, instructions, tools, messages, tokens, what runs."""
     default = await get_catalogue().default()
-    return await read(_status, caller, default)
+    return await read(_status, caller, default, await tools_state(caller))
 
 
-def _status(caller: Caller, default: str) -> str:
+def _status(caller: Caller, default: str, tools: str) -> str:
     if caller.conversation_id is None:
         return f"No conversation yet. Model: {_named(caller.model or default)}"
     conversation = find(caller.owner, caller.conversation_id)
@@ -41,9 +43,11 @@ def _status(caller: Caller, default: str) -> str:
         f"Conversation: {conversation}",
         f"Model: {_named(conversation.model or default)}",
         f"Temperature: {_or_default(conversation.temperature)}",
-        f"Output limit: {_or_default(conversation.max_output_tokens)}",
+        f"Maximum answer length: {_or_default(conversation.max_output_tokens)}",
+        f"Tools: {tools}",
         f"Messages: {said.exclude(turn__status__in=Turn.UNFINISHED).count()}",
         f"Tokens: {_usage(conversation)}",
+        f"Context: {context_now(conversation) or 'not known'}",
         f"Now: {live.get_status_display().lower() if live else 'nothing runs'}",
         f"Queued: {turns.queued().count()}",
     ]
@@ -51,8 +55,26 @@ def _status(caller: Caller, default: str) -> str:
     return f"{listed}\n\nSystem prompt and instructions:\n\n{quoted(history.system_prompt(conversation))}"
 
 
+async def tools_state(caller: Caller) -> str:
+    """Whether the model that answers next may call tools here, in words."""
+    default = await get_catalogue().default()
+    return await read(_tools_state, caller, default)
+
+
+def _tools_state(caller: Caller, default: str) -> str:
+    model = caller.model or default
+    if caller.conversation_id is not None:
+        conversation = find(caller.owner, caller.conversation_id)
+        model = conversation.model or default
+        if not conversation.offers_tools:
+            return "off in this conversation; `/tools on` offers them"
+    if not offers_tools(caller.owner.pk, model):
+        return f"off for `{model}` in all conversations, by your settings"
+    return "on"
+
+
 def _or_default(value: float | None) -> str:
-    return "the model's own" if value is None else str(value)
+    return "the model's default" if value is None else str(value)
 
 
 def _usage(conversation: Conversation) -> str:

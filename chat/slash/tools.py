@@ -6,14 +6,25 @@ from chat import services
 from chat.database import read, write
 from chat.models import ToolCall, ToolRule
 from chat.slash.base import Caller, command
+from chat.slash.conversation import tools_state
 from chat.turns import toolbox
 
 
-@command()
+@command("[on or off]")
 async def tools(caller: Caller, rest: str) -> str:
-    """Lists the tools that the model may call, and what is remembered about them here."""
+    """Lists the tools and what is remembered about them here; `on` and `off` offer them here or not."""
+    if rest:
+        return await _offer(caller, rest.lower())
     rules = await read(_rules, caller)
-    return "\n".join(_tool_line(tool.name, rules) for tool in toolbox.registry()) or "No tools."
+    listed = "\n".join(_tool_line(tool.name, rules) for tool in toolbox.registry()) or "No tools."
+    return f"{listed}\n\nTools: {await tools_state(caller)}"
+
+
+async def _offer(caller: Caller, rest: str) -> str:
+    if rest not in ("on", "off"):
+        return "Type `/tools`, `/tools on` or `/tools off`."
+    await write(services.configure, caller.owner, caller.here, offers_tools=rest == "on")
+    return f"Tools: {await tools_state(caller)}"
 
 
 def _rules(caller: Caller) -> dict[str, bool]:

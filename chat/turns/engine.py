@@ -10,6 +10,7 @@ from django.conf import settings
 
 from chat import process, publish
 from chat.database import write
+from chat.protocol import StatusData
 from chat.turns import rows
 from chat.turns.runner import Runner
 from chat.turns.watch import Chore, Watch
@@ -67,6 +68,14 @@ def show_blocks(conversation_id: UUID, listener: publish.Listener) -> None:
     """Tell a connection that came the finished blocks of the answer that this process writes."""
     if _runner is not None:
         _runner.show_blocks(conversation_id, listener)
+
+
+def waiting(turn_id: int) -> StatusData | None:
+    """What was told of a wait of a turn that this process runs, and that is not over.
+
+    From any thread.
+    """
+    return _runner.waiting(turn_id) if _runner else None
 
 
 async def drain() -> None:

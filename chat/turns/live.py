@@ -80,12 +80,14 @@ class LiveTurn:
     context_tokens: int | None = None
     """What its last request and the answer took of the model's context."""
     context_window: int | None = None
-    waiting: StatusData | None = None
-    """What was told last of a wait that is not over."""
     heard_at: float = 0.0
     """By the event loop's clock: when the model gave something last."""
     noted_at: float = -inf
     """Likewise: when a wait was told last."""
+    told_of: float | None = None
+    """The wait that was told of last, by the `heard_at` that it began with."""
+    note_told: StatusData | None = None
+    """What was told of it."""
     over: bool = False
     """Its end is with the journal: nothing may follow."""
     waits: bool = False
@@ -133,6 +135,11 @@ class LiveTurn:
             cached_tokens=usage.cached_tokens,
             cost=None if self.cost is None else float(self.cost),
         )
+
+    @property
+    def waiting(self) -> StatusData | None:
+        """What was told of a wait that is not over."""
+        return self.note_told if self.told_of == self.heard_at else None
 
     def remark(self, text: str) -> None:
         """Something to be said of the answer, once."""

@@ -55,6 +55,11 @@ class Runner:
     def runs(self, turn_id: int) -> bool:
         return turn_id in self._live
 
+    def waiting(self, turn_id: int) -> StatusData | None:
+        """What was told of a turn's wait that is not over. From any thread."""
+        turn = self._live.get(turn_id)
+        return turn.waiting if turn else None
+
     def show_blocks(self, conversation_id: UUID, listener: publish.Listener) -> None:
         """Tell a connection that came the finished blocks of the conversation's live answer."""
         for turn in self.live():

@@ -18,17 +18,19 @@ FOR_THE_MODEL = "Waiting for the model"
 
 
 class WaitNotes:
-    """Tells of the waits of one request, as long as it is entered."""
+    """Tells of the waits of one request, as long as it is entered.
+
+    A wait is a silence: it begins when something came last, `heard_at`, and ends when that changes.
+    """
 
     def __init__(self, turn: LiveTurn, journal: Journal) -> None:
         self._turn = turn
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._asked: tuple[str, float] | None = None
-        """A note that the client gave and that was not told yet, and when."""
-        self._told_of = -1.0
-        """The wait that was told: by when something came last."""
+        self._reason = ""
+        """The client's own words about the wait of `_reason_for`; they were not told yet."""
+        self._reason_for = 0.0
 
     def __enter__(self) -> WaitNotes:
         self._turn.heard_at = self._loop.time()
@@ -43,37 +45,37 @@ class WaitNotes:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._turn.waiting = None
+        self._turn.told_of = None
 
     def say(self, note: str) -> None:
-        """The client waits, and says why."""
-        self._asked = (note, self._loop.time())
+        """The client waits, and says why: this is what came last."""
+        self._reason, self._reason_for = note, self._turn.heard_at
         self._look()
 
     def _look(self) -> None:
         now, turn = self._loop.time(), self._turn
+        reason = self._reason if self._reason_for == turn.heard_at else ""
         may = turn.noted_at + EVERY
-        due = may if self._asked else max(may, turn.heard_at + EVERY)
+        due = may if reason else max(may, turn.heard_at + EVERY)
         if now < due:
             self._look_at(due)
             return
-        note, since = self._asked or (FOR_THE_MODEL, turn.heard_at)
-        if self._asked or self._told_of != turn.heard_at:
-            self._tell(note, now - since)
-            self._asked, self._told_of = None, turn.heard_at
+        if reason or turn.told_of != turn.heard_at:
+            self._tell(reason or FOR_THE_MODEL, now)
         self._look_at(now + EVERY)
 
-    def _tell(self, note: str, seconds: float) -> None:
-        turn, status = self._turn, self._status()
-        turn.noted_at = self._loop.time()
-        since = timezone.now() - timedelta(seconds=seconds)
-        turn.waiting = StatusData(
-            status=status,
+    def _tell(self, note: str, now: float) -> None:
+        turn = self._turn
+        self._reason = ""
+        turn.noted_at, turn.told_of = now, turn.heard_at
+        since = timezone.now() - timedelta(seconds=now - turn.heard_at)
+        turn.note_told = StatusData(
+            status=self._status(),
             message_id=str(turn.message_id),
             note=note,
             since=since.isoformat(timespec="milliseconds"),
         )
-        self._journal.status(turn, turn.waiting)
+        self._journal.status(turn, turn.note_told)
 
     def _status(self) -> TurnStatus:
         border = self._turn.borders[-1] if self._turn.borders else 0

@@ -6,8 +6,11 @@
  * Its text only grows. Lengths are in code points, as the protocol counts.
  */
 
-import { drawCall, running, setResult } from "./calls.js";
+import { drawCall, plainly, running, setResult } from "./calls.js";
+import { addButtons } from "./code.js";
+import { draw } from "./drawing.js";
 import { parsed } from "./renderings.js";
+import { Waiting } from "./waiting.js";
 import { Writing } from "./writing.js";
 
 /**
@@ -32,6 +35,7 @@ const PROGRESS = {
 export class Answer {
   #body;
   #progress;
+  #waiting;
   /** Folded, above the answer, hidden while there is none. @type {HTMLDetailsElement | null} */
   #reasoning;
   #text = "";
@@ -57,6 +61,7 @@ export class Answer {
     this.#body = /** @type {HTMLElement} */ (element.querySelector(".body"));
     this.#progress = element.querySelector(".progress span");
     this.#reasoning = element.querySelector(".reasoning");
+    this.#waiting = new Waiting(this.#progress);
   }
 
   get id() {
@@ -67,12 +72,14 @@ export class Answer {
 
   /** Shown with the next picture of the screen: many pieces come between two. @param {string} text */
   append(text) {
+    this.#hear();
     this.#pending += text;
     this.#soon();
   }
 
   /** @param {string} content likewise */
   reason(content) {
+    this.#hear();
     this.#thoughts += content;
     this.#soon();
   }
@@ -113,6 +120,7 @@ export class Answer {
 
   /** @param {Call} call */
   call(call) {
+    this.#hear();
     this.flush();
     this.#isStretchOver = true;
     this.#body.append(drawCall(call));
@@ -121,6 +129,7 @@ export class Answer {
 
   /** @param {string} callId @param {string} content @param {boolean} isError */
   result(callId, content, isError) {
+    this.#hear();
     const card = this.#card(callId);
     if (card) setResult(card, content, isError);
     this.#showProgress();
@@ -136,10 +145,42 @@ export class Answer {
     this.#reasoning.hidden = false;
   }
 
-  /** @param {string} status */
-  progress(status) {
+  /** @param {string} status @param {string} [note] about a wait @param {string} [since] */
+  progress(status, note = "", since = "") {
+    this.#hear();
     this.element.dataset.progress = status;
     this.#showProgress();
+    if (!note) return;
+    this.element.dataset.waits = "";
+    this.#waiting.begin(note, since);
+  }
+
+  /** Something comes: no wait lasts. */
+  #hear() {
+    if (!this.#waiting.isOn) return;
+    this.#waiting.end();
+    delete this.element.dataset.waits;
+    this.#showProgress();
+  }
+
+  /** It failed. The server's rendering, which looks the same, follows.
+   * @param {string} content @param {string} [details] */
+  fail(content, details = "") {
+    this.end();
+    const outcome = draw("#new-outcome");
+    const said = /** @type {HTMLElement} */ (outcome.querySelector(".note"));
+    said.textContent = content;
+    const [cause, text] = [outcome.querySelector(".cause"), outcome.querySelector("pre")];
+    if (text) text.textContent = plainly(details);
+    if (details) addButtons(outcome);
+    else cause?.remove();
+    this.#progress?.parentElement?.replaceWith(outcome);
+  }
+
+  /** Nothing more comes of it. */
+  end() {
+    this.#hear();
+    this.flush();
   }
 
   #showProgress() {
@@ -154,7 +195,7 @@ export class Answer {
 
   /** Go on from what is here, and from what the server drew, to what the snapshot says.
    * @param {import("./frames.js").Turn} turn */
-  catchUp({ content, reasoning, status, tool_calls }) {
+  catchUp({ content, reasoning, status, tool_calls, note, since }) {
     this.flush();
     const thoughts = this.#reasoning?.querySelector("div");
     this.#think((reasoning ?? "").slice(thoughts?.textContent?.length ?? 0));
@@ -165,7 +206,7 @@ export class Answer {
       this.#place(call);
     }
     this.#write(characters.slice(this.#length).join(""));
-    this.progress(status);
+    this.progress(status, note, since);
   }
 
   /** A card that waits still is left alone: somebody may be writing in it. @param {Call} call */

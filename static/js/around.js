@@ -10,7 +10,7 @@ export function sidebarChanged() {
 /** Let a screen reader say an answer, without its reasoning and its details; how it ended comes
  * before its text, which may be cut. @param {HTMLElement} message */
 export function announce(message) {
-  const said = ["h2", ".note", ".body"].flatMap((name) => [
+  const said = ["h2", ".note", ".body", ".remark", ".wall"].flatMap((name) => [
     .../** @type {NodeListOf<HTMLElement>} */ (message.querySelectorAll(name)),
   ]);
   const text = said.map(({ innerText }) => innerText.trim()).join(" ");

@@ -103,7 +103,7 @@ function duration(seconds) {
 
 /** Without characters that reorder what is read: nobody shall approve something else than what runs.
  * @param {string} text */
-function plainly(text) {
+export function plainly(text) {
   return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (found) => `\\u${found.charCodeAt(0).toString(16)}`);
 }
 

@@ -178,9 +178,9 @@ export class Chat {
     if (this.#transcript.live?.id === block.message_id) this.#transcript.live.block(block);
   }
 
-  /** @param {string} messageId @param {string} status */
-  status(messageId, status) {
-    this.#transcript.begin(messageId).progress(status);
+  /** @param {{message_id: string, status: string, note?: string, since?: string}} data */
+  status({ message_id, status, note, since }) {
+    this.#transcript.begin(message_id).progress(status, note, since);
     this.#showBusy();
   }
 
@@ -215,7 +215,7 @@ export class Chat {
 
   /** @param {Frame} frame */
   error(frame) {
-    if (frame.seq !== undefined) return; // the rendered answer says it
+    if (frame.seq !== undefined) return this.#transcript.live?.fail(frame.content, frame.details);
     if (this.approvals.refused(frame)) return;
     if (frame.code === "session_not_found") return this.#gone();
     this.#refusal = frame.content;

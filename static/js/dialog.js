@@ -9,7 +9,7 @@ import { History } from "./history.js";
 import { Picker } from "./picker.js";
 import { writeHere } from "./writable.js";
 
-const UNSAVED = "Not saved yet. Close once more to discard it.";
+const UNSAVED = "Unsaved changes. Close again to discard them.";
 
 export function startDialogs() {
   const dialogs = [...document.querySelectorAll("dialog")];

@@ -10,11 +10,11 @@
  *   role: "user" | "assistant", content: string, truncated?: boolean, reasoning?: string,
  *   tool_calls: Call[], status: string}} Message
  * @typedef {{message_id: string, content: string, reasoning?: string, status: string,
- *   tool_calls: Call[]}} Turn
+ *   tool_calls: Call[], note?: string, since?: string}} Turn
  * @typedef {{session_id: string, title: string, model: string, resumed: boolean,
  *   messages: Message[], seq: number, turn: Turn | null}} Snapshot
  * @typedef {{type: string, seq?: number, event?: any, data?: any, content?: any, html?: any, code?: any,
- *   message_id?: any, status?: any, client_id?: any}} Frame
+ *   details?: any, message_id?: any, status?: any, client_id?: any}} Frame
  */
 
 import { sidebarChanged } from "./around.js";
@@ -32,7 +32,7 @@ export const onFrame = {
 export const onEvent = {
   session_created: (chat, data) => chat.attached(data),
   message_created: (chat, data) => chat.messageCreated(data),
-  status: (chat, data) => chat.status(data.message_id, data.status),
+  status: (chat, data) => chat.status(data),
   tool_call: (chat, data) => chat.toolCalled(data),
   tool_approval_request: (chat, data) => chat.approvals.asked(data),
   approval_resolved: (chat, data) => chat.approvals.resolved(data),

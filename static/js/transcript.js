@@ -76,7 +76,7 @@ export class Transcript {
   }
 
   #end() {
-    this.live?.flush();
+    this.live?.end();
     this.live = null;
   }
 

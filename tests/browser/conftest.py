@@ -29,8 +29,8 @@ from tests.processes import Talos
 SECONDS = 30
 MODEL = "scripted"
 TABLES = (
-    "searchentry", "notice", "piece", "toolcall", "toolrule", "turn", "message", "conversation", "preference",
-    "audit",
+    "searchentry", "notice", "piece", "toolcall", "toolrule", "opaquepart", "turn", "message", "conversation",
+    "preference", "modelpreference", "audit",
 )  # fmt: skip
 """What `Room.clear` empties: everything that a person may have written."""
 SOCKET = """

@@ -142,7 +142,7 @@ def settings(page: Page, models: ModelServer, address: str, prefix: Path) -> Non
     page.locator("#settings").click()
     page.get_by_label("Temperature").fill("warm")
     page.locator("#save-asked").click()
-    expect(page.locator("#asked-said")).to_have_text("Not saved: a field needs another look.")
+    expect(page.locator("#asked-said")).to_have_text("Not saved. Check the highlighted field.")
     take("f-settings")
     page.goto(f"{address}/settings/")
     take("g-settings-page")

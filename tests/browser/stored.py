@@ -29,12 +29,21 @@ def store(room: Room, chats: Iterable[tuple[str, str]]) -> None:
         rows.commit()
 
 
+def amend(room: Room, **changes: object) -> None:
+    """Change the latest turn, as if its model had said more."""
+    names = ", ".join(f"{name} = ?" for name in changes)
+    with closing(sqlite3.connect(room.talos.data / "talos.sqlite3", timeout=SECONDS)) as rows:
+        latest = "(SELECT max(id) FROM chat_turn)"
+        rows.execute(f"UPDATE chat_turn SET {names} WHERE id = {latest}", [*changes.values()])  # noqa: S608  # our own names
+        rows.commit()
+
+
 def _store(rows: sqlite3.Connection, owner: int, moment: str, title: str, text: str) -> None:
     chat, message = uuid.uuid4().hex, uuid.uuid4().hex
     _insert(
         rows,
         "conversation",
-        {"id": chat, "owner_id": owner, "title": title, "titled_by": "person", "model": "", "instructions": "", "seq": 0, "pinned": 0, "archived": 0, "unread": 0, "leaf_id": message, "created_at": moment, "updated_at": moment},
+        {"id": chat, "owner_id": owner, "title": title, "titled_by": "person", "model": "", "instructions": "", "offers_tools": 1, "seq": 0, "pinned": 0, "archived": 0, "unread": 0, "leaf_id": message, "created_at": moment, "updated_at": moment},
     )  # fmt: skip
     _insert(
         rows,

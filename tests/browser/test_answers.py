@@ -66,7 +66,7 @@ def test_details_are_there_on_demand(room: Room) -> None:
     expect(rows).to_contain_text("1,234 (1,000 cached)")
     expect(rows).to_contain_text("scripted")
     page.locator("#settings").click()
-    totals = page.get_by_role("region", name="So far in this chat")
+    totals = page.get_by_role("region", name="Usage in this chat")
     expect(totals).to_contain_text("1,234 (1,000 cached)")
 
 

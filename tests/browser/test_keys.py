@@ -131,7 +131,7 @@ def test_a_theme_holds_at_once_and_on_the_next_page(room: Room) -> None:
     page = room.page(context=room.context(color_scheme="light"))
     assert page.evaluate(COLOR) == LIGHT
     page.locator("#settings").click()
-    page.get_by_role("radio", name="As the system").press("ArrowRight")
+    page.get_by_role("radio", name="System").press("ArrowRight")
     page.get_by_role("radio", name="Light").press("ArrowRight")
     expect(page.locator("html[data-theme=dark]")).to_have_count(1)
     assert page.evaluate(COLOR) == DARK

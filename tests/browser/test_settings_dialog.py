@@ -28,7 +28,7 @@ def test_what_is_set_is_asked_of_the_model(room: Room) -> None:
     expect(dialog.get_by_role("heading", name="Settings", exact=True)).to_be_focused()
     dialog.get_by_label("Instructions").fill("Answer in rhyme.")
     dialog.get_by_label("Temperature").fill("0.25")
-    dialog.get_by_label("Output limit").fill("77")
+    dialog.get_by_label("Maximum answer length").fill("77")
     dialog.locator("#save-asked").click()
     expect(dialog.locator("#asked-said")).to_contain_text("Saved.")
     expect(dialog.locator("#save-asked")).to_be_focused()
@@ -56,12 +56,12 @@ def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
     expect(page.locator("#id_temperature_error")).to_contain_text("a number from 0 to 2")
     expect(field).to_have_accessible_description(re.compile("a number from 0 to 2"))
     expect(field).to_have_value("warm")
-    page.get_by_label("Output limit").fill("many")
+    page.get_by_label("Maximum answer length").fill("many")
     page.locator("#save-asked").click()
     expect(field).to_be_focused()  # the first that is wrong
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("1")
-    page.get_by_label("Output limit").fill("")
+    page.get_by_label("Maximum answer length").fill("")
     expect(page.locator("#asked-said")).to_be_empty()
     field.press("Enter")
     expect(page.locator("#asked-said")).to_contain_text("Saved.")
@@ -94,12 +94,12 @@ def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> 
     page.locator("#settings").click()
     dialog.get_by_label("Instructions").fill("A long thought")
     close()
-    expect(dialog.locator("#asked-said")).to_contain_text("Not saved yet.")
+    expect(dialog.locator("#asked-said")).to_contain_text("Unsaved changes.")
     expect(dialog.get_by_label("Instructions")).to_have_value("A long thought")
     dialog.get_by_label("Instructions").press("End")
     page.keyboard.type(", and more")
     close()  # it is another text: asked for again
-    expect(dialog.locator("#asked-said")).to_contain_text("Not saved yet.")
+    expect(dialog.locator("#asked-said")).to_contain_text("Unsaved changes.")
     close()
     expect(dialog).to_be_hidden()
     page.locator("#settings").click()
@@ -142,7 +142,7 @@ def test_the_system_prompt_has_a_page(room: Room) -> None:
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     page.reload()
     expect(prompt).to_have_value("You are an ant.")
-    page.get_by_role("button", name="Back to the configured one").click()
+    page.get_by_role("button", name="Reset to default").click()
     expect(prompt).to_have_value("")
 
 
@@ -159,3 +159,45 @@ def test_settings_work_without_javascript(room: Room) -> None:
     plain.get_by_role("option", name="demo").click()
     expect(plain).to_have_url(page.url)
     expect(plain.locator("#model .name")).to_have_text("demo")
+
+
+def test_tools_are_switched_off_for_the_chat_and_for_its_model(room: Room) -> None:
+    page = begun(room)
+    assert "tools" in room.models.request(1).body
+    page.locator("#settings").click()
+    here = page.get_by_label("Offer tools in this chat")
+    expect(here).to_be_checked()
+    here.press("Space")
+    said = page.locator("#tools-said")
+    expect(said).to_have_text("Saved. Applies from your next message.")
+    expect(here).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    room.reply("Without.")
+    say(page, "Go on")
+    over(page)
+    assert "tools" not in room.models.request(2).body
+    say(page, "/tools on")
+    expect(page.locator(".notice")).to_have_text("Tools: on")
+    page.locator("#settings").click()
+    expect(here).to_be_checked()
+    everywhere = page.get_by_label("Offer tools to scripted in all chats")
+    everywhere.uncheck()
+    expect(said).to_have_text("Saved. Applies from your next message.")
+    page.keyboard.press("Escape")
+    room.reply("Without, again.")
+    say(page, "And on")
+    expect(page.locator(".prose").last).to_have_text("Without, again.")
+    assert "tools" not in room.models.request(3).body
+    say(page, "/status")
+    expect(page.locator(".notice").last).to_contain_text("Tools: off for scripted")
+
+
+def test_tools_are_switched_off_without_javascript(room: Room) -> None:
+    page = begun(room)
+    plain = room.context(java_script_enabled=False).new_page()
+    plain.goto(page.url + "settings/")
+    plain.get_by_label("Offer tools in this chat").uncheck()
+    plain.locator("#save-tools").click()
+    expect(plain.get_by_label("Offer tools in this chat")).not_to_be_checked()
+    expect(plain.get_by_label("Offer tools to scripted in all chats")).to_be_checked()

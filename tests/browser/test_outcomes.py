@@ -1,0 +1,295 @@
+"""How an answer ended and what it took: details of an error, remarks, the context's gauge, waits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.accessibility import OVERFLOW, flawless
+from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
+from tests.browser.stored import amend
+from tests.model_server import Cut, Gate, Status, Think, Tokens
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = (
+    "400\n<script>window.owned = 1</script><img src=x onerror=owned=1>\n"
+    "\u202egnp.exe " + "long" * 400 + "\n\ttabs"
+)
+PHONE = {"width": 390, "height": 844}
+TELL = """(frame) => socket.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }))"""
+"""What the page would do if the server told it this."""
+FAIL = """(frame) => {
+  const data = JSON.stringify({ type: "error", code: "model_error", seq: window.seq + 1, ...frame })
+  socket.dispatchEvent(new MessageEvent("message", { data }))
+}"""
+"""That the answer failed; the server's own word of it, which comes later, is not heard then."""
+AGO = "(seconds) => new Date(Date.now() - seconds * 1000).toISOString()"
+
+
+def failed(room: Room, page: Page) -> Locator:
+    """An answer that failed."""
+    room.reply(Status(400))
+    say(page, "Go")
+    over(page)
+    return page.locator(".outcome")
+
+
+def listening(room: Room, **options: Any) -> Page:
+    """A page whose connection the test can speak through."""
+    context = room.context(**options)
+    context.add_init_script(SOCKET)
+    page = room.page(context=context)
+    connected(page)
+    return page
+
+
+def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
+    """The server tells of a wait that began so many seconds ago; None: of no wait."""
+    data = {
+        "status": "thinking",
+        "message_id": page.locator(".assistant").last.get_attribute("data-id"),
+    }
+    if note is not None:
+        data |= {"note": note, "since": page.evaluate(AGO, seconds)}
+    page.evaluate(TELL, {"type": "event", "event": "status", "data": data})
+
+
+# --- details of an error ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_details_are_text_whatever_they_hold(room: Room, has_script: bool) -> None:
+    page = room.page()
+    failed(room, page)
+    in_a_chat(page)
+    amend(room, error_details=HOSTILE)
+    context = room.context(java_script_enabled=has_script, viewport=PHONE)
+    page = room.page(page.url.removeprefix(room.talos.address), context)
+    details = page.locator(".cause pre")
+    expect(details).to_be_hidden()
+    page.locator(".cause summary").press("Enter")
+    expect(details).to_be_visible()
+    expect(details).to_have_text(HOSTILE.replace("\u202e", "\\u202e"), use_inner_text=False)
+    expect(page.locator(".cause :is(script, img)")).to_have_count(0)
+    if has_script:
+        assert page.evaluate("'owned' in window") is False
+        assert page.evaluate(OVERFLOW) <= 0
+        flawless(page)
+
+
+def test_details_are_told_live_and_look_as_they_do_later(room: Room) -> None:
+    page = listening(room)
+    gate = Gate()
+    room.reply("Well", gate, Cut())
+    say(page, "Go")
+    expect(page.locator(".plain")).to_have_text("Well")
+    said = "It <i>failed</i>."
+    page.evaluate(FAIL, {"content": said, "details": HOSTILE})
+    outcome = page.locator(".outcome")
+    expect(outcome.locator(".note")).to_have_text("It <i>failed</i>.")
+    outcome.locator("summary").click()
+    expect(outcome.locator("pre")).to_contain_text("<script>")
+    live = shape(outcome)
+    gate.open()
+    over(page)
+    amend(
+        room,
+        status="failed",
+        error=said,
+        error_code="model_error",
+        error_details=HOSTILE,
+    )
+    page.reload()
+    outcome.locator("summary").click()
+    assert shape(outcome) == live
+    assert page.evaluate("'owned' in window") is False
+
+
+def shape(outcome: Locator) -> tuple[str, dict[str, float]]:
+    """What it is made of, and how large it is."""
+    html = re.sub(r"\s*\n\s*(?=<)", "", outcome.inner_html()).strip()
+    box = outcome.bounding_box()
+    assert box is not None
+    return html, {name: box[name] for name in ("x", "width", "height")}
+
+
+def test_what_a_reader_unfolded_stays_unfolded_at_the_end(room: Room) -> None:
+    page = listening(room)
+    gate = Gate()
+    room.reply("Well", gate, Cut())
+    say(page, "Go")
+    expect(page.locator(".plain")).to_have_text("Well")
+    page.evaluate(FAIL, {"content": "No.", "details": "400"})
+    summary = page.locator(".cause summary")
+    summary.press("Enter")
+    expect(page.locator(".cause pre")).to_be_visible()
+
+    def rendered(route: Route) -> None:
+        amend(room, error_details="400")
+        route.continue_()
+
+    page.route("**/messages/**", rendered)
+    gate.open()
+    over(page)
+    expect(page.locator(".cause pre")).to_be_visible()
+    expect(summary).to_be_focused()
+
+
+def test_details_can_be_copied(room: Room) -> None:
+    page = room.page()
+    failed(room, page)
+    in_a_chat(page)
+    amend(room, error_details="400 Bad Request\nno such field")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.reload()
+    connected(page)
+    page.locator(".cause summary").click()
+    page.get_by_role("button", name="Copy the code").click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "400 Bad Request\nno such field"
+
+
+def test_paper_has_the_details_of_an_error(room: Room) -> None:
+    page = room.page()
+    failed(room, page)
+    in_a_chat(page)
+    amend(room, error_details="400 Bad Request")
+    page.reload()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("400 Bad Request")).to_be_visible()
+
+
+# --- waits --------------------------------------------------------------------------------------
+
+
+def test_a_wait_is_counted_and_ends_with_what_comes(room: Room) -> None:
+    page = listening(room)
+    gate, later = Gate(), Gate()
+    room.reply(gate, "Well", later, ".")
+    say(page, "Go")
+    progress = page.locator(".progress")
+    expect(progress).to_have_text("Thinking…")
+    height = progress.bounding_box()
+    wait_note(page, "Waiting for the model", 42)
+    expect(progress).to_have_text("Waiting for the model · 0:42")
+    expect(page.locator("#announcer")).to_have_text("Waiting for the model")
+    becomes(page, "document.querySelector('.progress').innerText.endsWith('0:44')")
+    expect(page.locator("#announcer")).to_have_text("Waiting for the model")
+    assert progress.bounding_box() == height
+    wait_note(page, "Rate-limited, trying again in 12 s (2 of 3)")
+    expect(progress).to_contain_text("Rate-limited, trying again in 12 s (2 of 3) · 0:0")
+    expect(page.locator("#announcer")).to_contain_text("Rate-limited")
+    gate.open()
+    expect(progress).to_have_text("Writing…")
+    expect(page.locator(".plain")).to_have_text("Well")
+    wait_note(page, "Waiting for the model", 3700)
+    expect(progress).to_contain_text("Waiting for the model · 61:4")
+    later.open()
+    over(page)
+    expect(progress).to_have_count(0)
+
+
+def test_a_wait_is_shown_beside_reasoning_and_any_status_ends_it(room: Room) -> None:
+    page = listening(room)
+    gate = Gate()
+    room.reply(Think("Hm."), gate, "Well.")
+    say(page, "Go")
+    expect(page.locator(".reasoning summary")).to_have_text("Thinking…")
+    progress = page.locator(".progress")
+    expect(progress).to_be_hidden()
+    wait_note(page, "Waiting for the model")
+    expect(progress).to_be_visible()
+    wait_note(page)
+    expect(progress).to_be_hidden()
+    gate.open()
+    over(page)
+
+
+@pytest.fixture
+def hasty_room(empty_room: Room) -> Room:
+    """Silences are told after a second."""
+    empty_room.talos.command = ("-m", "tests.altered_server", "chat.turns.waiting:EVERY=1")
+    empty_room.serve()
+    return empty_room
+
+
+def test_a_silence_is_told_and_told_again_after_a_reload(hasty_room: Room) -> None:
+    room = hasty_room
+    page = room.page()
+    gate = Gate()
+    room.reply(gate, "Well", Gate())
+    say(page, "Go")
+    progress = page.locator(".progress")
+    expect(progress).to_contain_text("Waiting for the model · 0:0")
+    in_a_chat(page)
+    becomes(page, "document.querySelector('.progress').innerText.endsWith('0:05')")
+    page.reload()
+    expect(progress).to_contain_text(re.compile(r"Waiting for the model · 0:(0[5-9]|1\d)"))
+    flawless(page)
+    gate.open()
+    expect(page.locator(".plain")).to_have_text("Well")
+    expect(progress).to_contain_text(re.compile(r"Waiting for the model · 0:0[1-3]"))
+    page.get_by_role("button", name="Stop the answer").click()
+    over(page)
+
+
+# --- remarks, and how full the context is -------------------------------------------------------
+
+
+def test_a_remark_stands_quietly_under_its_answer(room: Room) -> None:
+    page = room.page()
+    room.reply("Well.")
+    say(page, "Go")
+    over(page)
+    in_a_chat(page)
+    amend(room, note="This model's server does not take tools: <b>answered</b> without.")
+    page.reload()
+    expect(page.locator(".remark")).to_have_text(
+        "This model's server does not take tools: <b>answered</b> without."
+    )
+    flawless(page)
+
+
+def test_a_gauge_says_how_full_the_context_is_and_warns_once(room: Room) -> None:
+    page = room.page()
+    for text in ("One", "Two"):
+        room.reply("Well.", Tokens(53_000, 1_000))
+        say(page, text)
+        expect(page.locator(".assistant .handles")).to_have_count(1 if text == "One" else 2)
+        in_a_chat(page)
+        amend(room, context_tokens=112_000, context_window=128_000)
+    page.reload()
+    wall = page.locator(".wall")
+    expect(wall).to_have_count(2)
+    expect(wall.first).to_be_hidden()
+    expect(wall.last).to_have_text(
+        "This chat fills 87% of the model's context. Its oldest messages will soon be left out."
+    )
+    page.get_by_label("Details of this answer").last.press("Enter")
+    gauge = page.locator(".gauge").last
+    expect(gauge).to_contain_text("112k of 128k tokens (87%)")
+    expect(gauge.get_by_role("meter", name="How full the model's context is")).to_be_visible()
+    flawless(page)
+    say(page, "/status")
+    expect(page.locator(".notice")).to_contain_text("Context: 112k of 128k tokens (87%)")
+    page.locator("#settings").click()
+    usage = page.get_by_role("region", name="Usage in this chat")
+    expect(usage.locator(".gauge")).to_contain_text("112k of 128k")
+    flawless(page)
+
+
+def test_a_chat_with_room_left_does_not_warn(room: Room) -> None:
+    page = room.page()
+    room.reply("Well.", Tokens(53_000, 1_000))
+    say(page, "Go")
+    over(page)
+    in_a_chat(page)
+    amend(room, context_tokens=54_000, context_window=128_000)
+    page.reload()
+    page.get_by_label("Details of this answer").press("Enter")
+    expect(page.locator(".gauge")).to_contain_text("54k of 128k tokens (42%)")
+    expect(page.locator(".wall")).to_have_count(0)
