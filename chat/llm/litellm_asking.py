@@ -32,6 +32,10 @@ _CLASSES = re.compile(r"^(?:(?:litellm\.)?[A-Za-z_]{1,60}(?:Error|Exception)(?::
 _NO_RESPONSE = re.compile(r"cannot connect|connect(?:ion)? (?:call failed|error|refused)", re.I)
 
 
+_NO_LIMIT = 86_400.0
+"""Seconds: `Patience` has the limits. Without a number LiteLLM has one of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """Without a key or a base LiteLLM looks for them in the environment."""
@@ -141,7 +145,7 @@ class LiteLLMAsking(Asking):
             body.pop("stream_options", None)  # it makes LiteLLM count what nobody counted
         messages = [_given_back(message, wire) for message in self._body["messages"]]
         given = {"api_key": self._provider.api_key, "api_base": self._provider.api_base}
-        ours = {"client": wire, "max_retries": 0, "num_retries": 0}
+        ours = {"client": wire, "max_retries": 0, "num_retries": 0, "timeout": _NO_LIMIT}
         # With tools it looks for those of its proxy, in a package that is not installed.
         return {**body, "messages": messages, **given, **ours, "_skip_mcp_handler": True}
 

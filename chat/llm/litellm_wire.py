@@ -157,8 +157,9 @@ class Body(httpx.AsyncByteStream):
         return self._written(self._reader.feed(data))
 
     def _written(self, events: Iterable[dict[str, Any]]) -> bytes:
+        # Without the blank line of an event: for LiteLLM it is a chunk, as expensive as any.
         return b"".join(
-            b"data: %b\n\n" % _json(mended) for event in events for mended in self._wire.take(event)
+            b"data: %b\n" % _json(mended) for event in events for mended in self._wire.take(event)
         )
 
     async def drain(self) -> None:

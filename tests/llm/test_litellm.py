@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from chat.errors import ModelError
 from chat.llm.base import (
     AssistantMessage,
+    Remark,
     Request,
     Stop,
     SystemMessage,
@@ -23,11 +25,12 @@ from chat.llm.base import (
     ToolSpec,
     Usage,
     UserMessage,
+    Waiting,
 )
 from chat.llm.failures import Names
 from chat.llm.litellm import LiteLLMClient
 from tests.llm.conftest import KEY, ask, everything, litellm_client
-from tests.model_server import Chunk, Cut, End, ModelServer, Raw, Silence, Status, Tokens
+from tests.model_server import Cut, End, ModelServer, Silence, Status, Tokens
 from tests.processes import environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
@@ -102,20 +105,6 @@ async def test_the_results_of_tools_may_come_without_the_tools(
     assert server.requests[0].body["tools"], "Anthropic insists on some"
 
 
-async def test_geminis_signatures_go_back_to_it(make: Make, server: ModelServer) -> None:
-    part = {"functionCall": {"name": "calculate", "args": {}}, "thoughtSignature": "c2lnbmVk" * 50}
-    server.script("gemini-3-pro", Chunk({"candidates": [{"content": {"parts": [part]}}]}))
-    client = make("gemini")
-    call = (await everything(client, ask(model="gemini-3-pro")))[0]
-    assert isinstance(call, ToolRequest)
-    assert len(call.call_id) < 64
-    result = ToolMessage(call.call_id, call.name, "2")
-    messages = (UserMessage("1+1?"), AssistantMessage("", (call,)), result)
-    await everything(client, Request("gemini-3-pro", messages, tools=(TOOL,)))
-    sent = server.requests[1].body["contents"][1]["parts"][0]
-    assert sent["thoughtSignature"] == part["thoughtSignature"]
-
-
 async def test_connections_are_used_again(
     make: Make, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,19 +120,6 @@ async def test_an_answer_may_repeat_itself(make: Make, server: ModelServer) -> N
     assert len(await everything(make("anthropic"))) == 151
 
 
-async def test_an_error_in_anthropics_words(make: Make, server: ModelServer) -> None:
-    event = b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error"}}\n\n'
-    server.script("m", "a", Raw(event))
-    with pytest.raises(ModelError, match="overloaded"):
-        await everything(make("anthropic"))
-
-
-async def test_a_blocked_question_is_a_withheld_answer(make: Make, server: ModelServer) -> None:
-    server.script("m", Chunk({"promptFeedback": {"blockReason": "SAFETY"}}), End())
-    with pytest.raises(ModelError, match="withheld"):
-        await everything(make("gemini"))
-
-
 async def test_nobody_there() -> None:
     with ModelServer() as gone:
         client = litellm_client("anthropic", gone)
@@ -156,11 +132,55 @@ async def test_nobody_there() -> None:
 async def test_a_provider_that_litellm_asks_by_itself(make: Make, server: ModelServer) -> None:
     server.script("m", "Hel", "lo", Tokens(3, 2))
     answer = await everything(make("hosted_vllm"))
-    assert [event for event in answer if not isinstance(event, Usage)] == [
-        Text("Hel"),
-        Text("lo"),
-        Stop("stop"),
-    ]
+    assert answer == [Text("Hel"), Text("lo"), Usage(3, 2), Stop("stop")]
+
+
+async def test_there_too_nothing_is_counted_that_the_server_did_not_count(
+    make: Make, server: ModelServer
+) -> None:
+    server.script("m", "Hello")
+    assert await everything(make("hosted_vllm")) == [Text("Hello"), Stop("stop")]
+
+
+async def test_there_too_the_reason_is_told_in_the_servers_words(
+    make: Make, server: ModelServer
+) -> None:
+    server.script("m", Status(400, '{"error": {"message": "Not on Sundays"}}'))
+    with pytest.raises(ModelError) as caught:
+        await everything(make("hosted_vllm"))
+    assert caught.value.details == "400: Not on Sundays"
+
+
+async def test_there_too_a_wait_is_told_and_kept(make: Make, server: ModelServer) -> None:
+    server.script("m", Status(429, headers={"Retry-After": "1"}))
+    server.script("m", "Hello")
+    began = time.monotonic()
+    answer = await everything(make("hosted_vllm"))
+    assert answer[0] == Waiting("Rate-limited, trying again in 1 s (2 of 2)")
+    assert answer[1] == Text("Hello")
+    assert time.monotonic() - began >= 1
+
+
+async def test_there_too_a_server_without_tools_is_asked_without(
+    make: Make, server: ModelServer
+) -> None:
+    server.script("m", Status(400, '{"error": {"message": "m does not support tools"}}'))
+    server.script("m", "Hello")
+    answer = await everything(make("hosted_vllm"), replace(FULL, model="m"))
+    assert Text("Hello") in answer
+    assert any(isinstance(event, Remark) for event in answer)
+    assert "tools" not in server.requests[1].body
+
+
+async def test_there_too_nobody_may_be_there() -> None:
+    with ModelServer() as gone:
+        url = gone.base_url
+    names = Names("OTHER_API_KEY", "OTHER_API_BASE")
+    client = LiteLLMClient("hosted_vllm", KEY, api_base=url, names=names, pauses=())
+    with pytest.raises(ModelError, match=r"cannot be reached.*OTHER_API_BASE") as caught:
+        await everything(client)
+    assert "127.0.0.1" not in caught.value.message + caught.value.details
+    await client.aclose()
 
 
 @pytest.mark.parametrize("end", [Cut(), End()], ids=["cut", "ended"])
