@@ -23,6 +23,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
 from chat.forms import ConversationForm, ModelForm, PromptForm
+from chat.llm import connectable
 from chat.llm.catalogue import Model, get_catalogue
 from chat.look import YEAR
 from chat.models import Conversation, Preference
@@ -31,16 +32,7 @@ from chat.pages import HtmxRequest
 MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
 """A menu of so many models has a field to filter them."""
-_PROVIDERS = {
-    "anthropic": "Anthropic",
-    "gemini": "Google Gemini",
-    "groq": "Groq",
-    "mistral": "Mistral",
-    "ollama": "Ollama",
-    "openai": "OpenAI or compatible",
-    "openrouter": "OpenRouter",
-    "talos": "Built in",
-}
+_PROVIDERS = {**connectable.NAMES, "openai": "OpenAI or compatible", "talos": "Built in"}
 
 
 @never_cache
@@ -158,6 +150,7 @@ def _settings(
         "asked": asked or (found and ConversationForm(initial=_initial(found))),
         "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
         "own_prompt": own_prompt,
+        "connected": services.connected(),
         "totals": usage.of_conversation(found) if found else (),
         "said": _said(request, is_saved),
         "sidebar": pages.sidebar(request.user, found),

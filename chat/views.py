@@ -10,14 +10,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from chat import options, pages, services, slash, transcript
+from chat import connections, options, pages, services, slash, transcript
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest
@@ -37,8 +36,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "model": chosen or default,
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
-        "is_first_run": available == [DEMO]
-        and not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL),
+        "is_first_run": available == [DEMO] and not connections.sources().has_server,
     }
     return render(request, "chat/page.html", context)
 

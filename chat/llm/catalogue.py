@@ -34,6 +34,7 @@ from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
 from chat.llm.openai import OPENAI_URL, ListedModel, OpenAIClient
 from chat.llm.routing import Clients
+from chat.llm.sources import Sources
 
 __all__ = ["DEMO", "Catalogue", "Model", "Resolved", "get_catalogue"]
 
@@ -87,13 +88,17 @@ class Catalogue:
         self._has_waited = False
 
     @classmethod
-    def from_settings(cls) -> Self:
+    def from_settings(cls, sources: Sources | None = None) -> Self:
         from django.conf import settings
 
-        url, key = settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY
+        if sources is None:
+            sources = Sources(
+                settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
+            )
+        url, key = sources.url, sources.key
         limits = Limits(settings.TALOS_SILENCE_SECONDS, settings.TALOS_FIRST_TOKEN_SECONDS)
         server = OpenAIClient(url, key, limits=limits) if url or key else None
-        variables = settings.PROVIDER_VARIABLES
+        variables = sources.variables
         looks = settings.TALOS_LOCAL_MODELS
         local = local_servers(variables, besides=url, limits=limits) if looks else ()
         default = settings.TALOS_DEFAULT_MODEL
@@ -255,4 +260,13 @@ def _by_server(server: OpenAIClient, name: str, window: int | None) -> Resolved:
 @functools.cache
 def get_catalogue() -> Catalogue:
     """The process's own, made from the settings on first use."""
-    return Catalogue.from_settings()
+    return Catalogue.from_settings(_sources)
+
+
+_sources: Sources | None = None
+
+
+def renew(sources: Sources) -> None:
+    global _sources
+    _sources = sources
+    get_catalogue.cache_clear()

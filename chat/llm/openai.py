@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from ssl import SSLContext
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -93,8 +94,10 @@ class OpenAIClient:
         connect_limit: float = 5,
         pauses: Sequence[float] = (1, 2),
         names: failures.Names = failures.OPENAI,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`pauses` are the seconds before the second, the third … attempt."""
+        """`pauses` are the seconds before the second, the third … attempt; `headers` are sent
+        beside the SDK's own."""
         self.names = names
         self.base_url = base_url or OPENAI_URL
         self._api_key = api_key or _NO_KEY
@@ -102,6 +105,7 @@ class OpenAIClient:
         self._demands = demands
         self._connect_limit = connect_limit
         self._pauses = pauses
+        self._more_headers = headers
         self._refused: dict[str, tuple[str, ...]] = {}  # per model: the options it can't take
         self._connection: Connected | None = None
         self._url = ""
@@ -228,7 +232,7 @@ class OpenAIClient:
                 transport=AiohttpTransport(verify=certificates, client=connections)
             ),
             # A compressed stream saves no time: it only has to be unpacked, token by token.
-            default_headers={"Accept-Encoding": "identity"},
+            default_headers={"Accept-Encoding": "identity", **self._more_headers},
         )
         self._url = f"{sdk.base_url}chat/completions"
         headers = {**sdk.default_headers, **sdk.auth_headers}

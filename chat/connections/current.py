@@ -1,0 +1,60 @@
+"""What this process asks models with."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from django.conf import settings
+
+from chat.connections.sealing import opened
+from chat.llm import catalogue
+from chat.llm.sources import Connection, Sources
+from chat.models import ProviderConnection
+
+_Row = tuple[str, str, str]
+"""Provider, address, sealed key."""
+
+
+class _Known:
+    """The rows as this process saw them last."""
+
+    def __init__(self) -> None:
+        self.rows: tuple[_Row, ...] = ()
+        self.connections: tuple[Connection, ...] = ()
+        self.lock = Lock()
+
+
+_known = _Known()
+
+
+def environment() -> Sources:
+    """What the environment alone says."""
+    return Sources(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES)
+
+
+def sources() -> Sources:
+    """With what was connected. A connection whose key cannot be opened is none."""
+    return environment().joined_by(_known.connections)
+
+
+def keys() -> list[str]:
+    """Those that were entered in the browser: no text may show them."""
+    return [connection.key for connection in _known.connections if connection.key]
+
+
+def refresh() -> None:
+    """Look at the rows; where they have changed, whoever asks a model from now on asks with them.
+
+    One small query: the whole table, which has a row for each connected provider.
+    """
+    with _known.lock:  # a look that read before a change must not come after it
+        found = ProviderConnection.objects.order_by("provider")
+        rows = tuple(found.values_list("provider", "address", "sealed_key"))
+        if rows == _known.rows:
+            return
+        keys = [(provider, address, opened(sealed)) for provider, address, sealed in rows]
+        _known.connections = tuple(
+            Connection(provider, address, key) for provider, address, key in keys if key is not None
+        )
+        _known.rows = rows
+        catalogue.renew(sources())
