@@ -90,9 +90,7 @@ class ConnectionForm(forms.Form):
 
     def _forget_secrets(self, text: str) -> None:
         """What comes back to the page is without a password."""
-        data = self.data.copy()
-        data["address"] = text.rpartition("@")[2] if "@" in text else text
-        self.data = data
+        self.data = {**self.data, "address": text.rpartition("@")[2]}
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]

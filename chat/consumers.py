@@ -130,7 +130,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def on_new_session(self, action: NewSession) -> None:
         model = await offered(action.model)
-        default = await get_catalogue().default(for_answer=True)
+        default = await get_catalogue().default()
         conversation = await write(
             services.begin, self.owner, conversation_id=uuid4(), model=model or ""
         )
@@ -177,7 +177,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             conversation_id=conversation_id,
             text=slash.unescaped(action.text),
             model=await self.offered_anew(model, action.client_id),
-            default_model=await get_catalogue().default(for_answer=True),
+            default_model=await get_catalogue().default(),
             context=self.context,
             client_id=action.client_id,
             begins=begins,
@@ -253,7 +253,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             services.regenerate,
             self.owner,
             self.here,
-            default_model=await get_catalogue().default(for_answer=True),
+            default_model=await get_catalogue().default(),
             message_id=action.message_id,
             model=await offered(action.model),
             context=self.context,
@@ -273,7 +273,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             message_id=action.message_id,
             text=action.text,
             model=await self.offered_anew(action.model, action.client_id),
-            default_model=await get_catalogue().default(for_answer=True),
+            default_model=await get_catalogue().default(),
             context=self.context,
             client_id=action.client_id,
         )
@@ -287,7 +287,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             services.continue_,
             self.owner,
             self.here,
-            default_model=await get_catalogue().default(for_answer=True),
+            default_model=await get_catalogue().default(),
             model=await offered(action.model),
             context=self.context,
         )

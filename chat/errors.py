@@ -8,7 +8,8 @@
     ├── MessageTooLong
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
-    │   └── ContextFull  it was given more than it takes
+    │   ├── ContextFull  it was given more than it takes
+    │   └── ModelLoading its server has to load it first
     ├── RateLimited
     ├── NotAllowed
     └── Internal         our own fault; the log has the details
@@ -96,6 +97,10 @@ class ContextFull(ModelError):
         super().__init__(message, details)
         self.window = window
         self.asked = asked
+
+
+class ModelLoading(ModelError):
+    """The server is still loading its model: ask again in a moment."""
 
 
 class RateLimited(TalosError):

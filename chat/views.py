@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from chat import connections, options, pages, services, slash, transcript
+from chat import options, pages, services, slash, transcript
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest
@@ -36,7 +36,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "model": chosen or default,
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
-        "is_first_run": available == [DEMO] and not connections.sources().has_server,
+        "is_first_run": available == [DEMO] and not services.connected(),
     }
     return render(request, "chat/page.html", context)
 

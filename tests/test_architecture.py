@@ -22,7 +22,7 @@ BELOW: dict[str, set[str]] = {
     "publish": {"errors", "models", "process", "protocol"},
     "access": {"database", "errors", "models", "unavailable"},
     "unavailable": {"database"},
-    "connections": {"llm", "models"},
+    "connections": {"database", "llm", "models"},
     "search": {"models", "statements"},
     "rendering": set(),
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Lock
-
+from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from chat.connections.sealing import opened
+from chat.database import read
 from chat.llm import catalogue
 from chat.llm.sources import Connection, Sources
 from chat.models import ProviderConnection
@@ -21,7 +21,7 @@ class _Known:
     def __init__(self) -> None:
         self.rows: tuple[_Row, ...] = ()
         self.connections: tuple[Connection, ...] = ()
-        self.lock = Lock()
+        self.changes = 0
 
 
 _known = _Known()
@@ -43,18 +43,31 @@ def keys() -> list[str]:
 
 
 def refresh() -> None:
-    """Look at the rows; where they have changed, whoever asks a model from now on asks with them.
+    """What was just written holds: whoever asks a model from now on asks with it."""
+    async_to_sync(_use)(_rows())
 
-    One small query: the whole table, which has a row for each connected provider.
-    """
-    with _known.lock:  # a look that read before a change must not come after it
-        found = ProviderConnection.objects.order_by("provider")
-        rows = tuple(found.values_list("provider", "address", "sealed_key"))
-        if rows == _known.rows:
-            return
-        keys = [(provider, address, opened(sealed)) for provider, address, sealed in rows]
-        _known.connections = tuple(
-            Connection(provider, address, key) for provider, address, key in keys if key is not None
-        )
-        _known.rows = rows
-        catalogue.renew(sources())
+
+async def look() -> None:
+    """What another process has written holds, too."""
+    before = _known.changes
+    rows = await read(_rows)
+    if _known.changes == before:  # else they may be older than those in use
+        await _use(rows)
+
+
+def _rows() -> tuple[_Row, ...]:
+    """One small query: the whole table, which has a row for each connected provider."""
+    found = ProviderConnection.objects.order_by("provider")
+    return tuple(found.values_list("provider", "address", "sealed_key"))
+
+
+async def _use(rows: tuple[_Row, ...]) -> None:
+    if rows == _known.rows:
+        return
+    keys = [(provider, address, opened(sealed)) for provider, address, sealed in rows]
+    _known.connections = tuple(
+        Connection(provider, address, key) for provider, address, key in keys if key is not None
+    )
+    _known.rows = rows
+    _known.changes += 1
+    await catalogue.replace(catalogue.from_settings(sources()))

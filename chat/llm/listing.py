@@ -1,4 +1,4 @@
-"""What a server listed last, renewed in the background. Nobody waits for it who does not want to."""
+"""What a server listed last, renewed in the background. Waiting is optional."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Listing:
         retry_after: float = 5,
     ) -> None:
         self.models: list[ListedModel] = []
-        self.problem: str | None = None
+        self.problem: ModelError | None = None
         self._fetch = fetch
         self._fresh_for = fresh_for
         self._retry_after = retry_after
@@ -33,17 +33,22 @@ class Listing:
         """The server has been asked, and has answered or not."""
         return self._due > 0
 
-    def refresh(self) -> asyncio.Task[None] | None:
-        """See to it that the list is renewed when it is old. The task that does so, if one does."""
+    def refresh(self, *, at_once: bool = False) -> asyncio.Task[None] | None:
+        """Renew the list if it is old, or `at_once`. The task that does so, if one does."""
         loop = asyncio.get_running_loop()
         task = self._task
         # A task of another loop is none: a test, or a command, ended that loop under it.
         if task is not None and not task.done() and task.get_loop() is loop:
             return task
-        if time.monotonic() < self._due:
+        if not at_once and time.monotonic() < self._due:
             return None
         self._task = loop.create_task(self._renew(), name="refresh a list of models")
         return self._task
+
+    async def renewed(self) -> None:
+        """Ask the server now, and wait for what it says."""
+        if (task := self.refresh(at_once=True)) is not None:
+            await asyncio.wait([task])
 
     async def aclose(self) -> None:
         """End the refresh."""
@@ -58,6 +63,6 @@ class Listing:
             self.models, self.problem = await self._fetch(), None
             wait = self._fresh_for
         except ModelError as error:
-            self.problem = error.message
+            self.problem = error
         finally:
             self._due = time.monotonic() + wait

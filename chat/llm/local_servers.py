@@ -7,14 +7,17 @@ Nothing is imported and nothing is waited for where none runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from chat.errors import ModelError
+from chat.llm import menu
 from chat.llm.failures import Names
 from chat.llm.limits import Limits
 from chat.llm.listing import Listing
+from chat.llm.menu import Model
 from chat.llm.openai import ListedModel, OpenAIClient
+from chat.llm.resolved import Resolved
 
 _LIMITS = Limits()
 _KINDS = (  # LiteLLM's name, the variable, the address
@@ -22,25 +25,60 @@ _KINDS = (  # LiteLLM's name, the variable, the address
     ("lm_studio", "LM_STUDIO_API_BASE", "http://127.0.0.1:1234"),
 )
 _KNOCK = 0.5  # seconds: loopback answers in less than one hundredth
+_LIST = 2  # seconds
+_FIRST_WAIT = 3  # seconds
 
 
 class LocalServer:
     """One server, there or not."""
 
-    def __init__(self, provider: str, url: str, names: Names, limits: Limits) -> None:
+    def __init__(
+        self, provider: str, url: str, names: Names, limits: Limits, *, is_set: bool = False
+    ) -> None:
+        """`is_set`: somebody said that it is there."""
         root = url.rstrip("/").removesuffix("/v1")
         self.provider = provider
+        self.is_set = is_set
         self.client = OpenAIClient(f"{root}/v1", None, limits=limits, names=names)
         self.listing = Listing(self._list)
         self._root = root
 
+    async def look(self, wanted: str) -> None:
+        """Have the list renewed. Waits for it where a model of its is wanted for the first time."""
+        refresh = self.listing.refresh()
+        if refresh and not self.listing.models and wanted.startswith(f"{self.provider}/"):
+            await asyncio.wait([refresh], timeout=_FIRST_WAIT)
+
+    def rows(self) -> Iterator[Model]:
+        """Its part of the menu."""
+        problem = self.listing.problem
+        reason = problem.message if problem else None
+        return menu.of_local(self.provider, self.listing.models, reason)
+
+    def stand_in(self) -> Model | None:
+        """A row for one that ought to be there, and whose models are not known."""
+        problem = self.listing.problem
+        if self.listing.models or not problem:
+            return None
+        name = f"{self.provider} server"
+        return Model(self.provider, name, self.provider, available=False, reason=problem.message)
+
+    def find(self, wanted: str) -> Resolved | None:
+        """One of its models, by `provider/name`."""
+        for model in self.listing.models:
+            if f"{self.provider}/{model.id}" == wanted:
+                return Resolved(model.id, self.client, model.context_window, id=wanted)
+        return None
+
     async def _list(self) -> list[ListedModel]:
-        """Empty when it is not there: what does not run is not on the menu."""
+        """Empty where there is none: what was never here is not on the menu."""
+        is_expected = self.is_set or bool(self.listing.models)
         try:
-            if await self._is_there():
-                return await self.client.list_models(limit=2)
+            if is_expected or await self._is_there():
+                return await self.client.list_models(limit=_LIST)
         except ModelError:
-            pass
+            if is_expected:
+                raise
         return []
 
     async def _is_there(self) -> bool:
@@ -69,5 +107,6 @@ def local_servers(
         url = variables.get(variable, default)
         if not (taken and taken.startswith(url.replace("://localhost", "://127.0.0.1"))):
             names = Names(f"{provider.upper()}_API_KEY", variable)
-            found.append(LocalServer(provider, url, names, limits))
+            is_set = variable in variables
+            found.append(LocalServer(provider, url, names, limits, is_set=is_set))
     return found

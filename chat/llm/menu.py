@@ -7,33 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chat.llm import prices, providers, routing
+from chat.llm.kinds import is_for_chat
 from chat.llm.openai import ListedModel
 from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
 
-_NOT_FOR_CHAT = (
-    "audio",
-    "babbage",
-    "computer-use",
-    "dall-e",
-    "davinci",
-    "deep-research",
-    "embed",
-    "guard",
-    "image",
-    "lyria",
-    "moderation",
-    "ocr",
-    "realtime",
-    "rerank",
-    "robotics",
-    "sora",
-    "transcribe",
-    "tts",
-    "voxtral",
-    "whisper",
-)
-"""What is listed besides chat models. It can be asked for, but is neither shown nor a default."""
 _OPENAI = "gpt-5.5"  # stands for OpenAI's models while there is no key
 
 
@@ -53,27 +31,29 @@ class Model:
     supports_reasoning: bool | None = None
 
 
-def is_for_chat(model_id: str) -> bool:
-    lower = model_id.lower()
-    return not any(word in lower for word in _NOT_FOR_CHAT)
+def chat_first(ids: Iterable[str]) -> list[str]:
+    """What does not look like a chat model goes to the end: nobody's first choice."""
+    return sorted(ids, key=lambda model_id: not is_for_chat(model_id))
 
 
 def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
     """What the configured server lists."""
-    for model in models:
-        if is_for_chat(model.id):
-            known = prices.known().get(model.id)
-            window = model.context_window or (known.context_window if known else None)
-            abilities = (known.supports_tools, known.supports_reasoning) if known else (None, None)
-            yield Model(model.id, model.name, "openai", not problem, problem, window, *abilities)
+    for model in _chat_first(models):
+        known = prices.known().get(model.id)
+        window = model.context_window or (known.context_window if known else None)
+        abilities = (known.supports_tools, known.supports_reasoning) if known else (None, None)
+        yield Model(model.id, model.name, "openai", not problem, problem, window, *abilities)
 
 
-def of_local(provider: str, models: Iterable[ListedModel]) -> Iterator[Model]:
+def of_local(provider: str, models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
     """What a server on this machine lists, under its provider's name."""
-    for model in models:
-        if is_for_chat(model.id):
-            window = model.context_window
-            yield Model(f"{provider}/{model.id}", model.name, provider, context_window=window)
+    for model in _chat_first(models):
+        model_id, window = f"{provider}/{model.id}", model.context_window
+        yield Model(model_id, model.name, provider, not problem, problem, context_window=window)
+
+
+def _chat_first(models: Iterable[ListedModel]) -> list[ListedModel]:
+    return sorted(models, key=lambda model: not is_for_chat(model.id))
 
 
 def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
@@ -104,9 +84,9 @@ def _shown(provider: Provider) -> list[KnownModel]:
         if model.provider == provider.id
         and f"{provider.id}/{model.id}" not in known  # listed twice
         and not model.retired
-        and is_for_chat(model.id)
         and (name := _reaching(provider, model.id))
     }
+    listed = {name: listed[name] for name in chat_first(listed)}
     for name in reversed(provider.preferred):
         best = listed.pop(name, None) or KnownModel(name, provider.id)
         listed = {name: best, **listed}

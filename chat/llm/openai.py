@@ -25,7 +25,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import orjson
 
-from chat.errors import ModelError
+from chat.errors import ModelError, ModelLoading
 from chat.llm import failures
 from chat.llm.base import Request, StreamEvent
 from chat.llm.demands import Demands
@@ -47,6 +47,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 MAX_REFUSAL = 64 * 1024
 """Bytes that are read of what a server says in place of an answer."""
 _LIMITS, _DEMANDS = Limits(), Demands()
+_NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 _NO_KEY = "none"  # the SDK insists on a key, local servers do not
 
 
@@ -183,7 +184,10 @@ class OpenAIClient:
         return Refusal(response.status, said.decode(errors="replace"), retry_after)
 
     async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-        """What `/models` says, within `limit` seconds. Raises `ModelError` when it says nothing."""
+        """What `/models` says, within `limit` seconds; nothing where there is no such address.
+
+        Raises `ModelError` when it cannot be asked, `ModelLoading` among them.
+        """
         sdk = (await self._connected()).sdk
         try:
             async with (
@@ -195,7 +199,11 @@ class OpenAIClient:
             raise
         except Exception as error:  # broad: the SDK's errors, and its transport's while it reads
             status = getattr(error, "status_code", None)
+            if status in _NO_LIST:
+                return []
             failures.note(error, status)
+            if status == HTTPStatus.SERVICE_UNAVAILABLE and "loading" in str(error).lower():
+                raise ModelLoading("The model is loading. Please try again in a moment.") from None
             problem = failures.of_status(status, self.names) if status else None
             raise (problem or failures.unreachable(self.names)) from None
 

@@ -140,6 +140,12 @@ def named(provider_id: str) -> Provider:
     return found or Provider(provider_id, (f"{name}_API_KEY",))
 
 
+def has_key(variables: Mapping[str, str]) -> bool:
+    """The key of any provider is set."""
+    others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
+    return any(provider.key(variables) for provider in (*KNOWN, *others))
+
+
 def is_provider(name: str) -> bool:
     """Known here, or to LiteLLM."""
     if name in ELSEWHERE:

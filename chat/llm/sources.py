@@ -37,10 +37,6 @@ class Sources:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The other providers' keys and addresses, by LiteLLM's names."""
 
-    @property
-    def has_server(self) -> bool:
-        return bool(self.url or self.key)
-
     def set_by(self, provider: str) -> str | None:
         """The variable that names this provider, if one does."""
         if provider == SERVER:

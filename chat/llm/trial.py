@@ -3,10 +3,14 @@ key right?"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
 from chat.errors import ModelError
-from chat.llm.connectable import Connectable
+from chat.llm.connectable import COMPATIBLE, Connectable
 from chat.llm.failures import Names
-from chat.llm.openai import OpenAIClient
+from chat.llm.openai import ListedModel, OpenAIClient
 
 SECONDS = 10
 """Nobody waits longer for a trial."""
@@ -17,20 +21,31 @@ _HIDDEN = "•••"
 
 async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
     """The names of its models. Raises `ModelError` with what is wrong; no text of it has the key."""
+    until = time.monotonic() + SECONDS
+    url, headers = _url(provider, address), _headers(provider, key)
+    try:
+        found = await _listed(url, key, headers, SECONDS)
+        problem = None
+    except ModelError as error:
+        found, problem = [], error
+    if not found and provider is COMPATIBLE and not url.endswith("/v1"):
+        with suppress(ModelError):  # as it is asked once it is connected
+            found = await _listed(f"{url}/v1", key, headers, until - time.monotonic())
+    if problem is not None and not found:
+        raise ModelError(_without(key, problem.message), _without(key, problem.details)) from None
+    return [model.id.removeprefix("models/") for model in found]  # as Google calls them
+
+
+async def _listed(
+    url: str, key: str, headers: Mapping[str, str], limit: float
+) -> list[ListedModel]:
     client = OpenAIClient(
-        _url(provider, address),
-        key or None,
-        names=_NAMES,
-        headers=_headers(provider, key),
-        connect_limit=SECONDS / 2,
+        url, key or None, names=_NAMES, headers=headers, connect_limit=SECONDS / 2
     )
     try:
-        found = await client.list_models(limit=SECONDS)
-    except ModelError as error:
-        raise ModelError(_without(key, error.message), _without(key, error.details)) from None
+        return await client.list_models(limit=limit)
     finally:
         await client.aclose()
-    return [model.id.removeprefix("models/") for model in found]  # as Google calls them
 
 
 def _url(provider: Connectable, address: str) -> str:

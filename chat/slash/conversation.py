@@ -141,7 +141,7 @@ async def retry(caller: Caller, rest: str) -> str:
         services.regenerate,
         caller.owner,
         caller.here,
-        default_model=await get_catalogue().default(for_answer=True),
+        default_model=await get_catalogue().default(),
         model=rest or None,
         context=caller.context,
     )

@@ -19,7 +19,7 @@ from chat.errors import Internal, ModelError, TalosError
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
-from chat.turns import loop, rows, titles
+from chat.turns import choice, loop, rows, titles
 from chat.turns.blocks import Renderer
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
@@ -131,8 +131,9 @@ class Runner:
             if turn.stop:
                 raise asyncio.CancelledError
             async with asyncio.timeout(settings.TALOS_TURN_SECONDS):
-                model = await get_catalogue().resolve(turn.model)
-                is_over = await loop.answer(turn, self.journal, model)
+                async with get_catalogue().held() as catalogue:
+                    model = await choice.of(turn, self.journal, catalogue)
+                    is_over = await loop.answer(turn, self.journal, model)
                 if publish.wants_blocks(turn.conversation_id):
                     await self.journal.settled(turn)
                     await self._renderer.finish(turn)
@@ -211,11 +212,12 @@ class Runner:
         )
 
     async def _entitle(self, turn: LiveTurn) -> None:
-        try:
-            model = await get_catalogue().resolve(turn.model)
-        except TalosError:
-            return  # it has vanished since; the opening words stay
-        await titles.entitle(turn.conversation_id, model)
+        async with get_catalogue().held() as catalogue:
+            try:
+                model = await catalogue.resolve(turn.model)
+            except TalosError:
+                return  # it has vanished since; the opening words stay
+            await titles.entitle(turn.conversation_id, model)
 
     def _forget(self, turn: LiveTurn) -> None:
         if self._live.get(turn.turn_id) is not turn:

@@ -99,7 +99,7 @@ class Watch:
 
     async def look(self) -> None:
         """Stop, recover and take what the rows say, after what was said of them."""
-        await read(connections.refresh)
+        await connections.look()
         live = self._runner.live()  # before the read: one taken meanwhile is not in it
         unfinished = await read(rows.unfinished)
         await self._hear()  # a page hears of the question before its answer begins

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from chat.errors import ModelError, UnknownModel
-from chat.llm.catalogue import Catalogue, get_catalogue
+from chat.llm import catalogue as module
+from chat.llm.catalogue import Catalogue, get_catalogue, replace
+from chat.llm.configured import ConfiguredServer
 from chat.llm.demo import DemoModel
 from chat.llm.openai import ListedModel, OpenAIClient
 from tests.model_server import ModelServer
@@ -32,6 +34,11 @@ class Listing(OpenAIClient):
         return [ListedModel(model_id, model_id, None) for model_id in self.ids]
 
 
+def of(client: OpenAIClient, *, default_model: str | None = None, **waits: float) -> Catalogue:
+    """A catalogue of one configured server."""
+    return Catalogue(ConfiguredServer(client, **waits), default_model=default_model)
+
+
 @pytest.fixture
 def listing() -> Listing:
     return Listing()
@@ -43,7 +50,7 @@ async def with_server(server: ModelServer) -> AsyncIterator[Callable[..., Catalo
 
     def make(*models: object, default_model: str | None = None) -> Catalogue:
         server.models = list(models)  # type: ignore[arg-type]
-        made.append(Catalogue(OpenAIClient(server.base_url, "k"), default_model=default_model))
+        made.append(of(OpenAIClient(server.base_url, "k"), default_model=default_model))
         return made[-1]
 
     yield make
@@ -65,7 +72,7 @@ async def test_without_a_server_there_is_the_demo() -> None:
 
 async def test_the_servers_models_come_first(with_server: Callable[..., Catalogue]) -> None:
     catalogue = with_server("a", {"id": "b", "context_length": 4096}, "text-embedding-3")
-    assert await available(catalogue) == ["a", "b", "demo"]
+    assert await available(catalogue) == ["a", "b", "text-embedding-3", "demo"]
     assert await catalogue.default() == "a"
     resolved = await catalogue.resolve("b")
     assert isinstance(resolved.client, OpenAIClient)
@@ -111,9 +118,10 @@ async def test_a_default_that_nobody_offers(with_server: Callable[..., Catalogue
 
 
 async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
-    catalogue = Catalogue(listing, first_wait=0.1)
+    catalogue = of(listing, first_wait=0.1)
     assert await available(catalogue) == ["demo"]
-    catalogue._first_wait = 60
+    assert catalogue._server is not None
+    catalogue._server._first_wait = 60
     async with asyncio.timeout(30):
         for _ in range(5):
             await catalogue.models()
@@ -122,18 +130,18 @@ async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:
 
 
 async def test_who_answers_is_waited_for_and_not_guessed(listing: Listing) -> None:
-    catalogue = Catalogue(listing, first_wait=0.01)
-    assert await catalogue.default() == "demo", "what the page shows meanwhile"
-    answering = asyncio.create_task(catalogue.default(for_answer=True))
+    catalogue = of(listing, first_wait=0.01)
+    assert await catalogue.default() == "", "nobody knows yet"
+    answering = asyncio.create_task(catalogue.resolve(None))
     await asyncio.sleep(0)
     assert not answering.done()
     listing.gate.set()
-    assert await answering == "a"
+    assert (await answering).id == "a"
     await catalogue.aclose()
 
 
 async def test_the_list_is_renewed_in_the_background(listing: Listing) -> None:
-    catalogue = Catalogue(listing, fresh_for=0)
+    catalogue = of(listing, fresh_for=0)
     listing.gate.set()
     assert await catalogue.default() == "a"
     listing.ids = ["b"]
@@ -146,7 +154,7 @@ async def test_the_list_is_renewed_in_the_background(listing: Listing) -> None:
 
 
 async def test_a_server_that_goes_away_keeps_its_place(listing: Listing) -> None:
-    catalogue = Catalogue(listing, fresh_for=0, retry_after=60)
+    catalogue = of(listing, fresh_for=0, retry_after=60)
     listing.gate.set()
     assert await catalogue.default() == "a"
     listing.ids = []
@@ -161,13 +169,13 @@ async def test_a_server_that_goes_away_keeps_its_place(listing: Listing) -> None
 
 
 async def test_it_can_be_closed_while_it_refreshes(listing: Listing) -> None:
-    catalogue = Catalogue(listing, first_wait=0.01)
+    catalogue = of(listing, first_wait=0.01)
     await catalogue.models()
     await catalogue.aclose()
 
 
 def test_a_catalogue_survives_its_loop(listing: Listing) -> None:
-    catalogue = Catalogue(listing, first_wait=0.01, retry_after=0)
+    catalogue = of(listing, first_wait=0.01, retry_after=0)
     for _ in range(2):
         assert asyncio.run(available(catalogue)) == ["demo"]
 
@@ -179,9 +187,32 @@ async def test_the_process_has_one_made_from_the_settings(monkeypatch: pytest.Mo
         TALOS_DEFAULT_MODEL="demo",
         PROVIDER_VARIABLES={},
         TALOS_LOCAL_MODELS=False,
+        TALOS_SILENCE_SECONDS=300,
+        TALOS_FIRST_TOKEN_SECONDS=900,
     )
     monkeypatch.setattr("django.conf.settings", found)
-    get_catalogue.cache_clear()
+    monkeypatch.setattr(module, "_catalogue", None)
     assert get_catalogue() is get_catalogue()
     assert await get_catalogue().default() == "demo"
-    get_catalogue.cache_clear()
+
+
+async def test_the_one_before_is_closed_once_nobody_holds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Closing(Catalogue):
+        is_closed = False
+
+        async def aclose(self) -> None:
+            self.is_closed = True
+
+    first, second, third = Closing(), Closing(), Closing()
+    monkeypatch.setattr(module, "_catalogue", first)
+    async with get_catalogue().held(), get_catalogue().held():
+        await replace(second)
+        assert get_catalogue() is second
+        assert not first.is_closed, "its streams go on"
+    assert first.is_closed
+    await replace(third)
+    assert second.is_closed
+    await replace(third)
+    assert not third.is_closed

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from chat.errors import UnknownModel
+from chat.errors import ModelError, UnknownModel
 from chat.llm import prices, providers
 from chat.llm.base import Stop, Text, Usage
 from chat.llm.catalogue import Catalogue, Resolved
+from chat.llm.configured import ConfiguredServer
+from chat.llm.failures import Names
+from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
-from chat.llm.local_servers import local_servers
+from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
 from chat.llm.openai import OpenAIClient
 from chat.llm.routing import route
@@ -22,6 +25,7 @@ from tests.model_server import ModelServer
 pytestmark = pytest.mark.anyio
 
 CLAUDE = "claude-sonnet-4-20250514"
+NOBODY = "http://127.0.0.1:9"
 Make = Callable[..., Catalogue]
 
 
@@ -33,10 +37,10 @@ async def make(server: ModelServer) -> AsyncIterator[Make]:
         *listed: str, server_url: str | None = None, local: bool = False, **keys: str
     ) -> Catalogue:
         server.models = list(listed)
-        client = OpenAIClient(server_url, "k") if server_url else None
+        client = ConfiguredServer(OpenAIClient(server_url, "k")) if server_url else None
         variables = {
             "OLLAMA_API_BASE": server.root,
-            "LM_STUDIO_API_BASE": "http://127.0.0.1:9",
+            "LM_STUDIO_API_BASE": NOBODY,
             **keys,
         }
         found = local_servers(variables, besides=None) if local else ()
@@ -188,10 +192,11 @@ async def test_a_server_on_this_machine_is_found(make: Make, server: ModelServer
     refresh = catalogue._local[0].listing.refresh()
     assert refresh is not None
     await refresh
-    assert [model.id for model in await rows(catalogue, "ollama")] == ["ollama/llama3.2"]
+    found = [model.id for model in await rows(catalogue, "ollama")]
+    assert found == ["ollama/llama3.2", "ollama/nomic-embed-text"]
     assert await catalogue.default() == "ollama/llama3.2"
-    found = await catalogue.resolve("ollama/llama3.2")
-    assert await answered_by(found) == [Text("You said: hi"), Stop("stop")]
+    resolved = await catalogue.resolve("ollama/llama3.2")
+    assert await answered_by(resolved) == [Text("You said: hi"), Stop("stop")]
     assert server.requests[0].asked.model == "llama3.2"
 
 
@@ -200,15 +205,51 @@ async def test_who_asks_for_one_of_its_models_waits_for_it(make: Make) -> None:
     assert found.model_id == "llama3.2"
 
 
-async def test_one_that_does_not_run_is_no_trouble(make: Make) -> None:
-    catalogue = make(local=True)
-    lm_studio = catalogue._local[1]
-    await catalogue.models()
-    await (lm_studio.listing.refresh() or pytest.fail("no refresh"))
+async def test_one_that_does_not_run_is_no_trouble() -> None:
+    nobody = LocalServer("lm_studio", NOBODY, Names(), Limits())
+    catalogue = Catalogue(local=[nobody])
+    assert (await catalogue.resolve(None)).id == "demo", "there is nothing else"
     assert await rows(catalogue, "lm_studio") == []
-    assert lm_studio.listing.problem is None
+    assert nobody.listing.problem is None
     with pytest.raises(UnknownModel):
         await catalogue.resolve("lm_studio/anything")
+    await catalogue.aclose()
+
+
+async def test_one_that_ought_to_run_is_on_the_menu_with_its_problem() -> None:
+    [_, away] = local_servers({"LM_STUDIO_API_BASE": NOBODY}, besides=None)
+    catalogue = Catalogue(local=[away])
+    with pytest.raises(ModelError, match="cannot be reached"):
+        await catalogue.resolve(None)
+    assert await catalogue.default() == "", "and not the demo"
+    [row] = await rows(catalogue, "lm_studio")
+    assert not row.available
+    assert "LM_STUDIO_API_BASE" in (row.reason or "")
+    await catalogue.aclose()
+
+
+async def test_one_that_was_here_keeps_its_place() -> None:
+    with ModelServer() as server:
+        server.models = ["llama3.2"]
+        [ollama, _] = local_servers({"OLLAMA_API_BASE": server.root}, besides=None)
+        ollama.is_set = False
+        catalogue = Catalogue(local=[ollama])
+        assert (await catalogue.resolve(None)).id == "ollama/llama3.2", "sought before the demo"
+    await ollama.listing.renewed()
+    [row] = await rows(catalogue, "ollama")
+    assert (row.id, row.available) == ("ollama/llama3.2", False)
+    assert "OLLAMA_API_BASE" in (row.reason or "")
+    assert await catalogue.default() == "ollama/llama3.2"
+    await catalogue.aclose()
+
+
+async def test_the_demo_is_no_default_where_a_key_is_set(make: Make) -> None:
+    catalogue = make(AZURE_API_KEY="k")  # whose models have the customer's own names
+    assert await catalogue.default() == ""
+    with pytest.raises(UnknownModel, match="TALOS_DEFAULT_MODEL"):
+        await catalogue.resolve(None)
+    assert (await catalogue.resolve("demo")).id == "demo"
+    assert await make(UNHEARD_OF_API_KEY="k").default() == "demo", "no model provider's"
 
 
 def test_the_configured_server_is_not_looked_for_again() -> None:
