@@ -83,7 +83,7 @@ def _tried(request: HtmxRequest, provider: Connectable, form: ConnectionForm) ->
 
 def _kept(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
     services.connect(request.user, provider=provider, **form.said)
-    said = f"{provider.name} is connected. Its models are on the menu."
+    said = f"{provider.name} is connected. Choose its models from the menu."
     return _page(request, provider, _form(provider), {"said": said})
 
 
