@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
+from chat.access import may_connect
 from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm import connectable
 from chat.llm.catalogue import Model, get_catalogue
@@ -150,6 +151,7 @@ def _settings(
         "asked": asked or (found and ConversationForm(initial=_initial(found))),
         "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
         "own_prompt": own_prompt,
+        "may_connect": may_connect(request.user),
         "connected": services.connected(),
         "totals": usage.of_conversation(found) if found else (),
         "said": _said(request, is_saved),

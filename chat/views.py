@@ -17,6 +17,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from chat import options, pages, services, slash, transcript
+from chat.access import may_connect
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest
@@ -36,7 +37,9 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "model": chosen or default,
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
-        "is_first_run": available == [DEMO] and not services.connected(),
+        "is_first_run": available == [DEMO]
+        and may_connect(request.user)
+        and not services.connected(),
     }
     return render(request, "chat/page.html", context)
 
