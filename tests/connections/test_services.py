@@ -27,6 +27,8 @@ def connect(owner: User, name: str = "compatible", address: str = "", key: str =
 def offered() -> set[str]:
     async def models() -> set[str]:
         try:
+            if (server := get_catalogue()._server) is not None:
+                await server.listing.renewed()  # however long that takes here
             return {model.id for model in await get_catalogue().models() if model.available}
         finally:  # before this loop ends
             await get_catalogue().aclose()
