@@ -5,6 +5,7 @@ In the page's dialog, and a page of its own without JavaScript. A key is never s
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -18,8 +19,8 @@ from django_htmx.http import reswap, retarget
 from chat import pages, services
 from chat.access import may_connect
 from chat.connection_form import ConnectionForm
-from chat.errors import ModelError, NotAllowed
-from chat.llm import connectable
+from chat.errors import ModelError, NotAllowed, TalosError
+from chat.llm import connectable, trial
 from chat.llm.catalogue import get_catalogue
 from chat.llm.connectable import CONNECTABLE, Connectable
 from chat.pages import HtmxRequest
@@ -84,7 +85,11 @@ def _tried(request: HtmxRequest, provider: Connectable, form: ConnectionForm) ->
 def _kept(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
     services.connect(request.user, provider=provider, **form.said)
     said = f"{provider.name} is connected. Choose its models from the menu."
-    return _page(request, provider, _form(provider), {"said": said})
+    try:
+        model = async_to_sync(_answering)()
+    except TalosError as error:
+        said, model = f"{provider.name} is saved. {error.message}", ""
+    return _page(request, provider, _form(provider), {"said": said, "default": model})
 
 
 def _page(
@@ -108,8 +113,8 @@ def _page(
         return render(request, "chat/connect.html", context)
     if request.method == "GET":
         return render(request, "chat/_connect.html", context)
-    if "said" in context:
-        context["model"] = _model_of_page(request)
+    if "said" in context and not _has_own_model(request):
+        context["model"] = context.get("default") or async_to_sync(get_catalogue().default)()
     answer = render(request, "chat/_connections.html", context)
     return retarget(reswap(answer, "outerHTML"), "#connections")
 
@@ -120,7 +125,16 @@ def _replaced(provider: Connectable, connected: list[Connected]) -> Connectable 
     return next((one for one in same if one != provider), None)
 
 
-def _model_of_page(request: HtmxRequest) -> str:
-    """What answers on the page that asks, if that follows the default; else empty."""
+def _has_own_model(request: HtmxRequest) -> bool:
+    """The conversation of the page that asks does not follow the default."""
     found = pages.current(request)
-    return "" if found and found.model else async_to_sync(get_catalogue().default)()
+    return found is not None and bool(found.model)
+
+
+async def _answering() -> str:
+    """The default model, as soon as its server has told what it has."""
+    try:
+        async with asyncio.timeout(trial.SECONDS):
+            return (await get_catalogue().resolve(None)).id
+    except TimeoutError:
+        return ""

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from chat.llm.connectable import Connectable
 from chat.services import Connected
+from talos_site import addresses
 
 MAX_KEY = 2000
 _UNREADABLE = "The key cannot be read any more: enter it again."
@@ -103,17 +104,12 @@ class ConnectionForm(forms.Form):
 
 def checked(text: str) -> str:
     """An address as it is stored. Raises a `ValidationError` where it is none, or holds a secret."""
-    if "://" not in text:
-        text = f"http://{text}"
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise forms.ValidationError("This is no address: check how it is written.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable():
-        raise forms.ValidationError("An address begins with http:// or https://.")
-    if "@" in parts.netloc:
-        raise forms.ValidationError("Leave the password out of the address: use the key field.")
-    if parts.query or parts.fragment:
+    if "?" in text or "#" in text:
         raise forms.ValidationError("An address has neither ? nor #: put a key into the key field.")
-    return text.rstrip("/")
+    try:
+        address = addresses.mended(text)
+    except ValueError as error:
+        raise forms.ValidationError(f"This is no address: {error}.") from None
+    if "@" in urlsplit(address).netloc:
+        raise forms.ValidationError("Leave the password out of the address: use the key field.")
+    return address

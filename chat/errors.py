@@ -8,8 +8,9 @@
     ├── MessageTooLong
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
-    │   ├── ContextFull  it was given more than it takes
-    │   └── ModelLoading its server has to load it first
+    │   ├── ContextFull   it was given more than it takes
+    │   ├── EmptyAnswer   it came to a proper end without a word
+    │   └── ModelLoading  its server is still loading it
     ├── RateLimited
     ├── NotAllowed
     └── Internal         our own fault; the log has the details
@@ -99,8 +100,12 @@ class ContextFull(ModelError):
         self.asked = asked
 
 
+class EmptyAnswer(ModelError):
+    """The model came to a proper end without a word or a call."""
+
+
 class ModelLoading(ModelError):
-    """The server is still loading its model: ask again in a moment."""
+    """The server is up, and still loads the model."""
 
 
 class RateLimited(TalosError):

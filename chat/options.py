@@ -23,6 +23,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
 from chat.access import may_connect
+from chat.errors import TalosError
 from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm import connectable
 from chat.llm.catalogue import Model, get_catalogue
@@ -64,10 +65,16 @@ def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> Htt
     return trigger_client_event(answer, "dialog-done")
 
 
-def remembered(request: HtmxRequest, available: Iterable[str]) -> str:
-    """The model that this browser chose last, if it can still be asked; else empty."""
+def remembered(request: HtmxRequest) -> str:
+    """The model that this browser chose last, if it is still offered; else empty.
+
+    A server that is away for a moment changes nothing of the choice.
+    """
     chosen = unquote(request.COOKIES.get(MODEL_COOKIE, ""))
-    return chosen if chosen in available else ""
+    try:
+        return async_to_sync(get_catalogue().resolve)(chosen).id if chosen else ""
+    except TalosError:
+        return ""
 
 
 def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:

@@ -29,7 +29,7 @@ from chat.pages import HtmxRequest
 def new_chat(request: HtmxRequest) -> HttpResponse:
     """An empty conversation: it exists once something is said."""
     available, default = async_to_sync(_offer)()
-    chosen = options.remembered(request, available)
+    chosen = options.remembered(request)
     context = {
         "sidebar": pages.sidebar(request.user, None),
         "blank": transcript.BLANK,

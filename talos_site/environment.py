@@ -13,6 +13,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+from talos_site.addresses import mended
+
 
 def load(dotenv: Path) -> Mapping[str, str]:
     """The environment, over the `.env` file, which also reaches libraries that read keys there."""
@@ -31,6 +33,19 @@ class Reader:
 
     def text(self, name: str) -> str | None:
         return self._values.get(name, "").strip() or None
+
+    def address(self, name: str, *, is_used: bool = True) -> str | None:
+        """A model server's address, mended where it is clear what is meant.
+
+        One that is not used may be another program's, and is left as it is.
+        """
+        value = self.text(name)
+        try:
+            return mended(value) if value else None
+        except ValueError as error:
+            if not is_used:
+                return value
+            raise ImproperlyConfigured(f"{name} is not an address: {error}.") from None
 
     def ending(self, *ends: str) -> dict[str, str]:
         """All variables whose names end in one of these."""

@@ -19,7 +19,7 @@ _env = environment.Reader(environment.load(BASE_DIR / ".env"))
 # --- models -------------------------------------------------------------------------------------
 
 OPENAI_API_KEY = _env.text("OPENAI_API_KEY")
-OPENAI_BASE_URL = _env.text("OPENAI_BASE_URL")
+OPENAI_BASE_URL = _env.address("OPENAI_BASE_URL")
 # Other providers' keys and addresses have LiteLLM's own names.
 PROVIDER_VARIABLES = _env.ending(
     "_API_KEY",
@@ -30,6 +30,10 @@ PROVIDER_VARIABLES = _env.ending(
     "GOOGLE_APPLICATION_CREDENTIALS",
     "VERTEXAI_PROJECT",
 )
+for _name in _env.ending("_API_BASE"):
+    _key_name = _name.removesuffix("_API_BASE") + "_API_KEY"
+    _is_used = _key_name in PROVIDER_VARIABLES or _name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE")
+    PROVIDER_VARIABLES[_name] = _env.address(_name, is_used=_is_used) or ""
 TALOS_LOCAL_MODELS = _env.choice("TALOS_LOCAL_MODELS", "1", ("0", "1")) == "1"
 """Look for Ollama and LM Studio on this machine."""
 TALOS_DEFAULT_MODEL = _env.text("TALOS_DEFAULT_MODEL")

@@ -15,9 +15,12 @@ from chat.models import (
     Audit,
     Conversation,
     Message,
+    ModelPreference,
     Notice,
+    OpaquePart,
     Piece,
     Preference,
+    ProviderConnection,
     Suggestion,
     ToolCall,
     ToolRule,
@@ -53,9 +56,12 @@ def conversation() -> Conversation:
         arguments="{}",
         status="pending",
     )
+    OpaquePart.objects.create(message=answer, round=0, kind="signature", source="h/m", data="c2ln")
     ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)
     Notice.objects.create(owner=owner, frame="{}")
     Preference.objects.create(owner=owner, system_prompt="Be brief.")
+    ModelPreference.objects.create(owner=owner, model="demo", offers_tools=False)
+    ProviderConnection.objects.create(provider="groq", sealed_key="sealed and secret")
     Suggestion.objects.get_or_create(text="What are ants?")
     Audit.objects.create(action="prune", source="command", summary="Nothing was old enough.")
     conversation.leaf = answer
@@ -95,6 +101,58 @@ def test_rows_that_were_promised_cannot_be_changed(
     assert client.get(url(model, "add")).status_code == 403
     assert client.post(url(model, row.pk, "change"), {"content": "other"}).status_code == 403
     assert client.post(url(model, row.pk, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_a_connection_says_whether_it_has_a_key_and_never_which(
+    client: Client, conversation: Conversation
+) -> None:
+    connection = ProviderConnection.objects.get()
+    for path in (url(ProviderConnection), url(ProviderConnection, connection.pk, "change")):
+        page = client.get(path).content.decode()
+        assert "groq" in page
+        assert "sealed and secret" not in page
+        assert 'alt="True"' in page
+        ProviderConnection.objects.update(sealed_key="")
+        assert 'alt="False"' in client.get(path).content.decode()
+        ProviderConnection.objects.update(sealed_key="sealed and secret")
+
+
+def test_of_what_a_model_said_for_itself_the_beginning_is_shown(
+    client: Client, conversation: Conversation
+) -> None:
+    OpaquePart.objects.update(data="<script>alert(1)</script>" + "x" * 500_000 + "the end")
+    part = OpaquePart.objects.get()
+    page = client.get(url(OpaquePart, part.pk, "change")).content.decode()
+    assert "500,032" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "the end" not in page
+    assert len(page) < 50_000
+    for words in (part.message_id, conversation.pk, part.pk):
+        found = client.get(f"{url(OpaquePart)}?q={words}")
+        assert [row.pk for row in found.context["cl"].result_list] == [part.pk]
+    assert "data" in found.context["cl"].result_list[0].get_deferred_fields()
+
+
+def test_what_a_models_server_said_is_shown_with_its_answer(
+    client: Client, conversation: Conversation
+) -> None:
+    Turn.objects.update(
+        status="failed", error="The model failed.", error_details="402: <b>no credit</b>",
+        note="Answered without tools.", context_tokens=1234, context_window=8192,
+    )  # fmt: skip
+    words = ("402: &lt;b&gt;no credit&lt;/b&gt;", "Answered without tools.")
+    for path in (
+        url(Conversation, conversation.pk, "change"),
+        url(Message, conversation.leaf_id, "change"),
+        url(Turn, Turn.objects.get().pk, "change"),
+    ):
+        page = client.get(path).content.decode()
+        assert all(word in page for word in words), path
+    for path in (
+        url(Message, conversation.leaf_id, "change"),
+        url(Conversation, conversation.pk, "change"),
+    ):
+        assert "1,234 of 8,192 tokens" in client.get(path).content.decode()
 
 
 def test_a_title_is_a_persons(client: Client, conversation: Conversation) -> None:
@@ -165,6 +223,7 @@ def test_deleting_goes_the_products_way(client: Client, conversation: Conversati
     client.post(url(Conversation, conversation.pk, "delete"), {"post": "yes"})
     assert not Conversation.objects.exists()
     assert not Turn.objects.exists()
+    assert not OpaquePart.objects.exists()
     assert Notice.objects.filter(gone=conversation.pk).exists()
 
 

@@ -20,7 +20,19 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.access import local_owner
 from chat.admin.base import BoundedPaginator
-from chat.models import Audit, Conversation, Message, Notice, Piece, Preference, ToolRule, Turn
+from chat.models import (
+    Audit,
+    Conversation,
+    Message,
+    ModelPreference,
+    Notice,
+    OpaquePart,
+    Piece,
+    Preference,
+    ProviderConnection,
+    ToolRule,
+    Turn,
+)
 from chat.turns import rows
 from tests.histories import make
 
@@ -51,6 +63,9 @@ SEARCHES = [
     "/admin/chat/toolcall/?q=word", "/admin/chat/toolcall/?q={conversation}",
     "/admin/chat/toolcall/?name=calculate", "/admin/chat/toolcall/?status__exact=pending",
     "/admin/chat/toolrule/?q=word", "/admin/chat/searchentry/?q=word",
+    "/admin/chat/opaquepart/?q=word", "/admin/chat/opaquepart/?q={conversation}",
+    "/admin/chat/opaquepart/?q={message}", "/admin/chat/modelpreference/?q=user",
+    "/admin/chat/modelpreference/?offers_tools__exact=0", "/admin/chat/providerconnection/?q=word",
     "/admin/chat/piece/?q=word", "/admin/chat/notice/?q=word", "/admin/chat/audit/?q=prune",
 ]  # fmt: skip
 
@@ -62,6 +77,9 @@ def everything(number: int) -> None:
     for conversation in made:
         turn = Turn.objects.filter(conversation=conversation).earliest("pk")
         Piece.objects.create(turn=turn, seq=1, text="word")
+        OpaquePart.objects.create(message_id=turn.message_id, round=0, kind="k", data="word")
+        ModelPreference.objects.create(owner=owner, model=str(conversation.pk))
+        ProviderConnection.objects.create(provider=str(conversation.pk), address="word")
         ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)
         Notice.objects.create(owner=owner, frame="{}")
         Audit.objects.create(action="prune", source="command", summary="word")

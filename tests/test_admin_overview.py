@@ -30,13 +30,20 @@ def titled(title: str, **changes: object) -> Conversation:
 def test_it_says_what_goes_on(client: Client, settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 90
     titled("running one", status="running", started_at=timezone.now())
-    titled("failed one", status="failed", error="The model went away.")
+    titled("failed one", status="failed", error="The model went away.", error_details="502: gone")
     titled("queued one", status="queued", started_at=None)
     waiting = titled("waiting one", status="waiting")
     call_in(waiting, status="pending")
     Audit.objects.create(action="backup", source="command", summary="to a disk")
     text = client.get("/admin/").content.decode()
-    for words in ("running one", "failed one", "The model went away.", "waiting one", "write_file"):
+    for words in (
+        "running one",
+        "failed one",
+        "The model went away.",
+        "502: gone",
+        "waiting one",
+        "write_file",
+    ):
         assert words in text
     assert "1 waits its turn" in text
     assert "The last backup was made 0\xa0minutes ago." in text

@@ -42,7 +42,11 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     async def models(_: object) -> list[Model]:
         return rows
 
+    async def default(_: object) -> str:
+        return rows[0].id
+
     monkeypatch.setattr(catalogue.Catalogue, "models", models)
+    monkeypatch.setattr(catalogue.Catalogue, "default", default)
 
 
 def here(conversation: Conversation) -> dict[str, str]:

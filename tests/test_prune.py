@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from chat.access import local_owner
 from chat.management.commands.prune_history import age
-from chat.models import Audit, Conversation, Message, Notice, ToolCall, Turn
+from chat.models import Audit, Conversation, Message, Notice, OpaquePart, ToolCall, Turn
 from chat.prune.batches import Prune
 from chat.prune.rules import Rules, amount
 from tests.histories import make
@@ -41,14 +41,23 @@ def titled(made: Iterable[Conversation], title: str) -> None:
     Conversation.objects.filter(pk__in=[c.pk for c in made]).update(title=title)
 
 
+def with_opaque_parts() -> None:
+    """One in each answer, of two bytes."""
+    for answer in Message.objects.filter(role="assistant"):
+        OpaquePart.objects.create(message=answer, round=0, kind="k", data="é")
+
+
 def test_it_deletes_the_old_ones_with_all_that_is_in_them() -> None:
     make(3)
     titled(make(2, age=timedelta(10)), "young")
+    with_opaque_parts()
     said = prune(*ALL_OLD, "--yes")
     assert "3 with 12 messages" in said
     assert "Deleted 3 conversations with 12 messages." in said
     assert left() == {"young"}
     assert (Message.objects.count(), Turn.objects.count(), ToolCall.objects.count()) == (8, 4, 2)
+    assert OpaquePart.objects.count() == 4
+    connection.check_constraints()
 
 
 def test_a_dry_run_says_it_and_deletes_nothing() -> None:
@@ -63,6 +72,8 @@ def test_the_size_is_that_of_the_text_in_bytes() -> None:
     make(1, messages=2, text="é" * 500)
     calls = len('{"expression": "6 * 7"}') + len("42")
     assert amount(Rules()).size == 2 * 1000 + calls
+    with_opaque_parts()
+    assert amount(Rules()).size == 2 * 1000 + calls + 2
 
 
 def test_without_a_terminal_it_asks_for_yes() -> None:

@@ -31,6 +31,9 @@ from tests.processes import manage
         ("TALOS_SYSTEM_PROMPT", "@/nowhere/prompt.txt", "file"),
         ("HOST", "0.0.0.0", "SSH tunnel"),  # noqa: S104  # refused
         ("TALOS_ALLOWED_HOSTS", "*", "rebinding"),
+        ("OPENAI_BASE_URL", "my server", "http://127.0.0.1:8080/v1"),
+        ("OPENAI_BASE_URL", "ftp://127.0.0.1", "http://127.0.0.1:8080/v1"),
+        ("OLLAMA_API_BASE", "http://:80", "http://127.0.0.1:8080/v1"),
     ],
 )
 def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
@@ -53,6 +56,8 @@ def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
         ("DATABASE_URL", "mysql://me:hunter2@127.0.0.1/talos"),
         ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:x/talos"),
         ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/talos"),
+        ("OPENAI_BASE_URL", "http://me:hunter2@127.0.0.1:x/v1"),
+        ("OLLAMA_API_BASE", "me:hunter2@exa mple"),
     ],
 )
 def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -> None:
@@ -69,6 +74,14 @@ def test_an_empty_secret_key_counts_as_unset(tmp_path: Path, empty: str) -> None
     done = manage("check", TALOS_DATA_DIR=str(tmp_path), SECRET_KEY=empty)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "secret_key").exists()
+
+
+def test_another_programs_address_is_left_as_it_is() -> None:
+    env = Reader({"SITE_API_BASE": "/api", "X_API_BASE": "localhost:80/v1/models"})
+    assert env.address("SITE_API_BASE", is_used=False) == "/api"
+    assert env.address("X_API_BASE", is_used=False) == "http://localhost:80/v1"
+    with pytest.raises(ImproperlyConfigured, match="SITE_API_BASE"):
+        env.address("SITE_API_BASE")
 
 
 def test_empty_counts_as_unset() -> None:

@@ -54,7 +54,9 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
     ordering = ("-updated_at",)
     words = ("pk", "conversation")
     form = ConversationAdminForm
-    readonly_fields = ("titled_by", "owner", "id", "seq", "created_at", "updated_at")
+    readonly_fields = (
+        "titled_by", "owner", "offers_tools", "id", "seq", "created_at", "updated_at",
+    )  # fmt: skip
     fieldsets = (
         (None, {"fields": ConversationAdminForm.Meta.fields}),
         ("About it", {"fields": readonly_fields, "classes": ("collapse",)}),

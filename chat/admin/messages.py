@@ -6,13 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left, Length
 from django.http import HttpRequest
 
 from chat.admin.base import Found, ReadOnly
 from chat.admin.filters import recent
 from chat.admin.reading import Recorded
-from chat.models import Message, Notice, Piece, SearchEntry, Turn
+from chat.models import Message, Notice, OpaquePart, Piece, SearchEntry, Turn
+
+SHOWN = 2000
+"""Code points of a text that could be of any length."""
 
 
 @admin.register(Message)
@@ -22,12 +26,40 @@ class MessageAdmin(Recorded, Found, ReadOnly):
     list_select_related = ("conversation", "owner")
     ordering = ("-created_at",)
     words = ("pk", "message")
+    readonly_fields = ("error", "error_details", "note", "context")
 
     def by_uuid(self, known: UUID) -> Q:
         return Q(pk=known) | Q(conversation=known)
 
     def owner_of(self, row: Any) -> int:
         return int(row.owner_id)
+
+    def error(self, message: Message) -> str:
+        return _told(message, "error")
+
+    def error_details(self, message: Message) -> str:
+        return _told(message, "error_details")
+
+    def note(self, message: Message) -> str:
+        return _told(message, "note")
+
+    @admin.display(description="Context")
+    def context(self, message: Message) -> str:
+        """What the answer took of its model's."""
+        turn = Turn.objects.filter(message=message).only("context_tokens", "context_window").first()
+        return context_use(turn.context_tokens, turn.context_window) if turn else ""
+
+
+def _told(message: Message, column: str) -> str:
+    """The beginning of a text of the answer's turn."""
+    of_it = Turn.objects.filter(message=message)
+    return of_it.values_list(Left(column, SHOWN), flat=True).first() or ""
+
+
+def context_use(tokens: int | None, window: int | None) -> str:
+    """`1,234 of 8,192 tokens`, as far as it is known."""
+    known = [f"{number:,}" if number is not None else "" for number in (tokens, window)]
+    return f"{' of '.join(filter(None, known))} tokens" if known[0] else ""
 
 
 @admin.register(Turn)
@@ -46,6 +78,47 @@ class TurnAdmin(Found, ReadOnly):
 
     def by_uuid(self, known: UUID) -> Q:
         return Q(message=known) | Q(conversation=known)
+
+
+@admin.register(OpaquePart)
+class OpaquePartAdmin(Recorded, Found, ReadOnly):
+    """What models said for themselves alone. It may be long: no list reads it."""
+
+    list_display = ("id", "kind", "source", "round", "conversation", "message_id")
+    list_select_related = ("message__conversation",)
+    ordering = ("-pk",)
+    has_numbers = True
+    words = ("message", "message")
+    fields = ("message", "round", "call_id", "kind", "source", "length", "beginning")
+    readonly_fields = ("length", "beginning")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OpaquePart]:
+        parts: QuerySet[OpaquePart] = super().get_queryset(request)
+        return parts.defer("data", "message__content", "message__reasoning")
+
+    def by_uuid(self, known: UUID) -> Q:
+        said = Message.objects.filter(conversation=known)
+        return Q(message=known) | Q(message__in=said.values("pk"))
+
+    def owner_of(self, row: Any) -> int:
+        return int(row.message.owner_id)
+
+    @admin.display(ordering="message__conversation__title")
+    def conversation(self, part: OpaquePart) -> str:
+        return str(part.message.conversation)
+
+    @admin.display(description="Data, characters")
+    def length(self, part: OpaquePart) -> str:
+        return f"{_data(part, Length('data')):,}"
+
+    @admin.display(description=f"Data, the first {SHOWN:,} characters")
+    def beginning(self, part: OpaquePart) -> str:
+        return str(_data(part, Left("data", SHOWN)))
+
+
+def _data(part: OpaquePart, what: Length | Left) -> Any:
+    """The database works it out: the whole text stays there."""
+    return OpaquePart.objects.values_list(what, flat=True).get(pk=part.pk)
 
 
 @admin.register(Piece)

@@ -12,8 +12,14 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from chat import services
-from chat.admin.base import Listed
-from chat.models import Conversation, Preference, Suggestion
+from chat.admin.base import Listed, ReadOnly
+from chat.models import (
+    Conversation,
+    ModelPreference,
+    Preference,
+    ProviderConnection,
+    Suggestion,
+)
 
 if TYPE_CHECKING:
     UserAdminBase = UserAdmin[User]
@@ -66,3 +72,28 @@ class PreferenceAdmin(Listed):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         services.prefer(obj.owner, system_prompt=obj.system_prompt)
+
+
+@admin.register(ModelPreference)
+class ModelPreferenceAdmin(ReadOnly):
+    """Each owner's own choice, under Settings."""
+
+    list_display = ("owner", "model", "offers_tools")
+    list_filter = ("offers_tools",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username", "model")
+    ordering = ("-pk",)
+
+
+@admin.register(ProviderConnection)
+class ProviderConnectionAdmin(ReadOnly):
+    """Made under Settings. The key is nobody's to see."""
+
+    list_display = ("provider", "address", "has_key", "updated_at")
+    fields = list_display
+    search_fields = ("provider", "address")
+    ordering = ("provider",)
+
+    @admin.display(description="A key is stored", boolean=True)
+    def has_key(self, connection: ProviderConnection) -> bool:
+        return bool(connection.sealed_key)

@@ -92,7 +92,8 @@ class Usage:
 class Stop:
     """The model says that it is done. Always the last event; a stream without one has failed."""
 
-    reason: Literal["stop", "length", "tool_calls", "content_filter"]
+    reason: Literal["stop", "length", "context", "tool_calls", "content_filter"]
+    """`length` is the limit of one answer, `context` a full context window."""
 
 
 StreamEvent = Text | Reasoning | Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop

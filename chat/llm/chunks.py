@@ -7,126 +7,183 @@ that is too large, empty, or never said that it is finished.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 from chat.llm import failures
 from chat.llm.base import Reasoning, Stop, StreamEvent, Text, Usage
+from chat.llm.deltas import divided, reasoning_of, unsaid
+from chat.llm.endings import Reason, error_in, interruption, reason_of
+from chat.llm.opaque import OpaqueParts
 from chat.llm.text import PieceCleaner
+from chat.llm.thinking import Part, ThinkTags
 from chat.llm.tool_fragments import ToolFragments
+from chat.llm.usage import usage_of
 
-MAX_TEXT = 1024 * 1024  # bytes of text and reasoning: the contract's longest answer
-MAX_TOKENS = 20_000_000  # of one count: a larger one is made up; a hundred rounds fit a column
-
-Reason = Literal["stop", "length", "tool_calls", "content_filter"]
-
-_REASONS: dict[str, Reason] = {  # whatever else a server says is "stop"
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
-_BROKEN_OFF = frozenset({"error", "abort"})  # OpenRouter's and vLLM's words for a failure
+MAX_TEXT = 1024 * 1024  # bytes of text, reasoning and opaque parts: the contract's longest answer
 
 
 class Answer:
     """One answer. Feed it chunks; `end` gives the last events or says what was wrong."""
 
-    def __init__(self, names: failures.Names = failures.OPENAI) -> None:
+    def __init__(self, names: failures.Names = failures.OPENAI, source: str = "") -> None:
+        """`source` is the model's (`ModelClient.source`), for what only it may be given back."""
         self._names = names
+        self._source = source
         self.reason: Reason | None = None
+        self.has_words = False
+        self.has_reasoning = False
+        self._finished_at = 0  # the progress when the reason came
+        self._of_messages = 0  # the progress that came in messages, not in deltas
+        self._has_text = False
         self._usage: Usage | None = None
         self._text = PieceCleaner()
+        self._tags = ThinkTags()
         self._reasoning = PieceCleaner()
         self._tools = ToolFragments()
+        self._opaque = OpaqueParts()
         self._size = 0
-        self._has_words = False
 
     @property
     def progress(self) -> int:
         """Grows with whatever the model wrote: tool calls too, which yield nothing until the end."""
-        return self._size + self._tools.size
+        return self._size + self._opaque.size + self._tools.size
+
+    @property
+    def is_finished(self) -> bool:
+        """A reason came after the last word or call. Some servers say one before they begin."""
+        has_something = self.has_words or self._tools.size > 0
+        return self.reason is not None and has_something and self.progress == self._finished_at
 
     def read(self, chunks: Iterable[dict[str, Any]]) -> Iterator[StreamEvent]:
         for chunk in chunks:
             yield from self._chunk(chunk)
 
     def _chunk(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
-        if chunk.get("error"):
-            raise failures.in_stream(chunk["error"], self._names)
-        if (usage := chunk.get("usage")) is not None:
-            self._usage = _usage(usage) or self._usage
         choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if not isinstance(choice, dict):
-            return
-        delta = choice.get("delta") or choice.get("message")
-        if isinstance(delta, dict):
-            yield from self._pieces(delta)
-        if isinstance(reason := choice.get("finish_reason"), str) and reason:
-            if reason in _BROKEN_OFF:
-                raise failures.truncated()
-            self.reason = _REASONS.get(reason, "stop")
+        counts = chunk.get("usage")
+        if choices and isinstance(choices, list):
+            error, word = chunk.get("error"), None
+            for choice in choices:
+                if isinstance(choice, dict):
+                    yield from self._choice(choice)
+                    error = error or choice.get("error")
+                    word = choice.get("finish_reason") or word
+                    counts = counts or choice.get("usage")  # Moonshot's place
+        else:
+            error, word = error_in(chunk), None
+            counts = counts or ("eval_count" in chunk and chunk)
+        if counts := counts or chunk.get("x_groq"):
+            self._count(counts)
+        if error:
+            yield from self.held()
+            raise failures.in_stream(error, self._names)
+        if word and isinstance(word, str):
+            yield from self._finish(word)
 
-    def _pieces(self, delta: dict[str, Any]) -> list[StreamEvent]:
-        pieces: list[StreamEvent] = []
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if reasoning and (piece := self._grown(self._reasoning.feed(_plain(reasoning)))):
-            pieces.append(Reasoning(piece))
-        content = delta.get("content") or delta.get("refusal")
-        if content and (piece := self._said(self._text.feed(_plain(content)))):
-            pieces.append(Text(piece))
-        if calls := delta.get("tool_calls"):
-            self._tools.add(calls)
-        elif function := delta.get("function_call"):  # the protocol's older form: one call
-            self._tools.add([{"index": 0, "function": function}])
+    def _finish(self, word: str) -> Iterator[StreamEvent]:
+        reason = reason_of(word)
+        if reason is None:
+            yield from self.held()
+            raise failures.interrupted(interruption(word))
+        self.reason, self._finished_at = reason, self.progress
+
+    def _count(self, counts: object) -> None:
+        if isinstance(counts, dict) and isinstance(inner := counts.get("usage"), dict):
+            counts = inner  # Groq's
+        self._usage = usage_of(counts, self._usage)
+
+    def _choice(self, choice: dict[str, Any]) -> list[Part]:
+        delta, message = choice.get("delta"), choice.get("message")
+        pieces = self._pieces(delta) if delta and isinstance(delta, dict) else []
+        if message and isinstance(message, dict):
+            pieces += self._message(message)
         return pieces
 
-    def _said(self, piece: str) -> str:
-        self._has_words = self._has_words or bool(piece.strip())
-        return self._grown(piece)
+    def _message(self, message: dict[str, Any]) -> list[Part]:
+        """The whole message that some servers send beside deltas, others in their place."""
+        if self.progress > self._of_messages:
+            has_text, has_calls = self._has_text, self._tools.size > 0
+            message = unsaid(message, said=has_text, thought=self.has_reasoning, called=has_calls)
+        before = self.progress
+        pieces = self._pieces(message)
+        self._of_messages += self.progress - before
+        return pieces
 
-    def _grown(self, piece: str) -> str:
+    def _pieces(self, delta: dict[str, Any]) -> list[Part]:
+        said = delta.get("content")
+        if len(delta) == 1 and type(said) is str:  # nearly every chunk
+            return self._said(said)
+        name, thought = reasoning_of(delta)
+        said = said or delta.get("refusal")
+        if said and not isinstance(said, str):
+            inner, said = divided(said)
+            thought = thought or inner
+        self._opaque.add(delta)
+        pieces: list[Part] = self._thought(name, thought) if thought else []
+        if said:
+            pieces += self._said(said)
+        self._tools.add_delta(delta)
+        self._check_size()
+        return pieces
+
+    def _said(self, said: str) -> list[Part]:
+        piece = self._text.feed(said)
+        if not piece:
+            return []
+        self._grow(piece)
+        self._has_text = True
+        if not self._tags.passes(piece):
+            return self._noted(self._tags.feed(piece))
+        self.has_words = self.has_words or not piece.isspace()
+        return [Text(piece)]
+
+    def _noted(self, parts: list[Part]) -> list[Part]:
+        for part in parts:
+            if isinstance(part, Reasoning):
+                self.has_reasoning = True
+            elif isinstance(part, Text) and not part.content.isspace():
+                self.has_words = True
+        return parts
+
+    def _thought(self, name: str, thought: str) -> list[Part]:
+        self._opaque.add_text(name, thought)
+        piece = self._reasoning.feed(thought)
+        self._grow(piece)
+        self.has_reasoning = self.has_reasoning or bool(piece)
+        return [Reasoning(piece)] if piece else []
+
+    def _grow(self, piece: str) -> None:
         self._size += len(piece.encode())
-        if self._size > MAX_TEXT:
-            raise failures.too_large()
-        return piece
+        self._check_size()
 
-    def end(self) -> Iterator[StreamEvent]:
-        if self.reason is None:
-            raise failures.truncated()
-        if piece := self._grown(self._reasoning.end()):
+    def _check_size(self) -> None:
+        if self._size + self._opaque.size > MAX_TEXT:
+            raise failures.too_large()
+
+    def held(self) -> Iterator[StreamEvent]:
+        """What was held back because more might have belonged to it: also for who fails."""
+        if piece := self._reasoning.end():
+            self._grow(piece)
             yield Reasoning(piece)
-        if piece := self._said(self._text.end()):
-            yield Text(piece)
-        requests = self._tools.requests()
-        if not self._has_words and not requests:  # blanks and reasoning alone are no answer
-            raise failures.empty(self.reason)
-        yield from requests
+        if piece := self._text.end():
+            self._grow(piece)
+            yield from self._noted(self._tags.feed(piece))
+        yield from self._noted(self._tags.end())
+
+    def end(self, said_done: bool = False) -> Iterator[StreamEvent]:
+        """The last events. `said_done`: the server said `[DONE]`, which ends an answer as well.
+
+        Raises `ModelError` where there is no answer, or no end.
+        """
+        yield from self.held()
+        reason = self.reason or ("stop" if said_done else None)
+        if reason is None:
+            raise failures.truncated()
+        requests = self._tools.requests(self._source)
         if self._usage is not None:
             yield self._usage
-        yield Stop("tool_calls" if requests and self.reason == "stop" else self.reason)
-
-
-def _plain(content: object) -> str:
-    """Content is a string, or with some servers a list of parts; only their text is wanted."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else [content]
-    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _usage(usage: object) -> Usage | None:
-    if not isinstance(usage, dict):
-        return None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    return Usage(
-        _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached)
-    )
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 <= value <= MAX_TOKENS else 0
+        if not self.has_words and not requests:  # blanks and reasoning alone are no answer
+            raise failures.empty(reason)
+        yield from self._opaque.parts(self._source, has_calls=bool(requests))
+        yield from requests
+        yield Stop("tool_calls" if requests and reason == "stop" else reason)

@@ -15,6 +15,7 @@ class Demands:
     """The defaults are those of a server that takes everything."""
 
     tools: bool = True
+    """Otherwise earlier calls and their results are told in words."""
     stream_options: bool = True
     temperature: bool = True
     answer_limit: Literal["max_tokens", "max_completion_tokens", ""] = "max_tokens"

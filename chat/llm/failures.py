@@ -1,34 +1,43 @@
 """What can go wrong with a model, in words that a person understands and can act on.
 
-One table for all providers. What a provider wrote, its address and the key never get into a text,
-a cause or the log: an error body may repeat the prompt, and an address may hold a password.
+One table for all providers. None guesses at a cause: what a server said of it goes into `details`,
+without keys and addresses of ours, and never into a sentence, because it may repeat the prompt.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chat.errors import ModelError
+from chat.errors import ContextFull, EmptyAnswer, ModelError, ModelLoading
+from chat.llm import details, hints, kinds, overflow
+from chat.llm.details import Complaint
+from chat.llm.kinds import Kind
+from chat.llm.redaction import Secrets
 
 logger = logging.getLogger(__name__)
 
-RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504})
-
-_STATUS = {
-    400: "The model server did not accept the request. The conversation may be too long for this "
-    "model, or the model may lack something that was asked of it. Try another model.",
-    401: "The model server refused the API key. Check {key}.",
-    402: "The account at the model server has no credit left.",
-    403: "The model server does not allow this. Check what {key} gives access to.",
-    404: "The model server does not know this model. Choose another one, or check {url}.",
-    408: "The model server took too long. Please try again.",
-    413: "The conversation is too long for this model. Start a new one, or choose another model.",
-    429: "The model server is limiting requests. Wait a moment and try again.",
-    503: "The model server is overloaded. Wait a moment and try again.",
+TOO_LONG = "The conversation is too long for this model. Start a new one, or choose another model."
+_TEXTS = {
+    Kind.REFUSED: "The model server did not accept the request. Its reason is in the details.",
+    Kind.KEY: "The model server refused the API key. Check {key}.",
+    Kind.FORBIDDEN: "The model server does not allow this. Check what {key} gives access to.",
+    Kind.CREDIT: "The account at the model server has no credit or quota left. Check its billing.",
+    Kind.RATE: "The model server is limiting requests. Wait {wait} and try again.",
+    Kind.FILTERED: "The model server withheld the answer (its content filter). Rephrase the message "
+    "and try again.",
+    Kind.OVERLOADED: "The model server is overloaded. Wait {wait} and try again.",
+    Kind.NO_MODEL: "The model server does not know this model. Choose another one.",
+    Kind.NO_ADDRESS: "The model server has nothing at this address. Check {url}.",
+    Kind.LOADING: "The model server is still loading this model. Try again in a few minutes.",
+    Kind.MEMORY: "The model server ran out of memory. Choose a smaller model, or start a new chat.",
+    Kind.BAD_CALL: "The model made a call that its server refused. Try again.",
+    Kind.SLOW: "The model server took too long. Please try again.",
+    Kind.BROKEN: "The model server had an internal error. Please try again in a moment.",
+    Kind.UNKNOWN: "The model server reported an error while it was answering. Please try again.",
 }
-_REFUSED = "The model server refused the request. Try another model, or check {url}."
-_BROKEN = "The model server had an internal error. Please try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,59 +51,63 @@ class Names:
 OPENAI = Names()
 
 
-def of_status(status: int, names: Names = OPENAI) -> ModelError:
-    text = _STATUS.get(status) or (_BROKEN if status >= 500 else _REFUSED)
-    return ModelError(text.format(key=names.key, url=names.url))
-
-
-_TYPES = {  # Anthropic's words, which have no number beside them in a stream
-    "authentication_error": 401,
-    "billing_error": 402,
-    "invalid_request_error": 400,
-    "not_found_error": 404,
-    "overloaded_error": 503,
-    "permission_error": 403,
-    "rate_limit_error": 429,
-    "request_too_large": 413,
-    "timeout_error": 408,
-}
+def of(complaint: Complaint, names: Names = OPENAI) -> ModelError:
+    """The error for what a server said: `ContextFull` and `ModelLoading` where it is that."""
+    if full := overflow.of(complaint):
+        return ContextFull(TOO_LONG, complaint.details, window=full.window, asked=full.asked)
+    kind = kinds.of(complaint)
+    wait = hints.words(complaint.wait) if complaint.wait else "a moment"
+    text = _TEXTS[kind].format(key=names.key, url=names.url, wait=wait)
+    return (ModelLoading if kind is Kind.LOADING else ModelError)(text, complaint.details)
 
 
 def in_stream(error: object, names: Names = OPENAI) -> ModelError:
-    """An error object that a server sent in place of a piece. Only its kind is believed."""
-    if isinstance(error, dict):
-        code = error.get("code")
-        status = code if isinstance(code, int) else _TYPES.get(str(error.get("type")), 0)
-        if 400 <= status < 600:
-            return of_status(status, names)
-    return ModelError(
-        "The model server reported an error while it was answering. Please try again."
-    )
+    """An error object that a server sent in place of a piece."""
+    return of(details.of_error(error), names)
 
 
-def unreachable(names: Names = OPENAI) -> ModelError:
+def unreachable(names: Names = OPENAI, reason: str = "") -> ModelError:
+    """There was no connection, or it broke before anything came. `reason`: `details.reason`."""
     return ModelError(
-        f"The model server cannot be reached. Check that it is running, and check {names.url}."
+        f"The model server cannot be reached. Check that it is running, and check {names.url}.",
+        reason,
     )
 
 
 def silent(seconds: float) -> ModelError:
+    """Nothing at all came for so long."""
     return ModelError(
-        f"The model was silent for {seconds:g} seconds, so Talos stopped waiting. Please try again."
+        f"The model server was silent for {seconds:g} seconds, so Talos stopped waiting. "
+        "Please try again."
     )
 
 
-def truncated() -> ModelError:
-    return ModelError("The model's answer was cut off.")
+def slow(seconds: float) -> ModelError:
+    """The server shows signs of life, but no word came for so long."""
+    return ModelError(
+        f"The model wrote nothing for {seconds:g} seconds, so Talos stopped waiting. "
+        "Please try again."
+    )
+
+
+def truncated(reason: str = "") -> ModelError:
+    return ModelError("The model's answer was cut off.", reason)
+
+
+def interrupted(reason: str) -> ModelError:
+    """`reason` is one of our own words, never the server's."""
+    return ModelError(f"The model's server broke the answer off ({reason}). Try again.")
 
 
 def empty(reason: str) -> ModelError:
     """A proper end without a word before it."""
     if reason == "content_filter":
-        return ModelError("The model server withheld the answer (its content filter).")
+        return ModelError(_TEXTS[Kind.FILTERED])
+    if reason == "context":
+        return ContextFull(TOO_LONG)
     if reason == "length":
         return ModelError("The model reached its output limit before it wrote anything.")
-    return ModelError("The model's answer was empty. Please try again.")
+    return EmptyAnswer("The model's answer was empty. Please try again.")
 
 
 def malformed() -> ModelError:
@@ -111,5 +124,21 @@ def too_large() -> ModelError:
 
 
 def note(error: BaseException, status: int | None = None) -> None:
-    """Log a failure by its class and status: nothing else of it is safe to keep."""
+    """Log a failure of the transport by its class: nothing else of it is safe to keep."""
     logger.warning("Model request failed: %s, status %s", type(error).__name__, status)
+
+
+def note_details(told: str) -> None:
+    """Log what a server said, when nothing of ours is in it any more."""
+    logger.warning("Model request failed: %s", told)
+
+
+@contextmanager
+def without(secrets: Secrets) -> Iterator[None]:
+    """Take a client's secrets out of whatever fails in here, and log it."""
+    try:
+        yield
+    except ModelError as error:
+        error.details = secrets.out_of(error.details)
+        note_details(error.details or error.message)
+        raise

@@ -65,7 +65,7 @@ class LiteLLMClient:
         return f"{self._provider}/{model}"
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        answer = Answer(self.names)
+        answer = Answer(self.names, self.source(request.model))
         call = await self._begun(request)
         try:
             while (chunk := await call.next()) is not None:
@@ -122,8 +122,8 @@ class LiteLLMClient:
             raise failures.of_status(400, self.names) from None
 
     def _arguments(self, request: Request, wire: Wire | None) -> dict[str, Any]:
-        body = body_of(request)
-        del body["stream_options"]  # with it LiteLLM counts what a provider did not count
+        body = body_of(request, self._demands, self.source(request.model))
+        body.pop("stream_options", None)  # with it LiteLLM counts what a provider did not count
         self._signatures.put_back(body["messages"])
         body["model"] = f"{self._provider}/{request.model}"
         ours = {"client": wire, "max_retries": 0, "num_retries": 0}

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chat.llm import prices, providers, routing
-from chat.llm.kinds import is_for_chat
 from chat.llm.openai import ListedModel
 from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
+from chat.llm.purpose import is_for_chat
 
 _OPENAI = "gpt-5.5"  # stands for OpenAI's models while there is no key
 

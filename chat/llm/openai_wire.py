@@ -1,39 +1,33 @@
-"""A `Request` in the words of OpenAI's chat completions, and what to leave out for whom.
+"""A `Request` in the words of OpenAI's chat completions, as its server demands it.
 
-No connection here. Model servers differ in what they accept; one that refuses an option by name is
-asked again without it.
+No connection here. What is sent of the conversation is in `openai_messages.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import Any
 
-from chat.llm.base import (
-    AssistantMessage,
-    ModelMessage,
-    Request,
-    SystemMessage,
-    ToolMessage,
-    ToolRequest,
-    ToolSpec,
-    UserMessage,
-)
+from chat.llm.base import Request, ToolSpec
+from chat.llm.demands import Demands
+from chat.llm.openai_messages import messages_of
 
 Body = dict[str, Any]
 
 
-def body_of(request: Request) -> Body:
+def body_of(request: Request, demands: Demands, source: str) -> Body:
+    """What to post. `source` is the client's, for the request's model."""
     body: Body = {
         "model": request.model,
-        "messages": [_message(message) for message in request.messages],
+        "messages": messages_of(request.messages, demands, source),
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
-    if request.tools:
+    if demands.stream_options:
+        body["stream_options"] = {"include_usage": True}
+    if request.tools and demands.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
-    if request.max_output_tokens is not None:
-        body["max_tokens"] = request.max_output_tokens
-    if request.temperature is not None:
+    if request.max_output_tokens is not None and demands.answer_limit:
+        body[demands.answer_limit] = request.max_output_tokens
+    if request.temperature is not None and demands.temperature:
         body["temperature"] = request.temperature
     return body
 
@@ -54,29 +48,6 @@ def without(body: Body, option: str) -> Body:
     if option == "max_tokens" and option in body:
         rest["max_completion_tokens"] = body[option]
     return rest
-
-
-def _message(message: ModelMessage) -> Body:
-    match message:
-        case SystemMessage(content):
-            return {"role": "system", "content": content}
-        case UserMessage(content):
-            return {"role": "user", "content": content}
-        case AssistantMessage(content, calls) if calls:
-            # An empty content beside calls is refused by some servers; null is in the protocol.
-            tool_calls = [_call(call) for call in calls]
-            return {"role": "assistant", "content": content or None, "tool_calls": tool_calls}
-        case AssistantMessage(content):
-            return {"role": "assistant", "content": content}
-        case ToolMessage(call_id, _, content):
-            return {"role": "tool", "tool_call_id": call_id, "content": content}
-        case _:
-            assert_never(message)
-
-
-def _call(call: ToolRequest) -> Body:
-    function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call.call_id, "type": "function", "function": function}
 
 
 def _tool(tool: ToolSpec) -> Body:

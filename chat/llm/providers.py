@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from chat.llm import prices
 from chat.llm.demands import Demands
@@ -30,6 +31,7 @@ class Provider:
     lists: bool = True
     """What can be asked for is LiteLLM's list. Elsewhere the names are the customer's own."""
     demands: Demands = field(default_factory=Demands)
+    """Where they are not what they are of any server. What is refused otherwise is learned."""
 
     @property
     def base(self) -> str:
@@ -67,18 +69,25 @@ KNOWN = (
         ("MISTRAL_API_KEY",),
         ("mistral/mistral-medium-latest", "mistral/mistral-large-latest"),
         openai_url="https://api.mistral.ai/v1",
+        # it refuses every field that is not in its schema, and counts tokens unasked
+        demands=Demands(
+            stream_options=False, takes_back=False, call_ids="nine", answers_results=True
+        ),
     ),
     Provider(
         "groq",
         ("GROQ_API_KEY",),
         ("groq/openai/gpt-oss-120b",),
         openai_url="https://api.groq.com/openai/v1",
+        # it refuses back what it sends
+        demands=Demands(takes_back=False),
     ),
     Provider(
         "deepseek",
         ("DEEPSEEK_API_KEY",),
         ("deepseek/deepseek-v4-pro", "deepseek/deepseek-flash", "deepseek/deepseek-chat"),
         openai_url="https://api.deepseek.com/v1",
+        demands=Demands(wants_reasoning=True),
     ),
     Provider(
         "xai",
@@ -100,6 +109,7 @@ KNOWN = (
         ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
         ("perplexity/sonar",),
         openai_url="https://api.perplexity.ai",
+        demands=Demands(takes_back=False, answers_results=True),
     ),
     Provider("cerebras", ("CEREBRAS_API_KEY",), openai_url="https://api.cerebras.ai/v1"),
     Provider(
@@ -112,7 +122,12 @@ KNOWN = (
         ("FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY"),
         openai_url="https://api.fireworks.ai/inference/v1",
     ),
-    Provider("moonshot", ("MOONSHOT_API_KEY",), openai_url="https://api.moonshot.ai/v1"),
+    Provider(
+        "moonshot",
+        ("MOONSHOT_API_KEY",),
+        openai_url="https://api.moonshot.ai/v1",
+        demands=Demands(wants_reasoning=True),
+    ),
     Provider("deepinfra", ("DEEPINFRA_API_KEY",), openai_url="https://api.deepinfra.com/v1/openai"),
     Provider(
         "nvidia_nim",
@@ -144,6 +159,13 @@ def has_key(variables: Mapping[str, str]) -> bool:
     """The key of any provider is set."""
     others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
     return any(provider.key(variables) for provider in (*KNOWN, *others))
+
+
+def demands_of(base_url: str) -> Demands:
+    """Of a server that is one of these at its own address, else those of any server."""
+    host = urlsplit(base_url).hostname
+    at_host = (p for p in KNOWN if p.openai_url and urlsplit(p.openai_url).hostname == host)
+    return next((provider.demands for provider in at_host), Demands())
 
 
 def is_provider(name: str) -> bool:

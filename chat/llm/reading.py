@@ -6,16 +6,17 @@ little work per token: one read, one time limit, one `orjson.loads`, nothing in 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from math import inf
+from contextlib import aclosing
 from typing import Any
 
+from chat.errors import ModelError
 from chat.llm import failures
-from chat.llm.base import StreamEvent
+from chat.llm.base import Remark, StreamEvent, Waiting
 from chat.llm.chunks import Answer
+from chat.llm.details import reason
 from chat.llm.patience import Patience
+from chat.llm.redaction import Secrets
 from chat.llm.sse import MAX_EVENT, EventStream, decode
 
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
@@ -23,32 +24,37 @@ AFTER_DONE = 0.25  # seconds for the body's last bytes: with them the connection
 
 
 class Pieces:
-    """The bytes of a response as they come, none waited for beyond the deadline."""
+    """The bytes of a response as they come."""
 
-    def __init__(
-        self, read: Callable[[], Awaitable[bytes]], *, deadline: float, limit: float
-    ) -> None:
+    def __init__(self, read: Callable[[], Awaitable[bytes]], patience: Patience) -> None:
         """`read` gives what has come, at least one byte; at the end none."""
         self._read = read
-        self._patience = Patience(deadline)
-        self._limit = limit
-        self._optional = False
-        self._ends_at = inf
-        self._now = asyncio.get_running_loop().time
+        self._patience = patience
+        self._is_optional = False
 
-    def heard(self, limit: float) -> None:
-        """The model wrote something: it has this long for more."""
-        self._limit = limit
-        self._patience.until(self._now() + limit)
+    def heed(self, answer: Answer, before: int) -> None:
+        """What the model wrote, since its progress was `before`, sets how long more is waited for."""
+        grown = answer.progress > before
+        if grown:
+            self._patience.begun()
+        # Some servers say the end before they begin, or go on after it: more words renew the wait.
+        if grown if self._is_optional else answer.reason is not None and answer.is_finished:
+            self._finished(AFTER_FINISH)
 
-    def finished(self, limit: float) -> None:
+    def _finished(self, limit: float) -> None:
         """Nothing more is needed: silence and a cut connection are an end like any other.
 
-        Said again it gives no more time: a server that goes on for ever ends here.
+        It comes in so many seconds at most, whatever the server sends.
         """
-        self._optional = True
-        self._ends_at = min(self._ends_at, self._now() + limit)
-        self._patience.until(self._ends_at)
+        self._is_optional = True
+        self._patience.end_in(limit)
+
+    async def first(self) -> bytes:
+        """Past the blanks: they say nothing yet of what it is."""
+        data = await self.next()
+        while data.isspace():
+            data = await self.next()
+        return data
 
     async def next(self) -> bytes:
         """Empty at the end."""
@@ -56,14 +62,18 @@ class Pieces:
             return await self._patience.wait(self._read())
         # Broad: whatever a transport raises while a body is read, the answer is cut off.
         except Exception as error:
-            if self._optional:
+            if self._is_optional:
                 return b""
+            if isinstance(error, ModelError):
+                raise
             failures.note(error)
-            silent = isinstance(error, TimeoutError)
-            raise (failures.silent(self._limit) if silent else failures.truncated()) from None
+            raise failures.truncated(reason(error)) from None
 
-    def close(self) -> None:
-        self._patience.close()
+    async def drain(self) -> None:
+        """To the end, which comes soon: then the connection can be used again."""
+        self._finished(AFTER_DONE)
+        while await self.next():
+            pass
 
 
 class WholeJson:
@@ -95,33 +105,35 @@ def _reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJ
 
 
 async def read_answer(
-    opening: AbstractAsyncContextManager[Pieces],
+    asked: AsyncGenerator[Waiting | Remark | Pieces],
+    answer: Answer,
     *,
-    idle_limit: float,
-    names: failures.Names = failures.OPENAI,
+    names: failures.Names,
+    secrets: Secrets,
 ) -> AsyncGenerator[StreamEvent]:
-    """One answer. The time limit on the model's silence does not run while the caller is busy."""
-    answer = Answer(names)
-    async with opening as pieces:
-        data = await pieces.next()
-        while data.isspace():  # says nothing yet of what it is
-            data = await pieces.next()
-        reader = _reader_for(data, names)
-        while data:
-            before = answer.progress
-            for event in answer.read(reader.feed(data)):
+    """One answer: what is told until it begins, then what its bytes say.
+
+    The clocks do not run while the caller is busy.
+    """
+    with failures.without(secrets):
+        async with aclosing(asked):
+            async for step in asked:
+                if isinstance(step, Pieces):
+                    pieces = step
+                    break
+                yield step
+            data = await pieces.first()
+            reader = _reader_for(data, names)
+            while data:
+                before = answer.progress
+                for event in answer.read(reader.feed(data)):
+                    yield event
+                if reader.done:
+                    break
+                pieces.heed(answer, before)
+                data = await pieces.next()
+            for event in answer.read(reader.end()):
                 yield event
-            if reader.done:
-                break
-            if answer.reason is not None:
-                pieces.finished(AFTER_FINISH)
-            elif answer.progress > before:
-                pieces.heard(idle_limit)
-            data = await pieces.next()
-        for event in answer.read(reader.end()):
-            yield event
-        for event in answer.end():
-            yield event
-        pieces.finished(AFTER_DONE)
-        while await pieces.next():
-            pass
+            for event in answer.end(reader.done):
+                yield event
+            await pieces.drain()

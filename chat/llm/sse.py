@@ -7,6 +7,7 @@ Written for the common case, in which one read holds whole events: one `splitlin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from chat.llm import failures
 
 MAX_EVENT = 2 * 1024 * 1024  # bytes: far beyond any honest chunk, small enough to hold in memory
 _BOM = b"\xef\xbb\xbf"
+_LONG_INTEGER = re.compile(rb"\d{19}")
 
 
 class EventStream:
@@ -26,6 +28,7 @@ class EventStream:
         self.done = False
         self._tail = bytearray()  # the beginning of a line whose end has not arrived
         self._data: bytes | None = None  # the data lines of an event whose blank line has not
+        self._is_error = False  # by the name of that event
         self._after_cr = False
         self._at_start = True
 
@@ -35,12 +38,9 @@ class EventStream:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         for line in self._lines(data):
-            if line:
-                self._field(line)
-            elif self._data is not None:
-                event, self._data = self._data, None
-                if not self._is_end(event):
-                    yield decode(event)
+            event = self._field(line) if line else self._event()
+            if event is not None:
+                yield event
 
     def end(self) -> Iterator[dict[str, Any]]:
         """What a server left without its final blank line, if it is whole."""
@@ -62,18 +62,42 @@ class EventStream:
             self._tail += lines.pop()
         return lines
 
-    def _field(self, line: bytes) -> None:
+    def _field(self, line: bytes) -> dict[str, Any] | None:
+        """Nearly always adds to an event and gives none: an empty line ends it."""
         self._bound(len(line))
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(_BOM)
         if not line.startswith(b"data:"):
-            return  # a comment, or a field that no model server uses
+            return self._other_field(line)
         value = line[6:] if line[5:6] == b" " else line[5:]
+        event = None
         if self._data is not None:
-            self._bound(len(self._data) + len(value))
-            value = self._data + b"\n" + value
+            if value.startswith((b"{", b"[DONE]")) and self._data.endswith(b"}"):
+                event = self._event()  # no JSON goes on like this: the empty line is missing
+            else:
+                self._bound(len(self._data) + len(value))
+                value = self._data + b"\n" + value
         self._data = value
+        return event
+
+    def _other_field(self, line: bytes) -> dict[str, Any] | None:
+        """A comment, the name of an event, or JSON that somebody wrote into the stream."""
+        if line.startswith(b"event:"):
+            event = self._event() if (self._data or b"").endswith(b"}") else None
+            self._is_error = line[6:].strip() == b"error"
+            return event
+        if line.startswith(b"{") and line.endswith(b"}") and not self.done:
+            value = _decoded(line)
+            return value if isinstance(value, dict) else None
+        return None
+
+    def _event(self) -> dict[str, Any] | None:
+        data, self._data = self._data, None
+        is_error, self._is_error = self._is_error, False
+        if data is None or self._is_end(data):
+            return None
+        return _error(data) if is_error else decode(data)
 
     def _bound(self, size: int) -> None:
         if size > MAX_EVENT:
@@ -89,20 +113,34 @@ class EventStream:
 def decode(data: bytes) -> dict[str, Any]:
     """One JSON object of a model server. Lone surrogates pass: `text.clean` replaces them.
 
-    Integers beyond 64 bits become floats.
+    Integers beyond 64 bits become floats, but not those among arguments.
     """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        value = _decode_leniently(data)
+        value = _decoded(data)
+    else:
+        if b'"arguments"' in data and _LONG_INTEGER.search(data):
+            value = _decoded(data) or value
     if not isinstance(value, dict):
         raise failures.malformed()
     return value
 
 
-def _decode_leniently(data: bytes) -> Any:
-    # orjson refuses bytes that are not UTF-8, and escapes that are half a surrogate pair.
+def _error(data: bytes) -> dict[str, Any]:
+    """An event that is named an error is one, whatever it looks like."""
+    value = _decoded(data)
+    if isinstance(value, dict) and value.get("error"):
+        return value
+    return {"error": value or data.decode("utf-8", "replace")}
+
+
+def _decoded(data: bytes) -> Any:
+    """None where it is no JSON.
+
+    orjson refuses bytes that are not UTF-8, and escapes that are half a surrogate pair.
+    """
     try:
         return json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
-        raise failures.malformed() from None
+        return None

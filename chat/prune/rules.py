@@ -16,7 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from chat.models import Conversation, ConversationQuerySet, Message, ToolCall, Turn
+from chat.models import Conversation, ConversationQuerySet, Message, OpaquePart, ToolCall, Turn
 
 CHUNK = 500
 """Conversations that are looked at in one query."""
@@ -149,10 +149,11 @@ def _amount(chunk: list[tuple[datetime, UUID]]) -> Amount:
     called = ToolCall.objects.filter(message__conversation__in=ids).aggregate(
         size=_size("arguments", "edited_arguments", "result")
     )
+    opaque = OpaquePart.objects.filter(message__conversation__in=ids).aggregate(size=_size("data"))
     return Amount(
         conversations=len(going),
         messages=said["messages"],
-        size=said["size"] + called["size"],
+        size=said["size"] + called["size"] + opaque["size"],
         in_use=len(in_use),
         oldest=going[0][0],
         newest=going[-1][0],

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from chat import search
 from chat.database import one_snapshot
-from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
+from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
 from chat.transfer.comparing import Differs, compared, stored
 from chat.transfer.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.settled import at_rest, renamed
@@ -112,6 +112,7 @@ def _insert(owner: User, archived: ArchivedConversation, find_user: FindUser) ->
     Message.objects.bulk_create(messages)
     Turn.objects.bulk_create(_turns(conversation, archived, taken))
     ToolCall.objects.bulk_create(_calls(archived, owner, find_user))
+    OpaquePart.objects.bulk_create(_opaque(archived))
     ToolRule.objects.bulk_create(
         ToolRule(conversation=conversation, imported=True, **rule.model_dump())
         for rule in archived.rules
@@ -127,7 +128,7 @@ def _message(conversation: Conversation, message: ArchivedMessage, taken: set[st
         owner_id=conversation.owner_id,
         parent_id=message.parent,
         client_id=None if message.client_id in taken else message.client_id,
-        **message.model_dump(exclude={"parent", "client_id", "turn", "calls"}),
+        **message.model_dump(exclude={"parent", "client_id", "turn", "calls", "opaque"}),
     )
 
 
@@ -155,6 +156,12 @@ def _calls(archived: ArchivedConversation, owner: User, find_user: FindUser) -> 
                 decided_by=person,
                 **call.model_dump(exclude={"decided_by"}),
             )
+
+
+def _opaque(archived: ArchivedConversation) -> Iterator[OpaquePart]:
+    for message in archived.messages:
+        for part in message.opaque:
+            yield OpaquePart(message_id=message.id, **part.model_dump())
 
 
 def _taken_client_ids(owner: User, archived: ArchivedConversation) -> set[str]:

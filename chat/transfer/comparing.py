@@ -25,6 +25,7 @@ _SETTINGS = (
     ("instructions", "instructions"),
     ("temperature", "temperature"),
     ("max_output_tokens", "output limit"),
+    ("offers_tools", "use of tools"),
     ("pinned", "pin"),
     ("archived", "archiving"),
 )
@@ -58,7 +59,11 @@ def compared(file: ArchivedConversation, here: ArchivedConversation) -> str:
         raise Differs(f"{other} of its messages are others in the one that is here")
     if len(here.messages) > len(file.messages):
         return "it has gone on here"
-    changed = [words for name, words in _SETTINGS if getattr(file, name) != getattr(here, name)]
+    changed = [
+        words
+        for name, words in _SETTINGS
+        if name in file.model_fields_set and getattr(file, name) != getattr(here, name)
+    ]
     return f"it has another {' and '.join(changed)} here" if changed else ""
 
 
@@ -66,8 +71,17 @@ def _is_same(file: ArchivedMessage, here: ArchivedMessage) -> bool:
     if file.turn is not None and file.turn.status in Turn.UNFINISHED:
         return True  # it was not over in the file; it may be here
     file = message_at_rest(file)
-    return file == here or _essence(file) == _essence(here)
+    return file == here or _says(_essence(here), _essence(file))
 
 
 def _essence(message: ArchivedMessage) -> dict[str, Any]:
-    return message.model_dump(exclude=_PLUMBING)
+    return message.model_dump(exclude=_PLUMBING, exclude_unset=True)
+
+
+def _says(here: Any, file: Any) -> bool:
+    """All that the file says: one of an older version has fewer keys, and says nothing of these."""
+    if isinstance(file, dict) and isinstance(here, dict):
+        return all(key in here and _says(here[key], file[key]) for key in file)
+    if isinstance(file, tuple) and isinstance(here, tuple):
+        return len(here) == len(file) and all(map(_says, here, file))
+    return bool(here == file)

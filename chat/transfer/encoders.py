@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import orjson
 
 from chat.transfer.format import FORMAT, VERSION
+from chat.transfer.older import FirstVersion
 from chat.transfer.rows import Json, Stored
 
 
@@ -39,11 +40,17 @@ class JsonLines:
     between = b"\n"
     end = b"\n"
 
+    def __init__(self, older: FirstVersion | None = None) -> None:
+        """`older`: in that version, in place of the present one."""
+        self._older = older
+
     def encode(self, stored: Stored) -> Iterator[bytes]:
-        yield encoded(stored.head)[:-1] + b',"messages":['
+        older = self._older
+        head = older.head(stored.head) if older else stored.head
+        yield encoded(head)[:-1] + b',"messages":['
         comma = b""
         for message in stored.messages(stored.said):
-            yield comma + encoded(message)
+            yield comma + encoded(older.message(message) if older else message)
             comma = b","
         yield b"]}"
 
@@ -53,9 +60,13 @@ class JsonDocument(JsonLines):
 
     suffix = "json"
     media_type = "application/json"
-    begin = b'{"format":"%s","version":%d,"conversations":[\n' % (FORMAT.encode(), VERSION)
     between = b",\n"
     end = b"\n]}\n"
+
+    def __init__(self, older: FirstVersion | None = None) -> None:
+        super().__init__(older)
+        said = (FORMAT.encode(), 1 if older else VERSION)
+        self.begin = b'{"format":"%s","version":%d,"conversations":[\n' % said
 
 
 def encoded(value: Json) -> bytes:

@@ -2,6 +2,11 @@
 
 Its keys and their order are those of the classes below; `rows.py` writes them, an import reads
 them back. Strict: a key that is not known would be lost without a word, so it is refused.
+
+A key without a default is one of version 1, and always there. A key with a default came with
+version 2: a file that lacks it is read as if it said the default, and so files that are written
+today are still read when version 2 has gained a key.
+
 `docs/archive.md` describes the format and is checked against this file.
 """
 
@@ -26,7 +31,10 @@ from chat.models import Conversation, Message, ToolCall, Turn
 from chat.transfer.tree import check
 
 FORMAT: Final = "talos-history"
-VERSION: Final = 1
+VERSION: Final = 2
+"""That is written unless another one is asked for."""
+VERSIONS: Final = (1, 2)
+"""That are read, and can be written."""
 MAX_BYTES = 64 * 1024 * 1024
 """Of one conversation in a file."""
 MAX_TEXT = 8 * 1024 * 1024
@@ -86,6 +94,10 @@ class ArchivedTurn(Archived):
     cost: Cost | None
     error_code: ErrorCode
     error: Text
+    error_details: Text = ""
+    note: Text = ""
+    context_tokens: Count | None = None
+    context_window: Count | None = None
     created_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
@@ -112,8 +124,19 @@ class ArchivedCall(Archived):
     ended_at: Moment | None
 
 
+class ArchivedOpaque(Archived):
+    """What a model said for itself alone: it goes back to that model, and is nothing else here."""
+
+    round: Count
+    call_id: Annotated[str, Field(max_length=200), _checked]
+    """Of one of the message's calls; empty: the whole round."""
+    kind: Annotated[str, Field(min_length=1, max_length=40), _checked]
+    source: Annotated[str, Field(max_length=500), _checked]
+    data: Text
+
+
 class ArchivedMessage(Archived):
-    """What was said. An answer has a turn and may have calls; a question has neither."""
+    """What was said. An answer has a turn and may have calls and opaque parts; a question has none."""
 
     id: UUID
     parent: UUID | None
@@ -125,13 +148,14 @@ class ArchivedMessage(Archived):
     created_at: Moment
     turn: ArchivedTurn | None
     calls: Annotated[tuple[ArchivedCall, ...], FailFast()]
+    opaque: Annotated[tuple[ArchivedOpaque, ...], FailFast()] = ()
 
 
 class ArchivedConversation(Archived):
     """One line of an archive, readable by itself."""
 
     format: Literal["talos-history"]
-    version: Literal[1]
+    version: Literal[1, 2]
     id: UUID
     owner: Line
     """A username."""
@@ -141,6 +165,7 @@ class ArchivedConversation(Archived):
     instructions: Text
     temperature: Annotated[float, Field(ge=0, le=2)] | None
     max_output_tokens: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None
+    offers_tools: bool = True
     pinned: bool
     archived: bool
     unread: bool

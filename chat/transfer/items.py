@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from chat.transfer.format import FORMAT, MAX_BYTES, VERSION
+from chat.transfer.format import FORMAT, MAX_BYTES, VERSIONS
 
 CHUNK_BYTES = 256 * 1024
 TOO_LONG = f"it is longer than {MAX_BYTES // 2**20} MiB"
@@ -51,8 +51,11 @@ _QUOTE, _BACKSLASH, _OPENING = ord('"'), ord("\\"), b"{["
 
 _SCALARS = rb'(?:\s*"\w+"\s*:\s*(?:"[^"\\]*"|\d+)\s*,)*'
 _SAID = re.compile(rb'"(\w+)"\s*:\s*("[^"\\]*"|\d+)')
-_HEAD = {b"format": b'"%s"' % FORMAT.encode(), b"version": b"%d" % VERSION}
-"""What a document says of itself before its conversations, by key."""
+_HEAD = {
+    b"format": {b'"%s"' % FORMAT.encode()},
+    b"version": {b"%d" % version for version in VERSIONS},
+}
+"""What a document may say of itself before its conversations, by key."""
 BEFORE = {
     0: re.compile(rb"\s*"),
     1: re.compile(rb"\s*\[\s*"),
@@ -178,4 +181,4 @@ class Objects:
 def _is_foreign(beside: bytes) -> bool:
     """Does a document say of itself that it is something else than this archive?"""
     said = dict(_SAID.findall(beside.partition(b"[")[0]))
-    return said.keys() - _HEAD.keys() != set() or any(_HEAD[key] != said[key] for key in said)
+    return said.keys() - _HEAD.keys() != set() or any(said[key] not in _HEAD[key] for key in said)

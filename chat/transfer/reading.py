@@ -71,7 +71,7 @@ def _words(error: ValidationError) -> str:
     if ("format",) in places:
         return "it is no conversation of an archive that Talos wrote"
     if ("version",) in places:  # then other keys are wrong, too
-        return f"it is not of version {VERSION}: a newer Talos wrote it. Update this one"
+        return f"it is not of version 1 to {VERSION}: a newer Talos wrote it. Update this one"
     fault = faults[0]
     words = _sentence(fault["msg"], fault["type"])
     place = _place(fault["loc"])
@@ -85,9 +85,7 @@ def _sentence(message: str, kind: str) -> str:
             return CUT_OFF
         return f"it is no JSON: {message.removeprefix('Invalid JSON: ')}"
     if kind == "extra_forbidden":
-        return (
-            "no archive of this version has this key: a newer Talos wrote it, or somebody by hand"
-        )
+        return "this key is not known here: a newer Talos wrote it, or somebody by hand"
     return message.removeprefix("Value error, ")[:300]
 
 

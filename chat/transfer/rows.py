@@ -6,7 +6,7 @@ texts, a few megabytes at a time. All of it is meant to happen within one snapsh
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,14 @@ from uuid import UUID
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from chat.models import Conversation, Message, Piece, ToolCall, ToolRule, Turn
+from chat.models import Conversation, Message, OpaquePart, Piece, ToolCall, ToolRule, Turn
 from chat.transfer.format import (
     FORMAT,
     VERSION,
     ArchivedCall,
     ArchivedConversation,
     ArchivedMessage,
+    ArchivedOpaque,
     ArchivedRule,
     ArchivedTurn,
 )
@@ -52,9 +53,10 @@ def _columns(keys: Iterable[str], prefix: str = "") -> list[str]:
 
 
 _HEAD = _keys(ArchivedConversation, "format", "version", "rules", "messages")
-_MESSAGE = _keys(ArchivedMessage, "turn", "calls")
+_MESSAGE = _keys(ArchivedMessage, "turn", "calls", "opaque")
 _TURN = _keys(ArchivedTurn)
 _CALL = _keys(ArchivedCall)
+_OPAQUE = _keys(ArchivedOpaque)
 _RULE = _keys(ArchivedRule)
 
 
@@ -116,12 +118,22 @@ def _sizes(ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
     said = Message.objects.filter(conversation__in=ids).order_by()
     texts = Sum(Length("content") + Length("reasoning"))
     counted = said.values_list("conversation_id").annotate(n=Count("pk"), size=texts)
-    calls = ToolCall.objects.filter(message__conversation__in=ids).order_by()
-    of_calls = dict(calls.values_list("message__conversation").annotate(size=Sum(_CALL_TEXTS)))
-    return {pk: (count, size + of_calls.get(pk, 0)) for pk, count, size in counted}
+    beside = _beside("message__conversation", message__conversation__in=ids)
+    return {pk: (count, size + beside[pk]) for pk, count, size in counted}
 
 
-_CALL_TEXTS = Length("arguments") + Length("edited_arguments") + Length("result")
+def _beside(per: str, **which: Any) -> Counter[UUID]:
+    """How many code points the texts of calls and opaque parts have, per message or conversation."""
+    sizes: Counter[UUID] = Counter()
+    for model, size in (
+        (ToolCall, Length("arguments") + Length("edited_arguments") + Length("result")),
+        (OpaquePart, Length("source") + Length("data")),
+    ):
+        rows = model._default_manager.filter(**which).order_by().values_list(per)
+        sizes.update(dict(rows.annotate(size=Sum(size))))
+    return sizes
+
+
 Sized = tuple[UUID, int, int]
 """An id, how many messages it stands for, and how many code points."""
 
@@ -150,15 +162,14 @@ def _whole(ids: Sequence[UUID]) -> dict[UUID, list[Json]]:
 def _outline(ids: Sequence[UUID]) -> dict[UUID, list[Json]]:
     """Of one long conversation, what must be known of its messages to bring them into an order."""
     (pk,) = ids
-    calls = ToolCall.objects.filter(message__conversation=pk).order_by()
-    of_calls = dict(calls.values_list("message_id").annotate(size=Sum(_CALL_TEXTS)))
+    beside = _beside("message_id", message__conversation=pk)
     keys = ("id", "parent", "role", "withdrawn", "created_at")
     rows = Message.objects.filter(conversation=pk).values_list(
         *_columns(keys), Length("content") + Length("reasoning")
     )
     return {
         pk: [
-            {**dict(zip(keys, row, strict=False)), "size": row[-1] + of_calls.get(row[0], 0)}
+            {**dict(zip(keys, row, strict=False)), "size": row[-1] + beside[row[0]]}
             for row in rows.iterator(2000)
         ]
     }
@@ -175,7 +186,9 @@ def _fetched(order: Iterable[Json]) -> Iterator[Json]:
 
 def _messages(**which: Sequence[UUID]) -> Iterator[tuple[UUID, Json]]:
     """Whole messages, each with the id of its conversation."""
-    calls = _calls(**{f"message__{name}": ids for name, ids in which.items()})
+    of_them = {f"message__{name}": ids for name, ids in which.items()}
+    calls = _parts(ToolCall, _CALL, of_them)
+    opaque = _parts(OpaquePart, _OPAQUE, of_them)
     rows = Message.objects.filter(**which).values_list(
         "conversation_id", "turn__id", *_columns(_MESSAGE), *_columns(_TURN, "turn__")
     )
@@ -183,15 +196,19 @@ def _messages(**which: Sequence[UUID]) -> Iterator[tuple[UUID, Json]]:
         message: Json = dict(zip(_MESSAGE, row, strict=False))
         message["turn"] = turn_id and dict(zip(_TURN, row[len(_MESSAGE) :], strict=True))
         message["calls"] = calls.get(message["id"], ())
+        message["opaque"] = opaque.get(message["id"], ())
         if turn_id and message["turn"]["status"] in Turn.UNFINISHED:
             so_far = Piece.objects.so_far(turn_id)
             message["content"], message["reasoning"] = so_far.text, so_far.reasoning
         yield conversation_id, message
 
 
-def _calls(**which: Sequence[UUID]) -> dict[UUID, list[Json]]:
-    calls: defaultdict[UUID, list[Json]] = defaultdict(list)
-    rows = ToolCall.objects.filter(**which).order_by("pk")
-    for message_id, *row in rows.values_list("message_id", *_columns(_CALL)):
-        calls[message_id].append(dict(zip(_CALL, row, strict=True)))
-    return calls
+def _parts(
+    model: type[ToolCall] | type[OpaquePart], keys: Sequence[str], which: Json
+) -> dict[UUID, list[Json]]:
+    """By message what belongs to it, in the order in which it came."""
+    parts: defaultdict[UUID, list[Json]] = defaultdict(list)
+    rows = model._default_manager.filter(**which).order_by("pk")
+    for message_id, *row in rows.values_list("message_id", *_columns(keys)):
+        parts[message_id].append(dict(zip(keys, row, strict=True)))
+    return parts

@@ -35,30 +35,30 @@ from chat.turns.live import Entry, LiveTurn
 from tools.runner import ToolOutcome
 
 DENIED = "The person denied this call. Do not try it again unasked."
-
-
 _FITTING_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """What every provider takes as the id of a call."""
 
 
 async def store(
-    turn: LiveTurn, journal: Journal, requests: Sequence[ToolRequest], source: str
+    turn: LiveTurn,
+    journal: Journal,
+    requests: Sequence[ToolRequest],
+    beside: Iterable[Opaque],
+    source: str,
 ) -> None:
     """Store and tell the calls of one answer of the model, and which of them need a person.
 
-    `source` is the model's: to it go what it said for itself alone, and ids that others refuse.
+    `beside` is what it said for itself alone; `source` is the model's, which gets back its own ids.
+    All is committed at once: an answer without its calls is asked for again after a crash.
     """
     turn.has_calls = True
     turn.borders.append(turn.length)
     calls = await read(_prepared, turn, requests)
     journal.status(turn, "tool_calling")
-    parts = [
-        part
-        for request, call in zip(requests, calls, strict=True)
-        for part in opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
-    ]
-    if parts:
-        journal.add(turn, Entry(write=opaque.inserting(parts)))
+    parts = opaque.parts_of(turn, beside)
+    for request, call in zip(requests, calls, strict=True):
+        parts += opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
+    opaque.keep(turn, journal, parts)
     for call in calls:
         data = ToolCallData(
             call_id=call.call_id, name=call.name, arguments=arguments_object(call.arguments)
@@ -119,8 +119,8 @@ def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
 
 
 def _opaque(request: ToolRequest, call: ToolCall, source: str) -> Sequence[Opaque]:
-    if call.call_id == request.call_id or _FITTING_ID.fullmatch(request.call_id):
-        return request.opaque  # one that was taken already is no use to anybody
+    if _FITTING_ID.fullmatch(request.call_id):
+        return request.opaque  # it is the call's, or was taken already and is no use to anybody
     return (*request.opaque, Opaque(CALL_ID, source, request.call_id))
 
 

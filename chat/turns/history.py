@@ -15,6 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
 from chat import statements
 from chat.branches import Line, lines
@@ -59,7 +60,7 @@ M = TypeVar("M", Line, Message)
 
 _ASKED = """
 SELECT chat.instructions, preference.system_prompt, chat.temperature, chat.max_output_tokens,
-       chat.offers_tools AND COALESCE(for_model.offers_tools, %s)
+       chat.offers_tools AND for_model.offers_tools IS NOT FALSE
 FROM chat_conversation chat
 LEFT JOIN chat_preference preference ON preference.owner_id = chat.owner_id
 LEFT JOIN chat_modelpreference for_model
@@ -81,13 +82,13 @@ class Asked:
 
 def asked(turn: LiveTurn, model: Resolved) -> Asked:
     """What the model is asked, for the next round of a turn."""
-    rows = statements.select(_ASKED, True, turn.model, turn.conversation_id)
+    rows = statements.select(_ASKED, turn.model, turn.conversation_id)
     ((instructions, prompt, temperature, limit, offers_tools),) = rows
     source = model.client.source(model.model_id)
     turn.context_window = windows.known(source, model.context_window)
     budget = turn.budget or _share_of(turn.context_window)
     system = SystemMessage(_system(prompt, instructions))
-    exchanges = _exchanges(turn)
+    exchanges = _exchanges(turn, source)
     kept = fitting(exchanges, budget and budget - tokens([system]))
     messages = (system, *(message for exchange in kept for message in exchange))
     if len(kept) < len(exchanges):
@@ -119,9 +120,10 @@ def smaller(asked: Asked, full: ContextFull) -> int:
     return min(room or asked.tokens // 2, asked.tokens * 3 // 4)
 
 
-def learn(model: Resolved, full: ContextFull) -> None:
+def learn(turn: LiveTurn, model: Resolved, full: ContextFull) -> None:
     """Remember what the model's server said that it holds."""
     if full.window:
+        turn.context_window = full.window
         windows.learn(model.client.source(model.model_id), full.window)
 
 
@@ -140,10 +142,10 @@ def _system(chosen: str | None, instructions: str) -> str:
     return clean("\n\n".join(filter(None, [chosen or settings.TALOS_SYSTEM_PROMPT, instructions])))
 
 
-def _exchanges(turn: LiveTurn) -> list[Exchange]:
-    """The history of a turn."""
+def _exchanges(turn: LiveTurn, source: str) -> list[Exchange]:
+    """The history of a turn, with what the model of `source` said for itself alone."""
     said = _said(turn)
-    calls, parts = _calls(said), _parts(said)
+    calls, parts = _calls(said), _parts(said, source)
     exchanges: list[Exchange] = []
     for message in said:
         if message.role == Message.Role.USER:
@@ -200,7 +202,8 @@ def rounds(
         for call in together:
             yield ToolMessage(call.call_id, call.name, call.result or _NO_RESULT)
         done = upto
-    if rest := text[of_rounds.spoken_from(number + 1, done) :]:
+    rest = text[of_rounds.spoken_from(number + 1, done) :]
+    if rest and not rest.isspace():
         yield AssistantMessage(rest, opaque=of_rounds.of(number + 1))
 
 
@@ -211,8 +214,8 @@ class _Parts:
         self._of: defaultdict[tuple[int, str], list[Opaque]] = defaultdict(list)
         self._thought_until: dict[int, int] = {}
         for part in parts:
-            if part.kind == OpaquePart.THOUGHT and part.data.isdecimal():
-                self._thought_until[part.round] = int(part.data)
+            if part.kind == OpaquePart.THOUGHT:
+                self._thought_until[part.round] = _place(part.data)
             else:
                 self._of[part.round, part.call_id].append(Opaque(part.kind, part.source, part.data))
 
@@ -222,6 +225,11 @@ class _Parts:
     def spoken_from(self, number: int, begin: int) -> int:
         """Where a round's own words begin, in code points of the answer."""
         return max(begin, self._thought_until.get(number, 0))
+
+
+def _place(data: str) -> int:
+    """A place in a text. An archive that was imported may have anything there."""
+    return int(data) if data.isdecimal() and len(data) < 10 else 0
 
 
 def fitting(exchanges: Sequence[Exchange], budget: int | None) -> Sequence[Exchange]:
@@ -243,8 +251,14 @@ def tokens(messages: Iterable[ModelMessage]) -> int:
 def _bytes(message: ModelMessage) -> int:
     size = len(message.content.encode())
     if isinstance(message, AssistantMessage):
-        size += sum(len(call.name) + len(call.arguments.encode()) for call in message.tool_calls)
+        size += _size(message.opaque)
+        for call in message.tool_calls:
+            size += len(call.name) + len(call.arguments.encode()) + _size(call.opaque)
     return size
+
+
+def _size(parts: Iterable[Opaque]) -> int:
+    return sum(len(part.data) for part in parts)
 
 
 def _calls(messages: Iterable[Line]) -> defaultdict[UUID, list[ToolCall]]:
@@ -255,9 +269,10 @@ def _calls(messages: Iterable[Line]) -> defaultdict[UUID, list[ToolCall]]:
     return calls
 
 
-def _parts(messages: Iterable[Line]) -> defaultdict[UUID, list[OpaquePart]]:
+def _parts(messages: Iterable[Line], source: str) -> defaultdict[UUID, list[OpaquePart]]:
     parts: defaultdict[UUID, list[OpaquePart]] = defaultdict(list)
     if answers := [message.pk for message in messages if not message.is_plain]:
-        for part in OpaquePart.objects.filter(message__in=answers).order_by("pk"):
+        found = OpaquePart.objects.filter(message__in=answers)
+        for part in found.filter(Q(source=source) | Q(kind=OpaquePart.THOUGHT)).order_by("pk"):
             parts[part.message_id].append(part)
     return parts

@@ -136,7 +136,7 @@ class LiveTurn:
 
     def remark(self, text: str) -> None:
         """Something to be said of the answer, once."""
-        if text not in self.remarks:
+        if text not in self.note:
             self.remarks.append(text)
 
     @property

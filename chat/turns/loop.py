@@ -13,7 +13,7 @@ from typing import assert_never
 from django.conf import settings
 
 from chat.database import read
-from chat.errors import ContextFull, ModelError
+from chat.errors import ContextFull, EmptyAnswer, ModelError
 from chat.llm.base import (
     Opaque,
     Reasoning,
@@ -27,15 +27,15 @@ from chat.llm.base import (
     Waiting,
 )
 from chat.llm.catalogue import Resolved
-from chat.models import OpaquePart
 from chat.protocol import MAX_ANSWER_BYTES
 from chat.turns import calls, history, opaque
 from chat.turns.journal import Journal
-from chat.turns.live import Entry, LiveTurn
+from chat.turns.live import LiveTurn
 from chat.turns.waiting import WaitNotes
 
 CUT_SHORT = {
     "length": "Cut off: this answer reached its output limit.",
+    "context": "Cut off: the conversation filled the model's context window.",
     "content_filter": "Cut off by the content filter of the model's server.",
 }
 """What is said of an answer that its model was not let finish."""
@@ -51,10 +51,18 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
     while turn.round < settings.TALOS_TOOL_ROUNDS:
         if turn.round > 0 or turn.beginning is None:
             journal.status(turn, "thinking")
-        requests = await ask(turn, journal, model)
-        if not requests:
+        try:
+            said = await ask(turn, journal, model)
+        except EmptyAnswer:
+            if turn.round > 0 and turn.text.strip():
+                return True  # it had said all before its last calls
+            raise
+        if not said.requests:
+            if turn.has_calls:  # else nobody wants them back
+                opaque.keep(turn, journal, opaque.parts_of(turn, said.opaque))
             return True
-        await calls.store(turn, journal, requests, model.client.source(model.model_id))
+        source = model.client.source(model.model_id)
+        await calls.store(turn, journal, said.requests, said.opaque, source)
         turn.round += 1
         if not await calls.answer_open(turn, journal):
             return False
@@ -64,7 +72,7 @@ async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
     )
 
 
-async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> list[ToolRequest]:
+async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> Rest:
     """What the model answers to the conversation, as much of it as its context takes."""
     while True:
         asked = await read(history.asked, turn, model)
@@ -74,13 +82,11 @@ async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> list[ToolReq
         except ContextFull as full:
             if (turn.length, len(turn.reasoning)) != (length, thoughts):
                 raise
+            history.learn(turn, model, full)
             turn.budget = history.smaller(asked, full)
-            history.learn(model, full)
 
 
-async def _stream(
-    turn: LiveTurn, journal: Journal, model: Resolved, request: Request
-) -> list[ToolRequest]:
+async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Request) -> Rest:
     """One request to the model. Its text goes to the journal as it comes."""
     responding, now = False, asyncio.get_running_loop().time
     with WaitNotes(turn, journal) as waits:
@@ -100,8 +106,7 @@ async def _stream(
                         journal.reasoning(turn, content)
                     case _:
                         rest.take(event)
-    rest.keep_opaque()
-    return rest.requests
+    return rest
 
 
 Beside = Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
@@ -112,19 +117,20 @@ class Rest:
 
     def __init__(self, turn: LiveTurn, journal: Journal, model: Resolved, waits: WaitNotes) -> None:
         self.requests: list[ToolRequest] = []
+        self.opaque: list[Opaque] = []
+        """Of the answer as a whole."""
         self._turn = turn
         self._journal = journal
         self._model = model
         self._waits = waits
-        self._opaque: list[Opaque] = []
 
     def take(self, event: Beside) -> None:
         turn = self._turn
         match event:
             case Opaque():
-                self._opaque.append(event)
+                self.opaque.append(event)
             case Thought():
-                self._keep(opaque.thought(turn))
+                opaque.keep(turn, self._journal, opaque.thought(turn))
             case Waiting(note):
                 self._waits.say(note)
             case Remark(text):
@@ -137,11 +143,3 @@ class Rest:
                 turn.cut_short = CUT_SHORT.get(reason, "")
             case _:
                 assert_never(event)
-
-    def keep_opaque(self) -> None:
-        """Where no tool was called nobody wants it back."""
-        if self._opaque and (self.requests or self._turn.has_calls):
-            self._keep(opaque.parts_of(self._turn, self._opaque))
-
-    def _keep(self, parts: list[OpaquePart]) -> None:
-        self._journal.add(self._turn, Entry(write=opaque.inserting(parts)))

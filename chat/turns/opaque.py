@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from chat.llm.base import Opaque
 from chat.models import OpaquePart
-from chat.turns.live import LiveTurn
+from chat.turns.journal import Journal
+from chat.turns.live import Entry, LiveTurn
 
 
 def parts_of(turn: LiveTurn, opaque: Iterable[Opaque], call_id: str = "") -> list[OpaquePart]:
@@ -29,12 +30,13 @@ def thought(turn: LiveTurn) -> list[OpaquePart]:
     return parts_of(turn, [Opaque(OpaquePart.THOUGHT, "", str(turn.length))])
 
 
-def inserting(parts: list[OpaquePart]) -> Callable[[int], None]:
-    """A write for the journal."""
+def keep(turn: LiveTurn, journal: Journal, parts: list[OpaquePart]) -> None:
+    """Store them with what the journal commits next of the turn."""
 
     def insert(_seq: int) -> None:
         for part in parts:
             part.pk = None  # of an insertion that was rolled back
         OpaquePart.objects.bulk_create(parts)
 
-    return insert
+    if parts:
+        journal.add(turn, Entry(write=insert))

@@ -41,6 +41,10 @@ class Runner:
         self.draining = False
         self._live: dict[int, LiveTurn] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._titles: dict[UUID, asyncio.Task[None]] = {}
+        """Requests for titles under way, by conversation."""
+        self._untitled: set[UUID] = set()
+        """Conversations whose title was given up for the next answer."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -72,6 +76,7 @@ class Runner:
             self._give_up(before)  # freed by another server while this one was frozen, say
         self._live[turn.turn_id] = turn
         self._idle.clear()
+        self._give_up_title(turn.conversation_id)
         turn.task = self.background(self._run(turn))
 
     def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -183,8 +188,8 @@ class Runner:
         def told() -> None:
             self.start(following[0])  # first: between two turns nobody shall think that all is over
             self._forget(turn)
-            if outcome == "completed" and turn.is_first and not self.draining:
-                self.background(self._entitle(turn))
+            if outcome == "completed" and not self.draining:
+                self._want_title(turn, is_next_running=following[0] is not None)
 
         if error is not None:
             said = error.details if isinstance(error, ModelError) else ""
@@ -210,6 +215,26 @@ class Runner:
         self.journal.add(
             turn, Entry(StatusChanged(data=data), write=lambda _: rows.wait(turn), then=told)
         )
+
+    # --- titles -----------------------------------------------------------------------------
+
+    def _want_title(self, turn: LiveTurn, *, is_next_running: bool) -> None:
+        """Ask for a title after the first answer, or after the next one if that was given up."""
+        here = turn.conversation_id
+        if not turn.is_first and here not in self._untitled:
+            return
+        if is_next_running:
+            self._untitled.add(here)
+            return
+        self._untitled.discard(here)
+        task = self._titles[here] = self.background(self._entitle(turn))
+        task.add_done_callback(lambda _: self._titles.pop(here, None))
+
+    def _give_up_title(self, conversation_id: UUID) -> None:
+        """A server that answers one request at a time would let the person wait for a title."""
+        if task := self._titles.pop(conversation_id, None):
+            task.cancel()
+            self._untitled.add(conversation_id)
 
     async def _entitle(self, turn: LiveTurn) -> None:
         async with get_catalogue().held() as catalogue:

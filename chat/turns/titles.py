@@ -6,7 +6,6 @@ Never over a title that a person gave. A failure leaves the opening words.
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import aclosing
 from uuid import UUID
 
@@ -16,21 +15,30 @@ from chat import publish, search
 from chat.branches import branch
 from chat.database import read, write
 from chat.errors import ModelError
-from chat.llm.base import AssistantMessage, ModelMessage, Request, SystemMessage, Text, UserMessage
+from chat.llm.base import (
+    AssistantMessage,
+    ModelMessage,
+    Request,
+    SystemMessage,
+    Text,
+    Thought,
+    UserMessage,
+)
 from chat.llm.catalogue import Resolved
 from chat.llm.scripted import TITLE_PROMPT
 from chat.models import Conversation, Message
 from chat.protocol import TitleChanged, TitleData
+from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
+
+__all__ = ["MAX_LENGTH", "clean", "entitle", "set_title"]
 
 log = logging.getLogger(__name__)
 
 PROMPT = (
-    f"{TITLE_PROMPT} for this conversation: at most six words, in its own language, without "
-    "quotation marks. Answer with the title only."
+    f"{TITLE_PROMPT} for this conversation: at most six words, in the language of the "
+    "conversation, without quotation marks. Answer with the title only."
 )
 LAST_WORD = "Now write the title of this conversation, and nothing else."
-MAX_LENGTH = 80
-DECORATION = "#*_`\"'“”„«»- "
 OPENING_CHARACTERS = 2_000
 """Of each opening message that the model is shown."""
 MAX_OUTPUT_TOKENS = 1_000
@@ -54,23 +62,16 @@ async def entitle(conversation_id: UUID, model: Resolved) -> None:
 
 
 async def _answer(model: Resolved, request: Request) -> str:
-    pieces = []
+    answer = ""
     async with aclosing(model.client.stream(request)) as events:
         async for event in events:
             if isinstance(event, Text):
-                pieces.append(event.content)
-    return "".join(pieces)
-
-
-def clean(answer: str) -> str:
-    """A title out of what a model answered: one line, without decoration; empty if there is none."""
-    answer = re.sub(r"<think>.*?(</think>|\Z)", "", answer, flags=re.DOTALL)
-    lines = (" ".join(line.split()) for line in answer.splitlines())
-    line = next((line for line in lines if line.strip(DECORATION)), "")
-    line = "".join(character for character in line if character.isprintable())
-    line = re.sub(r"^(title\s*:)", "", line.strip(DECORATION), flags=re.IGNORECASE)
-    line = line.strip(DECORATION).removesuffix(".").strip(DECORATION)
-    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rstrip() + "…"
+                answer += event.content
+            elif isinstance(event, Thought):
+                answer = ""  # it was reasoning so far
+            if len(answer) > MAX_READ:
+                break
+    return answer
 
 
 def _opening(conversation_id: UUID) -> list[ModelMessage] | None:

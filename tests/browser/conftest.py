@@ -89,6 +89,10 @@ class Room:
         """Start the server, and wait until it knows what its model server lists."""
         self.models.models = [*models]
         self.serve()
+        self.until_listed(models)
+
+    def until_listed(self, models: Sequence[str]) -> None:
+        """Wait until the server knows that it has these."""
         until = time.monotonic() + SECONDS
         while set(models) - self._listed():
             assert time.monotonic() < until, "the models are not listed"

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Iterable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm.base import AssistantMessage, ModelMessage, ToolMessage, UserMessage
-from chat.models import Message, ToolCall
-from chat.turns.history import Exchange, fitting, last, rounds, tokens
+from chat.access import local_owner
+from chat.errors import ContextFull
+from chat.llm import windows
+from chat.llm.base import (
+    CALL_ID,
+    AssistantMessage,
+    ModelMessage,
+    Opaque,
+    Request,
+    StreamEvent,
+    ToolMessage,
+    ToolRequest,
+    UserMessage,
+)
+from chat.llm.catalogue import Resolved
+from chat.models import Conversation, Message, ModelPreference, OpaquePart, ToolCall
+from chat.turns import history
+from chat.turns.history import GO_ON, LEFT_OUT, Exchange, fitting, last, rounds, tokens
+from chat.turns.live import LiveTurn
+from tests.test_views import talk
 
 ROLES = st.lists(st.sampled_from(["user", "assistant"]), max_size=30)
 
@@ -112,3 +132,192 @@ def test_the_text_of_an_answer_is_kept_whole() -> None:
         "".join(part.content for part in parts if isinstance(part, AssistantMessage))
         == "one two three"
     )
+
+
+# --- what a model said for itself ---------------------------------------------------------------
+
+
+def part(kind: str, data: str, *, round: int = 0, call_id: str = "") -> OpaquePart:  # noqa: A002
+    return OpaquePart(kind=kind, source="here/m", data=data, round=round, call_id=call_id)
+
+
+def answers(messages: Iterable[ModelMessage]) -> list[AssistantMessage]:
+    return [message for message in messages if isinstance(message, AssistantMessage)]
+
+
+def test_what_a_model_said_for_itself_stands_where_it_said_it() -> None:
+    calls = [call("a", round=0, offset=0), call("b", round=1, offset=0)]
+    parts = [
+        part("reasoning_content", "first"),
+        part("reasoning_content", "second", round=1),
+        part(CALL_ID, "b:1", round=1, call_id="b"),
+        part("reasoning_content", "third", round=2),
+    ]
+    first, second, end = answers(rounds("42", calls, parts))
+    assert first.opaque == (Opaque("reasoning_content", "here/m", "first"),)
+    assert second.opaque == (Opaque("reasoning_content", "here/m", "second"),)
+    assert second.tool_calls == (ToolRequest("b", "b", "{}", (Opaque(CALL_ID, "here/m", "b:1"),)),)
+    assert end == AssistantMessage("42", (), (Opaque("reasoning_content", "here/m", "third"),))
+
+
+def test_text_that_was_thought_is_not_said_again() -> None:
+    thought = [part(OpaquePart.THOUGHT, "4")]
+    assert list(rounds("Hm. 42", [], thought)) == [AssistantMessage("42")]
+    first, end = answers(rounds("Hm. Let's see. 42", [call("a", round=0, offset=15)], thought))
+    assert (first.content, end.content) == ("Let's see. ", "42")
+    later = [part(OpaquePart.THOUGHT, "8", round=1)]
+    first, end = answers(rounds("See. Hm. 42", [call("a", round=0, offset=5)], later))
+    assert (first.content, end.content) == ("See. ", " 42")
+
+
+@pytest.mark.parametrize("data", ["", "-1", "x", "9" * 5000, "1e3"])
+def test_a_place_that_an_import_made_up_is_none(data: str) -> None:
+    assert list(rounds("42", [], [part(OpaquePart.THOUGHT, data)])) == [AssistantMessage("42")]
+
+
+def test_all_of_an_answer_may_have_been_thought() -> None:
+    assert list(rounds("Hm.", [], [part(OpaquePart.THOUGHT, "999")])) == []
+
+
+# --- what is asked ------------------------------------------------------------------------------
+
+
+class Silent:
+    """A client that is never asked."""
+
+    def source(self, model: str) -> str:
+        return f"here/{model}"
+
+    def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
+        raise NotImplementedError
+
+
+def live(conversation: Conversation, *, context: int | None = None) -> LiveTurn:
+    """The turn of a conversation's last answer, which is asked for."""
+    assert conversation.leaf_id
+    return LiveTurn(
+        turn_id=1,
+        message_id=conversation.leaf_id,
+        conversation_id=conversation.pk,
+        owner_id=conversation.owner_id,
+        client_id=None,
+        model="m",
+        context=context,
+        seq=0,
+        is_first=False,
+    )
+
+
+def resolved(name: str = "m", window: int | None = None) -> Resolved:
+    return Resolved(name, Silent(), window)
+
+
+def said(asked: history.Asked) -> list[str]:
+    """Without the system prompt."""
+    return [message.content for message in asked.request.messages[1:]]
+
+
+@pytest.mark.django_db
+def test_parts_are_read_for_the_server_and_model_that_sent_them_alone() -> None:
+    conversation = talk(local_owner(), "6*7?", "42", "Sure?", "")
+    answer = Message.objects.get(content="42")
+    made = call("a", round=0, offset=0)
+    made.message, made.status = answer, ToolCall.Status.FINISHED
+    made.save()
+    for source in ("here/m", "here/other"):
+        OpaquePart.objects.create(
+            message=answer, round=0, kind="reasoning_content", source=source, data=source
+        )
+    OpaquePart.objects.create(message=answer, round=1, kind=OpaquePart.THOUGHT, data="1")
+    for model in ("m", "other", "third"):
+        messages = history.asked(live(conversation), resolved(model)).request.messages
+        parts = [
+            each.data for m in messages if isinstance(m, AssistantMessage) for each in m.opaque
+        ]
+        assert parts == ([] if model == "third" else [f"here/{model}"])
+        assert [m.content for m in messages[1:]] == ["6*7?", "", "r", "2", "Sure?"]
+
+
+def test_parts_count_as_what_they_take() -> None:
+    plain, signed = (
+        AssistantMessage("", (ToolRequest("a", "a", "{}", parts),), parts)
+        for parts in ((), (Opaque("reasoning_content", "here/m", "x" * 3000),))
+    )
+    assert tokens([signed]) - tokens([plain]) == 2000
+
+
+@pytest.mark.django_db
+def test_a_question_after_an_answer_of_blanks_does_not_go_on_with_it() -> None:
+    """The model is asked to go on where there is something to go on with, and nowhere else."""
+    conversation = talk(local_owner(), "One?", " \n", "Two?", "")
+    assert said(history.asked(live(conversation), resolved())) == ["One?", "Two?"]
+    for text, expected in ((" ", ["One?"]), ("Half", ["One?", "Half", GO_ON])):
+        conversation = talk(local_owner(), "One?", text)
+        conversation.leaf = Message.objects.create(
+            conversation=conversation, owner=local_owner(), parent=conversation.leaf,
+            role=Message.Role.ASSISTANT,
+        )  # fmt: skip
+        assert said(history.asked(live(conversation), resolved())) == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whose", ["the conversation's", "the model's", "another model's"])
+def test_tools_are_offered_where_nobody_chose_otherwise(whose: str) -> None:
+    conversation = talk(local_owner(), "Hi", "")
+    assert history.asked(live(conversation), resolved()).request.tools
+    if whose == "the conversation's":
+        Conversation.objects.update(offers_tools=False)
+    else:
+        name = "m" if whose == "the model's" else "n"
+        ModelPreference.objects.create(owner=local_owner(), model=name, offers_tools=False)
+    offered = history.asked(live(conversation), resolved()).request.tools
+    assert bool(offered) == (whose == "another model's")
+    assert not history.asked(live(conversation), Resolved("m", Silent(), None, False)).request.tools
+
+
+LONG = ["a" * 3000, "b" * 3000, "c" * 3000, "d" * 3000, "e" * 3000, ""]
+
+
+@pytest.mark.django_db
+def test_what_does_not_fit_is_left_out_and_said_once() -> None:
+    turn = live(talk(local_owner(), *LONG))
+    for _ in range(2):
+        asked = history.asked(turn, resolved(window=4300))
+        assert [text[0] for text in said(asked)] == ["c", "d", "e"]
+    assert turn.note == LEFT_OUT
+    turn = live(talk(local_owner(), *LONG))
+    turn.remarks = [f"{LEFT_OUT} And more."]  # as it was stored while the turn waited
+    history.asked(turn, resolved(window=4300))
+    assert turn.note == f"{LEFT_OUT} And more."
+
+
+@pytest.mark.django_db
+def test_what_a_person_left_out_is_not_said_to_be_too_long() -> None:
+    turn = live(talk(local_owner(), *LONG), context=2)
+    assert [text[0] for text in said(history.asked(turn, resolved()))] == ["c", "d", "e"]
+    assert turn.note == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("window", "counted"), [(None, None), (3000, None), (4000, 9000)])
+def test_what_a_server_finds_too_long_is_asked_with_less_until_one_question_is_left(
+    window: int | None, counted: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "_learned", {})
+    turn, model = live(talk(local_owner(), *LONG)), resolved(window=100_000)
+    problem = ContextFull("Too long.", window=window, asked=counted)
+    counts = []
+    with pytest.raises(ContextFull):
+        while True:
+            asked = history.asked(turn, model)
+            counts.append(asked.exchanges)
+            assert said(asked)[-1][0] == "e"
+            history.learn(turn, model, problem)
+            turn.budget = history.smaller(asked, problem)
+    assert counts[0] == 3
+    assert counts[-1] == 1
+    assert counts == sorted(set(counts), reverse=True)
+    assert turn.note == LEFT_OUT
+    assert turn.context_window == (window or 100_000)
+    later = history.asked(live(talk(local_owner(), *LONG)), model)
+    assert (later.exchanges < 3) == (window is not None)

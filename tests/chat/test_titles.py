@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import asyncio
 
-from chat.turns.titles import MAX_LENGTH, clean
+import pytest
+
 from tests.chat.client import kind
 from tests.chat.conftest import Model, OpenChat, OwnServer
 from tests.model_server import ModelServer
@@ -77,29 +76,18 @@ async def test_a_failure_leaves_the_opening_words(
     assert (await chat.resume(session_id))["title"] == "opening words"
 
 
-@pytest.mark.parametrize(
-    ("answer", "title"),
-    [
-        ("Monads explained", "Monads explained"),
-        ('"Monads explained."', "Monads explained"),
-        ("**Title:** Monads explained", "Monads explained"),
-        ("# Monads", "Monads"),
-        ("<think>hm, hm</think>\n\nMonads", "Monads"),
-        ("<think>for ever", ""),
-        ("\n\n  Two\tlines\nof it", "Two lines"),
-        ("", ""),
-        ("``", ""),
-        ("„Monaden erklärt“", "Monaden erklärt"),
-        ("a\u202eb\x1b[31m", "ab[31m"),
-    ],
-)
-def test_a_title_is_cleaned(answer: str, title: str) -> None:
-    assert clean(answer) == title
-
-
-@given(st.text())
-def test_a_title_is_one_short_printable_line(answer: str) -> None:
-    title = clean(answer)
-    assert len(title) <= MAX_LENGTH
-    assert title.isprintable()
-    assert title == title.strip()
+@pytest.mark.anyio
+async def test_the_next_answer_does_not_wait_for_a_title(
+    open_chat: OpenChat, model: Model, model_server: ModelServer
+) -> None:
+    """A server that answers one request at a time would not begin before it."""
+    never = Gate()
+    model_server.titles[model.id] = (never, "Late")
+    chat = await open_chat()
+    await chat.say("first", model=model.id)
+    session_id = chat.session_id
+    asked = await asyncio.to_thread(model_server.title_request, model.id)
+    model_server.titles[model.id] = ("In time",)
+    await chat.send("send", text="second")
+    await asked.closed()
+    assert await chat.title_of(session_id) == "In time", "asked for after the next answer"

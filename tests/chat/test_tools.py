@@ -151,3 +151,21 @@ async def test_the_tool_of_the_documentation_is_called_in_a_conversation(
     assert not result["is_error"], result
     assert " + " in result["content"]
     assert text(frames) == "There."
+
+
+async def test_a_model_that_said_all_before_its_calls_may_end_with_nothing(
+    open_chat: OpenChat, model: Model
+) -> None:
+    model.reply("It is 84; I check. ", Call("calculate", '{"expression": "12*7"}', "call_a"))
+    model.reply("")
+    chat = await open_chat()
+    frames = await chat.say("what is 12*7?", model=model.id)
+    assert frames[-1]["status"] == "completed", frames
+    assert text(frames) == "It is 84; I check. "
+
+
+async def test_calls_and_then_nothing_are_no_answer(open_chat: OpenChat, model: Model) -> None:
+    model.reply(Call("calculate", '{"expression": "12*7"}', "call_a"))
+    model.reply("")
+    chat = await open_chat()
+    assert (await chat.say("what is 12*7?", model=model.id))[-1]["status"] == "failed"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from chat.errors import ModelError
-from chat.llm import litellm_import, openai
+from chat.llm import connecting, litellm_import
 from chat.llm.base import ModelClient, Request, StreamEvent, UserMessage
 from chat.llm.failures import Names
 from chat.llm.limits import Limits
@@ -31,7 +31,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _imported() -> None:
     """Imported first, so that no test's time limit includes it."""
-    openai._loaded()
+    connecting.load()
 
 
 @pytest.fixture(scope="session")

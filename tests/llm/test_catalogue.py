@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from chat.errors import ModelError, UnknownModel
 from chat.llm import catalogue as module
 from chat.llm.catalogue import Catalogue, get_catalogue, replace
-from chat.llm.configured import ConfiguredServer
+from chat.llm.configured import ConfiguredServer, configured_server
 from chat.llm.demo import DemoModel
+from chat.llm.limits import Limits
 from chat.llm.openai import ListedModel, OpenAIClient
+from tests.llm.conftest import ask, everything
 from tests.model_server import ModelServer
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +37,7 @@ class Listing(OpenAIClient):
         return [ListedModel(model_id, model_id, None) for model_id in self.ids]
 
 
-def of(client: OpenAIClient, *, default_model: str | None = None, **waits: float) -> Catalogue:
+def of(client: OpenAIClient, *, default_model: str | None = None, **waits: Any) -> Catalogue:
     """A catalogue of one configured server."""
     return Catalogue(ConfiguredServer(client, **waits), default_model=default_model)
 
@@ -115,6 +118,95 @@ async def test_the_demo_may_be_named(with_server: Callable[..., Catalogue]) -> N
 async def test_a_default_that_nobody_offers(with_server: Callable[..., Catalogue]) -> None:
     with pytest.raises(UnknownModel, match="TALOS_DEFAULT_MODEL names 'gone'"):
         await with_server("a", default_model="gone").resolve(None)
+
+
+async def test_models_of_another_kind_come_last(with_server: Callable[..., Catalogue]) -> None:
+    catalogue = with_server("mistral-ocr-latest", "democrat-7b", "tts-1", "vanguard-1b")
+    shown = ["democrat-7b", "vanguard-1b", "mistral-ocr-latest", "tts-1", "demo"]
+    assert await available(catalogue) == shown
+    assert await catalogue.default() == "democrat-7b"
+
+
+async def test_the_only_model_is_the_default_whatever_it_is_called(
+    with_server: Callable[..., Catalogue],
+) -> None:
+    assert await with_server("mistral-ocr-latest").default() == "mistral-ocr-latest"
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere"])
+async def test_an_address_that_lacks_v1_is_found_out(
+    server: ModelServer, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Under `/nowhere/v1` there is nothing: then the given address is kept."""
+    server.models = ["a"]
+    catalogue = Catalogue(configured_server(f"{server.root}{path}", "k", Limits()))
+    with caplog.at_level("INFO"):
+        if path:
+            assert isinstance((await catalogue.resolve("a")).client, OpenAIClient)
+            with pytest.raises(UnknownModel, match="TALOS_DEFAULT_MODEL"):
+                await catalogue.resolve(None)
+        else:
+            found = await catalogue.resolve(None)
+            assert await everything(found.client, ask("hi", model=found.model_id))
+            await catalogue._server.listing.renewed()  # type: ignore[union-attr]
+            assert caplog.text.count("under /v1") == 1
+    await catalogue.aclose()
+
+
+async def test_a_web_page_is_no_list(listing: Listing) -> None:
+    """A gateway shows its page where the models were asked for."""
+
+    class Page(Listing):
+        async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
+            raise ModelError("A web page came back.")
+
+    listing.gate.set()
+    catalogue = Catalogue(ConfiguredServer(Page(), under_v1=listing))
+    assert (await catalogue.resolve(None)).client is listing
+    await catalogue.aclose()
+    catalogue = of(Page())
+    with pytest.raises(ModelError, match="web page"):
+        await catalogue.resolve(None)
+    await catalogue.aclose()
+
+
+async def test_where_nobody_is_named_the_away_server_is_asked_again(listing: Listing) -> None:
+    ids, listing.ids = listing.ids, []
+    listing.gate.set()
+    catalogue = of(listing, retry_after=60)
+    for model_id in (None, "", "openai"):
+        with pytest.raises(ModelError, match="gone"):
+            await catalogue.resolve(model_id)
+    assert await catalogue.default() == ""
+    [row, *_] = await catalogue.models()
+    assert (row.id, row.name, row.available, row.reason) == (
+        "openai", "Configured server", False, "gone",
+    )  # fmt: skip
+    assert (await catalogue.resolve("anything")).client is listing, "it may have that"
+    listing.ids = ids
+    assert (await catalogue.resolve(None)).id == "a", "long before its list is due"
+    await catalogue.aclose()
+
+
+async def test_nobody_else_is_the_default_while_it_is_away(listing: Listing) -> None:
+    listing.ids = []
+    listing.gate.set()
+    server = ConfiguredServer(listing)
+    catalogue = Catalogue(server, variables={"ANTHROPIC_API_KEY": "k"})
+    assert await catalogue.default() == ""
+    with pytest.raises(ModelError, match="gone"):
+        await catalogue.resolve(None)
+    await catalogue.aclose()
+
+
+async def test_a_server_without_a_list_says_what_to_do(
+    with_server: Callable[..., Catalogue],
+) -> None:
+    catalogue = with_server()
+    [row, *_] = await catalogue.models()
+    assert not row.available
+    assert "TALOS_DEFAULT_MODEL" in (row.reason or "")
+    assert await catalogue.default() == ""
 
 
 async def test_only_the_first_wait_is_a_wait(listing: Listing) -> None:

@@ -50,6 +50,7 @@ async def test_a_wrong_key_is_said_and_not_repeated(
     with pytest.raises(ModelError) as caught:
         await trial.models_of(BY_ID["compatible"], server.base_url, "sk-wrong")
     assert "key" in caught.value.message
+    assert "Incorrect API key provided" in caught.value.details  # in its own words
     assert "OPENAI" not in caught.value.message  # there is no such variable here
     told = f"{caught.value.message} {caught.value.details} {caught.value!r} {caplog.text}"
     assert "sk-wrong" not in told

@@ -79,6 +79,8 @@ class ModelServer:
         """Without it nothing is listed, and the reason is said; None: anybody may ask."""
         self.listed_for: list[dict[str, str]] = []
         """The headers of each request for the list."""
+        self.no_list: tuple[int, str] | None = None
+        """Status and body of the answer to `/v1/models`, in place of a list."""
         self.title = "A scripted title"
         self.titles: dict[str, tuple[Step, ...]] = {}
         """Replies to requests for a title, where a model's is to be another one."""
@@ -112,6 +114,16 @@ class ModelServer:
 
     async def arequest(self, number: int = 1, timeout: float = 30) -> Recorded:  # noqa: ASYNC109  # as above
         return await asyncio.to_thread(self.request, number, timeout)
+
+    def title_request(self, model: str, timeout: float = 30) -> Recorded:
+        """The first request for a title to this model: waits until it is there."""
+        with self._arrival:
+            found = self._arrival.wait_for(
+                lambda: [r for r in self.title_requests if r.asked.model == model], timeout
+            )
+        if not found:
+            raise TimeoutError("no title was asked for")
+        return found[0]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -147,10 +159,13 @@ class ModelServer:
 
     async def _models(self, http: web.Request) -> web.Response:
         self.listed_for.append(dict(http.headers))
-        given = http.headers.get("x-api-key") or http.headers.get("Authorization", "")
+        given = http.headers.get("x-api-key") or http.headers.get("Authorization") or ""
         if self.key is not None and given.removeprefix("Bearer ") != self.key:
             error = {"message": f"Incorrect API key provided: {given}", "code": "invalid_api_key"}
             return web.json_response({"error": error}, status=401)
+        if self.no_list is not None:
+            status, body = self.no_list
+            return web.Response(status=status, text=body)
         if not self.models:
             raise web.HTTPNotFound
         entries = [{"id": m, "object": "model"} if isinstance(m, str) else m for m in self.models]

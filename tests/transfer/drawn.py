@@ -17,6 +17,7 @@ from chat.models import (
     Conversation,
     Message,
     Notice,
+    OpaquePart,
     Piece,
     SearchEntry,
     ToolCall,
@@ -59,6 +60,7 @@ class Drawn:
     calls: list[tuple[bool, dict[str, Any]]]
     """Each with whether the owner decided it."""
     rules: list[dict[str, Any]]
+    opaque: list[dict[str, Any]] = field(default_factory=list)
     pieces: dict[UUID, list[tuple[str, bool]]] = field(default_factory=dict)
     """By message what a live turn wrote so far."""
 
@@ -81,6 +83,7 @@ def _conversations(draw: Draw, number: int, live: bool) -> Drawn:
         "instructions": draw(texts),
         "temperature": draw(st.none() | st.floats(0, 2)),
         "max_output_tokens": draw(st.none() | st.integers(1, 1_000_000)),
+        "offers_tools": draw(st.booleans()),
         "leaf_id": draw(st.sampled_from(in_use))["id"],
         "seq": draw(st.integers(0, 2**52)),
         "pinned": draw(st.booleans()),
@@ -98,7 +101,12 @@ def _conversations(draw: Draw, number: int, live: bool) -> Drawn:
             turn = draw(_turns(message, statuses if open_ else FINISHED))
             has_live = has_live or turn["status"] in ("running", "waiting")
             drawn.turns.append(turn)
-            drawn.calls += draw(_calls(message, open_))
+            calls = draw(_calls(message, open_))
+            drawn.calls += calls
+            call_ids = [call["call_id"] for _, call in calls]
+            drawn.opaque += draw(
+                _opaque(message, call_ids, 0 if open_ else len(message["content"]))
+            )
             if open_:
                 message["content"] = message["reasoning"] = ""
                 drawn.pieces[message["id"]] = draw(
@@ -146,6 +154,10 @@ def _turns(draw: Draw, message: dict[str, Any], statuses: tuple[str, ...]) -> di
         "cost": draw(costs),
         "error_code": draw(st.sampled_from(["", "model_error"])),
         "error": draw(texts),
+        "error_details": draw(texts),
+        "note": draw(texts),
+        "context_tokens": draw(counts),
+        "context_window": draw(counts),
         "created_at": draw(moments),
         "started_at": draw(maybe_moments),
         "ended_at": draw(maybe_moments),
@@ -180,6 +192,24 @@ def _calls(draw: Draw, message: dict[str, Any], is_open: bool) -> list[tuple[boo
 
 
 @st.composite
+def _opaque(
+    draw: Draw, message: dict[str, Any], call_ids: list[str], length: int
+) -> list[dict[str, Any]]:
+    """In any order; `length` is that of the message's content."""
+    return [
+        {
+            "message_id": message["id"],
+            "round": draw(st.integers(0, 12)),
+            "call_id": draw(st.sampled_from(["", *call_ids])),
+            "kind": "thought" if is_thought else draw(names.filter(lambda kind: kind != "thought")),
+            "source": draw(lines),
+            "data": str(draw(st.integers(0, length))) if is_thought else draw(texts),
+        }
+        for is_thought in draw(st.lists(st.booleans(), max_size=3))
+    ]
+
+
+@st.composite
 def _rules(draw: Draw) -> list[dict[str, Any]]:
     tools = draw(st.lists(names, max_size=2, unique=True))
     return [
@@ -205,6 +235,7 @@ def store(drawn: list[Drawn], owner: User) -> None:
             ToolCall(decided_by=owner if is_decided else None, **call)
             for is_decided, call in one.calls
         )
+        OpaquePart.objects.bulk_create(OpaquePart(**part) for part in one.opaque)
         ToolRule.objects.bulk_create(
             ToolRule(conversation=conversation, **rule) for rule in one.rules
         )
@@ -223,6 +254,7 @@ def clear() -> None:
     for model in (
         SearchEntry,
         Piece,
+        OpaquePart,
         ToolCall,
         ToolRule,
         Turn,

@@ -16,27 +16,34 @@ OTHER = "44444444-4444-4444-8444-444444444444"
 
 QUESTION: Json = {
     "id": Q, "parent": None, "role": "user", "content": "How many ants?", "reasoning": "",
-    "client_id": "k1", "withdrawn": False, "created_at": T, "turn": None, "calls": [],
+    "client_id": "k1", "withdrawn": False, "created_at": T, "turn": None, "calls": [], "opaque": [],
 }  # fmt: skip
 TURN: Json = {
     "status": "completed", "model": "demo", "context": None, "client_id": "k1", "input_tokens": 5,
     "output_tokens": 6, "cached_tokens": 0, "cost": "0.00120000", "error_code": "", "error": "",
-    "created_at": T, "started_at": T, "ended_at": T, "cancel_requested_at": None,
+    "error_details": "402: no credit", "note": "Answered without tools.", "context_tokens": 1234,
+    "context_window": 8192, "created_at": T, "started_at": T, "ended_at": T, "cancel_requested_at": None,
 }  # fmt: skip
 CALL: Json = {
     "call_id": "call_1", "round": 0, "offset": 0, "name": "write_file", "arguments": "{}",
     "edited_arguments": "", "status": "finished", "result": "Done.", "decided_by": "owner",
     "decided_at": T, "decided_from": "page", "created_at": T, "started_at": T, "ended_at": T,
 }  # fmt: skip
+OPAQUE: list[Json] = [
+    {"round": 0, "call_id": "call_1", "kind": "signature", "source": "h/m", "data": "c2lnbmVk"},
+    {"round": 0, "call_id": "", "kind": "reasoning_content", "source": "h/m", "data": "Ants …"},
+    {"round": 1, "call_id": "", "kind": "thought", "source": "", "data": "6"},
+]
 ANSWER: Json = {
     "id": A, "parent": Q, "role": "assistant", "content": "Twenty quadrillion.", "reasoning": "",
     "client_id": None, "withdrawn": False, "created_at": T, "turn": TURN, "calls": [CALL],
+    "opaque": OPAQUE,
 }  # fmt: skip
 RULE: Json = {"tool": "write_file", "allow": True, "created_at": T}
 CONVERSATION: Json = {
-    "format": "talos-history", "version": 1, "id": C, "owner": "owner", "title": "Ants",
+    "format": "talos-history", "version": 2, "id": C, "owner": "owner", "title": "Ants",
     "titled_by": "person", "model": "", "instructions": "", "temperature": None,
-    "max_output_tokens": None, "pinned": False, "archived": False, "unread": False, "seq": 9,
+    "max_output_tokens": None, "offers_tools": False, "pinned": False, "archived": False, "unread": False, "seq": 9,
     "leaf": A, "created_at": T, "updated_at": T, "rules": [RULE], "messages": [QUESTION, ANSWER],
 }  # fmt: skip
 
@@ -50,6 +57,17 @@ def sample(path: str = "", value: Any = None) -> Json:
         for step in steps:
             at = at[step]
         at[last] = value
+    return made
+
+
+def first_version(conversation: Json) -> Json:
+    """The same as an older Talos wrote it."""
+    made = {**copy.deepcopy(conversation), "version": 1}
+    del made["offers_tools"]
+    for message in made["messages"]:
+        del message["opaque"]
+        for key in ("error_details", "note", "context_tokens", "context_window"):
+            (message["turn"] or {}).pop(key, None)
     return made
 
 

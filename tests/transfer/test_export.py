@@ -20,14 +20,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from chat.access import local_owner
-from chat.models import Conversation, Message, Piece, Turn
+from chat.models import Conversation, Message, OpaquePart, Piece, Turn
 from chat.transfer import rows
 from chat.transfer.encoders import moment
 from tests import histories
 from tests.databases import fresh_database
 from tests.processes import environment, manage
 from tests.test_views import talk
-from tests.transfer.conftest import Export
+from tests.transfer.conftest import Export, Imports
+from tests.transfer.samples import first_version, line, sample
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,19 @@ def test_of_a_long_conversation_only_a_part_is_held() -> None:
     assert sum(len(message["content"]) for message in stored.messages(stored.said)) == 6_000_000
 
 
+def test_what_models_said_for_themselves_counts_as_text() -> None:
+    (made,) = histories.make(1, messages=4)
+    answers = Message.objects.filter(conversation=made, role="assistant")
+    OpaquePart.objects.bulk_create(
+        OpaquePart(message=answer, round=0, kind="k", source="s", data="x" * 2_000_000)
+        for answer in answers
+    )
+    (stored,) = rows.conversations([made.pk])
+    assert stored.is_long
+    assert sum(message["size"] for message in stored.said) > 4_000_000
+    assert [len(message["opaque"]) for message in stored.messages(stored.said)] == [0, 1, 0, 1]
+
+
 def test_times_are_in_utc_with_microseconds() -> None:
     assert moment(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000000Z"
 
@@ -131,19 +145,58 @@ def test_json_holds_the_same_objects_in_one_document(exported: Export) -> None:
     histories.make(3)
     lines = [json.loads(line) for line in exported(format="jsonl").splitlines()]
     document = json.loads(exported(format="json"))
-    assert document == {"format": "talos-history", "version": 1, "conversations": lines}
+    assert document == {"format": "talos-history", "version": 2, "conversations": lines}
 
 
 @pytest.mark.parametrize(
     ("form", "empty"),
     [
         ("jsonl", b""),
-        ("json", b'{"format":"talos-history","version":1,"conversations":[\n\n]}\n'),
+        ("json", b'{"format":"talos-history","version":2,"conversations":[\n\n]}\n'),
         ("markdown", b""),
     ],
 )
 def test_nothing_is_written_as_nothing(exported: Export, form: str, empty: bytes) -> None:
     assert exported(format=form) == empty
+
+
+# --- in version 1 -------------------------------------------------------------------------------
+
+
+def test_version_1_is_without_what_it_has_no_keys_for_and_says_so(
+    imported: Imports, exported: Export
+) -> None:
+    imported(line(sample()))
+    err = StringIO()
+    assert exported(format_version=1, stderr=err) == line(first_version(sample()))
+    assert err.getvalue() == (
+        "Left out, since version 1 has no keys for it: 1 tool setting, 1 error detail, 1 note, "
+        "1 context size, 1 context window, 3 opaque parts\n"
+    )
+    document = exported(format="json", format_version=1, stderr=err)
+    head, conversation, _ = document.split(b"\n", 2)
+    assert head == b'{"format":"talos-history","version":1,"conversations":['
+    assert conversation + b"\n" == line(first_version(sample()))
+
+
+def test_where_nothing_is_left_out_nothing_is_said(imported: Imports, exported: Export) -> None:
+    imported(line(first_version(sample())))
+    err = StringIO()
+    assert exported(format_version=1, stderr=err) == line(first_version(sample()))
+    assert err.getvalue() == ""
+
+
+def test_what_is_left_out_of_a_stream_is_said_beside_it(imported: Imports) -> None:
+    imported(line(sample()))
+    out, err = StringIO(), StringIO()
+    call_command("export_history", format_version=1, stdout=out, stderr=err)
+    assert out.getvalue().encode() == line(first_version(sample()))
+    assert "3 opaque parts" in err.getvalue()
+
+
+def test_markdown_has_no_versions(exported: Export) -> None:
+    with pytest.raises(CommandError, match="Markdown has no versions"):
+        exported(format="markdown", format_version=1)
 
 
 # --- where to -----------------------------------------------------------------------------------

@@ -8,13 +8,15 @@ import pytest
 from django.conf import settings
 from django.db.models import Model
 
-from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
+from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
 from chat.transfer import format as archive
+from chat.transfer import older
 from chat.transfer.format import (
     Archived,
     ArchivedCall,
     ArchivedConversation,
     ArchivedMessage,
+    ArchivedOpaque,
     ArchivedRule,
     ArchivedTurn,
 )
@@ -28,6 +30,7 @@ NOT_EXPORTED: dict[type[Model], set[str]] = {
     Message: {"conversation", "owner"},  # stand above it
     Turn: {"id", "message", "conversation", "process", "heartbeat_at"},
     ToolCall: {"id", "message"},
+    OpaquePart: {"id", "message"},
     ToolRule: {"id", "conversation", "imported"},  # an imported rule is exported like any other
 }
 ROWS: dict[type[Archived], type[Model]] = {
@@ -36,6 +39,7 @@ ROWS: dict[type[Archived], type[Model]] = {
     ArchivedMessage: Message,
     ArchivedTurn: Turn,
     ArchivedCall: ToolCall,
+    ArchivedOpaque: OpaquePart,
 }
 
 
@@ -43,7 +47,7 @@ ROWS: dict[type[Archived], type[Model]] = {
 def test_no_column_is_forgotten(part: type[Archived]) -> None:
     """Whoever adds a column says whether it goes into the archive."""
     columns = {field.name for field in ROWS[part]._meta.concrete_fields}
-    beside = {"format", "version", "rules", "messages", "turn", "calls"}
+    beside = {"format", "version", "rules", "messages", "turn", "calls", "opaque"}
     assert set(part.model_fields) - beside == columns - NOT_EXPORTED[ROWS[part]]
 
 
@@ -53,6 +57,25 @@ def test_every_key_is_documented_and_no_other(part: type[Archived]) -> None:
     table = DOCS.split(f"### {name}\n")[1].split("\n#")[0]
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     assert re.findall(r"`(\w+)`", " ".join(rows)) == list(part.model_fields)
+
+
+def test_what_version_1_lacks_is_documented() -> None:
+    later = {
+        key for part in ROWS for key, field in part.model_fields.items() if not field.is_required()
+    }
+    section = DOCS.split("## Version 1\n")[1].split("\n#")[0].split("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", section)) == later
+
+
+@pytest.mark.parametrize("part", ROWS)
+def test_what_version_1_lacks_is_counted_and_nothing_else_is(part: type[Archived]) -> None:
+    later = {key for key, field in part.model_fields.items() if not field.is_required()}
+    assert later <= older._NAMES.keys()
+    assert later == set() or part in {
+        ArchivedConversation,
+        ArchivedMessage,
+        *older._PARTS.values(),
+    }
 
 
 def test_the_limits_are_documented() -> None:
@@ -71,6 +94,7 @@ def test_keys_are_written_in_the_documented_order() -> None:
     answer = Message.objects.get(role="assistant")
     call = {"round": 0, "offset": 0, "arguments": "{}", "status": "finished"}
     ToolCall.objects.create(message=answer, call_id="c", name="t", **call)
+    OpaquePart.objects.create(message=answer, round=0, kind="k", data="d")
     ToolRule.objects.create(conversation=conversation, tool="t", allow=True)
     (stored,) = conversations([conversation.pk])
     written = stored.said[1]
@@ -79,3 +103,4 @@ def test_keys_are_written_in_the_documented_order() -> None:
     assert list(written) == list(ArchivedMessage.model_fields)
     assert list(written["turn"]) == list(ArchivedTurn.model_fields)
     assert list(written["calls"][0]) == list(ArchivedCall.model_fields)
+    assert list(written["opaque"][0]) == list(ArchivedOpaque.model_fields)

@@ -23,7 +23,20 @@ from chat.transfer.kinds import Kind
 from chat.transfer.reading import Found, read
 from tests.hostile_texts import TEXTS
 from tests.transfer.conftest import Imports
-from tests.transfer.samples import ANSWER, CALL, OTHER, QUESTION, RULE, A, C, Q, line, sample
+from tests.transfer.samples import (
+    ANSWER,
+    CALL,
+    OPAQUE,
+    OTHER,
+    QUESTION,
+    RULE,
+    A,
+    C,
+    Q,
+    first_version,
+    line,
+    sample,
+)
 
 
 def faults(data: bytes, kind: Kind = "auto") -> list[str]:
@@ -86,6 +99,7 @@ def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> Non
     [
         b'"format":"talos-history","version":99,',
         b'"format":"other","version":1,',
+        b'"format":"talos-history","version":3,',
         b'"format":"talos-history","version":1,"more":1,',
         b'"version":"1",',
     ],
@@ -103,6 +117,7 @@ def test_an_archive_of_nothing_is_one() -> None:
         b"[]",
         b" [ ] ",
         b'{"format":"talos-history","version":1,"conversations":[\n\n]}\n',
+        b'{"format":"talos-history","version":2,"conversations":[\n\n]}\n',
     ):
         assert found(data) == []
 
@@ -135,7 +150,7 @@ def test_lines_are_counted_wherever_a_conversation_begins() -> None:
 
 
 def test_a_piece_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items, "MAX_BYTES", 2000)
+    monkeypatch.setattr(items, "MAX_BYTES", 3000)
     monkeypatch.setattr(items, "CHUNK_BYTES", 500)
     long = line(sample("title", "x" * 4000))
     for data in (
@@ -205,9 +220,10 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
 OTHER_ANSWER = {**ANSWER, "id": OTHER}
 SPOILED: list[tuple[str, Any, str]] = [
     ("format", "other", "no conversation of an archive"),
-    ("version", 2, "a newer Talos wrote it"),
+    ("version", 3, "a newer Talos wrote it"),
+    ("version", 0, "a newer Talos wrote it"),
     ("version", "1", "a newer Talos wrote it"),
-    ("new_key", 1, "new_key: no archive of this version has this key"),
+    ("new_key", 1, "new_key: this key is not known here: a newer Talos wrote it"),
     ("messages.0.new_key", 1, "messages[0].new_key: "),
     ("id", "x", "id: "),
     ("id", None, "id: "),
@@ -268,6 +284,28 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.calls.0.status", "run me", "messages[1].calls[0].status: "),
     ("messages.1.calls.0.decided_from", "hell", "messages[1].calls[0].decided_from"),
     ("messages.1.calls.0.offset", -5, "messages[1].calls[0].offset: "),
+    ("offers_tools", 1, "offers_tools: "),
+    ("messages.0.opaque", OPAQUE[1:2], "is a question, but has a turn or calls or opaque parts"),
+    ("messages.1.turn.error_details", None, "messages[1].turn.error_details: "),
+    ("messages.1.turn.error_details", "a\0b", "messages[1].turn.error_details: has a NUL"),
+    ("messages.1.turn.note", 5, "messages[1].turn.note: "),
+    ("messages.1.turn.context_tokens", -1, "messages[1].turn.context_tokens: "),
+    ("messages.1.turn.context_window", 2**31, "messages[1].turn.context_window: "),
+    ("messages.1.opaque", None, "messages[1].opaque: "),
+    ("messages.1.opaque.0.new_key", 1, "messages[1].opaque[0].new_key: "),
+    ("messages.1.opaque.0.round", -1, "messages[1].opaque[0].round: "),
+    ("messages.1.opaque.0.round", 2**31, "messages[1].opaque[0].round: "),
+    ("messages.1.opaque.0.call_id", "call_2", "an opaque part of a call that it does not have"),
+    ("messages.1.opaque.0.call_id", None, "messages[1].opaque[0].call_id: "),
+    ("messages.1.opaque.0.kind", "", "messages[1].opaque[0].kind: "),
+    ("messages.1.opaque.0.kind", "x" * 41, "messages[1].opaque[0].kind: "),
+    ("messages.1.opaque.0.source", "x" * 501, "messages[1].opaque[0].source: "),
+    ("messages.1.opaque.0.data", {"a": 1}, "messages[1].opaque[0].data: "),
+    ("messages.1.opaque.0.data", "a\0", "messages[1].opaque[0].data: has a NUL"),
+    *(
+        ("messages.1.opaque.2.data", place, "a thought that does not end within its content")
+        for place in ("", "20", "-1", "1.0", "٣", "x", "9" * 5000, "1" + "0" * 400)
+    ),
 ]
 
 
@@ -292,9 +330,10 @@ def test_what_is_no_text_and_no_number_is_refused(text: str | bytes) -> None:
     assert len(faults(data, "json")) == 1
 
 
-def test_every_key_is_needed() -> None:
+def test_every_key_of_version_1_is_needed() -> None:
     for path in ("", "messages.0", "messages.1.turn", "messages.1.calls.0", "rules.0"):
-        whole = sample()
+        whole = first_version(sample())
+        assert not faults(line(whole))
         part: Any = whole
         for step in path.split(".") if path else ():
             part = part[int(step) if step.isdigit() else step]
@@ -302,6 +341,46 @@ def test_every_key_is_needed() -> None:
             value = part.pop(key)
             assert len(faults(line(whole))) == 1, key
             part[key] = value
+
+
+def test_every_key_of_an_opaque_part_is_needed() -> None:
+    for key in OPAQUE[0]:
+        spoiled = {name: value for name, value in OPAQUE[0].items() if name != key}
+        assert len(faults(line(sample("messages.1.opaque", [spoiled])))) == 1, key
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("offers_tools", True),
+        ("messages.0.opaque", []),
+        ("messages.1.opaque", OPAQUE),
+        ("messages.1.turn.error_details", ""),
+        ("messages.1.turn.note", "x"),
+        ("messages.1.turn.context_tokens", None),
+        ("messages.1.turn.context_window", 5),
+    ],
+)
+def test_a_file_of_version_1_has_the_keys_of_version_1(place: str, value: Any) -> None:
+    *above, key = place.split(".")
+    made = first_version(sample())
+    at: Any = made
+    for step in above:
+        at = at[int(step) if step.isdigit() else step]
+    at[key] = value
+    (fault,) = faults(line(made))
+    assert fault == f"{key}: no archive of version 1 has this key"
+
+
+def test_a_key_that_version_2_gained_later_is_its_default_where_it_is_missing() -> None:
+    """What is written today is read when there are more keys, as it is without today's."""
+    (only,) = found(line({**first_version(sample()), "version": 2}))
+    assert only.conversation is not None
+    assert only.conversation.offers_tools
+    assert only.conversation.messages[1].opaque == ()
+    turn = only.conversation.messages[1].turn
+    assert turn is not None
+    assert (turn.error_details, turn.note, turn.context_tokens) == ("", "", None)
 
 
 def test_many_faults_are_one_line() -> None:
@@ -319,10 +398,10 @@ def test_a_chain_of_any_length_is_followed() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("place", ["title", "instructions", "messages.0.content", "messages.1.content", "messages.1.calls.0.name", "messages.1.calls.0.arguments", "messages.1.calls.0.result", "messages.1.turn.model", "messages.1.turn.error", "rules.0.tool"])  # fmt: skip
+@pytest.mark.parametrize("place", ["title", "instructions", "messages.0.content", "messages.1.content", "messages.1.calls.0.name", "messages.1.calls.0.arguments", "messages.1.calls.0.result", "messages.1.turn.model", "messages.1.turn.error", "messages.1.turn.error_details", "messages.1.turn.note", "messages.1.opaque.0.kind", "messages.1.opaque.0.data", "rules.0.tool"])  # fmt: skip
 def test_hostile_texts_are_texts(imported: Imports, client: Client, place: str) -> None:
     text = "\n".join(TEXTS).replace("\0", "")
-    line_ = TEXTS[0] if place in ("title", "messages.1.calls.0.name", "messages.1.turn.model", "rules.0.tool") else text  # fmt: skip
+    line_ = TEXTS[0] if place in ("title", "messages.1.calls.0.name", "messages.1.turn.model", "rules.0.tool") else TEXTS[0][:40] if place.endswith("kind") else text  # fmt: skip
     assert imported(line(sample(place, line_))).status == 0
     for path in (f"/c/{C}/", "/chats/", f"/c/{C}/settings/"):
         page = client.get(path).content.decode()

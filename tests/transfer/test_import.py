@@ -23,7 +23,19 @@ from tests.databases import fresh_database
 from tests.processes import environment, manage
 from tests.test_views import talk
 from tests.transfer.conftest import Export, Imports
-from tests.transfer.samples import ANSWER, OTHER, QUESTION, TURN, A, C, Q, line, sample
+from tests.transfer.samples import (
+    ANSWER,
+    OPAQUE,
+    OTHER,
+    QUESTION,
+    TURN,
+    A,
+    C,
+    Q,
+    first_version,
+    line,
+    sample,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -36,12 +48,56 @@ def test_an_archive_comes_back_as_it_was(imported: Imports, exported: Export) ->
     assert exported() == line(sample())
 
 
+def test_an_archive_of_version_1_comes_in_and_has_the_defaults(
+    imported: Imports, exported: Export
+) -> None:
+    assert imported(line(first_version(sample()))).text == "Import of a.jsonl: 1 imported.\n"
+    (now,) = map(json.loads, exported().splitlines())
+    turn = now["messages"][1]["turn"]
+    assert (now["version"], now["offers_tools"], now["messages"][1]["opaque"]) == (2, True, [])
+    assert (turn["error_details"], turn["note"], turn["context_window"]) == ("", "", None)
+    assert first_version(now) == first_version(sample())
+
+
+def test_lines_of_both_versions_may_stand_in_one_file(imported: Imports) -> None:
+    other = {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}
+    assert imported(line(first_version(sample())) + line(other)).text.endswith(": 2 imported.\n")
+    document = {"format": "talos-history", "version": 2}
+    document["conversations"] = [first_version(sample()), other]
+    assert imported(json.dumps(document).encode()).text.endswith("0 imported, 2 here already.\n")
+
+
+def test_a_file_of_version_1_is_here_already_whatever_it_has_no_keys_for(
+    imported: Imports, exported: Export
+) -> None:
+    imported(line(sample()))
+    said = imported(line(first_version(sample())))
+    assert said == (0, "Import of a.jsonl: 0 imported, 1 here already.\n")
+    assert exported() == line(sample())
+
+
+def test_a_file_of_version_2_that_says_more_than_is_here_is_skipped_and_named(
+    imported: Imports,
+) -> None:
+    imported(line(first_version(sample())))
+    said = imported(line(sample()))
+    assert said.status == 1
+    assert "1 of its messages are others" in said.text
+
+
+def test_another_use_of_tools_here_stays_and_is_no_fault(imported: Imports) -> None:
+    imported(line(sample()))
+    said = imported(line(sample("offers_tools", True)))
+    assert said.status == 0
+    assert "another use of tools here" in said.text
+
+
 def test_json_laid_out_in_any_way_is_read(imported: Imports, exported: Export) -> None:
     one, two = (
         sample(),
         {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER},
     )
-    document = {"format": "talos-history", "version": 1, "conversations": [one, two]}
+    document = {"format": "talos-history", "version": 2, "conversations": [one, two]}
     last = {"conversations": [one, two], "format": "talos-history", "version": 1}
     for text in (
         json.dumps(document),
@@ -103,7 +159,10 @@ def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> No
     [
         ({"messages": [QUESTION, {**ANSWER, "content": "Three."}]}, "1 of its messages are others"),
         ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "model": "x"}}]}, "are others"),
-        ({"messages": [QUESTION, {**ANSWER, "calls": []}]}, "are others"),
+        ({"messages": [QUESTION, {**ANSWER, "calls": [], "opaque": []}]}, "are others"),
+        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[:2]}]}, "are others"),
+        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[::-1]}]}, "are others"),
+        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "error_details": "x"}}]}, "are others"),
         ({"messages": [QUESTION, ANSWER, {**QUESTION, "id": OTHER, "client_id": None}]}, "1 of its messages are not in"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from tests.upgrades import schema
 from tests.upgrades.kept import BACKUP, archive, unpacked
 from tests.upgrades.reading import differences, fetch
 from tests.upgrades.rows.talk import key
-from tests.upgrades.upgraded import IS_SQLITE, exported, run
+from tests.upgrades.upgraded import IS_SQLITE, as_before, exported, run
 
 if not IS_SQLITE:
     pytest.skip("SQLite only", allow_module_level=True)
@@ -36,6 +36,8 @@ class Restored:
     after: Counter[str]
     faults: list[str]
     exported: bytes
+    exported_as_before: bytes
+    """In the format of the version's own export."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,7 @@ def restored(version: str, tmp_path_factory: pytest.TempPathFactory) -> Restored
         after=schema.rows(data / FILE),
         faults=schema.faults(data / FILE),
         exported=exported(data),
+        exported_as_before=exported(data, *as_before(version)),
     )
 
 
@@ -67,6 +70,7 @@ def test_all_rows_are_there_again(restored: Restored) -> None:
 def test_an_export_says_what_the_versions_own_said(version: str, restored: Restored) -> None:
     lost, changed = differences(restored.exported, archive(version))
     assert (lost, changed) == ([], [])
+    assert restored.exported_as_before == archive(version)
 
 
 def test_the_secret_key_and_the_workspace_are_there_again(restored: Restored) -> None:

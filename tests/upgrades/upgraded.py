@@ -14,7 +14,7 @@ from django.conf import settings
 from tests.databases import FILE, empty_database
 from tests.processes import manage
 from tests.upgrades import schema
-from tests.upgrades.kept import POSTGRESQL, SQLITE, unpacked
+from tests.upgrades.kept import POSTGRESQL, SQLITE, archive, conversations, unpacked
 from tests.upgrades.schema import Place, query
 
 IS_SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
@@ -35,6 +35,8 @@ class Upgraded:
     faults: list[str]
     schema: set[str]
     exported: bytes
+    exported_as_before: bytes
+    """In the format of the version's own export."""
 
 
 @contextmanager
@@ -52,6 +54,7 @@ def upgraded_database(version: str, data: Path) -> Iterator[Upgraded]:
             faults=schema.faults(place),
             schema=schema.described(place),
             exported=exported(data, **variables),
+            exported_as_before=exported(data, *as_before(version), **variables),
         )
 
 
@@ -69,10 +72,17 @@ def _kept(version: str, data: Path) -> Iterator[tuple[Place, dict[str, str]]]:
         yield url, {"DATABASE_URL": url}
 
 
-def exported(data: Path, **variables: str) -> bytes:
+def exported(data: Path, *options: str, **variables: str) -> bytes:
     """All conversations, as this version writes them."""
-    run("export_history", "--output", str(data / "now.jsonl"), data=data, **variables)
+    output = ("--output", str(data / "now.jsonl"), "--force")
+    run("export_history", *output, *options, data=data, **variables)
     return (data / "now.jsonl").read_bytes()
+
+
+def as_before(version: str) -> tuple[str, ...]:
+    """Options for an export in the format of the version's own."""
+    (number,) = {kept["version"] for kept in conversations(archive(version)).values()}
+    return ("--format-version", str(number))
 
 
 def run(*arguments: str, data: Path, **variables: str) -> None:

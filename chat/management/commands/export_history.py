@@ -21,12 +21,15 @@ from chat.management.progress import Progress
 from chat.models import Conversation
 from chat.transfer import files, writing
 from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.format import VERSION, VERSIONS
 from chat.transfer.markdown import Markdown
 from chat.transfer.names import slug
+from chat.transfer.older import FirstVersion
 from chat.transfer.selection import Ids, Selection
 from chat.transfer.writing import Written
 
-FORMATS: dict[str, type[Encoder]] = {"jsonl": JsonLines, "json": JsonDocument, "markdown": Markdown}
+ARCHIVES: dict[str, type[JsonLines]] = {"jsonl": JsonLines, "json": JsonDocument}
+FORMATS = (*ARCHIVES, "markdown")
 _SUFFIXES = {".json": "json", ".md": "markdown"}
 _HELP = """\
 Write conversations into files, to keep them, to read them elsewhere or to move them.
@@ -35,6 +38,9 @@ Formats (docs/archive.md describes the first two; import_history reads them back
   jsonl     one conversation a line
   json      one document with all of them
   markdown  to read: the current branch, then the other versions
+
+An older Talos reads version 1 of the first two: --format-version 1 writes that, and says on the
+standard error what is left out, since version 1 has no keys for it.
 
 Without --output everything goes to the standard output. A file or a folder is there whole or not
 at all: an export that is cut off leaves nothing that looks like one. A folder gets one file for each
@@ -60,6 +66,13 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--output", "-o", metavar="PATH", help="a file, or a folder if it is one or ends in /")
         add("--format", choices=FORMATS, help="by the ending of PATH, else jsonl, unless said")
+        add(
+            "--format-version",
+            type=int,
+            choices=VERSIONS,
+            default=VERSION,
+            help="of jsonl and json: 1 for an older Talos",
+        )
         add("--force", action="store_true", help="replace what is at PATH")
         add("--id", action="append", metavar="ID", help="only this conversation; may be repeated")
         add("--user", metavar="NAME", help="only this user's")
@@ -77,9 +90,15 @@ class Command(BaseCommand):
 
     def _export(self, options: dict[str, Any]) -> str | None:
         ids = Ids(_selection(options))
+        older = FirstVersion() if options["format_version"] == 1 else None
+        encoder = _encoder(options, older)
+        said = self._written(ids, encoder, options)
+        if older and older.left_out:
+            self.stderr.write(f"Left out, since version 1 has no keys for it: {older.left_out}")
+        return said
+
+    def _written(self, ids: Ids, encoder: Encoder, options: dict[str, Any]) -> str | None:
         output: str | None = options["output"]
-        chosen = options["format"] or _SUFFIXES.get(Path(output or "").suffix, "jsonl")
-        encoder = FORMATS[chosen]()
         if output in (None, "-"):
             self._to_stdout(ids, encoder)
             return None
@@ -113,6 +132,16 @@ class Command(BaseCommand):
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise CommandError(f"The output cannot be written: {error.strerror}.") from None
+
+
+def _encoder(options: dict[str, Any], older: FirstVersion | None) -> Encoder:
+    by_ending = _SUFFIXES.get(Path(options["output"] or "").suffix, "jsonl")
+    chosen = options["format"] or by_ending
+    if chosen in ARCHIVES:
+        return ARCHIVES[chosen](older)
+    if older:
+        raise CommandError("Markdown has no versions: --format-version is for jsonl and json.")
+    return Markdown()
 
 
 def _to_file(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:

@@ -1,0 +1,80 @@
+"""The arguments of a tool call: JSON text in whatever form a server wrapped it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+_NOTHING: tuple[Any, ...] = (None, {}, [], "")
+_BLANKS = re.compile(r"\s*")
+_DECODER = json.JSONDecoder()
+
+
+class Brackets:
+    """Whether JSON text that comes in pieces is whole, each piece being read once."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._is_quoted = self._is_escaped = self._has_any = False
+
+    @property
+    def are_closed(self) -> bool:
+        return self._has_any and self._depth == 0 and not self._is_quoted
+
+    def read(self, piece: str) -> None:
+        for sign in piece:
+            if self._is_escaped:
+                self._is_escaped = False
+            elif self._is_quoted:
+                self._is_escaped = sign == "\\"
+                self._is_quoted = sign != '"'
+            elif sign == '"':
+                self._is_quoted = True
+            elif sign in "{[":
+                self._depth += 1
+                self._has_any = True
+            elif sign in "}]":
+                self._depth -= 1
+
+
+def settled(text: str) -> str:
+    """The object that was meant. Text that is torn, or anything else, stays as it is.
+
+    `null` and the like stand for no arguments. Some servers send `{}` before the real arguments or
+    after them, or all of them twice; some encode them twice, as a string in JSON.
+    """
+    try:
+        if isinstance(orjson.loads(text), dict):
+            return text
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _meant(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _meant(text: str) -> str:
+    found: list[tuple[Any, str]] = []
+    at = _end_of_blanks(text, 0)
+    while at < len(text):
+        value, end = _DECODER.raw_decode(text, at)
+        if value not in _NOTHING:
+            found.append((value, text[at:end]))
+        at = _end_of_blanks(text, end)
+    if not found:
+        return "{}"
+    value, written = found[0]
+    if any(other != value for other, _ in found):
+        return text
+    if isinstance(value, str) and isinstance(json.loads(value), dict):
+        return value
+    return written if isinstance(value, dict) else text
+
+
+def _end_of_blanks(text: str, at: int) -> int:
+    blanks = _BLANKS.match(text, at)
+    return blanks.end() if blanks else at

@@ -1,0 +1,64 @@
+"""Where a Markdown text is code, told while the text is still being written."""
+
+from __future__ import annotations
+
+import re
+
+_PIECE = re.compile(r"\n|`+|~+|[^\s`~]+")
+_MARKER = re.compile(r">+|[-*+]|\d{1,9}[.)]")
+"""What may stand before a fence on its line: quotes and list items."""
+
+
+class CodeMarks:
+    """The code fences and spans of one text. Linear in what it reads, bounded in what it keeps."""
+
+    def __init__(self) -> None:
+        self._fence = ""  # the marks that opened it
+        self._span = 0  # how many backticks opened it
+        self._line_is_blank = True
+        self._may_fence = True  # nothing but markers so far on this line
+        self._opened_here = False
+        self._closed_here = ""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the next character would be code."""
+        return bool(self._fence or self._span)
+
+    def read(self, text: str) -> None:
+        for match in _PIECE.finditer(text):
+            piece = match[0]
+            if piece == "\n":
+                self._end_line()
+            elif piece[0] in "`~":
+                self._marks(piece)
+            else:
+                self._word(piece)
+
+    def _end_line(self) -> None:
+        if self._line_is_blank:  # a paragraph's end, and a span's
+            self._span = 0
+        self._line_is_blank = self._may_fence = True
+        self._opened_here, self._closed_here = False, ""
+
+    def _marks(self, marks: str) -> None:
+        if self._opened_here and "`" in marks and "`" in self._fence:  # ```a span```
+            self._span, self._fence, self._opened_here = len(self._fence), "", False
+        if self._may_fence and len(marks) >= 3:
+            if not self._fence:
+                self._fence, self._span, self._opened_here = marks, 0, True
+            elif marks.startswith(self._fence):
+                self._fence, self._closed_here = "", self._fence
+        elif "`" in marks and not self._fence:
+            if not self._span:
+                self._span = len(marks)
+            elif self._span == len(marks):
+                self._span = 0
+        self._line_is_blank = self._may_fence = False
+
+    def _word(self, word: str) -> None:
+        self._line_is_blank = False
+        if self._closed_here:  # ```python inside of a fence ends nothing
+            self._fence, self._closed_here = self._closed_here, ""
+        if self._may_fence and not _MARKER.fullmatch(word):
+            self._may_fence = False

@@ -1,0 +1,136 @@
+"""What servers turned out to refuse or to want, learned from how they refuse a request.
+
+One table of wordings. A request is asked again with what they ask for; only where that was accepted
+it is kept, for an hour, so that a wrong guess costs one request and a server that is mended is found.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chat.llm import kinds, overflow
+from chat.llm.demands import Demands
+from chat.llm.details import Complaint
+from chat.llm.kinds import Kind
+
+KEPT_FOR = 3600.0
+"""Seconds."""
+STATUSES = frozenset({400, 404, 405, 415, 422, 500, 501})
+_ABOUT_THE_REQUEST = frozenset(
+    {Kind.REFUSED, Kind.BROKEN, Kind.NO_ADDRESS, Kind.NO_MODEL, Kind.UNKNOWN}
+)
+
+_NO = (
+    r"(?:(?:\bnot|n't)\b(?: \w+){0,2}? (?:support|enabl|allow|permit|accept|recogni|implement|availabl"
+    r"|configur|expect|valid)\w*|unsupported|disabled|unavailable|unexpected|unknown|unrecognized"
+    r"|invalid|forbidden|cannot|can't|extra (?:inputs|fields)|additional propert\w+|require[sd]?\b)"
+)
+_TOOLS = r"(?:\btools?\b(?!_call)(?! (?:call )?id)|\btool[_ -](?:choice|use|calls?|calling)\b|\bfunction[_ ]?call(?:ing|s)?\b|\bfunctions\b)"
+_LIMIT = r"max_(?:completion_|output_)?tokens|max_new_tokens|maxoutputtokens"
+_OPAQUE = (
+    r"(?:\breasoning(?:_content|_details)?\b|\bextra_content\b|\bthinking\b|\bthought_?signature\b)"
+)
+_SYSTEM = (
+    r"(?:\b(?:system|developer) (?:roles?|messages?|prompts?|instructions?)\b"
+    r"|\broles?\W{1,4}(?:system|developer)\b|['\"`](?:system|developer)['\"`])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A wording, and what it teaches of a server's demands."""
+
+    wording: re.Pattern[str]
+    field: str
+    value: Any
+
+
+def _lesson(wording: str, field: str, value: Any) -> Lesson:
+    return Lesson(re.compile(wording), field, value)
+
+
+LESSONS = (
+    _lesson(r"length of 9\b|a-z, 0-9, with a length", "call_ids", "nine"),
+    _lesson(r"unexpected role '?user'? after role '?tool", "answers_results", True),
+    _lesson(
+        r"must be passed back|reasoning_content\W{0,3} (?:is |field )?(?:missing|required|must)"
+        r"|missing[^.]{0,20} reasoning_content",
+        "wants_reasoning",
+        True,
+    ),
+    _lesson(rf"{_OPAQUE}[^.]{{0,60}}?{_NO}|{_NO}[^.]{{0,60}}?{_OPAQUE}", "takes_back", False),
+    _lesson(
+        r"messages[.\[]\d+\S{0,80} *: *(?:extra (?:inputs|fields)|property)", "takes_back", False
+    ),
+    _lesson(r"stream_options|include_usage", "stream_options", False),
+    _lesson(
+        rf"{_SYSTEM}[^.]{{0,40}}?{_NO}|{_NO}[^.]{{0,40}}?{_SYSTEM}|only [^.]{{0,40}}roles are supported"
+        r"|roles (?:must|should) (?:be )?alternat|got system\b",
+        "system_role",
+        False,
+    ),
+    _lesson(r"roles (?:must|should) (?:be )?alternat", "answers_results", True),
+    _lesson(rf"(?:{_LIMIT})[^.]{{0,80}}?(?:too large|at most|less than|<=)", "answer_limit", ""),
+    _lesson(_LIMIT, "answer_limit", "max_completion_tokens"),
+    _lesson(_LIMIT, "answer_limit", ""),
+    _lesson(r"\btemperature\b", "temperature", False),
+    _lesson(
+        rf"{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
+        r"|\bbody\.(?:tools|tool_choice|functions)\b|\btools(?:\[|\.)\d|schema for function",
+        "tools",
+        False,
+    ),
+)
+"""The first that changes the request counts: what is particular comes before what is general."""
+
+
+def lesson_of(
+    complaint: Complaint, demands: Demands, alters: Callable[[Demands], bool]
+) -> Demands | None:
+    """The demands with which to ask again. `alters`: whether they make another request."""
+    if complaint.status not in STATUSES or overflow.of(complaint):
+        return None
+    if kinds.of(complaint) not in _ABOUT_THE_REQUEST:
+        return None
+    words = complaint.words
+    for lesson in LESSONS:
+        if lesson.wording.search(words):
+            changed = replace(demands, **{lesson.field: lesson.value})
+            if changed != demands and alters(changed):
+                return changed
+    return None
+
+
+def remarks(before: Demands, after: Demands) -> list[str]:
+    """What to say of an answer that came only once something was left out."""
+    left_out = (
+        (before.tools and not after.tools, "tools"),
+        (before.temperature and not after.temperature, "a temperature"),
+        (before.answer_limit and not after.answer_limit, "a limit on the answer"),
+    )
+    return [
+        f"This model's server does not take {what}: answered without."
+        for is_left_out, what in left_out
+        if is_left_out
+    ]
+
+
+class Learned:
+    """One server's demands, by model."""
+
+    def __init__(self, demands: Demands, clock: Callable[[], float] = time.monotonic) -> None:
+        self._demands = demands
+        self._clock = clock
+        self._kept: dict[str, tuple[Demands, float]] = {}
+
+    def of(self, model: str) -> Demands:
+        demands, until = self._kept.get(model, (self._demands, 0.0))
+        return demands if self._clock() < until else self._demands
+
+    def keep(self, model: str, demands: Demands) -> None:
+        """The server took a request that was made by these."""
+        self._kept[model] = (demands, self._clock() + KEPT_FOR)

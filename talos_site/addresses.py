@@ -1,0 +1,85 @@
+"""Addresses of model servers as people write them, and as clients need them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+EXAMPLE = "http://127.0.0.1:8080/v1"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ENDPOINT = re.compile(
+    r"(/chat/completions|/completions|/responses|/embeddings|/models)$", re.IGNORECASE
+)
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
+_AROUND = " \t\r\n\"'`<>“”\u2018\u2019"
+_LOCAL_ENDS = (".local", ".localhost", ".internal", ".lan", ".home", ".home.arpa")
+
+
+def mended(given: str) -> str:
+    """The base address of a server: with its scheme, without an endpoint at its end.
+
+    Raises `ValueError` with a hint for people, which repeats nothing of what was given: an
+    address may hold a password.
+    """
+    text = given.strip(_AROUND).replace("\\", "/")
+    if re.search(r"\s|[\x00-\x20\x7f]", text):
+        raise ValueError(_hint("it has a space in it"))
+    if not _SCHEME.match(text):
+        text = f"{_scheme_of(text)}://{text.removeprefix('//')}"
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() not in ("http", "https"):
+        raise ValueError(_hint("it begins with http:// or https://"))
+    try:
+        parts = urlsplit(f"{scheme.lower()}://{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(_hint("its host or port is wrong")) from None
+    if not _is_host(host) or port == 0:
+        raise ValueError(_hint("its host or port is wrong"))
+    path = _without_endpoint(parts.path)
+    return parts._replace(path=path, query="", fragment="").geturl()
+
+
+def _hint(problem: str) -> str:
+    return f"{problem}; write it like {EXAMPLE} or https://api.openai.com/v1"
+
+
+def _without_endpoint(path: str) -> str:
+    path = path.rstrip("/")
+    while (shorter := _ENDPOINT.sub("", path).rstrip("/")) != path:
+        path = shorter
+    return path
+
+
+def _scheme_of(text: str) -> str:
+    """Servers of this machine and its network speak plain HTTP."""
+    authority = re.split(r"[/?#]", text.removeprefix("//"), maxsplit=1)[0].rpartition("@")[2]
+    try:
+        host = urlsplit(f"//{authority}").hostname or ""
+    except ValueError:
+        return "https"
+    try:
+        return "http" if not ip_address(host).is_global else "https"
+    except ValueError:
+        pass
+    is_local = host == "localhost" or "." not in host or host.endswith(_LOCAL_ENDS)
+    return "http" if is_local else "https"
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        try:
+            return bool(ip_address(host.partition("%")[0]))
+        except ValueError:
+            return False
+    try:
+        ascii_host = host.encode("idna").decode()
+    except UnicodeError:
+        return False
+    if re.fullmatch(r"[\d.]+", ascii_host):
+        try:
+            return bool(ip_address(ascii_host))
+        except ValueError:
+            return False
+    return bool(_HOST.fullmatch(ascii_host)) and ".." not in ascii_host

@@ -1,0 +1,89 @@
+"""The address of a model server: mended where it is clear what is meant, else refused in words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talos_site.addresses import EXAMPLE, mended
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("https://api.example.com/v1", "https://api.example.com/v1"),
+        ("http://gateway.example.com/openai/v1", "http://gateway.example.com/openai/v1"),
+        ("https://api.example.com/v1/", "https://api.example.com/v1"),
+        ("https://api.example.com//", "https://api.example.com"),
+        ("  'https://api.example.com/v1' ", "https://api.example.com/v1"),
+        ("“https://api.example.com/v1”", "https://api.example.com/v1"),
+        ("<https://api.example.com/v1>", "https://api.example.com/v1"),
+        ("HTTPS://api.example.com/v1", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/chat/completions", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/chat/completions/", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/completions", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/models", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/models?limit=5#x", "https://api.example.com/v1"),
+        ("127.0.0.1:1234", "http://127.0.0.1:1234"),
+        ("localhost:8080/v1", "http://localhost:8080/v1"),
+        ("[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("//localhost:8080/v1", "http://localhost:8080/v1"),
+        ("192.168.1.20:11434", "http://192.168.1.20:11434"),
+        ("10.0.0.2/v1", "http://10.0.0.2/v1"),
+        ("172.16.0.1:80", "http://172.16.0.1:80"),
+        ("host.docker.internal:11434", "http://host.docker.internal:11434"),
+        ("ollama:11434", "http://ollama:11434"),
+        ("gpu.local:8000", "http://gpu.local:8000"),
+        ("api.example.com/v1", "https://api.example.com/v1"),
+        ("8.8.8.8:443/v1", "https://8.8.8.8:443/v1"),
+        ("172.32.0.1", "https://172.32.0.1"),
+        ("me:secret@localhost:8080/v1", "http://me:secret@localhost:8080/v1"),
+        ("https://bücher.example/v1", "https://bücher.example/v1"),
+        ("https://my_gateway.example/v1", "https://my_gateway.example/v1"),
+    ],
+)
+def test_what_is_meant_is_clear(given: str, address: str) -> None:
+    assert mended(given) == address
+    assert mended(address) == address
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "http://",
+        "http:///v1",
+        "http://:8080",
+        "my server",
+        "ftp://127.0.0.1/v1",
+        "file:///etc/passwd",
+        "http://127.0.0.1:eighty",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://300.1.1.1",
+        "http://[::1",
+        "http://[nonsense]:80",
+        "http://a..b/v1",
+        "http://-/v1",
+        "sk-proj-abc!",
+        "http://me:hunter2@/v1",
+        "http://me:hunter2@exa mple/v1",
+        "http://exa\x00mple/v1",
+    ],
+)
+def test_anything_else_is_refused_with_an_example(given: str) -> None:
+    with pytest.raises(ValueError, match="write it like") as refused:
+        mended(given)
+    assert EXAMPLE in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@given(st.text())
+def test_a_mended_address_stays_as_it_is(given: str) -> None:
+    try:
+        address = mended(given)
+    except ValueError:
+        return
+    assert address.startswith(("http://", "https://"))
+    assert mended(address) == address

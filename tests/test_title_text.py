@@ -1,0 +1,173 @@
+"""What a model answers becomes a title: nothing around it, and nothing of it is lost."""
+
+# ruff: noqa: RUF001  # the letters and the punctuation of many scripts
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.turns.title_text import MAX_LENGTH, clean
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        ("Monads explained", "Monads explained"),
+        ('"Monads explained."', "Monads explained"),
+        ("**Title:** Monads explained", "Monads explained"),
+        ("**Title**: Monads explained", "Monads explained"),
+        ("**Title: Monads explained**", "Monads explained"),
+        ('Title: "Monads explained"', "Monads explained"),
+        ("Title:\nMonads explained", "Monads explained"),
+        ("Here is a title:\n\n**Monads**", "Monads"),
+        ("Titre : Les monades", "Les monades"),
+        ("标题：单子", "单子"),
+        ("Заголовок: Монады", "Монады"),
+        ("# Monads", "Monads"),
+        ("- Monads", "Monads"),
+        ("***Monads***", "Monads"),
+        ("`Monads`", "Monads"),
+        ("```\nMonads\n```", "Monads"),
+        ("```text\nMonads", "Monads"),
+        ('{"title": "Monads explained"}', "Monads explained"),
+        ('```json\n{"title": "Monads"}\n```', "Monads"),
+        ("<think>hm, hm</think>\n\nMonads", "Monads"),
+        ("hm, hm</think>Monads", "Monads"),
+        ("<think>for ever", ""),
+        ("\n\n  Two\tlines\nof it", "Two lines"),
+        ("", ""),
+        ("``", ""),
+        ("„Monaden erklärt“", "Monaden erklärt"),
+        ("« Les monades »", "Les monades"),
+        ("「モナド入門」", "モナド入門"),
+        ("‘Monads’", "Monads"),
+        ("”Monader”", "Monader"),
+        ("'Don't panic'", "Don't panic"),
+        ("“The “best” of it”", "The “best” of it"),
+        ('"The "best" of it"', 'The "best" of it'),
+        ("Steuern erklärt.", "Steuern erklärt"),
+        ("税法入门。", "税法入门"),
+        ("a\u202eb\x1b[31m\u2066c\u200b\ufeff", "ab[31mc"),
+    ],
+)
+def test_a_title_is_taken_out_of_what_is_around_it(answer: str, title: str) -> None:
+    assert clean(answer) == title
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Intro to C#",
+        "F# and C++",
+        "#1 in the charts",
+        "__init__",
+        "__init__ and __call__",
+        "*args and **kwargs",
+        "*args",
+        "Tax law in the U.S.",
+        "Apples, pears, etc.",
+        "Letter to Acme Inc.",
+        "Plan B.",
+        "To be continued...",
+        "What is love?",
+        'What does "yield" do?',
+        '"Hamlet" and "Macbeth"',
+        "“Hamlet” and “Macbeth”",
+        "„Faust“ und „Egmont“",
+        "«Идиот» и «Бесы»",
+        "'Tis the season",
+        'The 27" monitor',
+        "Rock 'n' Roll",
+        "`ls` and `dir`",
+        "What `<think>` and `</think>` mean",
+        "2 * 3 * 4",
+        "-- in SQL",
+        "Title of a book",
+        "می\u200cخواهم خوش\u200cنویسی",
+        "क्\u200dष and क्\u200cष",
+        "Family 👨\u200d👩\u200d👧\u200d👦 holiday",
+        "Flag 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f day",
+        "e\u0301te\u0301",
+        "שלום עולם",
+        "مرحبا (C++) \u200eabc",
+        ".NET",
+        "🎉",
+    ],
+)
+def test_what_belongs_to_a_title_stays(title: str) -> None:
+    assert clean(title) == title
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        ("word " * 40, "word…"),
+        ("字" * 100, "字…"),
+        ("x" * 78 + "👨\u200d👩\u200d👧 and more", "xx…"),
+        ("x" * 78 + "e\u0301\u0302 and more", "xx…"),
+        ("🇩🇪" * 50, "🇩🇪🇩🇪…"),
+        ("\u0301" * 200, "\u0301…"),
+    ],
+)
+def test_a_long_title_ends_between_words_or_characters(answer: str, end: str) -> None:
+    title = clean(answer)
+    assert title.endswith(end)
+    assert 40 < len(title) <= MAX_LENGTH
+
+
+_PIECES = st.sampled_from(
+    [
+        "<think>",
+        "</think>",
+        "```",
+        "\n",
+        '{"title": "',
+        '"}',
+        "Title:",
+        "**",
+        "*",
+        "#",
+        "- ",
+        '"',
+        "'",
+        "“",
+        "”",
+        "„",
+        "«",
+        "»",
+        "`",
+        ".",
+        "…",
+        "\u200d",
+        "\u200c",
+        "\u202e",
+        " ",
+        "a",
+        "word",
+    ]
+)
+
+
+@given(st.text() | st.lists(_PIECES, max_size=60).map("".join) | st.text("ab ", min_size=70))
+def test_a_clean_title_is_one_short_line_and_stays(answer: str) -> None:
+    title = clean(answer)
+    assert len(title) <= MAX_LENGTH
+    assert title == title.strip()
+    assert len(title.splitlines()) <= 1
+    assert clean(title) == title
+
+
+@given(st.text(st.characters(categories=["L", "N", "S"]), min_size=1))
+def test_what_can_be_seen_is_never_lost_wholly(answer: str) -> None:
+    assert clean(answer) or not answer.strip("`~=+ ")
+
+
+def test_a_hostile_answer_costs_little() -> None:
+    for hostile in ('"', "**", "<think>", "- ", "“", "```\n", '{"title": "', "\u200d", "Title:"):
+        start = time.perf_counter()
+        clean(hostile * 100_000)
+        assert time.perf_counter() - start < 1
