@@ -84,11 +84,11 @@ def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: R
     for name in ("Address", "API key"):
         page.keyboard.press("Tab")
         expect(page.get_by_label(name)).to_be_focused()
-    page.get_by_label("Address").fill("http://me:hidden@127.0.0.1/v1")
+    page.get_by_label("Address").fill("http://me:hunter2@127.0.0.1/v1")
     page.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_label("Address")).to_be_focused()
     expect(page.get_by_label("Address")).to_have_accessible_description(re.compile("password"))
-    assert "hidden" not in page.content()
+    assert "hunter2" not in page.content()
     flawless(page)
 
 
