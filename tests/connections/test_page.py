@@ -27,6 +27,7 @@ def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     monkeypatch.setattr(Catalogue, "_look", look)
+    monkeypatch.setattr(Catalogue, "_settle", look)
 
 
 def said(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:
