@@ -30,7 +30,7 @@ SECONDS = 30
 MODEL = "scripted"
 TABLES = (
     "searchentry", "notice", "piece", "toolcall", "toolrule", "turn", "message", "conversation", "preference",
-    "audit",
+    "audit", "providerconnection",
 )  # fmt: skip
 """What `Room.clear` empties: everything that a person may have written."""
 SOCKET = """
