@@ -13,7 +13,7 @@ from tests.processes import manage
 
 pytestmark = pytest.mark.browser
 KEY = "sk-entered-in-the-browser"
-PHONE = {"width": 390, "height": 844}
+PHONE = {"width": 320, "height": 640}
 
 
 def first_visit(room: Room, **options: object) -> Page:
