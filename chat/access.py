@@ -61,6 +61,12 @@ async def owner_of(scope: Mapping[str, Any]) -> User:
     return user if isinstance(user, User) else await read(local_owner)
 
 
+def may_connect(user: User) -> bool:
+    """Who may say which providers are asked, at which addresses: the server asks whatever is named,
+    also what only it can reach."""
+    return user.is_active and user.is_staff
+
+
 class LocalOwnerMiddleware(AuthenticationMiddleware):
     """`request.user` is the owner, without a login; nothing is read until a view looks."""
 

@@ -22,8 +22,10 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
+from chat.access import may_connect
 from chat.errors import TalosError
 from chat.forms import ConversationForm, ModelForm, PromptForm
+from chat.llm import connectable
 from chat.llm.catalogue import Model, get_catalogue
 from chat.look import YEAR
 from chat.models import Conversation, Preference
@@ -33,16 +35,7 @@ from chat.pages import HtmxRequest
 MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
 """A menu of so many models has a field to filter them."""
-_PROVIDERS = {
-    "anthropic": "Anthropic",
-    "gemini": "Google Gemini",
-    "groq": "Groq",
-    "mistral": "Mistral",
-    "ollama": "Ollama",
-    "openai": "OpenAI or compatible",
-    "openrouter": "OpenRouter",
-    "talos": "Built in",
-}
+_PROVIDERS = {**connectable.NAMES, "openai": "OpenAI or compatible", "talos": "Built in"}
 
 
 @never_cache
@@ -166,6 +159,8 @@ def _settings(
         "asked": asked or (found and ConversationForm(initial=_initial(found))),
         "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
         "own_prompt": own_prompt,
+        "may_connect": may_connect(request.user),
+        "connected": services.connected(),
         "totals": usage.of_conversation(found) if found else (),
         "gauge": usage.context_now(found) if found else None,
         **(_tools(found) if found else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat import api, chats, decisions, exchange, look, options, views
+from chat import api, chats, connecting, decisions, exchange, look, options, views
 from chat.health import healthz
 
 app_name = "chat"
@@ -28,6 +28,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/settings/", options.configure, name="configure"),
     path("model/", options.model, name="page_model"),
     path("settings/", options.prefer, name="prefer"),
+    path("settings/models/", connecting.connect, name="connect"),
     path("settings/theme/", look.theme, name="theme"),
     path("shortcuts/", look.shortcuts, name="shortcuts"),
     path("menu/", chats.menu, name="page_menu"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -18,6 +17,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from chat import options, pages, services, slash, transcript
+from chat.access import may_connect
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest
@@ -38,7 +38,8 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
         "is_first_run": available == [DEMO] == [default]
-        and not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL),
+        and may_connect(request.user)
+        and not services.connected(),
     }
     return render(request, "chat/page.html", context)
 

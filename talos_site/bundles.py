@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 SCRIPT, STYLE = "js/page.js", "css/page.css"
 STYLES = (
     "colors", "layout", "sidebar", "messages", "actions", "calls", "prose", "composer", "dialog",
-    "history", "menus", "touch", "print",
+    "connect", "history", "menus", "touch", "print",
 )  # fmt: skip
 """Later ones may overrule earlier ones."""
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)

@@ -22,6 +22,7 @@ BELOW: dict[str, set[str]] = {
     "publish": {"errors", "models", "process", "protocol"},
     "access": {"database", "errors", "models", "unavailable"},
     "unavailable": {"database"},
+    "connections": {"database", "llm", "models"},
     "search": {"models", "statements"},
     "rendering": set(),
 }
@@ -29,6 +30,7 @@ BELOW: dict[str, set[str]] = {
 
 TURNS = {
     "branches",
+    "connections",
     "database",
     "errors",
     "llm",
@@ -52,7 +54,7 @@ BELOW |= {
 }
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
 TOP = {
-    "consumers", "views", "chats", "look", "options", "decisions", "exchange", "admin", "templatetags",
+    "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "admin", "templatetags",
     "urls", "management", "api",
 }  # fmt: skip
 

@@ -93,7 +93,9 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
     said = capsys.readouterr().out
     assert "1 conversation with 4 messages" in said
     assert "checked" in said
-    assert "Not in it: .env and the environment (keys of model providers), the workspace." in said
+    assert (
+        "Not in it: .env and the environment, the keys of model providers, the workspace." in said
+    )
 
 
 @pytest.mark.parametrize(

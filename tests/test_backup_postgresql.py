@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from chat.models import Message
+from chat.models import Message, ProviderConnection
 from talos_site import databases
 from tests.databases import empty_database
 from tests.histories import make
@@ -31,6 +31,7 @@ def named_by(command: str, file: Path) -> list[str]:
 @pytest.mark.django_db(transaction=True)
 def test_a_round_trip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(3)
+    ProviderConnection.objects.create(provider="groq", sealed_key="sealed")
     file = tmp_path / "it's a dump"
     subprocess.run(named_by("backup", file), check=True)
     with empty_database() as new:
@@ -38,4 +39,6 @@ def test_a_round_trip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         subprocess.run(named_by("restore", file), check=True)
         with psycopg.connect(new) as database:
             (messages,) = database.execute("SELECT count(*) FROM chat_message").fetchone() or [0]
+            rows = database.execute("SELECT count(*) FROM chat_providerconnection").fetchone()
+    assert rows == (0,)
     assert messages == Message.objects.count() == 12

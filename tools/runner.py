@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """Of each tool, so that one that hangs only ever blocks itself."""
+Secrets = Callable[[], Collection[str]]
 GRACE = 2.5
 """Seconds for a stopped tool to clean up: `processes.py` needs up to two of them."""
 
@@ -54,10 +55,11 @@ class Call:
 class ToolRunner:
     """Runs the tools of a registry, which is loaded when it is first needed.
 
-    What a call comes to is free of `secrets`, wherever the tool found them.
+    What a call comes to is free of `secrets`, as they are when it runs, wherever the tool found
+    them.
     """
 
-    def __init__(self, registry: Callable[[], Registry], *, secrets: Collection[str] = ()) -> None:
+    def __init__(self, registry: Callable[[], Registry], *, secrets: Secrets = tuple) -> None:
         self._registry = registry
         self._secrets = secrets
         self._threads: dict[str, Threads[ToolOutcome]] = defaultdict(
@@ -95,7 +97,7 @@ class ToolRunner:
         return _stopped(call.tool, is_own_end=is_own_end)
 
     async def _attempt(self, call: Call, context: ToolContext) -> ToolOutcome:
-        renderer = Renderer(call.tool.output_limit, self._secrets)
+        renderer = Renderer(call.tool.output_limit, self._secrets())
         with Progress(context.progress, renderer) as progress:
             arguments = dict(call.arguments)
             if call.tool.signature.context:

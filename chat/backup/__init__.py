@@ -3,14 +3,16 @@
 The file is an SQLite database: the conversations, settings and users as they were at one moment
 (`write.py` takes them while the server runs), with the data directory's secret key and workspace
 beside them in a table (`files.py`). `restore.py` puts both into an empty data directory. Keys of
-model providers are in neither: they are in the environment.
+model providers are in neither: those of the environment stay there, and those that were entered in
+the browser are taken out of the copy (`keys.py`).
 """
 
 from __future__ import annotations
 
 from chat.backup.base import BackupError, Stopped
 from chat.backup.contents import Contents
+from chat.backup.keys import TABLE as KEYS
 from chat.backup.restore import restore
 from chat.backup.write import make
 
-__all__ = ["BackupError", "Contents", "Stopped", "make", "restore"]
+__all__ = ["KEYS", "BackupError", "Contents", "Stopped", "make", "restore"]

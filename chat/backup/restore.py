@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from chat import process, versions
-from chat.backup import files
+from chat.backup import files, keys
 from chat.backup.base import (
     BackupError,
     StopAsked,
@@ -148,6 +148,7 @@ def _unpack(draft: Path, directory: Path, stop: StopAsked) -> Contents:
     with opened(draft, stop) as database:
         check(database, draft)
         found = contents(database, draft)
+        keys.take_out(database)  # of a database that was copied by hand
         if files.is_packed(database):
             files.unpack(database, directory)
             database.executescript("PRAGMA incremental_vacuum")

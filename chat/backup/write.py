@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from chat.backup import files
+from chat.backup import files, keys
 from chat.backup.base import (
     STEPS,
     BackupError,
@@ -108,14 +108,19 @@ def _copy(draft: Path, stop: StopAsked) -> None:
     with connection.cursor() as cursor:
         handle = connection.connection.set_progress_handler
         handle(lambda: int(stop()), STEPS)
+        (before,) = cursor.execute("PRAGMA secure_delete").fetchone()
+        # the copy leaves nothing behind of a row where it moves one to another page
+        cursor.execute("PRAGMA secure_delete=ON")
         try:
             cursor.execute("VACUUM INTO %s", [str(draft)])
         finally:
             handle(None, 0)
+            cursor.execute(f"PRAGMA secure_delete={before}")
 
 
 def _complete(draft: Path, *, workspace: bool, stop: StopAsked) -> Contents:
     with opened(draft, stop) as database:
+        keys.take_out(database)
         files.pack(database, settings.DATA_DIR, workspace=workspace, stop=stop)
         check(database, draft)
         return contents(database, draft)

@@ -23,6 +23,7 @@ from typing import Any
 
 from chat.errors import UnknownModel
 from chat.llm import menu, routing
+from chat.llm.configuration import Configuration
 from chat.llm.configured import ConfiguredServer, configured_server
 from chat.llm.limits import Limits
 from chat.llm.local_servers import LocalServer, local_servers
@@ -175,24 +176,30 @@ def made_of(
     looks_here: bool = False,
     limits: Limits = _LIMITS,
 ) -> Catalogue:
-    """A catalogue of a configured server, providers, and this machine's servers (`looks_here`)."""
+    """A catalogue of a configured server, providers, and this machine's servers: those that are
+    named, and with `looks_here` those that are found.
+    """
+    local = local_servers(variables, besides=url, limits=limits)
     return Catalogue(
         configured_server(url, key, limits),
         default_model=default_model,
         variables=variables,
-        local=local_servers(variables, besides=url, limits=limits) if looks_here else (),
+        local=[server for server in local if looks_here or server.is_set],
         limits=limits,
     )
 
 
-def from_settings() -> Catalogue:
-    """What the environment configures."""
+def from_settings(configuration: Configuration | None = None) -> Catalogue:
+    """What the environment configures, with the servers and keys of `configuration` if given."""
     from django.conf import settings
 
+    found = configuration or Configuration(
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
+    )
     return made_of(
-        settings.OPENAI_BASE_URL,
-        settings.OPENAI_API_KEY,
-        settings.PROVIDER_VARIABLES,
+        found.url,
+        found.key,
+        found.variables,
         default_model=settings.TALOS_DEFAULT_MODEL,
         looks_here=settings.TALOS_LOCAL_MODELS,
         limits=Limits(settings.TALOS_SILENCE_SECONDS, settings.TALOS_FIRST_TOKEN_SECONDS),

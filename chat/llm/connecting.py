@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -75,8 +76,10 @@ async def _read(response: ClientResponse, most: int, into: bytearray) -> None:
         into += data
 
 
-async def connect(base_url: str, api_key: str, *, limit: float) -> Connected:
-    """`limit`: seconds for making a connection."""
+async def connect(
+    base_url: str, api_key: str, *, limit: float, headers: Mapping[str, str]
+) -> Connected:
+    """`limit`: seconds for making a connection; `headers` are sent with each request."""
     # In a thread and on first use: the import takes up to a second, its certificates more.
     certificates = await asyncio.to_thread(load)
 
@@ -98,10 +101,10 @@ async def connect(base_url: str, api_key: str, *, limit: float) -> Connected:
             transport=AiohttpTransport(verify=certificates, client=connections)
         ),
         # A compressed stream saves no time: it only has to be unpacked, token by token.
-        default_headers={"Accept-Encoding": "identity"},
+        default_headers={"Accept-Encoding": "identity", **headers},
     )
-    headers = {**sdk.default_headers, **sdk.auth_headers}
-    given = {name: value for name, value in headers.items() if isinstance(value, str)}
+    all_headers = {**sdk.default_headers, **sdk.auth_headers}
+    given = {name: value for name, value in all_headers.items() if isinstance(value, str)}
     return Connected(sdk, connections, str(sdk.base_url), given)
 
 

@@ -8,8 +8,9 @@ answer pass for a whole one, and raise bare JSON errors.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from chat.llm import details, failures
@@ -46,14 +47,17 @@ class OpenAIClient:
         connect_limit: float = 5,
         pauses: Sequence[float] = (1, 2),
         names: failures.Names = failures.OPENAI,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`pauses` are the seconds before the second, the third … attempt."""
+        """`pauses` are the seconds before the second, the third … attempt; `headers` are sent
+        beside the usual ones."""
         self.names = names
         self.base_url = base_url or OPENAI_URL
         self._api_key = api_key or _NO_KEY
         self._limits = limits
         self._connect_limit = connect_limit
         self._pauses = pauses
+        self._headers = headers
         self._learned = Learned(demands)
         self._secrets = Secrets(self.base_url, api_key)
         self._connection: Connected | None = None
@@ -112,7 +116,7 @@ class OpenAIClient:
             # A kept connection belongs to its loop, and a test or a command may bring another.
             if self._connection is None or self._loop is not loop:
                 self._connection = await connect(
-                    self.base_url, self._api_key, limit=self._connect_limit
+                    self.base_url, self._api_key, limit=self._connect_limit, headers=self._headers
                 )
                 self._loop = loop
             return self._connection

@@ -9,6 +9,13 @@ and then have changed nothing.
 from __future__ import annotations
 
 from chat.services.approvals import decide, forget_rule
+from chat.services.connections import (
+    Connected,
+    connect,
+    connected,
+    disconnect,
+    models_of,
+)
 from chat.services.conversations import (
     MAX_OUTPUT_TOKENS,
     MAX_TEMPERATURE,
@@ -40,19 +47,24 @@ from chat.services.ownership import reassign
 __all__ = [
     "MAX_OUTPUT_TOKENS",
     "MAX_TEMPERATURE",
+    "Connected",
     "Said",
     "archive",
     "begin",
     "cancel",
     "configure",
+    "connect",
+    "connected",
     "continue_",
     "decide",
     "delete",
+    "disconnect",
     "edit",
     "entitle",
     "forget_rule",
     "mark_read",
     "message_created",
+    "models_of",
     "pin",
     "prefer",
     "prefer_for_model",

@@ -8,7 +8,7 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 
-from chat import search
+from chat import connections, search
 from chat.database import read
 from chat.turns.live import LiveTurn
 from tools.context import Hit, ToolContext
@@ -22,9 +22,14 @@ SHORTEST_SECRET = 8
 @cache
 def runner() -> ToolRunner:
     """Of the whole process; what it returns is free of keys."""
-    keys = [settings.SECRET_KEY, settings.OPENAI_API_KEY, *settings.PROVIDER_VARIABLES.values()]
-    secrets = [key for key in keys if key and len(key) >= SHORTEST_SECRET]
-    return ToolRunner(lambda: load(tuple(settings.TALOS_TOOLS)), secrets=secrets)
+    return ToolRunner(lambda: load(tuple(settings.TALOS_TOOLS)), secrets=_secrets)
+
+
+def _secrets() -> list[str]:
+    """Of now: keys may be entered while the server runs."""
+    configured = [settings.OPENAI_API_KEY, *settings.PROVIDER_VARIABLES.values()]
+    keys = [settings.SECRET_KEY, *configured, *connections.keys()]
+    return [key for key in keys if key and len(key) >= SHORTEST_SECRET]
 
 
 def registry() -> Registry:

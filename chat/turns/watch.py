@@ -1,7 +1,7 @@
 """The look: once a second, what other processes wrote.
 
-Queued and ready turns, asked cancels, turns that are gone or whose process is dead, and frames
-for this process's pages. Two indexed queries; whoever only writes (admin, commands) needs no
+Queued and ready turns, asked cancels, turns that are gone or whose process is dead, frames for
+this process's pages, and providers that were connected. Three small queries; whoever only writes (admin, commands) needs no
 more to be heard.
 """
 
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chat import process, publish, search
+from chat import connections, process, publish, search
 from chat.database import UNAVAILABLE, checkpoint, read, words, write
 from chat.models import Conversation, Notice, Turn
 from chat.turns import approvals, follow, rows
@@ -99,6 +99,7 @@ class Watch:
 
     async def look(self) -> None:
         """Stop, recover and take what the rows say, after what was said of them."""
+        await connections.look()
         live = self._runner.live()  # before the read: one taken meanwhile is not in it
         unfinished = await read(rows.unfinished)
         await self._hear()  # a page hears of the question before its answer begins

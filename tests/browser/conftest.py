@@ -30,7 +30,7 @@ SECONDS = 30
 MODEL = "scripted"
 TABLES = (
     "searchentry", "notice", "piece", "toolcall", "toolrule", "opaquepart", "turn", "message", "conversation",
-    "preference", "modelpreference", "audit",
+    "preference", "modelpreference", "audit", "providerconnection",
 )  # fmt: skip
 """What `Room.clear` empties: everything that a person may have written."""
 SOCKET = """
@@ -89,6 +89,10 @@ class Room:
         """Start the server, and wait until it knows what its model server lists."""
         self.models.models = [*models]
         self.serve()
+        self.until_listed(models)
+
+    def until_listed(self, models: Sequence[str]) -> None:
+        """Wait until the server knows that it has these."""
         until = time.monotonic() + SECONDS
         while set(models) - self._listed():
             assert time.monotonic() < until, "the models are not listed"

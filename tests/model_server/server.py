@@ -77,6 +77,10 @@ class ModelServer:
         """What `/v1/models` lists: ids or whole entries. Nothing: the route answers 404."""
         self.listing: Status | None = None
         """What `/v1/models` says in place of a list."""
+        self.key: str | None = None
+        """Without it nothing is listed, and the reason is said; None: anybody may ask."""
+        self.listed_for: list[dict[str, str]] = []
+        """The headers of each request for the list."""
         self.title = "A scripted title"
         self.titles: dict[str, tuple[Step, ...]] = {}
         """Replies to requests for a title, where a model's is to be another one."""
@@ -140,6 +144,7 @@ class ModelServer:
         app.router.add_post("/v1/messages", self._anthropic)
         app.router.add_post("/v1beta/models/{model}:streamGenerateContent", self._gemini)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/v1beta/openai/models", self._models)
         # handler_cancellation: a reply learns at once that its client has left.
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0)
         await runner.setup()
@@ -153,6 +158,11 @@ class ModelServer:
             await runner.cleanup()
 
     async def _models(self, http: web.Request) -> web.Response:
+        self.listed_for.append(dict(http.headers))
+        given = http.headers.get("x-api-key") or http.headers.get("Authorization") or ""
+        if self.key is not None and given.removeprefix("Bearer ") != self.key:
+            error = {"message": f"Incorrect API key provided: {given}", "code": "invalid_api_key"}
+            return web.json_response({"error": error}, status=401)
         if self.listing is not None:
             return http_response(self.listing)
         if not self.models:

@@ -30,7 +30,7 @@ def run(context: ToolContext) -> Run:
     """Call a tool as the turn engine does: by its name, with JSON text or an object."""
 
     async def call(tool: AnyTool, arguments: str | dict[str, Any] | None = None) -> ToolOutcome:
-        runner = ToolRunner(lambda: Registry([tool]), secrets=[SECRET])
+        runner = ToolRunner(lambda: Registry([tool]), secrets=lambda: [SECRET])
         return await answer(runner, tool.name, arguments, context)
 
     return call

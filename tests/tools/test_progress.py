@@ -31,7 +31,7 @@ async def test_progress_is_heard_on_the_loop(context: ToolContext) -> None:
         heard.append((text, threading.current_thread()))
         said.set()
 
-    runner = ToolRunner(lambda: Registry([work]), secrets=[SECRET])
+    runner = ToolRunner(lambda: Registry([work]), secrets=lambda: [SECRET])
     await calls(runner, "work", replace(context, progress=hear))
     here = threading.current_thread()
     assert heard == [("half [secret]\ufffd", here), ("all", here)]

@@ -21,10 +21,10 @@ from chat.management.words import megabytes, moment, number
 class Command(BaseCommand):
     help = (
         "Write a backup to FILE, while the server runs: all conversations, settings and users as "
-        "they are now, the secret key, and the files of the tools' workspace. Not in it: .env and "
-        "the environment, where the keys of model providers are. FILE is an SQLite database, is "
-        "checked before it gets its name, and is for your eyes only: it holds all that was said. "
-        "Bring it back with: manage.py restore FILE"
+        "they are now, the secret key, and the files of the tools' workspace. Not in it: .env "
+        "and the environment, and the keys of model providers, also those that were entered in the "
+        "browser. FILE is an SQLite database, is checked before it gets its name, and is for "
+        "your eyes only: it holds all that was said. Bring it back with: manage.py restore FILE"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def conversations(found: backup.Contents) -> str:
 
 
 def left_out(made: backup.Contents, without_workspace: bool) -> str:
-    missing = [".env and the environment (keys of model providers)"]
+    missing = [".env and the environment", "the keys of model providers"]
     if not made.has_secret_key:
         missing.append("the secret key (it is in the environment)")
     if without_workspace:
@@ -82,8 +82,10 @@ def elsewhere(file: Path) -> str:
     url = quote(postgresql.url())
     return (
         "The database is PostgreSQL, which makes backups with a tool of its own:\n"
-        f"  pg_dump --format=custom --no-owner --dbname={url} --file={quote(str(file))}\n"
+        f"  pg_dump --format=custom --no-owner --exclude-table-data={backup.KEYS} "
+        f"--dbname={url} --file={quote(str(file))}\n"
         f"{postgresql.PASSWORD}\n"
+        "Keys of model providers that were entered in the browser are left out.\n"
         f"{beside(file)}Nothing was written."
     )
 

@@ -23,9 +23,9 @@ from chat.management.words import moment, number
 class Command(BaseCommand):
     help = (
         "Restore what `manage.py backup` wrote, into a data directory (TALOS_DATA_DIR) that has no "
-        "database yet: with it the secret key and the files of the workspace. FILE is checked "
-        "first, stays as it is, and may be from an older version of Talos, but from no newer one. "
-        "Nothing is ever overwritten."
+        "database yet: with it the secret key and the files of the workspace, but no keys of model "
+        "providers. FILE is checked first, stays as it is, and may be from an older version of "
+        "Talos, but from no newer one. Nothing is ever overwritten."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,6 +52,7 @@ def summary(found: backup.Contents) -> str:
     return (
         f"Restored to {settings.DATA_DIR}: {conversations(found)}{latest}, "
         f"{number(found.files, 'file')} of the workspace and {key}.\n"
+        "No keys of model providers: enter those again that were entered in the browser.\n"
         "Start Talos: make run"
     )
 

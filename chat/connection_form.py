@@ -1,0 +1,115 @@
+"""What a person enters to connect a provider: an address and a key, each where it applies."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from django import forms
+from django.http import QueryDict
+
+from chat.llm.connectable import Connectable
+from chat.services import Connected
+from talos_site import addresses
+
+MAX_KEY = 2000
+_UNREADABLE = "The key cannot be read any more: enter it again."
+_PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class Said(TypedDict):
+    address: str
+    key: str
+
+
+class ConnectionForm(forms.Form):
+    """The key is never rendered, whatever was wrong."""
+
+    address = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={**_PLAIN, "inputmode": "url"}),
+    )
+    key = forms.CharField(
+        label="API key",
+        required=False,
+        max_length=MAX_KEY,
+        widget=forms.PasswordInput(attrs=_PLAIN),
+    )
+
+    def __init__(
+        self, data: QueryDict | None, *, provider: Connectable, stored: Connected | None
+    ) -> None:
+        super().__init__(data, initial={"address": stored.address if stored else ""})
+        self.provider = provider
+        self.stored = stored
+        if not provider.takes_key:
+            del self.fields["key"]
+        else:
+            self.fields["key"].help_text = self._about_key()
+        if not provider.takes_address:
+            del self.fields["address"]
+        else:
+            self._place_address()
+
+    def _place_address(self) -> None:
+        field = self.fields["address"]
+        field.required = self.provider.needs_address
+        field.error_messages["required"] = "Enter the address of the server."
+        field.widget.attrs["placeholder"] = self.provider.address
+        if not field.required:
+            field.help_text = "Leave empty for the one in grey."
+        else:
+            field.help_text = "Usually ends in /v1."
+
+    def _about_key(self) -> str:
+        if self.stored and self.stored.is_stored and not self.stored.is_readable:
+            return _UNREADABLE
+        if self.stored and self.stored.has_key:
+            return "A key is stored. Leave empty to keep it."
+        if not self.provider.needs_key:
+            return "If the server asks for one."
+        return "Stored encrypted, and never shown again."
+
+    @property
+    def said(self) -> Said:
+        return {
+            "address": self.cleaned_data.get("address", ""),
+            "key": self.cleaned_data.get("key", ""),
+        }
+
+    def clean_address(self) -> str:
+        text: str = self.cleaned_data["address"].strip()
+        if not text:
+            # a server of this machine is looked for where it usually is: connected, it is there
+            return "" if self.provider.takes_key else self.provider.address
+        try:
+            return checked(text)
+        except forms.ValidationError:
+            self._forget_secrets(text)
+            raise
+
+    def _forget_secrets(self, text: str) -> None:
+        """What comes back to the page is without a password."""
+        self.data = {**self.data, "address": text.rpartition("@")[2]}
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise forms.ValidationError(
+                "This is no key: it has a space or a character that no key has."
+            )
+        return key
+
+
+def checked(text: str) -> str:
+    """An address as it is stored. Raises a `ValidationError` where it is none, or holds a secret."""
+    if "?" in text or "#" in text:
+        raise forms.ValidationError("An address has neither ? nor #: put a key into the key field.")
+    try:
+        address = addresses.mended(text)
+    except ValueError as error:
+        raise forms.ValidationError(f"This is no address: {error}.") from None
+    if "@" in urlsplit(address).netloc:
+        raise forms.ValidationError("Leave the password out of the address: use the key field.")
+    return address

@@ -1,0 +1,75 @@
+"""What this process asks models with."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from chat.connections.sealing import opened
+from chat.database import read
+from chat.llm import catalogue
+from chat.llm.configuration import Configuration, Connection
+from chat.models import ProviderConnection
+
+_Row = tuple[str, str, str]
+"""Provider, address, sealed key."""
+
+
+class _Known:
+    """The rows as this process saw them last."""
+
+    def __init__(self) -> None:
+        self.rows: tuple[_Row, ...] = ()
+        self.connections: tuple[Connection, ...] = ()
+        self.changes = 0
+
+
+_known = _Known()
+
+
+def environment() -> Configuration:
+    """What the environment alone says."""
+    return Configuration(
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
+    )
+
+
+def configuration() -> Configuration:
+    """With what was connected. A connection whose key cannot be opened is none."""
+    return environment().joined_by(_known.connections)
+
+
+def keys() -> list[str]:
+    """Those that were entered in the browser: no text may show them."""
+    return [connection.key for connection in _known.connections if connection.key]
+
+
+def refresh() -> None:
+    """What was just written holds: whoever asks a model from now on asks with it."""
+    async_to_sync(_use)(_rows())
+
+
+async def look() -> None:
+    """What another process has written holds, too."""
+    before = _known.changes
+    rows = await read(_rows)
+    if _known.changes == before:  # else they may be older than those in use
+        await _use(rows)
+
+
+def _rows() -> tuple[_Row, ...]:
+    """One small query: the whole table, which has a row for each connected provider."""
+    found = ProviderConnection.objects.order_by("provider")
+    return tuple(found.values_list("provider", "address", "sealed_key"))
+
+
+async def _use(rows: tuple[_Row, ...]) -> None:
+    if rows == _known.rows:
+        return
+    keys = [(provider, address, opened(sealed)) for provider, address, sealed in rows]
+    _known.connections = tuple(
+        Connection(provider, address, key) for provider, address, key in keys if key is not None
+    )
+    _known.rows = rows
+    _known.changes += 1
+    await catalogue.replace(catalogue.from_settings(configuration()))

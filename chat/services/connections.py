@@ -1,0 +1,106 @@
+"""Providers connected in the browser. A key goes in here, and never comes out to a page again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from chat import connections
+from chat.access import may_connect
+from chat.connections import sealing
+from chat.errors import NotAllowed
+from chat.llm import connectable, trial
+from chat.llm.connectable import Connectable
+from chat.models import ProviderConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A provider in use, or one that could be if its key were entered again."""
+
+    provider: Connectable
+    address: str
+    """Empty: the provider's own."""
+    variable: str | None
+    """The environment's, which names it and supersedes what is stored."""
+    is_stored: bool
+    has_key: bool
+    is_readable: bool
+
+
+def connected() -> list[Connected]:
+    """Each provider that the environment names or that is stored, in the table's order."""
+    rows = {row.provider: row for row in ProviderConnection.objects.all()}
+    environment = connections.environment()
+    found = []
+    for provider in dict.fromkeys(known.provider for known in connectable.CONNECTABLE):
+        row, variable = rows.get(provider), environment.set_by(provider)
+        if row is None and variable is None:
+            continue
+        address = row.address if row and not variable else ""
+        known = connectable.of(provider, has_address=bool(environment.url if variable else address))
+        has_key = bool(row and row.sealed_key)
+        is_readable = row is None or sealing.opened(row.sealed_key) is not None
+        found.append(Connected(known, address, variable, row is not None, has_key, is_readable))
+    return found
+
+
+@transaction.atomic
+def connect(user: User, *, provider: Connectable, address: str, key: str) -> None:
+    """Use a provider from now on. An empty key: the stored one, if the address stays.
+
+    Raises `NotAllowed`.
+    """
+    _check(user, provider)
+    stored = ProviderConnection.objects.select_for_update().filter(provider=provider.provider)
+    row = stored.first() or ProviderConnection(provider=provider.provider)
+    key = _key(provider, row, address, key)
+    row.sealed_key, row.address, row.updated_at = sealing.seal(key), address, timezone.now()
+    row.save()
+    transaction.on_commit(connections.refresh, robust=True)
+
+
+@transaction.atomic
+def disconnect(user: User, *, provider: str) -> None:
+    """Forget a provider with its key. Raises `NotAllowed`."""
+    _check_person(user)
+    ProviderConnection.objects.filter(provider=provider).delete()
+    transaction.on_commit(connections.refresh, robust=True)
+
+
+def models_of(user: User, *, provider: Connectable, address: str, key: str) -> list[str]:
+    """What a provider lists, asked as `connect` would have it asked. Stores nothing.
+
+    Raises `NotAllowed`, and `ModelError` with what is wrong.
+    """
+    _check(user, provider)
+    row = ProviderConnection.objects.filter(provider=provider.provider).first()
+    key = _key(provider, row, address, key)
+    return async_to_sync(trial.models_of)(provider, address, key)
+
+
+def _key(provider: Connectable, row: ProviderConnection | None, address: str, entered: str) -> str:
+    """The entered key, else the stored one: but for no other address than it was entered for."""
+    key = entered
+    if not key and row is not None and row.address == address:
+        key = sealing.opened(row.sealed_key) or ""
+    if provider.needs_key and not key:
+        raise NotAllowed(f"Enter the key of {provider.name}.")
+    return key
+
+
+def _check(user: User, provider: Connectable) -> None:
+    _check_person(user)
+    if variable := connections.environment().set_by(provider.provider):
+        raise NotAllowed(
+            f"{provider.name} is set by {variable} in the environment: change it there."
+        )
+
+
+def _check_person(user: User) -> None:
+    if not may_connect(user):
+        raise NotAllowed("Only staff may connect models.")

@@ -1,0 +1,126 @@
+"""From the first visit to an answer of a real model: connected in the browser, without a restart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import flawless
+from tests.browser.conftest import Room, say
+from tests.processes import manage
+
+pytestmark = pytest.mark.browser
+KEY = "sk-entered-in-the-browser"
+PHONE = {"width": 320, "height": 640}
+
+
+def first_visit(room: Room, **options: object) -> Page:
+    """Nothing is configured, and a model server waits that wants a key."""
+    room.serve(TALOS_LOCAL_MODELS="0")
+    room.models.models, room.models.key = ["ant-1", "ant-2"], KEY
+    return room.page(context=room.context(**options))
+
+
+def fill(page: Page, address: str, key: str) -> None:
+    page.get_by_label("Provider").select_option("compatible")
+    page.get_by_label("Address").fill(address)
+    page.get_by_label("API key").fill(key)
+
+
+def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
+    room = empty_room
+    page = first_visit(room)
+    before = room.page()
+    say(before, "Hello")
+    expect(before.locator("#messages .assistant .handles")).to_be_visible()
+    page.get_by_role("link", name="Connect a model").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Connect a model", exact=True)).to_be_focused()
+    fill(page, room.models.base_url, "sk-wrong")
+    dialog.get_by_role("button", name="Test").click()
+    expect(dialog.locator("#trial")).to_contain_text("Incorrect API key provided")
+    expect(dialog.locator("#trial")).not_to_contain_text("sk-wrong")
+    flawless(page)
+    dialog.get_by_label("API key").fill(KEY)
+    dialog.get_by_role("button", name="Test").click()
+    expect(dialog.locator("#trial")).to_contain_text("ant-1, ant-2")
+    expect(dialog.get_by_label("API key")).to_have_value(KEY)  # still there, to be saved
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator("#connect-said")).to_be_focused()
+    expect(dialog.get_by_label("API key")).to_have_value("")
+    flawless(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#first-run")).to_have_count(0)
+    expect(page.locator("#model .name")).to_have_text("ant-1")
+    room.models.script("ant-1", "I am no script.")
+    say(page, "Who are you?")
+    expect(page.locator(".assistant .prose")).to_have_text("I am no script.")
+    # a chat that was open before can ask it, too
+    before.get_by_role("button", name=re.compile("^Model: ")).click()
+    before.get_by_role("option", name="ant-2").click()
+    expect(before.locator("#model .name")).to_have_text("ant-2")
+    room.models.script("ant-2", "Neither am I.")
+    say(before, "And you?")
+    expect(before.locator(".assistant .prose").last).to_have_text("Neither am I.")
+
+
+def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: Room) -> None:
+    page = first_visit(empty_room, viewport=PHONE)
+    link = page.get_by_role("link", name="Connect a model")
+    expect(link).to_be_in_viewport(ratio=1)
+    card, composer = page.locator("#first-run").bounding_box(), page.locator("#composer")
+    box = composer.bounding_box()
+    assert card
+    assert box
+    assert card["y"] + card["height"] <= box["y"]
+    link.press("Enter")
+    page.get_by_label("Provider").focus()
+    page.keyboard.type("OpenAI-c")
+    expect(page.get_by_label("Address")).to_be_visible()
+    expect(page.get_by_label("Provider")).to_be_focused()
+    for name in ("Address", "API key"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_label(name)).to_be_focused()
+    page.get_by_label("Address").fill("http://me:hunter2@127.0.0.1/v1")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_label("Address")).to_be_focused()
+    expect(page.get_by_label("Address")).to_have_accessible_description(re.compile("password"))
+    assert "hunter2" not in page.content()
+    flawless(page)
+
+
+def test_without_javascript(empty_room: Room) -> None:
+    room = empty_room
+    page = first_visit(room, java_script_enabled=False)
+    page.get_by_role("link", name="Connect a model").click()
+    page.get_by_label("Provider").select_option("compatible")
+    page.get_by_role("button", name="Choose").click()
+    page.get_by_label("Address").fill(room.models.base_url)
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Test").click()
+    expect(page.locator("#trial")).to_contain_text("ant-1, ant-2")
+    expect(page.locator("#trial")).to_contain_text("enter the key again")
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("A key is stored", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Remove OpenAI-compatible server").click()
+    expect(page.get_by_text("is removed")).to_be_visible()
+
+
+def test_another_process_connects_and_this_server_notices(empty_room: Room) -> None:
+    room = empty_room
+    page = first_visit(room)
+    code = (
+        "from chat import access, services; from chat.llm.connectable import BY_ID; "
+        f"services.connect(access.local_owner(), provider=BY_ID['compatible'], "
+        f"address={room.models.base_url!r}, key={KEY!r})"
+    )
+    done = manage("shell", "-c", code, TALOS_DATA_DIR=str(room.talos.data))
+    assert done.returncode == 0, done.stderr
+    room.until_listed(["ant-1"])
+    page.reload()
+    expect(page.locator("#model .name")).to_have_text("ant-1")
+    expect(page.locator("#first-run")).to_have_count(0)

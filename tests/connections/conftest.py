@@ -1,0 +1,30 @@
+"""A process in which nobody has connected anything yet, and its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+
+from chat.access import local_owner
+from chat.connections import current
+from chat.llm import catalogue
+from tests.model_server import ModelServer
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current, "_known", current._Known())
+    monkeypatch.setattr(catalogue, "_catalogue", None)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> User:
+    return local_owner()
+
+
+@pytest.fixture
+def models() -> Iterator[ModelServer]:
+    with ModelServer(models=["ant-1", "ant-2"]) as server:
+        yield server

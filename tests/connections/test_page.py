@@ -1,0 +1,156 @@
+"""The page that connects a model, over HTTP: with HTMX and as a plain page."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from chat.llm.catalogue import Catalogue
+from chat.models import ProviderConnection
+from tests.model_server import ModelServer
+from tests.test_views import HTMX
+
+pytestmark = pytest.mark.usefixtures("owner")
+URL = "/settings/models/"
+KEY = "sk-entered-in-the-browser"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server keeps its connections; the loop of a test's request ends with it."""
+
+    async def look(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(Catalogue, "_look", look)
+    monkeypatch.setattr(Catalogue, "_settle", look)
+
+
+def said(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:
+    return {"action": action, "provider": provider, "key": KEY, **fields}
+
+
+def test_the_first_visit_leads_to_the_form_until_something_is_connected(
+    client: Client, models: ModelServer
+) -> None:
+    assert f'hx-get="{URL}"' in client.get("/").content.decode()
+    client.post(URL, said("save", address=models.base_url))
+    assert "first-run" not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_trial_tells_the_models_and_stores_nothing(
+    client: Client, models: ModelServer, headers: dict[str, str]
+) -> None:
+    page = client.post(URL, said("test", address=models.base_url), headers=headers)
+    assert "ant-1" in page.content.decode()
+    assert KEY not in page.content.decode()
+    assert not ProviderConnection.objects.exists()
+
+
+def test_a_trial_that_fails_says_why_and_not_the_key(client: Client, models: ModelServer) -> None:
+    models.key = "sk-another"
+    page = client.post(URL, said("test", address=models.base_url), headers=HTMX).content.decode()
+    assert "refused the" in page
+    assert KEY not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"address": ""}, "Enter the address"),
+        ({"address": "ftp://ant/v1"}, "This is no address"),
+        ({"address": "javascript:alert(1)"}, "This is no address"),
+        ({"address": "http://"}, "This is no address"),
+        ({"address": "http://[::1/v1"}, "This is no address"),
+        ({"address": "http://ant:99999/v1"}, "This is no address"),
+        ({"address": "http://me:hidden@ant/v1"}, "Leave the password out"),
+        ({"address": "http://ant/v1?key=hidden"}, "neither"),
+        ({"address": "http://ant/" + "a" * 500}, "at most 500"),
+        ({"address": "http://ant/v1", "key": "sk-with a space"}, "This is no key"),
+        ({"address": "http://ant/v1", "key": "sk-ключ"}, "This is no key"),
+        ({"address": "http://ant/v1", "key": "k" * 2001}, "at most 2000"),
+        ({"provider": "groq", "key": ""}, "Enter the key of Groq"),
+    ],
+)
+@pytest.mark.parametrize("action", ["save", "test"])
+def test_what_cannot_be_is_said_and_no_secret_comes_back(
+    client: Client, fields: dict[str, str], complaint: str, action: str
+) -> None:
+    sent = said(action, **fields)
+    page = client.post(URL, sent, headers=HTMX)
+    text = page.content.decode()
+    assert complaint in text
+    assert "hidden@" not in text
+    assert not sent["key"] or sent["key"] not in text
+    assert page.headers["HX-Retarget"] == "#connections"
+    assert not ProviderConnection.objects.exists()
+
+
+def test_a_stored_key_is_never_shown(
+    client: Client, models: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    saved = client.post(URL, said("save", address=models.base_url), headers=HTMX)
+    shown = client.get(f"{URL}?provider=compatible")
+    settings = client.get("/settings/")
+    for page in (saved, shown, settings):
+        assert "A key is stored" in page.content.decode()
+        assert KEY not in page.content.decode()
+    sealed = ProviderConnection.objects.get().sealed_key
+    assert KEY not in caplog.text
+    assert sealed not in shown.content.decode() + settings.content.decode() + caplog.text
+
+
+def test_a_key_of_another_secret_is_asked_for_again(
+    client: Client, models: ModelServer, settings: Settings
+) -> None:
+    client.post(URL, said("save", address=models.base_url))
+    settings.SECRET_KEY = "another-secret-of-more-than-32-characters"
+    for page in (URL, "/settings/", f"{URL}?provider=compatible"):
+        assert "cannot be read any more" in client.get(page).content.decode()
+
+
+def test_what_the_environment_sets_is_named_and_not_edited(
+    client: Client, settings: Settings
+) -> None:
+    settings.PROVIDER_VARIABLES = {"GROQ_API_KEY": "sk-of-the-environment"}
+    page = client.get(f"{URL}?provider=groq").content.decode()
+    assert "Set by <code>GROQ_API_KEY</code>" in page
+    assert "sk-of-the-environment" not in page
+    assert 'type="password"' not in page
+    assert "GROQ_API_KEY" in client.post(URL, said("save", "groq")).content.decode()
+    assert not ProviderConnection.objects.exists()
+
+
+def test_removing_one_forgets_it(client: Client, models: ModelServer) -> None:
+    client.post(URL, said("save", address=models.base_url))
+    page = client.post(URL, {"action": "remove", "provider": "compatible"}).content.decode()
+    assert "is removed" in page
+    assert not ProviderConnection.objects.exists()
+
+
+def test_openai_and_a_server_of_its_protocol_take_turns(
+    client: Client, models: ModelServer
+) -> None:
+    client.post(URL, said("save", address=models.base_url))
+    form = client.get(f"{URL}?provider=openai").content.decode()
+    assert "replaces OpenAI-compatible server" in form
+
+
+def test_nobody_else_may_connect(client: Client, owner: User) -> None:
+    owner.is_staff = False
+    owner.save()
+    assert client.get(URL).status_code == 404
+    assert client.post(URL, said("save", "groq")).status_code == 404
+    assert "Connect a model" not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("provider", ["nobody", ""])
+def test_a_provider_that_is_none(client: Client, provider: str) -> None:
+    answer = client.get(URL, {"provider": provider})
+    assert answer.status_code == (404 if provider else 200)

@@ -1,0 +1,141 @@
+"""Connecting, trying and forgetting providers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from chat import connections, services
+from chat.errors import ModelError, NotAllowed
+from chat.llm.catalogue import get_catalogue
+from chat.llm.connectable import BY_ID
+from chat.models import ProviderConnection
+from chat.turns import toolbox
+from tests.model_server import ModelServer
+
+KEY = "sk-entered-in-the-browser"
+ANOTHER = "another-secret-of-more-than-32-characters"
+
+
+def connect(owner: User, name: str = "compatible", address: str = "", key: str = KEY) -> None:
+    services.connect(owner, provider=BY_ID[name], address=address, key=key)
+
+
+def offered() -> set[str]:
+    async def models() -> set[str]:
+        try:
+            if (server := get_catalogue()._sources.server) is not None:
+                await server.listing.renewed()  # however long that takes here
+            return {model.id for model in await get_catalogue().models() if model.available}
+        finally:  # before this loop ends
+            await get_catalogue().aclose()
+
+    return asyncio.run(models())
+
+
+def test_what_is_connected_is_offered_at_once_and_until_it_is_removed(
+    owner: User, models: ModelServer
+) -> None:
+    assert offered() == {"demo"}
+    connect(owner, address=models.base_url)
+    assert offered() == {"ant-1", "ant-2", "demo"}
+    assert models.listed_for[-1]["Authorization"] == f"Bearer {KEY}"
+    services.disconnect(owner, provider="openai")
+    assert offered() == {"demo"}
+    assert not ProviderConnection.objects.exists()
+
+
+def test_the_key_is_in_no_row_and_in_no_list(owner: User) -> None:
+    connect(owner, "anthropic")
+    row = ProviderConnection.objects.values().get()
+    assert KEY not in f"{row} {services.connected()!r}"
+    (connected,) = services.connected()
+    assert (connected.has_key, connected.is_readable, connected.variable) == (True, True, None)
+
+
+def test_an_empty_key_keeps_the_stored_one_for_its_address_alone(
+    owner: User, models: ModelServer
+) -> None:
+    provider = BY_ID["groq"]
+    connect(owner, "groq", models.base_url)
+    connect(owner, "groq", models.base_url, key="")
+    services.models_of(owner, provider=provider, address=models.base_url, key="")
+    assert models.listed_for[-1]["Authorization"] == f"Bearer {KEY}"
+    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+        connect(owner, "groq", "http://127.0.0.1:9/v1", key="")
+    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+        services.models_of(owner, provider=provider, address="http://127.0.0.1:9/v1", key="")
+
+
+def test_a_trial_stores_nothing(owner: User, models: ModelServer) -> None:
+    ask = {"provider": BY_ID["compatible"], "address": models.base_url}
+    assert services.models_of(owner, **ask, key=KEY) == ["ant-1", "ant-2"]  # type: ignore[arg-type]
+    models.key = "sk-other"
+    with pytest.raises(ModelError):
+        services.models_of(owner, **ask, key=KEY)  # type: ignore[arg-type]
+    assert not ProviderConnection.objects.exists()
+
+
+def test_what_the_environment_names_cannot_be_connected(owner: User, settings: Settings) -> None:
+    settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
+    with pytest.raises(NotAllowed, match="ANTHROPIC_API_KEY"):
+        connect(owner, "anthropic")
+    (connected,) = services.connected()
+    assert (connected.provider.name, connected.variable) == ("Anthropic", "ANTHROPIC_API_KEY")
+
+
+def test_the_environment_supersedes_what_was_stored_before(owner: User, settings: Settings) -> None:
+    connect(owner, "anthropic")
+    settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
+    assert connections.configuration().variables == settings.PROVIDER_VARIABLES
+    services.disconnect(owner, provider="anthropic")  # it may still be forgotten
+    assert not ProviderConnection.objects.exists()
+
+
+def test_a_key_of_another_secret_is_said_and_not_used(
+    owner: User, models: ModelServer, settings: Settings
+) -> None:
+    connect(owner, address=models.base_url)
+    settings.SECRET_KEY = ANOTHER
+    connections.current._known.rows = ()  # as after a start
+    connections.refresh()
+    assert offered() == {"demo"}
+    assert not services.connected()[0].is_readable
+    connect(owner, address=models.base_url)
+    assert services.connected()[0].is_readable
+    assert offered() > {"ant-1"}
+
+
+def test_only_who_may_connect_does(owner: User) -> None:
+    visitor = User(username="visitor", is_active=True)
+    for attempt in (
+        lambda: connect(visitor),
+        lambda: services.disconnect(visitor, provider="openai"),
+        lambda: services.models_of(visitor, provider=BY_ID["openai"], address="", key=KEY),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+    assert not ProviderConnection.objects.exists()
+
+
+def test_what_tools_return_is_free_of_stored_keys(owner: User) -> None:
+    runner = toolbox.runner()
+    assert KEY not in runner._secrets()
+    connect(owner, "groq")
+    assert KEY in runner._secrets()
+
+
+def test_a_look_finds_what_another_process_wrote(owner: User, models: ModelServer) -> None:
+    connect(owner, address=models.base_url)
+    row = ProviderConnection.objects.values("provider", "address", "sealed_key").get()
+    services.disconnect(owner, provider="openai")
+    ProviderConnection.objects.create(**row)
+    assert offered() == {"demo"}
+    asyncio.run(connections.look())
+    before = get_catalogue()
+    assert offered() > {"ant-1"}
+    asyncio.run(connections.look())
+    assert get_catalogue() is before  # nothing has changed since

@@ -1,0 +1,60 @@
+"""What was connected in the browser joins what the environment says, and never overrules it."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.llm.configuration import Configuration, Connection
+
+KEY = "sk-entered"
+
+
+@pytest.mark.parametrize(
+    ("connection", "sources"),
+    [
+        (Connection("openai", "", KEY), Configuration(None, KEY)),
+        (Connection("openai", "http://ant/v1", ""), Configuration("http://ant/v1")),
+        (Connection("anthropic", "", KEY), Configuration(variables={"ANTHROPIC_API_KEY": KEY})),
+        (
+            Connection("groq", "http://gateway", KEY),
+            Configuration(variables={"GROQ_API_KEY": KEY, "GROQ_API_BASE": "http://gateway"}),
+        ),
+        (
+            Connection("ollama", "http://ant"),
+            Configuration(variables={"OLLAMA_API_BASE": "http://ant"}),
+        ),
+    ],
+)
+def test_a_connection_is_what_its_variables_would_be(
+    connection: Connection, sources: Configuration
+) -> None:
+    assert Configuration().joined_by([connection]) == sources
+
+
+@pytest.mark.parametrize(
+    ("environment", "provider", "variable"),
+    [
+        (Configuration(key="k"), "openai", "OPENAI_API_KEY"),
+        (Configuration(url="http://ant"), "openai", "OPENAI_BASE_URL"),
+        (Configuration(variables={"GOOGLE_API_KEY": "k"}), "gemini", "GOOGLE_API_KEY"),
+        (Configuration(variables={"OLLAMA_API_BASE": "http://ant"}), "ollama", "OLLAMA_API_BASE"),
+    ],
+)
+def test_the_environment_supersedes(
+    environment: Configuration, provider: str, variable: str
+) -> None:
+    assert environment.set_by(provider) == variable
+    assert environment.joined_by([Connection(provider, "http://other", KEY)]) == environment
+
+
+def test_an_address_of_the_environment_stays_where_a_key_is_entered() -> None:
+    environment = Configuration(variables={"GROQ_API_BASE": "http://gateway"})
+    assert environment.set_by("groq") is None
+    joined = environment.joined_by([Connection("groq", "http://other", KEY)])
+    assert joined.variables == {"GROQ_API_KEY": KEY, "GROQ_API_BASE": "http://gateway"}
+
+
+def test_keys_are_in_no_representation() -> None:
+    connection = Connection("groq", "", KEY)
+    sources = Configuration("http://ant", KEY).joined_by([connection])
+    assert KEY not in f"{connection!r} {sources!r} {Configuration().joined_by([connection])!r}"

@@ -1,0 +1,73 @@
+"""A provider is asked for its models before it is connected."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import closing
+
+import pytest
+
+from chat.errors import ModelError
+from chat.llm import trial
+from chat.llm.connectable import BY_ID, CONNECTABLE
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.anyio
+KEY = "sk-right"
+
+
+@pytest.mark.parametrize("address", ["{root}/v1", "{root}"])
+async def test_a_compatible_server_tells_its_models(server: ModelServer, address: str) -> None:
+    server.models, server.key = ["ant-1", "ant-2"], KEY
+    found = await trial.models_of(BY_ID["compatible"], address.format(root=server.root), KEY)
+    assert found == ["ant-1", "ant-2"]
+
+
+async def test_anthropic_is_asked_in_its_own_way(server: ModelServer) -> None:
+    server.models, server.key = ["claude-1"], KEY
+    assert await trial.models_of(BY_ID["anthropic"], server.root, KEY) == ["claude-1"]
+    assert server.listed_for[0]["anthropic-version"] == "2023-06-01"
+
+
+async def test_google_calls_a_model_as_it_is_asked_for(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.models, server.key = ["models/gemini-1"], KEY
+    monkeypatch.setattr(trial, "_GEMINI_URL", f"{server.root}/v1beta/openai")
+    assert await trial.models_of(BY_ID["gemini"], "", KEY) == ["gemini-1"]
+
+
+async def test_ollama_is_asked_at_its_own_address(server: ModelServer) -> None:
+    server.models = ["granite"]
+    assert await trial.models_of(BY_ID["ollama"], server.root, "") == ["granite"]
+
+
+async def test_a_wrong_key_is_said_and_not_repeated(
+    server: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.models, server.key = ["ant-1"], KEY
+    with pytest.raises(ModelError) as caught:
+        await trial.models_of(BY_ID["compatible"], server.base_url, "sk-wrong")
+    assert "key" in caught.value.message
+    assert "Incorrect API key provided" in caught.value.details  # in its own words
+    assert "OPENAI" not in caught.value.message  # there is no such variable here
+    told = f"{caught.value.message} {caught.value.details} {caught.value!r} {caplog.text}"
+    assert "sk-wrong" not in told
+
+
+async def test_a_silent_server_is_not_waited_for_longer_than_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "SECONDS", 0.5)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        with pytest.raises(ModelError, match="cannot be reached"):
+            await trial.models_of(BY_ID["compatible"], address, "")
+    assert time.monotonic() - begun < 5
+
+
+def test_every_provider_has_an_address_to_show() -> None:
+    for provider in CONNECTABLE:
+        assert not provider.takes_address or provider.address.startswith("http"), provider
