@@ -99,6 +99,10 @@ class ContextFull(ModelError):
         self.asked = asked
 
 
+class EmptyAnswer(ModelError):
+    """The model came to a proper end without a word."""
+
+
 class ModelLoading(ModelError):
     """The server is up, and still loads the model."""
 

@@ -7,7 +7,7 @@ answer nothing is asked twice: only here is it known that nothing was shown yet.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from chat.llm.connecting import Connected, refusal
 from chat.llm.demands import Demands
 from chat.llm.details import Complaint
 from chat.llm.learned import Learned
+from chat.llm.limits import Limits
 from chat.llm.openai_wire import Body, body_of
 from chat.llm.patience import Patience
 from chat.llm.reading import Pieces
@@ -56,7 +57,12 @@ class Asking:
         self._body: Body = {}
 
     async def answered(
-        self, connected: Callable[[], Awaitable[Connected]], patience: Patience, retry: Retry
+        self,
+        connected: Callable[[], Awaitable[Connected]],
+        *,
+        limits: Limits,
+        pauses: Sequence[float],
+        names: failures.Names,
     ) -> AsyncGenerator[Waiting | Remark | Pieces]:
         """What is to be told meanwhile, and at last the answer's bytes. Raises `ModelError`.
 
@@ -64,8 +70,9 @@ class Asking:
         """
         before = self._demands
         self._body = body_of(self._request, before, self._source)
-        with closing(patience):
-            server, told = await connected(), ""
+        server, told = await connected(), ""
+        with closing(Patience(limits)) as patience:
+            retry = Retry(pauses, names, patience)
             while isinstance(answer := await patience.wait(self._post(server)), Complaint | Broken):
                 if isinstance(answer, Complaint) and self._leaves_out(answer):
                     continue
@@ -84,6 +91,7 @@ class Asking:
         changed = learned.lesson_of(complaint, self._demands, self._alters)
         if changed is None:
             return False
+        failures.note_details(complaint.details)
         self._tried.add(changed)
         self._demands = changed
         self._body = body_of(self._request, changed, self._source)
@@ -109,22 +117,25 @@ class Asking:
         try:
             response = await server.post("chat/completions", orjson.dumps(self._body))
         except Exception as error:  # broad: whatever its transport raises
-            failures.note(error)
             reason = self._secrets.out_of(details.reason(error))
             return Broken(reason, now() - began, was_reached=_was_reached(error))
         if response.status < HTTPStatus.BAD_REQUEST:
             return response
         said = await refusal(response, details.LARGEST)
         complaint = details.read(response.status, said, response.headers)
-        complaint = replace(complaint, message=self._secrets.out_of(complaint.message))
-        failures.note_details(complaint.details)
-        return complaint
+        return replace(complaint, message=self._secrets.out_of(complaint.message))
 
 
 def pause_of(retry: Retry, answer: Complaint | Broken) -> Pause:
+    """Before the next attempt. Raises what went wrong when there is none."""
     if isinstance(answer, Complaint):
-        return retry.after(answer)
-    return retry.after_break(answer.reason, seconds=answer.seconds, was_reached=answer.was_reached)
+        pause, told = retry.after(answer), answer.details
+    else:
+        seconds, was_reached = answer.seconds, answer.was_reached
+        pause = retry.after_break(answer.reason, seconds=seconds, was_reached=was_reached)
+        told = answer.reason
+    failures.note_details(told)
+    return pause
 
 
 def _was_reached(error: Exception) -> bool:

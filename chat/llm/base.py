@@ -1,7 +1,7 @@
 """The one interface between the turn engine and a model.
 
 Values only: what is asked (`Request`), what comes back piece by piece (`StreamEvent`), and the
-shape of a client. No ORM, no HTTP. `turns/history.py` turns rows into these values; each other
+shape of a client. No ORM, no HTTP. `turns/exchanges.py` turns rows into these values; each other
 module of this package speaks one provider's protocol.
 """
 

@@ -25,7 +25,7 @@ class Demands:
     takes_back: bool = True
     """Opaque parts that it sent may come back to it."""
     wants_reasoning: bool = False
-    """`reasoning_content` has to stand beside calls, an empty one where there is none."""
+    """`reasoning_content` has to stand beside calls, a blank one where there is none."""
     call_ids: Literal["long", "nine"] = "long"
     """`nine`: exactly nine letters and digits. `long`: up to 40, `-` and `_` too, or its own."""
     answers_results: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chat.errors import ContextFull, ModelError, ModelLoading
+from chat.errors import ContextFull, EmptyAnswer, ModelError, ModelLoading
 from chat.llm import details, hints, kinds, overflow
 from chat.llm.details import Complaint
 from chat.llm.kinds import Kind
@@ -107,7 +107,7 @@ def empty(reason: str) -> ModelError:
         return ContextFull(TOO_LONG)
     if reason == "length":
         return ModelError("The model reached its output limit before it wrote anything.")
-    return ModelError("The model's answer was empty. Please try again.")
+    return EmptyAnswer("The model's answer was empty. Please try again.")
 
 
 def malformed() -> ModelError:

@@ -95,8 +95,10 @@ _WORDS = (
     (
         Kind.LOADING,
         {409, 425, 500, 503, None},
-        r"\bloading model\b|\bmodel\b[^.]{0,80}\b(?:is|are) (?:still |currently )?(?:being loaded|loading"
-        r"|starting|warming up)|currently loading|still loading|model not (?:yet )?(?:ready|loaded yet)",
+        # "error loading model" does not pass
+        r"^(?!.*\b(?:error|fail\w*|unable|cannot|could not)\b).*?(?:\bloading model\b|\bmodel\b[^.]{0,80}"
+        r"\b(?:is|are) (?:still |currently )?(?:being loaded|loading|starting|warming up)"
+        r"|(?:currently|still) loading|model not (?:yet )?(?:ready|loaded yet))",
     ),
     (
         Kind.MEMORY,

@@ -21,10 +21,8 @@ from chat.llm.demands import Demands
 from chat.llm.learned import Learned
 from chat.llm.limits import Limits
 from chat.llm.listed import ListedModel, listed
-from chat.llm.patience import Patience
 from chat.llm.reading import read_answer
 from chat.llm.redaction import Secrets
-from chat.llm.retry import Retry
 from chat.llm.sse import MAX_EVENT
 
 __all__ = ["OPENAI_URL", "ListedModel", "OpenAIClient"]
@@ -65,11 +63,11 @@ class OpenAIClient:
         return f"{urlsplit(self.base_url).netloc.rpartition('@')[2]}/{model}"
 
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        patience = Patience(self._limits)
-        retry = Retry(self._pauses, self.names, patience)
         source = self.source(request.model)
         asking = Asking(request, source, self._learned, self._secrets)
-        asked = asking.answered(self._connected, patience, retry)
+        asked = asking.answered(
+            self._connected, limits=self._limits, pauses=self._pauses, names=self.names
+        )
         return read_answer(
             asked, Answer(self.names, source), names=self.names, secrets=self._secrets
         )

@@ -23,6 +23,8 @@ from chat.llm.openai_calls import CallIds, arguments_object, fitting_name
 
 NO_ANSWER = "(no answer)"
 EMPTY = "(empty)"
+NO_REASONING = " "
+"""DeepSeek V4 Pro takes an empty text for a missing one, where it did not send one itself."""
 
 Message = dict[str, Any]
 _NONE: Message = {}
@@ -89,7 +91,7 @@ class _Conversation:
             self._ids.begin_round()
             fields["tool_calls"] = [self._call(call) for call in message.tool_calls]
             if self._demands.wants_reasoning:
-                fields.setdefault("reasoning_content", "")
+                fields.setdefault("reasoning_content", NO_REASONING)
         self._append("assistant", content, fields)
 
     def _tell(self, message: AssistantMessage) -> None:

@@ -32,24 +32,6 @@ def body_of(request: Request, demands: Demands, source: str) -> Body:
     return body
 
 
-def refused_option(body: Body, complaint: str) -> str | None:
-    """The option of ours that a 400 complains of by name, if the request can do without it."""
-    if "tools" in body and "does not support tools" in complaint:
-        return "tools"
-    for option in ("stream_options", "max_tokens", "temperature"):
-        if option in body and option in complaint:
-            return option
-    return None
-
-
-def without(body: Body, option: str) -> Body:
-    """The same request without an option; a limit keeps its meaning under its newer name."""
-    rest = {name: value for name, value in body.items() if name != option}
-    if option == "max_tokens" and option in body:
-        rest["max_completion_tokens"] = body[option]
-    return rest
-
-
 def _tool(tool: ToolSpec) -> Body:
     function = {
         "name": tool.name,

@@ -7,19 +7,21 @@ without a result are answered first, then the model is asked. No coroutine waits
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import assert_never
 
 from django.conf import settings
 
 from chat.database import read
-from chat.errors import ContextFull, ModelError
+from chat.errors import ContextFull, EmptyAnswer, ModelError
 from chat.llm.base import (
     Opaque,
     Reasoning,
     Remark,
     Request,
     Stop,
+    StreamEvent,
     Text,
     Thought,
     ToolRequest,
@@ -82,26 +84,38 @@ async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> Rest:
 
 
 async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Request) -> Rest:
-    """One request to the model. Its text goes to the journal as it comes."""
-    responding, now = False, asyncio.get_running_loop().time
+    """One request to the model."""
     with WaitNotes(turn, journal) as waits:
         rest = Rest(turn, journal, model, waits)
-        async with aclosing(model.client.stream(request)) as events:
-            async for event in events:
-                turn.heard_at = now()
-                match event:
-                    case Text(content):
-                        if turn.size + len(content.encode()) > MAX_ANSWER_BYTES:
-                            raise ModelError("Stopped: the answer grew beyond 1 MiB.")
-                        if not responding:
-                            journal.status(turn, "responding")
-                            responding = True
-                        journal.text(turn, content)
-                    case Reasoning(content):
-                        journal.reasoning(turn, content)
-                    case _:
-                        rest.take(event)
+        try:
+            await _follow(turn, journal, model.client.stream(request), rest)
+        except EmptyAnswer:
+            if not turn.has_calls or not turn.text.strip():
+                raise
+            # it said all before it called its tools, and has nothing to add to their results
     return rest
+
+
+async def _follow(
+    turn: LiveTurn, journal: Journal, stream: AsyncGenerator[StreamEvent], rest: Rest
+) -> None:
+    """An answer's text goes to the journal as it comes."""
+    responding, now = False, asyncio.get_running_loop().time
+    async with aclosing(stream) as events:
+        async for event in events:
+            turn.heard_at = now()
+            match event:
+                case Text(content):
+                    if turn.size + len(content.encode()) > MAX_ANSWER_BYTES:
+                        raise ModelError("Stopped: the answer grew beyond 1 MiB.")
+                    if not responding:
+                        journal.status(turn, "responding")
+                        responding = True
+                    journal.text(turn, content)
+                case Reasoning(content):
+                    journal.reasoning(turn, content)
+                case _:
+                    rest.take(event)
 
 
 Beside = Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop

@@ -25,7 +25,8 @@ from chat.llm.base import (
 from chat.llm.catalogue import Resolved
 from chat.models import Conversation, Message, ModelPreference, OpaquePart, ToolCall
 from chat.turns import history
-from chat.turns.history import GO_ON, LEFT_OUT, Exchange, fitting, last, rounds, tokens
+from chat.turns.exchanges import GO_ON, Exchange, last, rounds
+from chat.turns.history import LEFT_OUT, fitting, tokens
 from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
@@ -258,6 +259,22 @@ def test_a_question_after_an_answer_of_blanks_does_not_go_on_with_it() -> None:
             role=Message.Role.ASSISTANT,
         )  # fmt: skip
         assert said(history.asked(live(conversation), resolved())) == expected
+
+
+@pytest.mark.django_db
+def test_an_answer_that_broke_off_after_its_calls_goes_on_from_their_results() -> None:
+    conversation = talk(local_owner(), "6*7?", "I'll see. ")
+    answer = Message.objects.get(content="I'll see. ")
+    made = call("a", round=0, offset=10)
+    made.message, made.status = answer, ToolCall.Status.FINISHED
+    made.save()
+    conversation.leaf = Message.objects.create(
+        conversation=conversation, owner=local_owner(), parent=answer, role=Message.Role.ASSISTANT
+    )
+    messages = history.asked(live(conversation), resolved()).request.messages
+    assert [type(message).__name__ for message in messages[1:]] == [
+        "UserMessage", "AssistantMessage", "ToolMessage",
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db

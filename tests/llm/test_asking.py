@@ -181,9 +181,9 @@ async def test_a_model_that_is_being_loaded_is_waited_for(
 async def test_a_model_that_is_never_loaded_is_an_error(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.retry.WHILE_LOADING", 0.05)
+    monkeypatch.setattr("chat.llm.retry.WHILE_LOADING", 1)
     server.default = (LOADING,)
-    client = OpenAIClient(server.base_url, KEY, limits=Limits(PATIENT, 0.5), pauses=())
+    client = OpenAIClient(server.base_url, KEY, limits=Limits(PATIENT, 1.5), pauses=())
     error = await failure(client)
     assert isinstance(error, ModelLoading)
     assert error.details == "503: Loading model"
@@ -191,7 +191,7 @@ async def test_a_model_that_is_never_loaded_is_an_error(
 
 
 async def test_cancelling_ends_a_wait_at_once(client: OpenAIClient, server: ModelServer) -> None:
-    server.script("m", Status(429, headers={"Retry-After": "20"}))
+    server.script("m", Status(429, headers={"Retry-After": "10"}))
     waiting = asyncio.Event()
 
     async def read() -> None:

@@ -65,6 +65,7 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
         (500, openai("CUDA error: out of memory"), "memory"),
         (400, openai("Failed to call a function", code="tool_use_failed"), "its server refused"),
         (504, b"", "took too long"),
+        (500, {"error": "error loading model: unable to load model"}, "internal error"),
         (500, b"", "internal error"),
     ],
 )

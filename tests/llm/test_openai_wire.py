@@ -112,7 +112,7 @@ def test_what_does_not_read_as_it_should_is_left_out(data: str) -> None:
     assert sent == after_a_question(*a_round())
 
 
-def test_a_server_that_wants_reasoning_beside_calls_gets_it_or_an_empty_one() -> None:
+def test_a_server_that_wants_reasoning_beside_calls_gets_it_or_a_blank_one() -> None:
     wants = Demands(wants_reasoning=True)
     own = Opaque("reasoning_content", HERE, "Hm.")
     call, _, end = after_a_question(
@@ -122,7 +122,10 @@ def test_a_server_that_wants_reasoning_beside_calls_gets_it_or_an_empty_one() ->
     assert "reasoning_content" not in end
     foreign = Opaque("reasoning_content", ELSEWHERE, "Oh.")
     call, _ = after_a_question(*a_round(of_message=(foreign,)), demands=wants)
-    assert call["reasoning_content"] == ""
+    assert call["reasoning_content"] == " "
+    none = Opaque("reasoning_content", HERE, "")
+    call, _ = after_a_question(*a_round(of_message=(none,)), demands=wants)
+    assert call["reasoning_content"] == ""  # as it was sent
 
 
 # --- calls --------------------------------------------------------------------------------------
