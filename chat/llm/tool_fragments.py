@@ -8,79 +8,14 @@ send whole calls under one index. This reads them all, and knows nothing of the 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from chat.llm import failures
-from chat.llm.arguments import Brackets, settled
-from chat.llm.base import Opaque, ToolRequest
+from chat.llm.base import ToolRequest
 from chat.llm.opaque import json_text
 from chat.llm.text import clean
+from chat.llm.tool_call import Call, Fields, extra_content
 
 MAX_CALLS = 128
-MAX_ARGUMENTS = 256 * 1024  # code points of one call, its id, name and extra content included
-NAMELESS = "unnamed"
-"""Stands in for a name that never came: the model is told that there is no such tool."""
-
-_EXTRA = frozenset({"extra_content", "provider_specific_fields", "thought_signature"})
-
-Fields = dict[str, Any]
-
-
-class _Call:
-    def __init__(self) -> None:
-        self.call_id = ""
-        self.name = ""
-        self.size = 0
-        self._extra: Fields = {}
-        self._arguments: list[str] = []
-        self._brackets = Brackets()
-        self._read = 0  # how many of the pieces `_brackets` have read
-
-    def add(self, call_id: str, name: str, arguments: str, extra: Fields) -> int:
-        """Returns by how much it grew."""
-        self.call_id = self.call_id or call_id
-        if not self.name:
-            self.name = name
-        elif name != self.name and not self._arguments:  # repeated names are one, torn ones join
-            self.name += name
-        if arguments:
-            self._arguments.append(arguments)
-        grown = len(call_id) + len(name) + len(arguments)
-        if extra:
-            self._add_extra(extra)
-            grown += len(json_text(extra))
-        self.size += grown
-        if self.size > MAX_ARGUMENTS:
-            raise failures.too_large()
-        return grown
-
-    def _add_extra(self, extra: Fields) -> None:
-        for name, value in extra.items():
-            known = self._extra.get(name)
-            if isinstance(known, dict) and isinstance(value, dict):
-                known.update(value)
-            else:
-                self._extra[name] = value
-
-    @property
-    def says_something(self) -> bool:
-        return bool(self.name or self._arguments)
-
-    @property
-    def has_arguments(self) -> bool:
-        return bool(self._arguments)
-
-    @property
-    def is_whole(self) -> bool:
-        for piece in self._arguments[self._read :]:
-            self._brackets.read(piece)
-        self._read = len(self._arguments)
-        return self._brackets.are_closed
-
-    def request(self, call_id: str, source: str) -> ToolRequest:
-        arguments = settled(clean("".join(self._arguments)))
-        extra = (Opaque("extra_content", source, json_text(self._extra)),) if self._extra else ()
-        return ToolRequest(call_id, clean(self.name) or NAMELESS, arguments, extra)
 
 
 class ToolFragments:
@@ -88,13 +23,13 @@ class ToolFragments:
 
     def __init__(self) -> None:
         self.size = 0
-        self._calls: list[_Call] = []
-        self._at: dict[int, _Call] = {}
+        self._calls: list[Call] = []
+        self._at: dict[int, Call] = {}
 
     def add_delta(self, delta: Fields) -> None:
         """All that one delta has of calls."""
         if calls := delta.get("tool_calls"):
-            extra = _extra_content(delta)
+            extra = extra_content(delta)
             self.add(calls, extra)
         elif function := delta.get("function_call"):  # the protocol's older form: one call
             self.add([{"index": 0, "function": function}])
@@ -115,20 +50,20 @@ class ToolFragments:
         call_id, name = _string(fragment.get("id")), _string(function.get("name"))
         arguments = _arguments(function.get("arguments"))
         call = self._call(_index(fragment.get("index")), position, call_id, name, arguments)
-        extra = _extra_content(fragment) or _extra_content(function) or extra
+        extra = extra_content(fragment) or extra_content(function) or extra
         self.size += call.add(call_id, name, arguments, extra)
 
     def _call(
         self, index: int | None, position: int, call_id: str, name: str, arguments: str
-    ) -> _Call:
+    ) -> Call:
         if index is None and call_id:
             for known in self._calls:
                 if known.call_id == call_id:
                     return known
         slot = position if index is None else index
         call = self._at.get(slot)
-        if call is None or _begins_another(call, call_id, name, arguments):
-            call = self._at[slot] = _Call()
+        if call is None or call.is_followed_by(call_id, name, arguments):
+            call = self._at[slot] = Call()
             self._calls.append(call)
             if len(self._calls) > MAX_CALLS:
                 raise failures.too_large()
@@ -147,34 +82,6 @@ class ToolFragments:
             taken.add(call_id)
             found.append(call.request(call_id, source))
         return found
-
-
-def _begins_another(call: _Call, call_id: str, name: str, arguments: str) -> bool:
-    """Whether a fragment for a place that is taken is a new call. Only one with a name can be."""
-    if not name or not call.name:
-        return False
-    if not (call_id and call.call_id):
-        return call.is_whole
-    if call_id == call.call_id:
-        return False
-    goes_on = name == call.name and arguments and not arguments.lstrip().startswith("{")
-    return not (goes_on and call.has_arguments and not call.is_whole)
-
-
-def _extra_content(fields: Fields) -> Fields:
-    """What Gemini wants back with a call. Some gateways pass only its signature on."""
-    if _EXTRA.isdisjoint(fields):
-        return {}
-    extra = fields.get("extra_content")
-    if extra and isinstance(extra, dict):
-        return extra
-    specific = fields.get("provider_specific_fields")
-    signature = fields.get("thought_signature") or (
-        specific.get("thought_signature") if isinstance(specific, dict) else None
-    )
-    if signature and isinstance(signature, str):
-        return {"google": {"thought_signature": signature}}
-    return {}
 
 
 def _index(value: object) -> int | None:

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from chat.errors import ModelError
-from chat.llm.tool_fragments import MAX_CALLS, NAMELESS, ToolFragments
+from chat.llm.tool_call import NAMELESS
+from chat.llm.tool_fragments import MAX_CALLS, ToolFragments
 
 
 def fragment(
