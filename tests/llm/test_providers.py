@@ -88,6 +88,16 @@ async def test_what_speaks_openais_protocol_needs_no_litellm(
     assert server.requests[0].headers["Authorization"] == "Bearer gsk"
 
 
+async def test_cohere_is_asked_where_it_speaks_openais_protocol(
+    make: Make, server: ModelServer
+) -> None:
+    catalogue = make(COHERE_API_KEY="k", COHERE_API_BASE=server.base_url)
+    found = await catalogue.resolve("cohere/command-a-03-2025")
+    assert isinstance(found.client, OpenAIClient)
+    await answered_by(found)
+    assert server.requests[0].asked.model == "command-a-03-2025"
+
+
 async def test_any_provider_of_litellm_can_be_named(make: Make) -> None:
     found = await make(SNOWFLAKE_API_KEY="k").resolve("snowflake/mistral-7b")
     assert isinstance(found.client, LiteLLMClient)
