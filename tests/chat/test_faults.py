@@ -62,7 +62,7 @@ async def test_the_turn_fails_and_the_conversation_goes_on(
     assert kept["error"] == shown
     assert kept["content"] == text(frames)[:65_536]
     assert text(frames).startswith("so far") == ("so far" in FAULTS[name])
-    assert text(await chat.say("go on", model="echo")) == "You said: go on"
+    assert text(await chat.say("go on", model="echo")).endswith("go on")
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ async def test_a_failed_answer_is_not_given_to_the_model_as_an_empty_one(
     await chat.say("two", model=model.id)
     said = model.requests[-1].body["messages"][1:]
     assert all(message["content"] for message in said)
-    assert [message["role"] for message in said] == ["user", "user"]
+    assert said == [{"role": "user", "content": "one\n\ntwo"}]
 
 
 @pytest.mark.promise(3)

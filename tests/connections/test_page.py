@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from chat.llm.catalogue import Catalogue
+from chat.llm.sources import Sources
 from chat.models import ProviderConnection
 from tests.model_server import ModelServer
 from tests.test_views import HTMX
@@ -26,8 +26,8 @@ def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     async def look(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(Catalogue, "_look", look)
-    monkeypatch.setattr(Catalogue, "_settle", look)
+    monkeypatch.setattr(Sources, "look", look)
+    monkeypatch.setattr(Sources, "settle", look)
 
 
 def said(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:

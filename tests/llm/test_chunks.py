@@ -148,7 +148,6 @@ def test_a_refusal_is_what_the_model_says() -> None:
         ("PROHIBITED_CONTENT", "content_filter"),
         ("end_turn", "stop"),
         ("STOP", "stop"),
-        ("OTHER", "stop"),
         ("tool_use", "tool_calls"),
     ],
 )

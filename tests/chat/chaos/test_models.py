@@ -164,7 +164,7 @@ async def test_what_a_model_forges_is_text_or_nothing(open_chat: OpenChat, model
     assert text(frames) == HOSTILE * 2
     assert [kind(frame) for frame in frames].count("done") == 1
     assert frames[-1]["status"] == "completed"
-    assert frames[-1]["usage"]["input_tokens"] < 2**31
+    assert "usage" not in frames[-1], "counts that cannot be are none"
     assert without_gaps(chat.all)
     assert (await chat.resume(chat.session_id))["messages"][-1]["status"] == "completed"
 
