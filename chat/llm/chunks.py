@@ -60,10 +60,31 @@ class Answer:
 
     def read(self, chunks: Iterable[dict[str, Any]]) -> Iterator[StreamEvent]:
         for chunk in chunks:
+            if piece := self._text_alone(chunk):
+                yield Text(piece)
+                continue
             yield from self._chunk(chunk)
             if self._problem is not None:  # what came before it is told all the same
                 yield from self.held()
                 raise self._problem
+
+    def _text_alone(self, chunk: dict[str, Any]) -> str:
+        """What a chunk says that says nothing else, as nearly all do. Empty: look closer."""
+        try:
+            (choice,) = chunk["choices"]
+            delta = choice["delta"]
+            said = delta["content"]
+        except (KeyError, TypeError, ValueError):
+            return ""
+        if len(delta) > 1 or type(said) is not str or not _is_bare(chunk, choice):
+            return ""
+        if not self._text.is_whole(said) or not self._tags.passes(said):
+            return ""
+        self._grow(said)
+        self._has_text = True
+        if not self.has_words:
+            self.has_words = not said.isspace()
+        return said
 
     def _chunk(self, chunk: dict[str, Any]) -> list[Part]:
         pieces: list[Part] = []
@@ -114,8 +135,6 @@ class Answer:
 
     def _pieces(self, delta: dict[str, Any]) -> list[Part]:
         said = delta.get("content")
-        if len(delta) == 1 and type(said) is str:  # nearly every chunk
-            return self._said(said)
         name, thought = "", ""
         beside = not _BESIDE.isdisjoint(delta) and any(map(delta.get, _BESIDE))
         if beside:
@@ -142,9 +161,7 @@ class Answer:
         self._has_text = True
         if not self._tags.passes(piece):
             return self._noted(self._tags.feed(piece))
-        if not self.has_words:
-            self.has_words = not piece.isspace()
-        return [Text(piece)]
+        return self._noted([Text(piece)])
 
     def _noted(self, parts: list[Part]) -> list[Part]:
         for part in parts:
@@ -193,3 +210,16 @@ class Answer:
         yield from self._opaque.parts(self._source, has_calls=bool(requests))
         yield from requests
         yield Stop("tool_calls" if requests and reason == "stop" else reason)
+
+
+def _is_bare(chunk: dict[str, Any], choice: dict[str, Any]) -> bool:
+    """Nothing but a delta is in them: no end, no error, no counts."""
+    return not (
+        choice.get("finish_reason")
+        or choice.get("message")
+        or choice.get("error")
+        or choice.get("usage")
+        or chunk.get("usage")
+        or chunk.get("error")
+        or "x_groq" in chunk
+    )

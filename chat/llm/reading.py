@@ -33,10 +33,12 @@ class Pieces:
         self.problem: ModelError | None = None
         """Why nothing more came, where that is no end."""
         self._is_optional = False
+        self._progress = 0
 
-    def heed(self, answer: Answer, before: int) -> None:
-        """What the model wrote, since its progress was `before`, sets how long more is waited for."""
-        grown = answer.progress > before
+    def heed(self, answer: Answer) -> None:
+        """What the model wrote since the last time sets how long more is waited for."""
+        before, self._progress = self._progress, answer.progress
+        grown = self._progress > before
         if grown:
             self._patience.begun()
         # Some servers say the end before they begin, or go on after it: more words renew the wait.
@@ -130,12 +132,11 @@ async def read_answer(
             data = await pieces.first()
             reader = reader_for(data, names)
             while data:
-                before = answer.progress
                 for event in answer.read(reader.feed(data)):
                     yield event
                 if reader.done:
                     break
-                pieces.heed(answer, before)
+                pieces.heed(answer)
                 data = await pieces.next()
             if pieces.problem is not None:
                 for event in answer.held():

@@ -38,7 +38,9 @@ class EventStream:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         for line in self._lines(data):
-            if (event := self._field(line) if line else self._event()) is not None:
+            if self._data is None and line[:6] == b"data: " and len(line) <= MAX_EVENT:
+                self._data = line[6:]  # nearly every line that is not empty
+            elif (event := self._field(line) if line else self._event()) is not None:
                 yield event
 
     def end(self) -> Iterator[dict[str, Any]]:
@@ -93,19 +95,20 @@ class EventStream:
 
     def _event(self) -> dict[str, Any] | None:
         data, self._data = self._data, None
-        is_error, self._is_error = self._is_error, False
-        if data is None or self._is_end(data):
+        if data is None or self.done:
             return None
-        return _error(data) if is_error else decode(data)
+        if self._is_error:
+            self._is_error = False
+            return _error(data)
+        return decode(data) if data[:1] == b"{" or not self._is_end(data) else None
 
     def _bound(self, size: int) -> None:
         if size > MAX_EVENT:
             raise failures.too_large()
 
     def _is_end(self, event: bytes) -> bool:
-        """Whether nothing is to be read in an event: it is `[DONE]`, after it, or blank."""
-        if event[:1] != b"{" and event.strip() == b"[DONE]":
-            self.done = True
+        """Whether nothing is to be read in an event: it is `[DONE]`, or blank."""
+        self.done = event.strip() == b"[DONE]"
         return self.done or event.isspace() or not event
 
 
@@ -119,8 +122,7 @@ def decode(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         value = _decoded(data)
     else:
-        has_arguments = b'"arguments":{' in data or b'"arguments": {' in data
-        if has_arguments and _LONG_INTEGER.search(data):
+        if b'"arguments"' in data and _LONG_INTEGER.search(data):
             value = _decoded(data) or value
     if not isinstance(value, dict):
         raise failures.malformed()

@@ -25,8 +25,12 @@ class PieceCleaner:
     def __init__(self) -> None:
         self._half = ""
 
+    def is_whole(self, piece: str) -> bool:
+        """Whether it is told as it is."""
+        return not self._half and not _UNFIT.search(piece)
+
     def feed(self, piece: str) -> str:
-        if not self._half and not _UNFIT.search(piece):
+        if self.is_whole(piece):
             return piece
         text = self._half + piece
         self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
