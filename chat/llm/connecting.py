@@ -39,13 +39,19 @@ class Connected:
     """Ends in a slash."""
     headers: dict[str, str]
 
+    # No redirect is followed: key and prompt are for the address that was entered.
+
     async def post(self, path: str, content: bytes) -> ClientResponse:
         """The response, once its headers are here."""
-        return await self.connections.post(self.url + path, data=content, headers=self.headers)
+        return await self.connections.post(
+            self.url + path, data=content, headers=self.headers, allow_redirects=False
+        )
 
     async def get(self, path: str, most: int) -> tuple[ClientResponse, bytes]:
         """A response and its body, or the first bytes of it, some more than `most`."""
-        response = await self.connections.get(self.url + path, headers=self.headers)
+        response = await self.connections.get(
+            self.url + path, headers=self.headers, allow_redirects=False
+        )
         with closing(response):
             return response, await _beginning(response, most)
 

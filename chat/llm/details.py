@@ -58,6 +58,8 @@ class Complaint:
 def read(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Complaint:
     """A response with an error status, from the first bytes of its body."""
     text = body[:LARGEST].decode("utf-8", "replace").strip()
+    if 300 <= status < 400:
+        return Complaint(status, plain(f"redirects to {(headers or {}).get('Location', '')}"))
     error = _decoded(text.removeprefix("data:"))
     if error is None:
         message = of_page(text) if text.startswith("<") else plain(text)

@@ -31,6 +31,8 @@ _TEXTS = {
     Kind.OVERLOADED: "The model server is overloaded. Wait {wait} and try again.",
     Kind.NO_MODEL: "The model server does not know this model. Choose another one.",
     Kind.NO_ADDRESS: "The model server has nothing at this address. Check {url}.",
+    Kind.MOVED: "The model server redirects to another address, which Talos does not follow. Enter "
+    "the right address: check {url}.",
     Kind.LOADING: "The model server is still loading this model. Try again in a few minutes.",
     Kind.MEMORY: "The model server ran out of memory. Choose a smaller model, or start a new chat.",
     Kind.BAD_CALL: "The model made a call that its server refused. Try again.",

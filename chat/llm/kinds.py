@@ -21,6 +21,7 @@ class Kind(Enum):
     OVERLOADED = "too many others ask"
     NO_MODEL = "no such model"
     NO_ADDRESS = "nothing at this address"
+    MOVED = "the server redirects to another address"
     LOADING = "the model is being loaded"
     MEMORY = "the server has not enough memory"
     BAD_CALL = "the server refused the model's own call"
@@ -175,4 +176,6 @@ def _by_status(complaint: Complaint) -> Kind:
         return Kind.UNKNOWN
     if status in _OVERLOADED:
         return Kind.OVERLOADED
+    if status < 400:
+        return Kind.MOVED
     return _KINDS.get(status) or (Kind.BROKEN if status >= 500 else Kind.REFUSED)

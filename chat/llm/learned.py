@@ -31,6 +31,11 @@ _NO = (
 )
 _TOOLS = r"(?:\btools?\b(?!_call)(?! (?:call )?id)|\btool[_ -](?:choice|use|calls?|calling)\b|\bfunction[_ ]?call(?:ing|s)?\b|\bfunctions\b)"
 _LIMIT = r"max_(?:completion_|output_)?tokens|max_new_tokens|maxoutputtokens"
+_RANGE = (
+    r"(?:too (?:large|high|small|low)|at (?:most|least)|(?:less|greater|more) than|<=|>=|\brange\b"
+    r"|\bbetween\b|exceeds?\b|maximum value|minimum value|out of bounds)"
+)
+"""Of a value that the server would take if it were another one."""
 _OPAQUE = (
     r"(?:\breasoning(?:_content|_details)?\b|\bextra_content\b|\bthinking\b|\bthought_?signature\b)"
 )
@@ -47,10 +52,16 @@ class Lesson:
     wording: re.Pattern[str]
     field: str
     value: Any
+    lasts: bool = True
+    """Otherwise only the value of this one request was refused."""
+
+    def applied(self, demands: Demands) -> Demands:
+        """The demands with what was learned."""
+        return replace(demands, **{self.field: self.value})
 
 
-def _lesson(wording: str, field: str, value: Any) -> Lesson:
-    return Lesson(re.compile(wording), field, value)
+def _lesson(wording: str, field: str, value: Any, *, lasts: bool = True) -> Lesson:
+    return Lesson(re.compile(wording), field, value, lasts)
 
 
 LESSONS = (
@@ -74,9 +85,10 @@ LESSONS = (
         False,
     ),
     _lesson(r"roles (?:must|should) (?:be )?alternat", "answers_results", True),
-    _lesson(rf"(?:{_LIMIT})[^.]{{0,80}}?(?:too large|at most|less than|<=)", "answer_limit", ""),
+    _lesson(rf"(?:{_LIMIT})[^.]{{0,80}}?{_RANGE}", "answer_limit", "", lasts=False),
     _lesson(_LIMIT, "answer_limit", "max_completion_tokens"),
     _lesson(_LIMIT, "answer_limit", ""),
+    _lesson(rf"\btemperature\b[^.]{{0,40}}?{_RANGE}", "temperature", False, lasts=False),
     _lesson(r"\btemperature\b", "temperature", False),
     _lesson(
         rf"{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
@@ -90,32 +102,42 @@ LESSONS = (
 
 def lesson_of(
     complaint: Complaint, demands: Demands, alters: Callable[[Demands], bool]
-) -> Demands | None:
-    """The demands with which to ask again. `alters`: whether they make another request."""
+) -> Lesson | None:
+    """What to ask again by. `alters`: whether demands make another request."""
     if complaint.status not in STATUSES or overflow.of(complaint):
         return None
     if kinds.of(complaint) not in _ABOUT_THE_REQUEST:
         return None
     words = complaint.words
     for lesson in LESSONS:
-        if lesson.wording.search(words):
-            changed = replace(demands, **{lesson.field: lesson.value})
-            if changed != demands and alters(changed):
-                return changed
+        changed = lesson.applied(demands)
+        if changed != demands and lesson.wording.search(words) and alters(changed):
+            return lesson
     return None
 
 
-def remarks(before: Demands, after: Demands) -> list[str]:
-    """What to say of an answer that came only once something was left out."""
-    left_out = (
-        (before.tools and not after.tools, "tools"),
-        (before.temperature and not after.temperature, "a temperature"),
-        (before.answer_limit and not after.answer_limit, "a limit on the answer"),
-    )
+_SAID_OF = {
+    "tools": "does not take tools",
+    "temperature": "does not take a temperature",
+    "answer_limit": "does not take a limit on the answer",
+}
+_SAID_OF_VALUES = {
+    "temperature": "did not accept this temperature",
+    "answer_limit": "did not accept this limit on the answer",
+}
+
+
+def remarks(before: Demands, after: Demands, lasting: Demands) -> list[str]:
+    """What to say of an answer that came only once something was left out.
+
+    `lasting`: what of it is the server's way, and not the refusal of one value.
+    """
     return [
-        f"This model's server does not take {what}: answered without."
-        for is_left_out, what in left_out
-        if is_left_out
+        f"This model's server {said}: answered without."
+        for name, of_server in _SAID_OF.items()
+        if getattr(before, name) and not getattr(after, name)
+        for said in [_SAID_OF_VALUES.get(name) if getattr(lasting, name) else of_server]
+        if said
     ]
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat.errors import ModelError
 from chat.llm import details, failures, thinking_blocks
-from chat.llm.asking import Asking, Broken, pause_of
+from chat.llm.asking import Asking, Broken
 from chat.llm.base import Remark, Request, Waiting
 from chat.llm.details import Complaint
 from chat.llm.learned import Learned
 from chat.llm.litellm_call import Call, Unfinished
-from chat.llm.openai_wire import Body, body_of
+from chat.llm.openai_wire import Body
 from chat.llm.patience import Patience
 from chat.llm.redaction import Secrets
 from chat.llm.retry import Retry
@@ -45,14 +46,15 @@ class Provider:
     api_base: str | None
 
 
-class LiteLLMAsking(Asking):
-    """One request of one client."""
+class LiteLLMAsking(Asking[Call]):
+    """Over LiteLLM."""
 
     def __init__(
         self, request: Request, source: str, known: Learned, secrets: Secrets, provider: Provider
     ) -> None:
         super().__init__(request, source, known, secrets)
         self._provider = provider
+        self._may_be_spoiled = True
 
     async def begun(
         self,
@@ -65,51 +67,37 @@ class LiteLLMAsking(Asking):
 
         Closing it closes the connection.
         """
-        before = self._demands
-        self._body = body_of(self._request, before, self._source)
-        told, may_be_spoiled = "", True
-        while True:
-            call = Call(litellm, await wired(), patience)
-            try:
-                answer = await self._attempt(call)
-            except Unfinished:
-                if not may_be_spoiled:
-                    raise
-                may_be_spoiled = False
-                continue
-            if isinstance(answer, Call):
-                break
-            if isinstance(answer, Complaint) and self._leaves_out(answer):
-                continue
-            pause = pause_of(retry, answer)
-            if pause.note != told:
-                told = pause.note
-                yield Waiting(told)
-            await asyncio.sleep(pause.seconds)
-        try:
-            for remark in self._learn(before):
-                yield remark
-            yield answer
-        finally:
-            await answer.aclose()
+        self._litellm, self._wired, self._patience = litellm, wired, patience
+        async with aclosing(self._until_begun(retry)) as steps:
+            async for step in steps:
+                yield step
 
-    async def _attempt(self, call: Call) -> Call | Complaint | Broken:
+    async def _attempt(self) -> Call | Complaint | Broken:
+        call = Call(self._litellm, await self._wired(), self._patience)
         now = asyncio.get_running_loop().time
         began = now()
         try:
             await call.begin(self._arguments(call.wire))
+        except Unfinished:
+            await call.aclose()
+            if not self._may_be_spoiled:
+                raise
+            self._may_be_spoiled = False
+            return await self._attempt()
         except ModelError:
             await call.aclose()
             raise
         # Broad: LiteLLM has a class of its own for every provider and every mood.
         except Exception as error:
             await call.aclose()
-            failures.note(error)
             return self._problem(error, call.wire, now() - began)
         except BaseException:
             await call.aclose()
             raise
         return call
+
+    async def _close(self, answer: Call) -> None:
+        await answer.aclose()
 
     def _problem(self, error: Exception, wire: Wire | None, seconds: float) -> Complaint | Broken:
         if wire is None:
@@ -135,9 +123,7 @@ class LiteLLMAsking(Asking):
         return self._cleaned(details.read(known, message.encode(errors="replace"), headers))
 
     def _cleaned(self, complaint: Complaint) -> Complaint:
-        complaint = replace(complaint, message=self._secrets.out_of(complaint.message))
-        failures.note_details(complaint.details)
-        return complaint
+        return replace(complaint, message=self._secrets.out_of(complaint.message))
 
     def _arguments(self, wire: Wire | None) -> Body:
         body = {**self._body, "model": f"{self._provider.id}/{self._request.model}"}

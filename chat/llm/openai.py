@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from chat.llm import details, failures
-from chat.llm.asking import Asking
+from chat.llm.asking import OpenAIAsking
 from chat.llm.base import Request, StreamEvent
 from chat.llm.chunks import Answer
 from chat.llm.connecting import Connected, connect
@@ -69,7 +69,7 @@ class OpenAIClient:
 
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         source = self.source(request.model)
-        asking = Asking(request, source, self._learned, self._secrets)
+        asking = OpenAIAsking(request, source, self._learned, self._secrets)
         asked = asking.answered(
             self._connected, limits=self._limits, pauses=self._pauses, names=self.names
         )
@@ -94,7 +94,7 @@ class OpenAIClient:
             raise failures.unreachable(self.names, reason) from None
         if response.status in _NO_LIST:
             return []
-        if response.status >= HTTPStatus.BAD_REQUEST:
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
             complaint = details.read(response.status, body, response.headers)
             problem = failures.of(complaint, self.names)
             problem.details = self._secrets.out_of(problem.details)

@@ -61,7 +61,9 @@ class Patience:
         try:
             return await what
         except asyncio.CancelledError:
-            if self._is_over and task is not None and not task.uncancel():
+            # Once: a person may stop the same task later.
+            is_over, self._is_over = self._is_over, False
+            if is_over and task is not None and not task.uncancel():
                 raise self._problem() from None
             raise
         finally:

@@ -409,3 +409,48 @@ async def test_a_call_is_a_first_word(server: ModelServer) -> None:
     assert Text("late") in events
     assert events[-1] == Stop("tool_calls")
     await client.aclose()
+
+
+async def test_a_value_that_is_refused_is_left_out_of_this_request_alone(
+    client: OpenAIClient, server: ModelServer
+) -> None:
+    words = "max_tokens is too large: 100. This model supports at most 50 completion tokens"
+    for _ in range(2):
+        server.script("m", Status(400, f'{{"error": {{"message": "{words}"}}}}'))
+        events = await everything(client, Request("m", (UserMessage("hi"),), max_output_tokens=100))
+        assert (
+            Remark("This model's server did not accept this limit on the answer: answered without.")
+            in events
+        )
+
+
+async def test_no_redirect_is_followed(client: OpenAIClient, server: ModelServer) -> None:
+    with ModelServer() as other:
+        server.script("m", Status(307, "", headers={"Location": f"{other.base_url}/x"}))
+        with pytest.raises(ModelError, match="redirects"):
+            await everything(client, ask())
+        assert other.requests == []
+
+
+async def test_a_stop_after_the_last_word_is_a_stop(
+    client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait for what may follow an end has run out once; a person stops in the second wait."""
+    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.05)
+    monkeypatch.setattr("chat.llm.reading.AFTER_DONE", PATIENT)
+    finish = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    server.script("m", "a", Chunk(finish), Silence())
+    ended = asyncio.Event()
+
+    async def follow() -> None:
+        async with aclosing(client.stream(ask())) as events:
+            async for event in events:
+                if isinstance(event, Stop):
+                    ended.set()
+
+    task = asyncio.create_task(follow())
+    await ended.wait()
+    await asyncio.sleep(0)  # it drains now
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -33,9 +33,9 @@ TOOLS = [
 
 
 def learned_from(status: int, message: str, demands: Demands = ALL) -> Demands | None:
-    return lesson_of(
-        details.of_error({"code": status, "message": message}), demands, lambda _: True
-    )
+    complaint = details.of_error({"code": status, "message": message})
+    lesson = lesson_of(complaint, demands, lambda _: True)
+    return lesson.applied(demands) if lesson else None
 
 
 @pytest.mark.parametrize(("status", "message"), TOOLS)
@@ -115,8 +115,9 @@ def test_other_things_are_refused_and_wanted(message: str, field: str, value: ob
 
 def test_fastapis_place_names_the_thing() -> None:
     body = b'{"detail": [{"loc": ["body", "tools"], "msg": "extra fields not permitted"}]}'
-    changed = lesson_of(details.read(422, body), ALL, lambda _: True)
-    assert changed == replace(ALL, tools=False)
+    lesson = lesson_of(details.read(422, body), ALL, lambda _: True)
+    assert lesson
+    assert lesson.applied(ALL) == replace(ALL, tools=False)
 
 
 def test_a_limit_is_tried_by_its_newer_name_then_left_out() -> None:
@@ -157,7 +158,25 @@ def test_only_what_changes_the_request_is_tried() -> None:
     complaint = details.read(400, b"tools and temperature are not supported")
     assert lesson_of(complaint, ALL, lambda _: False) is None
     by_tools = lesson_of(complaint, ALL, lambda demands: not demands.tools)
-    assert by_tools == replace(ALL, tools=False)
+    assert by_tools
+    assert by_tools.applied(ALL) == replace(ALL, tools=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "lasts"),
+    [
+        ("max_tokens is too large: 100000. This model supports at most 4096.", False),
+        ("temperature: range: 0..1", False),
+        ("`temperature` must be less than or equal to 1", False),
+        ("Unsupported value: 'temperature' does not support 0.7 with this model.", True),
+        ("`temperature` is deprecated for this model.", True),
+    ],
+)
+def test_a_value_that_is_refused_is_no_lack_of_the_server(message: str, lasts: bool) -> None:
+    complaint = details.of_error({"code": 400, "message": message})
+    lesson = lesson_of(complaint, ALL, lambda _: True)
+    assert lesson
+    assert lesson.lasts is lasts
 
 
 def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
@@ -171,15 +190,22 @@ def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
 
 
 def test_only_what_a_person_may_miss_is_said() -> None:
-    assert remarks(ALL, replace(ALL, tools=False)) == [
+    without_tools = replace(ALL, tools=False)
+    assert remarks(ALL, without_tools, without_tools) == [
         "This model's server does not take tools: answered without."
     ]
-    assert remarks(ALL, replace(ALL, temperature=False, answer_limit="")) == [
+    without_limits = replace(ALL, temperature=False, answer_limit="")
+    assert remarks(ALL, without_limits, without_limits) == [
         "This model's server does not take a temperature: answered without.",
         "This model's server does not take a limit on the answer: answered without.",
     ]
+    assert remarks(ALL, without_limits, ALL) == [
+        "This model's server did not accept this temperature: answered without.",
+        "This model's server did not accept this limit on the answer: answered without.",
+    ]
     silent = replace(ALL, stream_options=False, system_role=False, takes_back=False)
-    assert remarks(ALL, replace(silent, answer_limit="max_completion_tokens")) == []
+    renamed = replace(silent, answer_limit="max_completion_tokens")
+    assert remarks(ALL, renamed, renamed) == []
 
 
 @given(st.text(max_size=300), st.sampled_from([400, 404, 422, 500]))
