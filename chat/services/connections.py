@@ -89,7 +89,7 @@ def _key(provider: Connectable, row: ProviderConnection | None, address: str, en
     if not key and row is not None and row.address == address:
         key = sealing.opened(row.sealed_key) or ""
     if provider.needs_key and not key:
-        raise NotAllowed(f"Enter the key of {provider.name}.")
+        raise NotAllowed(f"Enter your {provider.name} API key.")
     return key
 
 

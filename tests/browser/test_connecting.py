@@ -107,7 +107,7 @@ def test_without_javascript(empty_room: Room) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("A key is stored", exact=True)).to_be_visible()
     page.get_by_role("button", name="Remove OpenAI-compatible server").click()
-    expect(page.get_by_text("is removed")).to_be_visible()
+    expect(page.get_by_text("was removed")).to_be_visible()
 
 
 def test_another_process_connects_and_this_server_notices(empty_room: Room) -> None:

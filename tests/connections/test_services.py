@@ -64,9 +64,9 @@ def test_an_empty_key_keeps_the_stored_one_for_its_address_alone(
     connect(owner, "groq", models.base_url, key="")
     services.models_of(owner, provider=provider, address=models.base_url, key="")
     assert models.listed_for[-1]["Authorization"] == f"Bearer {KEY}"
-    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+    with pytest.raises(NotAllowed, match="Enter your Groq API key"):
         connect(owner, "groq", "http://127.0.0.1:9/v1", key="")
-    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+    with pytest.raises(NotAllowed, match="Enter your Groq API key"):
         services.models_of(owner, provider=provider, address="http://127.0.0.1:9/v1", key="")
 
 
