@@ -57,10 +57,12 @@ def connect(user: User, *, provider: Connectable, address: str, key: str) -> Non
     """
     _check(user, provider)
     stored = ProviderConnection.objects.select_for_update().filter(provider=provider.provider)
-    row = stored.first() or ProviderConnection(provider=provider.provider)
-    key = _key(provider, row, address, key)
-    row.sealed_key, row.address, row.updated_at = sealing.seal(key), address, timezone.now()
-    row.save()
+    key = _key(provider, stored.first(), address, key)
+    # not `save`: another first one may come between
+    ProviderConnection.objects.update_or_create(
+        {"sealed_key": sealing.seal(key), "address": address, "updated_at": timezone.now()},
+        provider=provider.provider,
+    )
     transaction.on_commit(connections.refresh, robust=True)
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat import connections, services
+from chat.connections import sealing
 from chat.errors import ModelError, NotAllowed
 from chat.llm.catalogue import get_catalogue
 from chat.llm.connectable import BY_ID
@@ -68,6 +69,21 @@ def test_an_empty_key_keeps_the_stored_one_for_its_address_alone(
         connect(owner, "groq", "http://127.0.0.1:9/v1", key="")
     with pytest.raises(NotAllowed, match="Enter your Groq API key"):
         services.models_of(owner, provider=provider, address="http://127.0.0.1:9/v1", key="")
+
+
+def test_of_two_first_saves_at_once_the_later_holds(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal = sealing.seal
+
+    def another_comes_between(key: str) -> str:
+        monkeypatch.setattr(sealing, "seal", seal)
+        ProviderConnection.objects.create(provider="groq", sealed_key=seal("sk-of-another-page"))
+        return seal(key)
+
+    monkeypatch.setattr(sealing, "seal", another_comes_between)
+    connect(owner, "groq")
+    assert sealing.opened(ProviderConnection.objects.get().sealed_key) == KEY
 
 
 def test_a_trial_stores_nothing(owner: User, models: ModelServer) -> None:
