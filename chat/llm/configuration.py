@@ -1,6 +1,7 @@
-"""Whom models are asked from: what the environment says, joined by what was connected in the browser.
+"""Which providers are configured: by the environment, then in the browser.
 
-Values only. The environment supersedes: of a provider that it names, a connection changes nothing.
+Values only. The environment takes precedence: of a provider that it names, a connection changes
+nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The configured server: that of `OPENAI_BASE_URL`, or OpenAI itself."""
+"""The configured server: OpenAI, or any that speaks its protocol."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class ConfiguredServer:
         except ModelError:
             return []
         if found:
-            log.info("The model server is asked under /v1, which OPENAI_BASE_URL does not say.")
+            log.info("The model server answers under /v1; using that address.")
             self.client, self._under_v1 = self._under_v1, None
         return found
 

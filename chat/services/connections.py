@@ -26,7 +26,7 @@ class Connected:
     address: str
     """Empty: the provider's own."""
     variable: str | None
-    """The environment's, which names it and supersedes what is stored."""
+    """The environment's, which names it and takes precedence over what is stored."""
     is_stored: bool
     has_key: bool
     is_readable: bool

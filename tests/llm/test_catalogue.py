@@ -158,7 +158,7 @@ async def test_a_web_page_is_no_list(listing: Listing) -> None:
 
     class Page(Listing):
         async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-            raise ModelError("A web page came back.")
+            raise ModelError("That is a web page.")
 
     listing.gate.set()
     catalogue = Catalogue(ConfiguredServer(Page(), under_v1=listing))
