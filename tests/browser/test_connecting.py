@@ -67,6 +67,21 @@ def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
     expect(before.locator(".assistant .prose").last).to_have_text("Neither am I.")
 
 
+def test_a_server_that_was_never_reached_has_no_model_yet(empty_room: Room) -> None:
+    page = first_visit(empty_room)
+    page.get_by_role("link", name="Connect a model").click()
+    fill(page, "http://127.0.0.1:9/v1", KEY)
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.locator("#connect-said")).to_contain_text("cannot be reached")
+    shown = page.locator("#model .name")
+    expect(shown).to_have_text("No model yet")
+    page.reload()
+    expect(shown).to_have_text("No model yet")
+    say(page, "Hello?")
+    expect(page.locator("#messages .assistant .handles")).to_be_visible()
+    expect(shown).to_have_text("No model yet")
+
+
 def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: Room) -> None:
     page = first_visit(empty_room, viewport=PHONE)
     link = page.get_by_role("link", name="Connect a model")
