@@ -83,7 +83,7 @@ def test_anything_else_is_refused_with_an_example(given: str) -> None:
 
 
 def test_another_scheme_is_refused_with_the_reason() -> None:
-    with pytest.raises(ValueError, match="^it does not begin with http:// or https://;"):
+    with pytest.raises(ValueError, match=r"^it does not begin with http:// or https://;"):
         mended("ftp://127.0.0.1/v1")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from chat.errors import ModelError, ModelLoading
 from chat.llm import menu, prices, providers
+from chat.llm.failures import OPENAI, Names
 from chat.llm.limits import Limits
 from chat.llm.listing import Listing
 from chat.llm.menu import Model
@@ -128,14 +129,16 @@ class ConfiguredServer:
         return found
 
 
-def configured_server(url: str | None, key: str | None, limits: Limits) -> ConfiguredServer | None:
+def configured_server(
+    url: str | None, key: str | None, limits: Limits, names: Names = OPENAI
+) -> ConfiguredServer | None:
     """The server of an address, a key, or both; None: neither is set."""
     if not url and not key:
         return None
     demands = providers.demands_of(url or OPENAI_URL)
-    client = OpenAIClient(url, key, limits=limits, demands=demands)
+    client = OpenAIClient(url, key, limits=limits, demands=demands, names=names)
     lacks_version = url is not None and not re.search(r"/v\d+[a-z0-9]*(/|$)", url)
     if not lacks_version:
         return ConfiguredServer(client)
-    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands)
+    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands, names=names)
     return ConfiguredServer(client, under_v1=under_v1)

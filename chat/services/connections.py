@@ -13,7 +13,7 @@ from chat import connections
 from chat.access import may_connect
 from chat.connections import sealing
 from chat.errors import NotAllowed
-from chat.llm import connectable, trial
+from chat.llm import configuration, connectable, trial
 from chat.llm.connectable import Connectable
 from chat.models import ProviderConnection
 
@@ -35,7 +35,7 @@ class Connected:
 def connected() -> list[Connected]:
     """Each provider that the environment names or that is stored, in the table's order."""
     rows = {row.provider: row for row in ProviderConnection.objects.all()}
-    environment = connections.environment()
+    environment = configuration.from_settings()
     found = []
     for provider in dict.fromkeys(known.provider for known in connectable.CONNECTABLE):
         row, variable = rows.get(provider), environment.set_by(provider)
@@ -97,7 +97,7 @@ def _key(provider: Connectable, row: ProviderConnection | None, address: str, en
 
 def _check(user: User, provider: Connectable) -> None:
     _check_person(user)
-    if variable := connections.environment().set_by(provider.provider):
+    if variable := configuration.from_settings().set_by(provider.provider):
         raise NotAllowed(
             f"{provider.name} is set by {variable} in the environment: change it there."
         )

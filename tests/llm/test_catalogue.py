@@ -266,6 +266,20 @@ async def test_it_can_be_closed_while_it_refreshes(listing: Listing) -> None:
     await catalogue.aclose()
 
 
+async def test_a_closed_one_asks_nobody_any_more(listing: Listing) -> None:
+    """A page may still hold it when another takes its place."""
+    listing.gate.set()
+    catalogue = of(listing, fresh_for=0)
+    assert await catalogue.default() == "a"
+    await catalogue.aclose()
+    await listing.asked.acquire()
+    assert await catalogue.default() == "a"
+    assert await available(catalogue) == ["a", "demo"]
+    assert (await catalogue.resolve(None)).id == "a"
+    await asyncio.sleep(0)
+    assert listing.asked.locked(), "it was asked once"
+
+
 def test_a_catalogue_survives_its_loop(listing: Listing) -> None:
     catalogue = of(listing, first_wait=0.01, retry_after=0)
     for _ in range(2):
