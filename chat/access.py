@@ -62,8 +62,7 @@ async def owner_of(scope: Mapping[str, Any]) -> User:
 
 
 def may_connect(user: User) -> bool:
-    """Who may say which providers are asked, at which addresses: the server asks whatever is named,
-    also what only it can reach."""
+    """Whether a user may set provider addresses. The server can reach hosts that the user cannot."""
     return user.is_active and user.is_staff
 
 

@@ -43,7 +43,7 @@ def connect(request: HtmxRequest) -> HttpResponse:
     action = request.POST.get("action")
     if action == "remove":
         services.disconnect(request.user, provider=provider.provider)
-        return _page(request, provider, _form(provider), {"said": f"{provider.name} is removed."})
+        return _page(request, provider, _form(provider), {"said": f"{provider.name} was removed."})
     form = _form(provider, request.POST)
     if not form.is_valid():
         return _page(request, provider, form)

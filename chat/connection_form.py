@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from chat.services import Connected
 from talos_site import addresses
 
 MAX_KEY = 2000
-_UNREADABLE = "The key cannot be read any more: enter it again."
+_UNREADABLE = "This key can no longer be decrypted. Enter it again."
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -58,7 +59,7 @@ class ConnectionForm(forms.Form):
         field.error_messages["required"] = "Enter the address of the server."
         field.widget.attrs["placeholder"] = self.provider.address
         if not field.required:
-            field.help_text = "Leave empty for the one in grey."
+            field.help_text = "Leave empty to use the default address."
         else:
             field.help_text = "Usually ends in /v1."
 
@@ -83,33 +84,39 @@ class ConnectionForm(forms.Form):
         if not text:
             # a server of this machine is looked for where it usually is: connected, it is there
             return "" if self.provider.takes_key else self.provider.address
-        try:
-            return checked(text)
-        except forms.ValidationError:
-            self._forget_secrets(text)
-            raise
+        return checked(text)
 
-    def _forget_secrets(self, text: str) -> None:
-        """What comes back to the page is without a password."""
-        self.data = {**self.data, "address": text.rpartition("@")[2]}
+    def clean(self) -> None:
+        if "address" in self.errors:
+            self.data = {**self.data, "address": _without_secrets(self.data.get("address", ""))}
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
         if not key.isascii() or not key.isprintable() or " " in key:
             raise forms.ValidationError(
-                "This is no key: it has a space or a character that no key has."
+                "This is not a valid key: it contains a space or an unsupported character."
             )
         return key
+
+
+def _without_secrets(text: str) -> str:
+    """A refused address as the page shows it again: without a password or a query."""
+    address = re.split(r"[?#]", text)[0]
+    if "@" in text[len(address) :]:
+        return ""  # either may hold what usually ends the other
+    return address.rpartition("@")[2]
 
 
 def checked(text: str) -> str:
     """An address as it is stored. Raises a `ValidationError` where it is none, or holds a secret."""
     if "?" in text or "#" in text:
-        raise forms.ValidationError("An address has neither ? nor #: put a key into the key field.")
+        raise forms.ValidationError(
+            "Leave out ? and everything after it. Enter a key in the key field."
+        )
     try:
         address = addresses.mended(text)
     except ValueError as error:
-        raise forms.ValidationError(f"This is no address: {error}.") from None
+        raise forms.ValidationError(f"This is not a valid address: {error}.") from None
     if "@" in urlsplit(address).netloc:
         raise forms.ValidationError("Leave the password out of the address: use the key field.")
     return address

@@ -49,7 +49,7 @@ def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_POST
 def offer_tools(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """Whether this conversation's model may call tools here, and the model that was shown anywhere."""
+    """Turn tools on or off for this conversation, and for its model in all conversations."""
     found = pages.find(request.user, conversation_id)
     model = request.POST.get("model", "")
     try:

@@ -29,7 +29,9 @@ def mended(given: str) -> str:
         text = f"{_scheme_of(text)}://{text.removeprefix('//')}"
     scheme, _, rest = text.partition("://")
     if scheme.lower() not in ("http", "https"):
-        raise ValueError(_hint("it begins with http:// or https://"))
+        raise ValueError(_hint("it does not begin with http:// or https://"))
+    if "?" in rest or "#" in rest:
+        raise ValueError(_hint("leave out ? or # and what follows"))
     try:
         parts = urlsplit(f"{scheme.lower()}://{rest}")
         host, port = parts.hostname or "", parts.port
@@ -38,7 +40,7 @@ def mended(given: str) -> str:
     if not _is_host(host) or port == 0:
         raise ValueError(_hint("its host or port is wrong"))
     path = _without_endpoint(parts.path)
-    return parts._replace(path=path, query="", fragment="").geturl()
+    return parts._replace(path=path).geturl()
 
 
 def _hint(problem: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from chat.llm.providers import KNOWN
 from talos_site import clock, databases, environment, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,10 +31,11 @@ PROVIDER_VARIABLES = _env.ending(
     "GOOGLE_APPLICATION_CREDENTIALS",
     "VERTEXAI_PROJECT",
 )
-for _name in _env.ending("_API_BASE"):
-    _key_name = _name.removesuffix("_API_BASE") + "_API_KEY"
-    _is_used = _key_name in PROVIDER_VARIABLES or _name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE")
-    PROVIDER_VARIABLES[_name] = _env.address(_name, is_used=_is_used) or ""
+_bases = {"OLLAMA_API_BASE": True, "LM_STUDIO_API_BASE": True}
+_bases |= {p.base: bool(p.key(PROVIDER_VARIABLES)) for p in KNOWN if p.lists}
+# What LiteLLM alone knows how to read, such as Azure's with a query, stays as it is.
+for _name in PROVIDER_VARIABLES.keys() & _bases.keys():
+    PROVIDER_VARIABLES[_name] = _env.address(_name, is_used=_bases[_name]) or ""
 TALOS_LOCAL_MODELS = _env.choice("TALOS_LOCAL_MODELS", "1", ("0", "1")) == "1"
 """Look for Ollama and LM Studio on this machine."""
 TALOS_DEFAULT_MODEL = _env.text("TALOS_DEFAULT_MODEL")

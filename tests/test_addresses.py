@@ -24,7 +24,6 @@ from talos_site.addresses import EXAMPLE, mended
         ("https://api.example.com/v1/chat/completions/", "https://api.example.com/v1"),
         ("https://api.example.com/v1/completions", "https://api.example.com/v1"),
         ("https://api.example.com/v1/models", "https://api.example.com/v1"),
-        ("https://api.example.com/v1/models?limit=5#x", "https://api.example.com/v1"),
         ("127.0.0.1:1234", "http://127.0.0.1:1234"),
         ("localhost:8080/v1", "http://localhost:8080/v1"),
         ("[::1]:8080/v1", "http://[::1]:8080/v1"),
@@ -70,6 +69,10 @@ def test_what_is_meant_is_clear(given: str, address: str) -> None:
         "http://me:hunter2@/v1",
         "http://me:hunter2@exa mple/v1",
         "http://exa\x00mple/v1",
+        "https://api.example.com/v1/models?limit=5",
+        "https://api.example.com/v1#x",
+        "https://api.example.com/v1?key=hunter2",
+        "api.example.com?",
     ],
 )
 def test_anything_else_is_refused_with_an_example(given: str) -> None:
@@ -77,6 +80,11 @@ def test_anything_else_is_refused_with_an_example(given: str) -> None:
         mended(given)
     assert EXAMPLE in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_another_scheme_is_refused_with_the_reason() -> None:
+    with pytest.raises(ValueError, match=r"^it does not begin with http:// or https://;"):
+        mended("ftp://127.0.0.1/v1")
 
 
 @given(st.text())

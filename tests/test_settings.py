@@ -33,6 +33,7 @@ from tests.processes import manage
         ("TALOS_ALLOWED_HOSTS", "*", "rebinding"),
         ("OPENAI_BASE_URL", "my server", "http://127.0.0.1:8080/v1"),
         ("OPENAI_BASE_URL", "ftp://127.0.0.1", "http://127.0.0.1:8080/v1"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1/v1?version=2", "leave out ?"),
         ("OLLAMA_API_BASE", "http://:80", "http://127.0.0.1:8080/v1"),
     ],
 )
@@ -66,6 +67,19 @@ def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -
     assert done.stderr
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_what_only_litellm_reads_stays_as_it_is(tmp_path: Path) -> None:
+    azure = "https://ant.services.ai.azure.com/models?api-version=2024-05-01-preview"
+    done = manage(
+        "shell", "-v0", "-c", "from django.conf import settings; print(settings.PROVIDER_VARIABLES)",
+        TALOS_DATA_DIR=str(tmp_path),
+        AZURE_AI_API_BASE=azure, AZURE_AI_API_KEY="k",
+        GROQ_API_BASE="127.0.0.1:8080/v1/models", GROQ_API_KEY="k",
+    )  # fmt: skip
+    assert f"'{azure}'" in done.stdout, done.stderr
+    assert "'http://127.0.0.1:8080/v1'" in done.stdout
 
 
 @pytest.mark.slow

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 
 from chat.connections.sealing import opened
 from chat.database import read
 from chat.llm import catalogue
-from chat.llm.configuration import Configuration, Connection
+from chat.llm.configuration import Configuration, Connection, from_settings
 from chat.models import ProviderConnection
 
 _Row = tuple[str, str, str]
@@ -27,16 +26,9 @@ class _Known:
 _known = _Known()
 
 
-def environment() -> Configuration:
-    """What the environment alone says."""
-    return Configuration(
-        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
-    )
-
-
 def configuration() -> Configuration:
     """With what was connected. A connection whose key cannot be opened is none."""
-    return environment().joined_by(_known.connections)
+    return from_settings().joined_by(_known.connections)
 
 
 def keys() -> list[str]:

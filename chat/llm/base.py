@@ -162,7 +162,8 @@ class ModelClient(Protocol):
         """The answer as it arrives, ended by `Stop`.
 
         Raises `ModelError` with a text for people when anything goes wrong, whatever was yielded
-        before; `ContextFull` when the messages are more than the model takes. Cancelling the task that iterates, or closing the generator, closes the upstream
-        connection at once: iterate under `contextlib.aclosing`.
+        before; `ContextFull` when the messages are more than the model takes. Cancelling the task
+        that iterates, or closing the generator, closes the upstream connection at once: iterate
+        under `contextlib.aclosing`.
         """
         ...

@@ -22,14 +22,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from chat.errors import UnknownModel
-from chat.llm import menu, routing
-from chat.llm.configuration import Configuration
+from chat.llm import configuration, menu, routing
+from chat.llm.configuration import SERVER, Configuration
 from chat.llm.configured import ConfiguredServer, configured_server
+from chat.llm.failures import OPENAI, Names
 from chat.llm.limits import Limits
 from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
 from chat.llm.purpose import is_for_chat
 from chat.llm.resolved import Resolved
+from chat.llm.routing import Clients
 from chat.llm.sources import DEMO, Sources
 
 __all__ = ["DEMO", "Catalogue", "Model", "Resolved", "get_catalogue", "made_of", "replace"]
@@ -50,10 +52,13 @@ class Catalogue:
         default_model: str | None = None,
         variables: Mapping[str, str] | None = None,
         local: Sequence[LocalServer] = (),
+        names: Mapping[str, Names] | None = None,
         limits: Limits = _LIMITS,
     ) -> None:
-        """`variables` are the providers' keys and addresses, by LiteLLM's names."""
-        self._sources = Sources(server, local, variables or {}, limits)
+        """`variables` are the providers' keys and addresses, by LiteLLM's names; `names` as in a
+        `Configuration`.
+        """
+        self._sources = Sources(server, local, Clients(variables or {}, names or {}, limits))
         self._default_model = default_model
         self._uses = 0
         self._is_retired = False
@@ -154,7 +159,8 @@ class Catalogue:
         name = repr(wanted[:100])
         if route := routing.route(wanted):
             key = route.provider.keys[0]
-            return UnknownModel(f"The model {name} needs a key: set {key}.")
+            how = f"Connect its provider under Settings, or set {key}."
+            return UnknownModel(f"The model {name} needs a key. {how}")
         if is_default:
             problem = f"TALOS_DEFAULT_MODEL names {name}, which nothing here offers."
         else:
@@ -162,8 +168,8 @@ class Catalogue:
         if self._sources.server is not None:
             return UnknownModel(f"{problem} Choose one of those that /models lists.")
         return UnknownModel(
-            f"{problem} To use models beyond the demo, set OPENAI_API_KEY or OPENAI_BASE_URL, "
-            "or another provider's key."
+            f"{problem} To use models beyond the demo, connect a provider under Settings, or set "
+            "OPENAI_API_KEY or OPENAI_BASE_URL, or another provider's key."
         )
 
 
@@ -172,6 +178,7 @@ def made_of(
     key: str | None,
     variables: Mapping[str, str],
     *,
+    names: Mapping[str, Names] | None = None,
     default_model: str | None = None,
     looks_here: bool = False,
     limits: Limits = _LIMITS,
@@ -179,27 +186,27 @@ def made_of(
     """A catalogue of a configured server, providers, and this machine's servers: those that are
     named, and with `looks_here` those that are found.
     """
-    local = local_servers(variables, besides=url, limits=limits)
+    names = names or {}
+    local = local_servers(variables, names, besides=url, limits=limits)
     return Catalogue(
-        configured_server(url, key, limits),
+        configured_server(url, key, limits, names.get(SERVER, OPENAI)),
         default_model=default_model,
         variables=variables,
+        names=names,
         local=[server for server in local if looks_here or server.is_set],
         limits=limits,
     )
 
 
-def from_settings(configuration: Configuration | None = None) -> Catalogue:
-    """What the environment configures, with the servers and keys of `configuration` if given."""
+def from_settings(found: Configuration) -> Catalogue:
+    """Of the servers and keys that are configured, with what else the settings say."""
     from django.conf import settings
 
-    found = configuration or Configuration(
-        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
-    )
     return made_of(
         found.url,
         found.key,
         found.variables,
+        names=found.names,
         default_model=settings.TALOS_DEFAULT_MODEL,
         looks_here=settings.TALOS_LOCAL_MODELS,
         limits=Limits(settings.TALOS_SILENCE_SECONDS, settings.TALOS_FIRST_TOKEN_SECONDS),
@@ -213,7 +220,7 @@ def get_catalogue() -> Catalogue:
     """The process's own, made from the settings on first use."""
     global _catalogue
     if _catalogue is None:
-        _catalogue = from_settings()
+        _catalogue = from_settings(configuration.from_settings())
     return _catalogue
 
 

@@ -1,6 +1,7 @@
-"""Whom models are asked from: what the environment says, joined by what was connected in the browser.
+"""Which providers are configured: by the environment, then in the browser.
 
-Values only. The environment supersedes: of a provider that it names, a connection changes nothing.
+Values only. The environment takes precedence: of a provider that it names, a connection changes
+nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chat.llm import providers
+from chat.llm.failures import Names
 
 SERVER = "openai"
 """The connection of the configured server: OpenAI, or any that speaks its protocol."""
+_KEY, _ADDRESS = "the key under Settings", "the address under Settings"
 _LOCAL = {"ollama": "OLLAMA_API_BASE", "lm_studio": "LM_STUDIO_API_BASE"}
 
 
@@ -36,6 +39,8 @@ class Configuration:
     key: str | None = field(default=None, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The other providers' keys and addresses, by LiteLLM's names."""
+    names: Mapping[str, Names] = field(default_factory=dict)
+    """What a person is to check of a provider that was connected; of others, their variables."""
 
     def set_by(self, provider: str) -> str | None:
         """The variable that names this provider, if one does."""
@@ -55,12 +60,25 @@ class Configuration:
 
     def _with(self, connection: Connection) -> Configuration:
         if connection.provider == SERVER:
-            return replace(self, url=connection.address or None, key=connection.key or None)
+            names = {**self.names, SERVER: Names(_KEY, _ADDRESS)}
+            url, key = connection.address or None, connection.key or None
+            return replace(self, url=url, key=key, names=names)
         key, base = _variables(connection.provider)
+        address = base if base in self.variables else _ADDRESS
+        names = {**self.names, connection.provider: Names(_KEY, address)}
         own = {base: connection.address} if connection.address else {}
         if key and connection.key:
             own[key] = connection.key
-        return replace(self, variables={**own, **self.variables})
+        return replace(self, variables={**own, **self.variables}, names=names)
+
+
+def from_settings() -> Configuration:
+    """What the environment alone says."""
+    from django.conf import settings
+
+    return Configuration(
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.PROVIDER_VARIABLES
+    )
 
 
 def _deciding(provider: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The configured server: that of `OPENAI_BASE_URL`, or OpenAI itself."""
+"""The configured server: OpenAI, or any that speaks its protocol."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from chat.errors import ModelError, ModelLoading
 from chat.llm import menu, prices, providers
+from chat.llm.failures import OPENAI, Names
 from chat.llm.limits import Limits
 from chat.llm.listing import Listing
 from chat.llm.menu import Model
@@ -123,19 +124,21 @@ class ConfiguredServer:
         except ModelError:
             return []
         if found:
-            log.info("The model server is asked under /v1, which OPENAI_BASE_URL does not say.")
+            log.info("The model server answers under /v1; using that address.")
             self.client, self._under_v1 = self._under_v1, None
         return found
 
 
-def configured_server(url: str | None, key: str | None, limits: Limits) -> ConfiguredServer | None:
+def configured_server(
+    url: str | None, key: str | None, limits: Limits, names: Names = OPENAI
+) -> ConfiguredServer | None:
     """The server of an address, a key, or both; None: neither is set."""
     if not url and not key:
         return None
     demands = providers.demands_of(url or OPENAI_URL)
-    client = OpenAIClient(url, key, limits=limits, demands=demands)
+    client = OpenAIClient(url, key, limits=limits, demands=demands, names=names)
     lacks_version = url is not None and not re.search(r"/v\d+[a-z0-9]*(/|$)", url)
     if not lacks_version:
         return ConfiguredServer(client)
-    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands)
+    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands, names=names)
     return ConfiguredServer(client, under_v1=under_v1)

@@ -35,7 +35,7 @@ _TEXTS = {
     "the right address: check {url}.",
     Kind.LOADING: "The model server is still loading this model. Try again in a few minutes.",
     Kind.MEMORY: "The model server ran out of memory. Choose a smaller model, or start a new chat.",
-    Kind.BAD_CALL: "The model made a call that its server refused. Try again.",
+    Kind.BAD_CALL: "The model server rejected the model's tool call. Try again.",
     Kind.SLOW: "The model server took too long. Please try again.",
     Kind.BROKEN: "The model server had an internal error. Please try again in a moment.",
     Kind.UNKNOWN: "The model server reported an error while it was answering. Please try again.",
@@ -98,7 +98,7 @@ def truncated(reason: str = "") -> ModelError:
 
 def interrupted(reason: str) -> ModelError:
     """`reason` is one of our own words, never the server's."""
-    return ModelError(f"The model's server broke the answer off ({reason}). Try again.")
+    return ModelError(f"The model server stopped the answer early ({reason}). Try again.")
 
 
 def empty(reason: str) -> ModelError:
@@ -118,16 +118,17 @@ def malformed() -> ModelError:
 
 def not_a_model_server(names: Names = OPENAI) -> ModelError:
     hint = ": it usually ends in /v1" if names == OPENAI else ""
-    return ModelError(f"A web page came back in place of an answer. Check {names.url}{hint}.")
+    text = "The model server returned a web page instead of an answer."
+    return ModelError(f"{text} Check {names.url}{hint}.")
 
 
 def too_large() -> ModelError:
     return ModelError("The model's answer is larger than Talos accepts.")
 
 
-def note(error: BaseException, status: int | None = None) -> None:
+def note(error: BaseException) -> None:
     """Log a failure of the transport by its class: nothing else of it is safe to keep."""
-    logger.warning("Model request failed: %s, status %s", type(error).__name__, status)
+    logger.warning("Model request failed: %s", type(error).__name__)
 
 
 def note_details(told: str) -> None:

@@ -27,6 +27,7 @@ class Listing:
         self._retry_after = retry_after
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @property
     def is_known(self) -> bool:
@@ -34,13 +35,15 @@ class Listing:
         return self._due > 0
 
     def refresh(self, *, at_once: bool = False) -> asyncio.Task[None] | None:
-        """Renew the list if it is old, or `at_once`. The task that does so, if one does."""
+        """Renew the list if it is old, or `at_once`. The task that does so, if one does: none
+        once it is closed, whoever still looks at it.
+        """
         loop = asyncio.get_running_loop()
         task = self._task
         # A task of another loop is none: a test, or a command, ended that loop under it.
         if task is not None and not task.done() and task.get_loop() is loop:
             return task
-        if not at_once and time.monotonic() < self._due:
+        if self._is_closed or (not at_once and time.monotonic() < self._due):
             return None
         self._task = loop.create_task(self._renew(), name="refresh a list of models")
         return self._task
@@ -51,7 +54,8 @@ class Listing:
             await asyncio.wait([task])
 
     async def aclose(self) -> None:
-        """End the refresh."""
+        """End the refresh, for good."""
+        self._is_closed = True
         task, self._task = self._task, None
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             task.cancel()

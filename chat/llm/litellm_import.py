@@ -38,10 +38,6 @@ def load() -> Any:
         return _loaded[0]
 
 
-def is_loaded() -> bool:
-    return bool(_loaded)
-
-
 def _imported() -> Any:
     for name in _LOCAL_LISTS:
         os.environ[name] = "True"

@@ -98,15 +98,22 @@ class LocalServer:
 
 
 def local_servers(
-    variables: Mapping[str, str], *, besides: str | None, limits: Limits = _LIMITS
+    variables: Mapping[str, str],
+    names: Mapping[str, Names] | None = None,
+    *,
+    besides: str | None,
+    limits: Limits = _LIMITS,
 ) -> list[LocalServer]:
-    """Where to look; not at the configured server, which is listed already."""
+    """Where to look; not at the configured server, which is listed already.
+
+    `variables` and `names`: as in a `Configuration`.
+    """
     taken = (besides or "").replace("://localhost", "://127.0.0.1")
     found = []
     for provider, variable, default in _KINDS:
         url = variables.get(variable, default)
         if not (taken and taken.startswith(url.replace("://localhost", "://127.0.0.1"))):
-            names = Names(f"{provider.upper()}_API_KEY", variable)
+            own = (names or {}).get(provider) or Names(f"{provider.upper()}_API_KEY", variable)
             is_set = variable in variables
-            found.append(LocalServer(provider, url, names, limits, is_set=is_set))
+            found.append(LocalServer(provider, url, own, limits, is_set=is_set))
     return found

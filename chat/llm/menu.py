@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from chat.llm import prices, providers, routing
 from chat.llm.openai import ListedModel
@@ -12,6 +13,7 @@ from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
 from chat.llm.purpose import is_for_chat
 
+_Named = TypeVar("_Named", ListedModel, KnownModel)
 _OPENAI = "gpt-5.5"  # stands for OpenAI's models while there is no key
 
 
@@ -31,14 +33,14 @@ class Model:
     supports_reasoning: bool | None = None
 
 
-def chat_first(ids: Iterable[str]) -> list[str]:
+def chat_first(models: Iterable[_Named]) -> list[_Named]:
     """What does not look like a chat model goes to the end: nobody's first choice."""
-    return sorted(ids, key=lambda model_id: not is_for_chat(model_id))
+    return sorted(models, key=lambda model: not is_for_chat(model.id))
 
 
 def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
     """What the configured server lists."""
-    for model in _chat_first(models):
+    for model in chat_first(models):
         known = prices.known().get(model.id)
         window = model.context_window or (known.context_window if known else None)
         abilities = (known.supports_tools, known.supports_reasoning) if known else (None, None)
@@ -47,13 +49,9 @@ def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Mo
 
 def of_local(provider: str, models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
     """What a server on this machine lists, under its provider's name."""
-    for model in _chat_first(models):
+    for model in chat_first(models):
         model_id, window = f"{provider}/{model.id}", model.context_window
         yield Model(model_id, model.name, provider, not problem, problem, context_window=window)
-
-
-def _chat_first(models: Iterable[ListedModel]) -> list[ListedModel]:
-    return sorted(models, key=lambda model: not is_for_chat(model.id))
 
 
 def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
@@ -68,11 +66,15 @@ def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
 def without_key(variables: Mapping[str, str], *, has_server: bool) -> Iterator[Model]:
     """A model for each well-known provider whose key is missing, and what to do about it."""
     if not has_server:
-        yield Model(_OPENAI, _OPENAI, "openai", available=False, reason="Set OPENAI_API_KEY")
+        yield Model(_OPENAI, _OPENAI, "openai", available=False, reason=_missing("OPENAI_API_KEY"))
     for provider in providers.SHOWN_WITHOUT_KEY:
         if not provider.key(variables):
-            name, reason = provider.preferred[0], f"Set {provider.keys[0]}"
+            name, reason = provider.preferred[0], _missing(provider.keys[0])
             yield Model(name, name, provider.id, available=False, reason=reason)
+
+
+def _missing(key: str) -> str:
+    return f"Connect it under Settings, or set {key}"
 
 
 @functools.cache
@@ -86,7 +88,7 @@ def _shown(provider: Provider) -> list[KnownModel]:
         and not model.retired
         and (name := _reaching(provider, model.id))
     }
-    listed = {name: listed[name] for name in chat_first(listed)}
+    listed = {model.id: model for model in chat_first(listed.values())}
     for name in reversed(provider.preferred):
         best = listed.pop(name, None) or KnownModel(name, provider.id)
         listed = {name: best, **listed}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat.llm import providers
+from chat.llm.failures import Names
 from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
 from chat.llm.openai import OpenAIClient
@@ -31,8 +32,12 @@ def route(model_id: str) -> Route | None:
 class Clients:
     """One client for each provider that was asked for."""
 
-    def __init__(self, variables: Mapping[str, str], limits: Limits) -> None:
-        self._variables = variables
+    def __init__(
+        self, variables: Mapping[str, str], names: Mapping[str, Names], limits: Limits
+    ) -> None:
+        """`variables` and `names`: as in a `Configuration`."""
+        self.variables = variables
+        self._names = names
         self._limits = limits
         self._made: dict[str, OpenAIClient | LiteLLMClient] = {}
 
@@ -42,9 +47,10 @@ class Clients:
         return self._made[provider.id]
 
     def _new(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
-        key = provider.key(self._variables) if provider.takes_key else None
-        base = self._variables.get(provider.base)
-        limits, demands, names = self._limits, provider.demands, provider.names
+        key = provider.key(self.variables) if provider.takes_key else None
+        base = self.variables.get(provider.base)
+        limits, demands = self._limits, provider.demands
+        names = self._names.get(provider.id, provider.names)
         if provider.openai_url:
             url = base or provider.openai_url
             return OpenAIClient(url, key, limits=limits, demands=demands, names=names)

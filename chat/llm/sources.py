@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from chat.errors import ModelError
 from chat.llm import configured, menu, prices, providers, routing
 from chat.llm.configured import ConfiguredServer
 from chat.llm.demo import DemoModel
-from chat.llm.limits import Limits
 from chat.llm.local_servers import LocalServer
 from chat.llm.menu import Model
 from chat.llm.resolved import Resolved
@@ -25,14 +24,13 @@ class Sources:
         self,
         server: ConfiguredServer | None,
         local: Sequence[LocalServer],
-        variables: Mapping[str, str],
-        limits: Limits,
+        clients: Clients,
     ) -> None:
         self.server = server
         self.local = local
-        self.variables = variables
+        self.variables = clients.variables
         self._demo = DemoModel()
-        self._clients = Clients(variables, limits)
+        self._clients = clients
 
     async def look(self, wanted: str = "") -> None:
         """Have the lists renewed; wait only for what nothing can be said without."""

@@ -96,7 +96,7 @@ def offers_tools(owner_id: int, model: str) -> bool:
 
 
 class ProviderConnection(models.Model):
-    """A provider that was connected in the browser. The environment supersedes it."""
+    """A provider that was connected in the browser. The environment takes precedence."""
 
     provider = models.CharField(max_length=100, unique=True)
     """As in `llm/providers.py`; `openai` is the configured OpenAI-compatible server."""

@@ -13,7 +13,7 @@ from chat import connections
 from chat.access import may_connect
 from chat.connections import sealing
 from chat.errors import NotAllowed
-from chat.llm import connectable, trial
+from chat.llm import configuration, connectable, trial
 from chat.llm.connectable import Connectable
 from chat.models import ProviderConnection
 
@@ -26,7 +26,7 @@ class Connected:
     address: str
     """Empty: the provider's own."""
     variable: str | None
-    """The environment's, which names it and supersedes what is stored."""
+    """The environment's, which names it and takes precedence over what is stored."""
     is_stored: bool
     has_key: bool
     is_readable: bool
@@ -35,7 +35,7 @@ class Connected:
 def connected() -> list[Connected]:
     """Each provider that the environment names or that is stored, in the table's order."""
     rows = {row.provider: row for row in ProviderConnection.objects.all()}
-    environment = connections.environment()
+    environment = configuration.from_settings()
     found = []
     for provider in dict.fromkeys(known.provider for known in connectable.CONNECTABLE):
         row, variable = rows.get(provider), environment.set_by(provider)
@@ -57,10 +57,12 @@ def connect(user: User, *, provider: Connectable, address: str, key: str) -> Non
     """
     _check(user, provider)
     stored = ProviderConnection.objects.select_for_update().filter(provider=provider.provider)
-    row = stored.first() or ProviderConnection(provider=provider.provider)
-    key = _key(provider, row, address, key)
-    row.sealed_key, row.address, row.updated_at = sealing.seal(key), address, timezone.now()
-    row.save()
+    key = _key(provider, stored.first(), address, key)
+    # not `save`: another first one may come between
+    ProviderConnection.objects.update_or_create(
+        {"sealed_key": sealing.seal(key), "address": address, "updated_at": timezone.now()},
+        provider=provider.provider,
+    )
     transaction.on_commit(connections.refresh, robust=True)
 
 
@@ -89,13 +91,13 @@ def _key(provider: Connectable, row: ProviderConnection | None, address: str, en
     if not key and row is not None and row.address == address:
         key = sealing.opened(row.sealed_key) or ""
     if provider.needs_key and not key:
-        raise NotAllowed(f"Enter the key of {provider.name}.")
+        raise NotAllowed(f"Enter your {provider.name} API key.")
     return key
 
 
 def _check(user: User, provider: Connectable) -> None:
     _check_person(user)
-    if variable := connections.environment().set_by(provider.provider):
+    if variable := configuration.from_settings().set_by(provider.provider):
         raise NotAllowed(
             f"{provider.name} is set by {variable} in the environment: change it there."
         )

@@ -67,7 +67,7 @@ def _tools_state(caller: Caller, default: str) -> str:
         conversation = find(caller.owner, caller.conversation_id)
         model = conversation.model or default
         if not conversation.offers_tools:
-            return "off in this conversation; `/tools on` offers them"
+            return "off in this conversation. Type `/tools on` to turn them on."
     if not offers_tools(caller.owner.pk, model):
         return f"off for `{model}` in all conversations, by your settings"
     return "on"

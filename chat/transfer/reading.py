@@ -71,7 +71,7 @@ def _words(error: ValidationError) -> str:
     if ("format",) in places:
         return "it is no conversation of an archive that Talos wrote"
     if ("version",) in places:  # then other keys are wrong, too
-        return f"it is not of version 1 to {VERSION}: a newer Talos wrote it. Update this one"
+        return f"its version is not supported (1 to {VERSION} are). Update Talos"
     fault = faults[0]
     words = _sentence(fault["msg"], fault["type"])
     place = _place(fault["loc"])

@@ -1,4 +1,4 @@
-"""Who answers a turn."""
+"""Choosing the model for a turn."""
 
 from __future__ import annotations
 

@@ -106,13 +106,16 @@ def _gone_on(turn: LiveTurn) -> LiveTurn:
     calls = ToolCall.objects.filter(message=turn.message_id).order_by("round")
     rounds = list(calls.values_list("round", "offset").distinct())
     used = Turn.objects.values_list(
-        "input_tokens", "output_tokens", "cached_tokens", "cost", "note"
-    )
-    read, written, cached, cost, note = used.get(pk=turn.turn_id)
+        "input_tokens", "output_tokens", "cached_tokens", "cost", "note",
+        "context_tokens", "context_window",
+    )  # fmt: skip
+    read, written, cached, cost, note, context_tokens, window = used.get(pk=turn.turn_id)
     return replace(
         turn,
         usage=None if read is None or written is None else Usage(read, written, cached or 0),
         cost=cost,
+        context_tokens=context_tokens,
+        context_window=window,
         seq=max(turn.seq, so_far.seq),
         parts=[so_far.text] if so_far.text else [],
         reasoning=[so_far.reasoning] if so_far.reasoning else [],
@@ -173,7 +176,8 @@ def wait(turn: LiveTurn) -> None:
     calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
     waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
     status = Turn.Status.WAITING if waits else Turn.Status.QUEUED
-    used = asdict(turn.usage) if turn.usage else {}
+    used = {"context_tokens": turn.context_tokens, "context_window": turn.context_window}
+    used |= asdict(turn.usage) if turn.usage else {}
     held.update(status=status, cost=turn.cost, note=turn.note, **used)
     if waits and not publish.is_watched(turn.conversation_id):
         _tell_elsewhere(turn.owner_id, turn.conversation_id)

@@ -1,8 +1,8 @@
 """The look: once a second, what other processes wrote.
 
 Queued and ready turns, asked cancels, turns that are gone or whose process is dead, frames for
-this process's pages, and providers that were connected. Three small queries; whoever only writes (admin, commands) needs no
-more to be heard.
+this process's pages, and providers that were connected. Three small queries; whoever only writes
+(admin, commands) needs no more to be heard.
 """
 
 from __future__ import annotations

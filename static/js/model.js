@@ -24,8 +24,8 @@ export class Model {
     this.show(id);
   }
 
-  /** @param {string} id */
+  /** @param {string} id empty: nobody knows yet which one answers */
   show(id) {
-    if (this.#name) this.#name.textContent = id;
+    if (this.#name) this.#name.textContent = id || "No model yet";
   }
 }

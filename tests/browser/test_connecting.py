@@ -67,6 +67,21 @@ def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
     expect(before.locator(".assistant .prose").last).to_have_text("Neither am I.")
 
 
+def test_a_server_that_was_never_reached_has_no_model_yet(empty_room: Room) -> None:
+    page = first_visit(empty_room)
+    page.get_by_role("link", name="Connect a model").click()
+    fill(page, "http://127.0.0.1:9/v1", KEY)
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.locator("#connect-said")).to_contain_text("cannot be reached")
+    shown = page.locator("#model .name")
+    expect(shown).to_have_text("No model yet")
+    page.reload()
+    expect(shown).to_have_text("No model yet")
+    say(page, "Hello?")
+    expect(page.locator("#messages .assistant .handles")).to_be_visible()
+    expect(shown).to_have_text("No model yet")
+
+
 def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: Room) -> None:
     page = first_visit(empty_room, viewport=PHONE)
     link = page.get_by_role("link", name="Connect a model")
@@ -107,7 +122,7 @@ def test_without_javascript(empty_room: Room) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("A key is stored", exact=True)).to_be_visible()
     page.get_by_role("button", name="Remove OpenAI-compatible server").click()
-    expect(page.get_by_text("is removed")).to_be_visible()
+    expect(page.get_by_text("was removed")).to_be_visible()
 
 
 def test_another_process_connects_and_this_server_notices(empty_room: Room) -> None:

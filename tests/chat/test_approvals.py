@@ -132,6 +132,21 @@ async def test_its_usage_and_states_are_told_from_before_and_after(
     assert (usage["input_tokens"], usage["output_tokens"]) == (16, 7)
 
 
+async def test_what_it_took_of_the_context_is_kept_while_it_waits(
+    asking: str, connect: OpenChat, model: Model, effects: Path
+) -> None:
+    chat = await connect(asking)
+    model.reply(Tokens(7, 3), *wants(effects, "a"))
+    session_id = await chat.new(model=model.id)
+    await chat.send("send", text="go")
+    await chat.until(lambda f: f.get("data", {}).get("status") == "waiting_approval")
+    model.reply("Done.")  # the server does not count this time
+    await chat.send("approve_tool", call_id="call_a", approved=True)
+    await chat.until("done")
+    answer = (await chat.resume(session_id))["messages"][-1]
+    assert (answer["content"], answer["context_tokens"]) == ("Done.", 10)
+
+
 @pytest.mark.promise(5)
 async def test_denied_the_model_is_told(
     asking: str, connect: OpenChat, model: Model, effects: Path

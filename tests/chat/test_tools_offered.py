@@ -20,7 +20,7 @@ async def test_a_conversation_is_switched_by_a_command(open_chat: OpenChat, mode
     assert "tools" in model.requests[-1].body
     assert (
         await typed(chat, "/tools off")
-        == "Tools: off in this conversation; `/tools on` offers them"
+        == "Tools: off in this conversation. Type `/tools on` to turn them on."
     )
     assert "Tools: off in this conversation" in await typed(chat, "/status")
     assert "Tools: off in this conversation" in await typed(chat, "/tools")

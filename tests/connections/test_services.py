@@ -9,12 +9,15 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat import connections, services
+from chat.connections import sealing
 from chat.errors import ModelError, NotAllowed
 from chat.llm.catalogue import get_catalogue
 from chat.llm.connectable import BY_ID
 from chat.models import ProviderConnection
 from chat.turns import toolbox
+from tests.llm.conftest import ask, everything
 from tests.model_server import ModelServer
+from tests.model_server.steps import Status
 
 KEY = "sk-entered-in-the-browser"
 ANOTHER = "another-secret-of-more-than-32-characters"
@@ -64,10 +67,63 @@ def test_an_empty_key_keeps_the_stored_one_for_its_address_alone(
     connect(owner, "groq", models.base_url, key="")
     services.models_of(owner, provider=provider, address=models.base_url, key="")
     assert models.listed_for[-1]["Authorization"] == f"Bearer {KEY}"
-    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+    with pytest.raises(NotAllowed, match="Enter your Groq API key"):
         connect(owner, "groq", "http://127.0.0.1:9/v1", key="")
-    with pytest.raises(NotAllowed, match="Enter the key of Groq"):
+    with pytest.raises(NotAllowed, match="Enter your Groq API key"):
         services.models_of(owner, provider=provider, address="http://127.0.0.1:9/v1", key="")
+
+
+@pytest.mark.parametrize("name", ["compatible", "groq"])
+def test_what_is_wrong_with_a_connection_is_said_without_variables(
+    owner: User, models: ModelServer, name: str
+) -> None:
+    async def answer() -> None:
+        catalogue = get_catalogue()
+        try:
+            found = await catalogue.resolve("groq/ant-1" if name == "groq" else "ant-1")
+            await everything(found.client, ask("hi", model=found.model_id))
+        finally:
+            await catalogue.aclose()
+
+    models.script("ant-1", Status(401))
+    connect(owner, name, models.base_url)
+    with pytest.raises(ModelError, match=r"refused the API key. Check the key under Settings"):
+        asyncio.run(answer())
+
+
+@pytest.mark.parametrize(
+    ("provider", "address"),
+    [("openai", "http://127.0.0.1:9/v1"), ("ollama", "http://127.0.0.1:9")],
+)
+def test_where_a_connected_server_is_not_there_its_address_is_named(
+    owner: User, provider: str, address: str
+) -> None:
+    async def reasons() -> dict[str, str | None]:
+        catalogue = get_catalogue()
+        try:
+            await catalogue._sources.look()
+            await catalogue._sources.settle()
+            return {model.id: model.reason for model in await catalogue.models()}
+        finally:
+            await catalogue.aclose()
+
+    connect(owner, "compatible" if provider == "openai" else provider, address, "")
+    assert "check the address under Settings." in (asyncio.run(reasons())[provider] or "")
+
+
+def test_of_two_first_saves_at_once_the_later_holds(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal = sealing.seal
+
+    def another_comes_between(key: str) -> str:
+        monkeypatch.setattr(sealing, "seal", seal)
+        ProviderConnection.objects.create(provider="groq", sealed_key=seal("sk-of-another-page"))
+        return seal(key)
+
+    monkeypatch.setattr(sealing, "seal", another_comes_between)
+    connect(owner, "groq")
+    assert sealing.opened(ProviderConnection.objects.get().sealed_key) == KEY
 
 
 def test_a_trial_stores_nothing(owner: User, models: ModelServer) -> None:
@@ -87,7 +143,9 @@ def test_what_the_environment_names_cannot_be_connected(owner: User, settings: S
     assert (connected.provider.name, connected.variable) == ("Anthropic", "ANTHROPIC_API_KEY")
 
 
-def test_the_environment_supersedes_what_was_stored_before(owner: User, settings: Settings) -> None:
+def test_the_environment_takes_precedence_over_what_was_stored_before(
+    owner: User, settings: Settings
+) -> None:
     connect(owner, "anthropic")
     settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
     assert connections.configuration().variables == settings.PROVIDER_VARIABLES

@@ -158,7 +158,7 @@ async def test_a_web_page_is_no_list(listing: Listing) -> None:
 
     class Page(Listing):
         async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-            raise ModelError("A web page came back.")
+            raise ModelError("That is a web page.")
 
     listing.gate.set()
     catalogue = Catalogue(ConfiguredServer(Page(), under_v1=listing))
@@ -264,6 +264,20 @@ async def test_it_can_be_closed_while_it_refreshes(listing: Listing) -> None:
     catalogue = of(listing, first_wait=0.01)
     await catalogue.models()
     await catalogue.aclose()
+
+
+async def test_a_closed_one_asks_nobody_any_more(listing: Listing) -> None:
+    """A page may still hold it when another takes its place."""
+    listing.gate.set()
+    catalogue = of(listing, fresh_for=0)
+    assert await catalogue.default() == "a"
+    await catalogue.aclose()
+    await listing.asked.acquire()
+    assert await catalogue.default() == "a"
+    assert await available(catalogue) == ["a", "demo"]
+    assert (await catalogue.resolve(None)).id == "a"
+    await asyncio.sleep(0)
+    assert listing.asked.locked(), "it was asked once"
 
 
 def test_a_catalogue_survives_its_loop(listing: Listing) -> None:

@@ -169,7 +169,7 @@ def test_finish_reasons(said: str, meant: str) -> None:
 )
 def test_a_server_may_say_that_it_broke_off(said: str) -> None:
     words = said.lower().replace("_", " ")
-    with pytest.raises(ModelError, match=f"broke the answer off .{words}"):
+    with pytest.raises(ModelError, match=f"stopped the answer early .{words}"):
         answer(delta(content="a"), delta(said))
     read = Answer()
     assert said_before_failing(read, delta(content="a<"), delta(said)) == [Text("a"), Text("<")]

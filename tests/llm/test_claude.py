@@ -169,7 +169,7 @@ async def test_how_an_answer_ended(
 
 async def test_a_paused_turn_is_no_whole_answer(client: LiteLLMClient, server: ModelServer) -> None:
     server.script("m", *claude.message(claude.text("Hel"), stop="pause_turn"))
-    assert await cut_off(client, "broke the answer off") == [Text("Hel")]
+    assert await cut_off(client, "stopped the answer early") == [Text("Hel")]
 
 
 async def cut_off(client: LiteLLMClient, words: str = "cut off") -> list[StreamEvent]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chat.llm.configuration import Configuration, Connection
+from chat.llm.failures import Names
 
 KEY = "sk-entered"
+SETTINGS = Names("the key under Settings", "the address under Settings")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,9 @@ KEY = "sk-entered"
 def test_a_connection_is_what_its_variables_would_be(
     connection: Connection, sources: Configuration
 ) -> None:
-    assert Configuration().joined_by([connection]) == sources
+    joined = Configuration().joined_by([connection])
+    assert replace(joined, names={}) == sources
+    assert joined.names == {connection.provider: SETTINGS}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_a_connection_is_what_its_variables_would_be(
         (Configuration(variables={"OLLAMA_API_BASE": "http://ant"}), "ollama", "OLLAMA_API_BASE"),
     ],
 )
-def test_the_environment_supersedes(
+def test_the_environment_takes_precedence(
     environment: Configuration, provider: str, variable: str
 ) -> None:
     assert environment.set_by(provider) == variable
@@ -52,6 +58,7 @@ def test_an_address_of_the_environment_stays_where_a_key_is_entered() -> None:
     assert environment.set_by("groq") is None
     joined = environment.joined_by([Connection("groq", "http://other", KEY)])
     assert joined.variables == {"GROQ_API_KEY": KEY, "GROQ_API_BASE": "http://gateway"}
+    assert joined.names == {"groq": Names(SETTINGS.key, "GROQ_API_BASE")}
 
 
 def test_keys_are_in_no_representation() -> None:

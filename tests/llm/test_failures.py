@@ -63,7 +63,11 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
         (405, {"detail": "Method Not Allowed"}, "nothing at this address"),
         (500, {"error": "model requires more system memory (8 GiB) than is available"}, "memory"),
         (500, openai("CUDA error: out of memory"), "memory"),
-        (400, openai("Failed to call a function", code="tool_use_failed"), "its server refused"),
+        (
+            400,
+            openai("Failed to call a function", code="tool_use_failed"),
+            "rejected the model's tool call",
+        ),
         (504, b"", "took too long"),
         (500, {"error": "error loading model: unable to load model"}, "internal error"),
         (500, b"", "internal error"),

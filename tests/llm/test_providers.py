@@ -154,7 +154,9 @@ async def test_the_menu_says_what_a_key_would_add(make: Make) -> None:
     anthropic, gemini = await rows(catalogue, "anthropic"), await rows(catalogue, "gemini")
     assert all(model.available for model in anthropic)
     assert len(anthropic) > 3
-    assert [(model.available, model.reason) for model in gemini] == [(False, "Set GEMINI_API_KEY")]
+    assert [(model.available, model.reason) for model in gemini] == [
+        (False, "Connect it under Settings, or set GEMINI_API_KEY")
+    ]
     missing = [model for model in await catalogue.models() if not model.available]
     assert 3 < len(missing) < 12
 
