@@ -21,6 +21,8 @@ from chat.llm.redaction import LONGEST, of_page, plain
 
 LARGEST = 64 * 1024
 """Bytes of a refusal that are worth reading."""
+LARGEST_COUNT = 1_000_000_000
+"""Tokens: no model has so many, and the rows hold no more than twice as many."""
 _DEPTH = 6  # errors within errors, as gateways wrap them
 _ADDRESS = re.compile(r"\bhttps?://\S+")
 
@@ -167,7 +169,7 @@ def _status(value: object) -> int | None:
 
 def _count(parts: list[dict[str, Any]], name: str) -> int | None:
     counts = (part.get(name) for part in parts)
-    return next((n for n in counts if isinstance(n, int) and 0 < n < 1_000_000_000), None)
+    return next((n for n in counts if type(n) is int and 0 < n < LARGEST_COUNT), None)
 
 
 def _reason(error: BaseException) -> str:

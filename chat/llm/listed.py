@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from chat.llm import failures
+from chat.llm.details import LARGEST_COUNT
 from chat.llm.text import clean
 
 
@@ -68,5 +69,5 @@ def _windows(entry: dict[str, Any]) -> Iterator[int]:
         value: object = entry
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, int) and value > 0:
+        if type(value) is int and 0 < value < LARGEST_COUNT:
             yield value
