@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -99,12 +99,16 @@ def _complaint(error: object, status: int | None, headers: Mapping[str, str]) ->
     return Complaint(
         status,
         message,
-        tuple(code.lower()[:100] for code in codes if isinstance(code, str)),
+        tuple(plain(code.lower()) for code in codes if _is_code(code)),
         plain(next((name for name in about if isinstance(name, str)), "")[:200]),
         hints.asked_wait(headers, message) or max(delays, default=0),
         _count(parts, "n_ctx"),
         _count(parts, "n_prompt_tokens"),
     )
+
+
+def _is_code(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= 100
 
 
 def _parts(error: object) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,13 @@ def test_a_gateway_tells_whom_it_asked_and_what_that_said() -> None:
     assert told == f"502: Provider returned error (Azure: {SAID})"
 
 
+@pytest.mark.parametrize("name", ["code", "type", "status"])
+def test_codes_are_plain_text_too(name: str) -> None:
+    told = details.of_error({name: "a\x00b\ud800\nINFO forged sk-abcdefgh12345678\u202e"}).details
+    assert told == "a\ufffdb\ufffd info forged …"
+    assert details.of_error({name: "a" * 101}).details == "no message"
+
+
 def test_it_is_bounded() -> None:
     told = details.read(400, b"a" * 100_000).details
     assert len(told) <= LONGEST
