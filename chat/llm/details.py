@@ -47,14 +47,15 @@ class Complaint:
 
     @property
     def details(self) -> str:
+        """To be shortened by `redaction.Secrets`."""
         if self.status is None:
             return self.message or " ".join(self.codes) or "no message"
-        return f"{self.status}: {self.message or 'no message'}"[:LONGEST]
+        return f"{self.status}: {self.message or 'no message'}"
 
     @property
     def words(self) -> str:
         """What patterns are looked for in: lower case, without addresses."""
-        return _ADDRESS.sub("", f"{self.message} {self.about}").lower()
+        return _ADDRESS.sub("", f"{self.message[:LONGEST]} {self.about}").lower()
 
 
 def read(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Complaint:

@@ -12,7 +12,7 @@ from chat.llm.text import clean
 
 LONGEST = 2_000
 """Code points of a server's words that are kept."""
-_LOOKED_AT = 4 * LONGEST  # more than is kept, so that no key is cut in two before it is seen
+_LOOKED_AT = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is seen
 _SHORTEST = 4  # characters: what is shorter is no secret, and part of every other word
 _GAP = "…"
 
@@ -30,15 +30,20 @@ _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _TAG = re.compile(r"<[^>]*>?")
 _HIDDEN_ELEMENT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _ITS_END = re.compile(r"</(?:script|style)[^>]*>", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,500})", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]+)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """One line of printable text, without what looks like a key; at most `LONGEST` code points."""
-    text = " ".join(_UNPRINTABLE.sub(" ", clean(text[: 4 * _LOOKED_AT])).split())[:_LOOKED_AT]
+    """One line of printable text, without what looks like a key.
+
+    It is longer than what is kept: `Secrets.out_of` shortens it, once the rest is taken out.
+    """
+    text = " ".join(_UNPRINTABLE.sub(" ", clean(text[: 4 * _LOOKED_AT])).split())
+    if len(text) > _LOOKED_AT:
+        text = text[:_LOOKED_AT]
+        text = text.rpartition(" ")[0] or text
     text = _BEARER.sub(rf"\1{_GAP}", _PARAMETER.sub(rf"\1{_GAP}", text))
-    text = _USERINFO.sub(f"{_GAP}@", _KEY.sub(_GAP, text))
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + _GAP
+    return _USERINFO.sub(f"{_GAP}@", _KEY.sub(_GAP, text))
 
 
 def of_page(html: str) -> str:
@@ -65,7 +70,9 @@ class Secrets:
         self._pattern = re.compile(pattern, re.IGNORECASE)
 
     def out_of(self, text: str) -> str:
-        return self._pattern.sub(_GAP, text)
+        """A text without them, of at most `LONGEST` code points."""
+        text = self._pattern.sub(_GAP, text)
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + _GAP
 
 
 def _parts(url: str) -> set[str]:
