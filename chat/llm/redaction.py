@@ -29,8 +29,8 @@ _PARAMETER = re.compile(
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _TAG = re.compile(r"<[^>]*>?")
 _HIDDEN_ELEMENT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
-_ITS_END = re.compile(r"</(?:script|style)[^>]*>", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>([^<]+)", re.IGNORECASE)
+_ITS_END = re.compile(r"</(?:script|style)[^<>]*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]*>([^<]+)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:

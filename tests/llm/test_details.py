@@ -211,6 +211,9 @@ def test_any_json_is_read(body: object) -> None:
     [
         b"<script" * 9_000,
         b"<title>" * 9_000,
+        b"<title" * 10_900,
+        b"<script></script" * 4_000,
+        b"<script>" + b"</script" * 8_000,
         b"[" * 64_000,
         b'{"error":' * 7_000,
         b"eyJ-" * 16_000,
