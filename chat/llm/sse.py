@@ -27,7 +27,9 @@ class EventStream:
     def __init__(self) -> None:
         self.done = False
         self._tail = bytearray()  # the beginning of a line whose end has not arrived
-        self._data: bytes | None = None  # the data lines of an event whose blank line has not
+        self._data: bytes | None = None  # the last data line of an event whose blank line has not
+        self._before: list[bytes] = []  # the data lines before it, which nearly no event has
+        self._size = 0  # of those
         self._is_error = False  # by the name of that event
         self._after_cr = False
         self._at_start = True
@@ -77,8 +79,9 @@ class EventStream:
             if value.startswith((b"{", b"[DONE]")) and self._data.endswith(b"}"):
                 event = self._event()  # no JSON goes on like this: the empty line is missing
             else:
-                self._bound(len(self._data) + len(value))
-                value = self._data + b"\n" + value
+                self._before.append(self._data)
+                self._size += len(self._data) + 1
+                self._bound(self._size + len(value))
         self._data = value
         return event
 
@@ -97,6 +100,9 @@ class EventStream:
         data, self._data = self._data, None
         if data is None or self.done:
             return None
+        if self._before:
+            data = b"\n".join([*self._before, data])
+            self._before, self._size = [], 0
         if self._is_error:
             self._is_error = False
             return _error(data)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import Any
 
 import pytest
@@ -110,6 +111,21 @@ def test_a_line_has_a_limit(start: bytes) -> None:
 def test_an_event_of_many_lines_has_a_limit() -> None:
     with pytest.raises(ModelError, match="larger"):
         read(*[b"data: " + b"x" * 10_000 + b"\n"] * 300)
+
+
+def test_many_short_lines_cost_little() -> None:
+    began = time.process_time()
+    with pytest.raises(ModelError):
+        read(b"data:x\n" * 320_000 + b"\n")
+    assert time.process_time() - began < 2
+
+
+def test_an_event_of_many_lines_leaves_nothing_to_the_next() -> None:
+    assert read(b'data: {"a":\ndata: 1}\n\ndata: {"b":2}\n\ndata: {\ndata:}\n\n') == [
+        {"a": 1},
+        {"b": 2},
+        {},
+    ]
 
 
 def test_an_event_may_follow_without_an_empty_line() -> None:
