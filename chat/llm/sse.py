@@ -98,11 +98,11 @@ class EventStream:
 
     def _event(self) -> dict[str, Any] | None:
         data, self._data = self._data, None
+        if self._before:
+            data = b"\n".join([*self._before, data or b""])
+            self._before, self._size = [], 0
         if data is None or self.done:
             return None
-        if self._before:
-            data = b"\n".join([*self._before, data])
-            self._before, self._size = [], 0
         if self._is_error:
             self._is_error = False
             return _error(data)

@@ -128,6 +128,13 @@ def test_an_event_of_many_lines_leaves_nothing_to_the_next() -> None:
     ]
 
 
+def test_what_follows_done_is_ignored_however_much_it_is() -> None:
+    stream = EventStream()
+    assert not [*stream.feed(b"data: [DONE]\n\n")]
+    for _ in range(5):
+        assert not [*stream.feed(b"data: " + b"x" * (MAX_EVENT // 3) + b"\ndata:\n\n")]
+
+
 def test_an_event_may_follow_without_an_empty_line() -> None:
     assert read(b'data: {"a":1}\ndata:{"b":2}\nevent: x\ndata: {"c":3}\ndata: [DONE]\n') == [
         {"a": 1},
