@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from chat.llm import failures
 from chat.llm.base import Opaque
+from chat.llm.opaque import json_text
 
 KIND = "thinking_blocks"
 """Also LiteLLM's name of the field that takes them back."""
@@ -68,7 +67,7 @@ class ThinkingBlocks:
     def opaque(self, source: str) -> Iterator[Opaque]:
         """All of them as one part. Thoughts without a signature are not wanted back."""
         if self._whole:
-            yield Opaque(KIND, source, orjson.dumps(self._whole).decode())
+            yield Opaque(KIND, source, json_text(self._whole))
 
 
 def returnable(blocks: Iterable[Block], *, places: bool) -> list[Block]:

@@ -26,7 +26,7 @@ from chat.llm.base import (
 )
 from chat.llm.litellm import LiteLLMClient
 from tests.llm.conftest import ask, everything, litellm_client
-from tests.model_server import Chunk, ModelServer, Raw, Status
+from tests.model_server import Chunk, ModelServer, Raw, Status, Step
 from tests.model_server import anthropic_format as claude
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
@@ -113,6 +113,21 @@ async def test_thinking_goes_back_unchanged_and_in_its_place(
     server.script("m", *claude.message(*blocks, stop="tool_use"))
     answer = said(await everything(client))
     assert await given_back(client, server, answer) == expected
+
+
+@pytest.mark.parametrize(
+    "torn", [claude.thinking("\ud83d", "c2ln"), claude.block(SEALED | {"data": "\ud83d"})]
+)
+async def test_half_a_character_in_thinking_ends_no_answer(
+    client: LiteLLMClient, server: ModelServer, torn: list[Step]
+) -> None:
+    server.script("m", *claude.message(torn, claude.text("So.")))
+    answer = await everything(client)
+    assert Text("So.") in answer
+    assert answer[-1] == Stop("stop")
+    (blocks,) = [event.data for event in answer if isinstance(event, Opaque)]
+    assert "\ufffd" in blocks
+    assert blocks.encode()
 
 
 async def test_thinking_goes_to_no_other_model(client: LiteLLMClient, server: ModelServer) -> None:
