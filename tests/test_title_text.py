@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.turns.title_text import MAX_LENGTH, clean
+from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ from chat.turns.title_text import MAX_LENGTH, clean
         ("`Monads`", "Monads"),
         ("```\nMonads\n```", "Monads"),
         ("```text\nMonads", "Monads"),
+        ("```\nMonads\n\n  ```\nIt is short.", "Monads"),
         ('{"title": "Monads explained"}', "Monads explained"),
         ('```json\n{"title": "Monads"}\n```', "Monads"),
         ("<think>hm, hm</think>\n\nMonads", "Monads"),
@@ -171,3 +172,10 @@ def test_a_hostile_answer_costs_little() -> None:
         start = time.perf_counter()
         clean(hostile * 100_000)
         assert time.perf_counter() - start < 1
+
+
+def test_a_fence_of_blank_lines_costs_little() -> None:
+    start = time.process_time()
+    for _ in range(10):
+        clean("```\n" + "\n" * MAX_READ)
+    assert time.process_time() - start < 1

@@ -23,7 +23,7 @@ MAX_LINE = 400
 _TAG = "think|thinking|thought|reasoning"
 _THOUGHT = re.compile(rf"\A\s*<({_TAG})>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _THOUGHT_END = re.compile(rf"(?<!`)</(?:{_TAG})>", re.IGNORECASE)
-_FENCE = re.compile(r"^\s*```[^\n`]*\n(.*?)(?:\n\s*```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"^\s*```[^\n`]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 _LABELS = (
     "(?:chat |conversation )?title|titel|titre|título|titulo|titolo|titlu|titul|tytuł|název|názov|"
     "naslov|cím|otsikko|rubrik|tittel|pealkiri|pavadinimas|virsraksts|başlık|judul|tajuk|tiêu đề|"
