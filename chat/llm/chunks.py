@@ -184,7 +184,7 @@ class Answer:
             raise failures.too_large()
 
     def held(self) -> Iterator[StreamEvent]:
-        """What was held back because more might have belonged to it: also for who fails."""
+        """Text held back in case it was the start of a tag; also called when the stream fails."""
         if piece := self._reasoning.end():
             self._grow(piece)
             yield Reasoning(piece)

@@ -13,21 +13,20 @@ from chat.llm.details import Complaint
 
 class Kind(Enum):
     REFUSED = "the request was not accepted"
-    KEY = "the key was not"
-    FORBIDDEN = "the key does not give access"
-    CREDIT = "no credit or quota is left"
+    KEY = "the key was refused"
+    FORBIDDEN = "no access with this key"
+    CREDIT = "no credit or quota left"
     RATE = "too many requests"
     FILTERED = "withheld by a content filter"
-    OVERLOADED = "too many others ask"
+    OVERLOADED = "the server is overloaded"
     NO_MODEL = "no such model"
     NO_ADDRESS = "nothing at this address"
-    MOVED = "the server redirects to another address"
-    LOADING = "the model is being loaded"
-    MEMORY = "the server has not enough memory"
-    BAD_CALL = "the server refused the model's own call"
-    SLOW = "the server gave up waiting"
-    BROKEN = "an error of the server's own"
-    UNKNOWN = "nothing says what"
+    LOADING = "the model is still loading"
+    MEMORY = "the server ran out of memory"
+    BAD_CALL = "the server rejected the model's tool call"
+    SLOW = "the server timed out"
+    BROKEN = "an internal server error"
+    UNKNOWN = "no reason given"
 
 
 _CODES = {
