@@ -34,7 +34,8 @@ _RATE = re.compile(r"request too large[^.]{0,40}\bfor\b")
 """A single request above the tokens of a whole minute: waiting does not help, less of it does."""
 _STATUSES = frozenset({400, 413, 422, 500, None})
 
-_NUMBER = r"(?<![\w.-])(?!2013\))(\d{3,9})(?![\w-])"
+_NO_TOKENS = r"(?! ?(?:[kmg]i?b|(?:kilo|mega)?bytes?|char(?:acter)?s?)\b)"
+_NUMBER = rf"(?<![\w.-])(?!2013\))(\d{{3,9}})(?![\w-]|\.\d){_NO_TOKENS}"
 # (2013) is MiniMax's code of this very error.
 _WINDOW = (
     re.compile(rf"> {_NUMBER}"),
@@ -62,11 +63,18 @@ def of(complaint: Complaint) -> Overflow | None:
     if not _is_overflow(complaint, words):
         return None
     text = _THOUSANDS.sub("", words)
-    found = (pattern.search(text) for pattern in _WINDOW)
-    window = complaint.window or next((int(match[1]) for match in found if match), None)
+    found = (match for pattern in _WINDOW if (match := pattern.search(text)))
+    if complaint.status == 413 or "request_too_large" in complaint.codes:  # perhaps of bytes
+        found = (match for match in found if _is_of_tokens(match))
+    window = complaint.window or next((int(match[1]) for match in found), None)
     larger = (int(n) for n in re.findall(_NUMBER, text)) if window else iter(())
     asked = complaint.asked or next((n for n in larger if window and n > window), None)
     return Overflow(window, asked)
+
+
+def _is_of_tokens(number: re.Match[str]) -> bool:
+    beside = number.string[max(0, number.start() - 60) : number.end() + 20]
+    return "token" in beside or "context" in beside
 
 
 def _is_overflow(complaint: Complaint, words: str) -> bool:

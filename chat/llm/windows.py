@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-_learned: dict[str, int] = {}
+import time
+
+from chat.llm.learned import KEPT_FOR
+
+_learned: dict[str, tuple[int, float]] = {}
 
 
 def learn(source: str, tokens: int) -> None:
-    """The server and model of `source` refused more than so many tokens."""
-    _learned[source] = tokens
+    """The server and model of `source` refused more than so many tokens: kept like a demand."""
+    _learned[source] = (tokens, time.monotonic() + KEPT_FOR)
 
 
 def known(source: str, listed: int | None) -> int | None:
-    """How many tokens a model holds: what it said itself, else what lists say of it."""
-    return _learned.get(source, listed)
+    """How many tokens a model holds: what it said itself lately, else what lists say of it."""
+    tokens, until = _learned.get(source, (listed, 0.0))
+    return tokens if time.monotonic() < until else listed

@@ -214,6 +214,32 @@ def test_a_request_larger_than_a_minutes_tokens_is_too_long_not_too_early() -> N
     assert (error.window, error.asked) == (6000, 7000)
 
 
+@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Request too large: limit 100 kb",
+        "Request is too large: the limit is 1,048,576 bytes, got 2,000,000",
+        "request too large (limit: 100.5 MB)",
+        "Input is too long: limit 20000 characters",
+    ],
+)
+def test_bytes_are_no_tokens(status: int, message: str) -> None:
+    error = error_of(status, openai(message))
+    assert isinstance(error, ContextFull)
+    assert (error.window, error.asked) == (None, None)
+
+
+def test_a_number_without_a_unit_is_no_window_where_bytes_are_counted() -> None:
+    for body in (
+        "Payload too large: limit 102400",
+        openai("limit 102400", code="request_too_large"),
+    ):
+        error = error_of(413, body)
+        assert isinstance(error, ContextFull)
+        assert error.window is None
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
     [
