@@ -16,7 +16,6 @@ SECONDS = 10
 """Nobody waits longer for a trial."""
 _NAMES = Names("the key", "the address")
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
-_HIDDEN = "•••"
 
 
 async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
@@ -32,7 +31,7 @@ async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
         with suppress(ModelError):  # as it is asked once it is connected
             found = await _listed(f"{url}/v1", key, headers, until - time.monotonic())
     if problem is not None and not found:
-        raise ModelError(_without(key, problem.message), _without(key, problem.details)) from None
+        raise problem
     return [model.id.removeprefix("models/") for model in found]  # as Google calls them
 
 
@@ -61,7 +60,3 @@ def _headers(provider: Connectable, key: str) -> dict[str, str]:
     """Anthropic's list is not part of what it offers in OpenAI's format."""
     is_anthropic = provider.id == "anthropic"
     return {"x-api-key": key, "anthropic-version": "2023-06-01"} if is_anthropic else {}
-
-
-def _without(key: str, text: str) -> str:
-    return text.replace(key, _HIDDEN) if key else text

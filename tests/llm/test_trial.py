@@ -56,6 +56,14 @@ async def test_a_wrong_key_is_said_and_not_repeated(
     assert "sk-wrong" not in told
 
 
+async def test_a_key_that_is_part_of_a_word_tears_none(server: ModelServer) -> None:
+    server.models, server.key = ["ant-1"], KEY
+    for key in ("key", "serve"):
+        with pytest.raises(ModelError) as caught:
+            await trial.models_of(BY_ID["compatible"], server.base_url, key)
+        assert caught.value.message == "The model server refused the API key. Check the key."
+
+
 async def test_a_silent_server_is_not_waited_for_longer_than_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
