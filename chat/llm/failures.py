@@ -76,6 +76,11 @@ def unreachable(names: Names = OPENAI, reason: str = "") -> ModelError:
     )
 
 
+def not_made() -> ModelError:
+    """It failed on our side, before a server said anything."""
+    return ModelError("The request could not be made. The log has the details.")
+
+
 def silent(seconds: float) -> ModelError:
     """Nothing at all came for so long."""
     return ModelError(

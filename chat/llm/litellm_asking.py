@@ -117,10 +117,11 @@ class LiteLLMAsking(Asking[Call]):
         if _NO_RESPONSE.search(message[:1000]):
             return Broken("Connection failed", seconds, was_reached=False)
         status = getattr(error, "status_code", None)
+        if not isinstance(status, int) or not 400 <= status < 600:
+            raise failures.not_made() from None  # its class is in the log
         headers = getattr(error, "litellm_response_headers", None)
-        known = status if isinstance(status, int) and 400 <= status < 600 else 400
         headers = headers if isinstance(headers, Mapping) else {}
-        return self._cleaned(details.read(known, message.encode(errors="replace"), headers))
+        return self._cleaned(details.read(status, message.encode(errors="replace"), headers))
 
     def _cleaned(self, complaint: Complaint) -> Complaint:
         return replace(complaint, message=self._secrets.out_of(complaint.message))

@@ -125,10 +125,12 @@ class Call:
     async def aclose(self) -> None:
         """Close the connection, at once."""
         self.patience.close()
-        if self.wire is not None:
-            await self.wire.aclose()
-        if self._stream is not None:
-            await self._stream.aclose()
+        try:
+            if self.wire is not None:
+                await self.wire.aclose()
+        finally:
+            if self._stream is not None:
+                await self._stream.aclose()
 
     def _choice(self, choice: Any) -> Chunk:
         delta = choice.delta

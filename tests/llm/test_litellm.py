@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from chat.errors import ModelError
+from chat.llm import litellm_import
 from chat.llm.base import (
     AssistantMessage,
     Remark,
@@ -28,7 +30,10 @@ from chat.llm.base import (
     Waiting,
 )
 from chat.llm.failures import Names
+from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
+from chat.llm.litellm_call import Call
+from chat.llm.patience import Patience
 from tests.llm.conftest import KEY, ask, everything, litellm_client
 from tests.model_server import Cut, End, ModelServer, Silence, Status, Tokens
 from tests.processes import environment
@@ -196,6 +201,44 @@ async def test_there_too_a_refused_key_is_named(make: Make, server: ModelServer)
     server.script("m", Status(401))
     with pytest.raises(ModelError, match="Check OTHER_API_KEY"):
         await everything(make("hosted_vllm"))
+
+
+async def test_what_no_server_said_has_no_status(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing:
+        async def acompletion(self, **_: object) -> None:
+            raise LookupError(KEY)
+
+    monkeypatch.setattr(litellm_import, "load", Failing)
+    for provider in ("hosted_vllm", "anthropic"):
+        with pytest.raises(ModelError) as caught:
+            await everything(make(provider))
+        assert caught.value.message == "The request could not be made. The log has the details."
+        assert caught.value.details == ""
+    assert caplog.text.count("LookupError") == 2
+    assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError, asyncio.CancelledError])
+async def test_the_stream_is_closed_whatever_happens_to_the_connection(
+    trouble: type[BaseException],
+) -> None:
+    closed = []
+
+    class Torn:
+        async def aclose(self) -> None:
+            raise trouble
+
+    class Stream:
+        async def aclose(self) -> None:
+            closed.append(self)
+
+    call = Call(None, None, Patience(Limits()))
+    call.wire, call._stream = Torn(), Stream()  # type: ignore[assignment]
+    with pytest.raises(trouble):
+        await call.aclose()
+    assert closed
 
 
 async def test_there_too_closing_closes_the_connection(make: Make, server: ModelServer) -> None:
