@@ -21,6 +21,7 @@ class Kind(Enum):
     OVERLOADED = "the server is overloaded"
     NO_MODEL = "no such model"
     NO_ADDRESS = "nothing at this address"
+    MOVED = "the server redirects to another address"
     LOADING = "the model is still loading"
     MEMORY = "the server ran out of memory"
     BAD_CALL = "the server rejected the model's tool call"
