@@ -116,7 +116,7 @@ class Answer:
         return pieces
 
     def _finish(self, word: object) -> None:
-        if not isinstance(word, str):
+        if not isinstance(word, str) or word.lower() in ("null", "none"):
             return
         if reason := reason_of(word):
             self.reason, self._finished_at = reason, self.progress

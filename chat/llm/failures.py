@@ -19,7 +19,10 @@ from chat.llm.redaction import Secrets
 
 logger = logging.getLogger(__name__)
 
-TOO_LONG = "The conversation is too long for this model. Start a new one, or choose another model."
+TOO_LONG = (
+    "The conversation is too long for this model. Shorten the message, start a new chat, or choose "
+    "another model."
+)
 _TEXTS = {
     Kind.REFUSED: "The model server did not accept the request. Its reason is in the details.",
     Kind.KEY: "The model server refused the API key. Check {key}.",
@@ -117,8 +120,10 @@ def empty(reason: str) -> ModelError:
     return EmptyAnswer("The model's answer was empty. Please try again.")
 
 
-def malformed() -> ModelError:
-    return ModelError("The model server sent something that is not an answer. Please try again.")
+def malformed(said: str = "") -> ModelError:
+    return ModelError(
+        "The model server sent something that is not an answer. Please try again.", said
+    )
 
 
 def not_a_model_server(names: Names = OPENAI) -> ModelError:

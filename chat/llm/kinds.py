@@ -113,7 +113,7 @@ _WORDS = (
         r"exceeded your current quota|insufficient (?:account )?(?:quota|balance|credits?|funds)"
         r"|balance is too low|credits? (?:balance )?(?:is |are )?(?:too low|used up|exhausted|depleted)"
         r"|(?:out of|not enough|requires? more|no|all available) credits?|spending limit|\bbilling\b"
-        r"|payment required",
+        r"|payment required|have any credits|\barrear|欠费|余额不足",
     ),
     (
         Kind.KEY,
@@ -123,7 +123,8 @@ _WORDS = (
     (
         Kind.BAD_CALL,
         {400, 422, 500, None},
-        r"tool call validation failed|failed to call a function|failed_generation",
+        r"tool call validation failed|failed to call a function|failed_generation"
+        r"|pars\w+ (?:the )?tool[_ ]calls?\b(?! arguments)",
     ),
     (
         Kind.FILTERED,

@@ -30,6 +30,11 @@ _NO = (
     r"|invalid|forbidden|cannot|can't|extra (?:inputs|fields)|additional propert\w+|require[sd]?\b)"
 )
 _TOOLS = r"(?:\btools?\b(?!_call)(?! (?:call )?id)|\btool[_ -](?:choice|use|calls?|calling)\b|\bfunction[_ ]?call(?:ing|s)?\b|\bfunctions\b)"
+_NOT_OF_ITS_WAY = (
+    r"^(?!.*(?:pars\w+ (?:the )?tool[_ ]calls?|temporar|unexpected (?:eof|end)|invalid character"
+    r"|\brole\W{1,4}tool\b)).*?"
+)
+"""What passes, or is about earlier messages, says nothing of whether a server takes tools."""
 _LIMIT = r"max_(?:completion_|output_)?tokens|max_new_tokens|maxoutputtokens"
 _RANGE = (
     r"(?:too (?:large|high|small|low)|at (?:most|least)|(?:less|greater|more) than|<=|>=|\brange\b"
@@ -61,11 +66,20 @@ class Lesson:
 
 
 def _lesson(wording: str, field: str, value: Any, *, lasts: bool = True) -> Lesson:
-    return Lesson(re.compile(wording), field, value, lasts)
+    return Lesson(re.compile(wording, re.DOTALL), field, value, lasts)
+
+
+_TOO_MUCH = _lesson(
+    rf"(?:{_LIMIT})\W{{0,4}}(?:is )?too large|\bin the completion\b",
+    "answer_limit",
+    "",
+    lasts=False,
+)
+"""The limit on the answer, not the conversation, is what does not fit into the context."""
 
 
 LESSONS = (
-    _lesson(r"length of 9\b|a-z, 0-9, with a length", "call_ids", "nine"),
+    _lesson(r"length (?:of )?9\b|a-z, 0-9, with a length", "call_ids", "nine"),
     _lesson(r"unexpected role '?user'? after role '?tool", "answers_results", True),
     _lesson(
         r"must be passed back|reasoning_content\W{0,3} (?:is |field )?(?:missing|required|must)"
@@ -75,7 +89,10 @@ LESSONS = (
     ),
     _lesson(rf"{_OPAQUE}[^.]{{0,60}}?{_NO}|{_NO}[^.]{{0,60}}?{_OPAQUE}", "takes_back", False),
     _lesson(
-        r"messages[.\[]\d+\S{0,80} *: *(?:extra (?:inputs|fields)|property)", "takes_back", False
+        r"messages[.\[]\d+\S{0,80} *: *(?:extra (?:inputs|fields)|property)"
+        rf"|{_NO} (?:parameter|field|property|argument)s?\W{{1,4}}messages\S{{1,60}}",
+        "takes_back",
+        False,
     ),
     _lesson(r"stream_options|include_usage", "stream_options", False),
     _lesson(
@@ -90,9 +107,17 @@ LESSONS = (
     _lesson(_LIMIT, "answer_limit", ""),
     _lesson(rf"\btemperature\b[^.]{{0,40}}?{_RANGE}", "temperature", False, lasts=False),
     _lesson(r"\btemperature\b", "temperature", False),
+    _lesson(  # earlier calls need tools beside them, which are off: tell of them in words
+        r"toolconfig field must|must (?:define|include|provide)[^.]{0,40}\btools\b|expects? the \W?tools",
+        "tools",
+        False,
+        lasts=False,
+    ),
     _lesson(
-        rf"{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
-        r"|\bbody\.(?:tools|tool_choice|functions)\b|\btools(?:\[|\.)\d|schema for function",
+        rf"{_NOT_OF_ITS_WAY}(?:{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
+        r"|\bbody\.(?:tools|tool_choice|functions)\b|\btools(?:\[|\.)\d|schema for function"
+        r"|\btools not found|no tools grammar|can handle the requested parameters"
+        r"|不支持.{0,6}(?:工具|函数|tool|function)|(?:工具|函数).{0,6}不支持)",
         "tools",
         False,
     ),
@@ -104,12 +129,12 @@ def lesson_of(
     complaint: Complaint, demands: Demands, alters: Callable[[Demands], bool]
 ) -> Lesson | None:
     """What to ask again by. `alters`: whether demands make another request."""
-    if complaint.status not in STATUSES or overflow.of(complaint):
+    if complaint.status not in STATUSES:
         return None
-    if kinds.of(complaint) not in _ABOUT_THE_REQUEST:
+    if not (is_full := overflow.of(complaint)) and kinds.of(complaint) not in _ABOUT_THE_REQUEST:
         return None
     words = complaint.words
-    for lesson in LESSONS:
+    for lesson in (_TOO_MUCH,) if is_full else LESSONS:
         changed = lesson.applied(demands)
         if changed != demands and lesson.wording.search(words) and alters(changed):
             return lesson

@@ -27,6 +27,8 @@ _SAYS = re.compile(
     r"|(?:token count|number of (?:input )?tokens)[^.]{0,80}(?:exceed|greater)"
     r"|tokens?\b[^.]{0,40}exceeds? the (?:maximum )?(?:limit|number)"
     r"|tokens \+ `max_new_tokens` must be|too many (?:input )?tokens"
+    r"|must have less than \d{3,9} tokens|reached (?:the )?context length|supported sequence length"
+    r"|超长|超(?:过|出).{0,12}(?:长度|上下文)|messages\[\d+\]\S{0,20}content\W{1,4}string too long"
     r"|prompt exceeds max length|range of input length|context the overflows"
     r"|reduce (?:the|your) (?:length of (?:the|your) )?(?:messages|input|prompt|message size)"
 )
@@ -41,6 +43,7 @@ _WINDOW = (
     re.compile(rf"> {_NUMBER}"),
     re.compile(rf"{_NUMBER}(?: tokens?)? maximum context"),
     re.compile(r"\[1, (\d{3,9})\]"),
+    re.compile(rf"(?:less than|supports up to|max size:|length is(?: just)?) {_NUMBER}"),
     re.compile(
         r"(?:context (?:length|window|size)|(?:prompt|model) length|tokens allowed|cannot exceed"
         rf"|must be <=|\blimit)(?! by)[^\d.]{{0,30}}{_NUMBER}"

@@ -6,6 +6,7 @@ little work per token: one read, one time limit, one `orjson.loads`, nothing in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -16,10 +17,12 @@ from chat.llm.base import Remark, StreamEvent, Waiting
 from chat.llm.chunks import Answer
 from chat.llm.details import reason
 from chat.llm.patience import Patience
-from chat.llm.redaction import Secrets
+from chat.llm.redaction import Secrets, plain
 from chat.llm.sse import MAX_EVENT, EventStream, decode
 
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
+_STREAM = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[:{\[]|data|event|id|retry|$|[deir][a-z]{0,4}$)")
+"""How a body begins that may be an answer; torn anywhere."""
 AFTER_DONE = 0.25  # seconds for the body's last bytes: with them the connection can be used again
 
 
@@ -35,8 +38,11 @@ class Pieces:
         self._is_optional = False
         self._progress = 0
 
-    def heed(self, answer: Answer) -> None:
-        """What the model wrote since the last time sets how long more is waited for."""
+    def heed(self, answer: Answer) -> bool:
+        """What the model wrote since the last time sets how long more is waited for.
+
+        True: the answer is whole, and nothing more is needed.
+        """
         before, self._progress = self._progress, answer.progress
         grown = self._progress > before
         if grown:
@@ -44,6 +50,7 @@ class Pieces:
         # Some servers say the end before they begin, or go on after it: more words renew the wait.
         if grown if self._is_optional else answer.reason is not None and answer.is_finished:
             self._finished(AFTER_FINISH)
+        return self._is_optional
 
     def _finished(self, limit: float) -> None:
         """Nothing more is needed: silence and a cut connection are an end like any other.
@@ -86,9 +93,8 @@ class Pieces:
 class WholeJson:
     """The reader for a server that answers without a stream: one object, at the end."""
 
-    done = False
-
     def __init__(self) -> None:
+        self.done = self.is_rest = False
         self._body = bytearray()
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
@@ -99,6 +105,7 @@ class WholeJson:
 
     def end(self) -> Iterator[dict[str, Any]]:
         yield decode(bytes(self._body))
+        self.done = True  # a whole object is a whole answer
 
 
 def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
@@ -129,21 +136,33 @@ async def read_answer(
                     pieces = step
                     break
                 yield step
-            data = await pieces.first()
+            data = beginning = await pieces.first()
             reader = reader_for(data, names)
             while data:
                 for event in answer.read(reader.feed(data)):
                     yield event
                 if reader.done:
                     break
-                pieces.heed(answer)
+                reader.is_rest = pieces.heed(answer)
                 data = await pieces.next()
-            if pieces.problem is not None:
-                for event in answer.held():
-                    yield event
-                raise pieces.problem
-            for event in answer.read(reader.end()):
-                yield event
-            for event in answer.end(reader.done):
+            if pieces.problem is None and answer.progress == 0:
+                pieces.problem = _not_a_stream(beginning)
+            for event in _end(pieces.problem, answer, reader):
                 yield event
             await pieces.drain()
+
+
+def _not_a_stream(beginning: bytes) -> ModelError | None:
+    if _STREAM.match(beginning):
+        return None
+    return failures.malformed(plain(beginning.decode(errors="replace")))
+
+
+def _end(
+    problem: ModelError | None, answer: Answer, reader: EventStream | WholeJson
+) -> Iterator[StreamEvent]:
+    if problem is not None:  # what came before it is told all the same
+        yield from answer.held()
+        raise problem
+    yield from answer.read(reader.end())
+    yield from answer.end(reader.done)

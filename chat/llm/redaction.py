@@ -14,6 +14,7 @@ LONGEST = 2_000
 """Code points of a server's words that are kept."""
 _LOOKED_AT = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is seen
 _SHORTEST = 4  # characters: what is shorter is no secret, and part of every other word
+_NO_WORD = 16  # what is as long is no word, and no part of one
 _GAP = "…"
 
 # Controls, and what turns the direction of a text.
@@ -64,9 +65,13 @@ class Secrets:
     def __init__(self, base_url: str | None, *keys: str | None) -> None:
         values = {*filter(None, keys), *_parts(base_url or "")}
         longest_first = sorted(values, key=len, reverse=True)
-        alternatives = "|".join(re.escape(v) for v in longest_first if len(v) >= _SHORTEST)
-        # Whole words only: a key that is a plain word must not tear others apart.
-        pattern = rf"(?<!\w)(?:{alternatives})(?!\w)" if alternatives else r"(?!)"
+        # Whole words only, where it may be one: a plain word must not tear others apart.
+        alternatives = (
+            re.escape(v) if len(v) >= _NO_WORD else rf"(?<!\w){re.escape(v)}(?!\w)"
+            for v in longest_first
+            if len(v) >= _SHORTEST
+        )
+        pattern = "|".join(alternatives) or r"(?!)"
         self._pattern = re.compile(pattern, re.IGNORECASE)
 
     def out_of(self, text: str) -> str:

@@ -30,6 +30,7 @@ _NOTES = {
     Kind.SLOW: "Timed out",
     Kind.BROKEN: "Server error",
     Kind.REFUSED: "Refused",
+    Kind.BAD_CALL: "Bad tool call",
 }
 """The kinds that may pass, and what is said while they are waited for."""
 

@@ -26,6 +26,8 @@ class EventStream:
 
     def __init__(self) -> None:
         self.done = False
+        self.is_rest = False
+        """Of an answer that is whole: what cannot be read of it is passed over."""
         self._tail = bytearray()  # the beginning of a line whose end has not arrived
         self._data: bytes | None = None  # the last data line of an event whose blank line has not
         self._before: list[bytes] = []  # the data lines before it, which nearly no event has
@@ -106,7 +108,9 @@ class EventStream:
         if self._is_error:
             self._is_error = False
             return _error(data)
-        return decode(data) if data[:1] == b"{" or not self._is_end(data) else None
+        if data[:1] != b"{" and (self._is_end(data) or self.is_rest):
+            return None
+        return decode(data)
 
     def _bound(self, size: int) -> None:
         if size > MAX_EVENT:
@@ -114,7 +118,7 @@ class EventStream:
 
     def _is_end(self, event: bytes) -> bool:
         """Whether nothing is to be read in an event: it is `[DONE]`, or blank."""
-        self.done = event.strip() == b"[DONE]"
+        self.done = event.strip().upper() == b"[DONE]"
         return self.done or event.isspace() or not event
 
 

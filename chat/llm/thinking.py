@@ -12,12 +12,18 @@ import re
 from chat.llm.base import Reasoning, Text, Thought
 from chat.llm.code_marks import CodeMarks
 
-_OPENING = ("<think>", "<thinking>", "<reasoning>", "<thought>", "[think]")
+_OPENING = (
+    "<think>", "<thinking>", "<reasoning>", "<thought>", "<seed:think>", "[think]", "◁think▷",
+)  # fmt: skip
 _CLOSING = {tag: f"{tag[0]}/{tag[1:]}" for tag in _OPENING}
 _TAGS = (*_OPENING, *_CLOSING.values())
 _LONGEST = max(map(len, _TAGS))
 _BEGINNINGS = frozenset(tag[:end] for tag in _TAGS for end in range(1, len(tag)))
 _TAG = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE | re.ASCII)
+_CLOSING_TAG = re.compile("|".join(map(re.escape, _CLOSING.values())), re.IGNORECASE | re.ASCII)
+_SIGNS = "<[◁"  # the first characters of tags
+_QUOTES = frozenset("\"'“”‘’«»„*(")  # noqa: RUF001  # these are meant
+"""A closing tag behind one of these is spoken of."""
 _BLANKS = re.compile(r"\s*")
 
 Part = Text | Reasoning | Thought
@@ -34,16 +40,16 @@ class ThinkTags:
         self._is_watched = False  # a closing tag may come
         self._held = ""  # what may be the beginning of a tag
         self._blanks: list[str] = []  # blanks that are told with what follows them, if at all
-        self._closing = _TAG
         self._thinks = self._has_thought = False
         self._unread: list[str] = []  # text in which no code was looked for yet
         self._code = CodeMarks()
+        self._last = ""  # the character before a closing tag
 
     def passes(self, piece: str) -> bool:
         """Whether a piece is text and nothing else: the quick way for nearly all of them."""
         if self._is_plain:
             return True
-        if self._held or not self._is_watched or "<" in piece or "[" in piece:
+        if self._held or not self._is_watched or "<" in piece or "[" in piece or "◁" in piece:
             return False
         self._unread.append(piece)
         return True
@@ -74,7 +80,7 @@ class ThinkTags:
             return start
         tag = _TAG.match(text, start)
         if tag and "/" not in tag[0]:
-            self._begin_thought(tag[0])
+            self._begin_thought()
             return tag.end()
         if tag and self._is_first:  # a thought without a word
             self._begin_answer()
@@ -91,7 +97,7 @@ class ThinkTags:
         return start
 
     def _inside(self, text: str, at: int) -> int:
-        tag = self._closing.search(text, at)
+        tag = _CLOSING_TAG.search(text, at)
         self._think(text[at : tag.start()] if tag else self._without_beginning(text, at))
         if tag:
             self._begin_answer()
@@ -106,12 +112,14 @@ class ThinkTags:
                 self._step, self._is_watched, self._is_plain = self._plain, False, True
                 return len(text)
             self._unread.append(text[at : tag.start()])
-            self._code.read("".join(self._unread))
+            unread = "".join(self._unread)
+            self._code.read(unread)
+            self._last = unread[-1:] or self._last
             self._unread, at = [], tag.start()
-            if not self._code.is_code:
+            if not self._code.is_code and self._last not in _QUOTES:
                 self._tell(text[told:at])
                 self._parts.append(Thought())
-                self._begin_answer()
+                self._step, self._is_watched, self._is_plain = self._plain, False, True
                 return tag.end()
         piece = self._without_beginning(text, told)
         self._unread.append(piece[at - told :])
@@ -122,10 +130,9 @@ class ThinkTags:
         self._tell(text[at:])
         return len(text)
 
-    def _begin_thought(self, tag: str) -> None:
+    def _begin_thought(self) -> None:
         self._step, self._is_first, self._thinks = self._inside, False, False
         self._blanks = ["\n\n"] if self._has_thought else []
-        self._closing = re.compile(re.escape(_CLOSING[tag.lower()]), re.IGNORECASE | re.ASCII)
 
     def _begin_answer(self) -> None:
         self._step, self._is_first, self._is_watched = self._at_start, False, False
@@ -133,7 +140,7 @@ class ThinkTags:
 
     def _without_beginning(self, text: str, at: int) -> str:
         """The text without what may be the beginning of a tag, which is held back."""
-        last = max(text.rfind(sign, max(at, len(text) - _LONGEST + 1)) for sign in "<[")
+        last = max(text.rfind(sign, max(at, len(text) - _LONGEST + 1)) for sign in _SIGNS)
         if last >= 0 and text[last:].lower() in _BEGINNINGS:
             self._held = text[last:]
             return text[at:last]

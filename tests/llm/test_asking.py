@@ -454,3 +454,34 @@ async def test_a_stop_after_the_last_word_is_a_stop(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("rest", [b"data: [done]\n\n", b"data: OK\n\n"])
+async def test_a_whole_answer_does_not_fail_over_its_last_bytes(
+    client: OpenAIClient, server: ModelServer, rest: bytes
+) -> None:
+    finish = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    server.script("m", "all", Chunk(finish), Pause(0.05), Raw(rest), End())
+    assert said(await everything(client)) == [Text("all"), Stop("stop")]
+
+
+async def test_a_body_that_is_plain_text_is_the_reason(
+    client: OpenAIClient, server: ModelServer
+) -> None:
+    server.script("m", Raw(b"upstream connect error or disconnect"), End())
+    with pytest.raises(ModelError) as caught:
+        await everything(client)
+    assert caught.value.details == "upstream connect error or disconnect"
+
+
+async def test_a_whole_object_needs_no_finish_reason(
+    client: OpenAIClient, server: ModelServer
+) -> None:
+    server.script("m", Raw(b'{"choices": [{"message": {"content": "all"}}]}'), End())
+    assert said(await everything(client)) == [Text("all"), Stop("stop")]
+
+
+async def test_the_word_null_is_no_end(client: OpenAIClient, server: ModelServer) -> None:
+    begun = {"choices": [{"delta": {"content": "a"}, "finish_reason": "null"}]}
+    server.script("m", Chunk(begun), "b")
+    assert said(await everything(client)) == [Text("a"), Text("b"), Stop("stop")]

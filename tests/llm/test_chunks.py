@@ -103,7 +103,7 @@ def test_think_tags_are_read_beside_a_field_for_thoughts() -> None:
 
 def test_a_closing_tag_alone_says_that_all_before_it_was_thought() -> None:
     said = shown(delta(content="Hm."), delta(content="</think>"), delta(content="\na"), STOP)
-    assert said == [Text("Hm."), Thought(), Text("a")]
+    assert said == [Text("Hm."), Thought(), Text("\na")]
 
 
 def test_a_thought_without_an_answer_is_none() -> None:

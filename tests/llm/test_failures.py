@@ -255,3 +255,39 @@ def test_other_limits_are_no_full_context(status: int, message: str) -> None:
 def test_how_long_to_wait_is_said() -> None:
     complaint = details.read(429, b"{}", {"Retry-After": "120"})
     assert "Wait 2 minutes" in failures.of(complaint).message
+
+
+@pytest.mark.parametrize(
+    ("message", "window"),
+    [
+        ("`inputs` must have less than 4096 tokens. Given: 5000", 4096),
+        ("Reached context length of 4096 tokens with model gemma", 4096),
+        ("Prompt 超长", None),
+        (
+            "prompt is 9000 tokens long, the maximum supported sequence length is just 8192",
+            8192,
+        ),
+        ("Invalid 'messages[1].content': string too long. Expected at most 1048576", None),
+        (
+            "The input token count (1200000) exceeds the limit: it only supports up to 1048576",
+            1048576,
+        ),
+    ],
+)
+def test_more_words_for_a_full_context(message: str, window: int | None) -> None:
+    problem = failures.of(details.of_error({"code": 400, "message": message}))
+    assert isinstance(problem, ContextFull), problem.message
+    assert problem.window == window
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (429, "您的账户已欠费"),
+        (403, "Your newly created team doesn't have any credits yet."),
+        (400, "Access denied: Arrearage, please make sure your account is in good standing."),
+    ],
+)
+def test_no_credit_is_told_in_many_words(status: int, message: str) -> None:
+    problem = failures.of(details.of_error({"code": status, "message": message}))
+    assert "credit" in problem.message

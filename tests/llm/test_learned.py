@@ -215,3 +215,55 @@ def test_any_words_are_read(message: str, status: int) -> None:
         seen.add(changed)
         demands = changed
     assert len(seen) < 20
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "value"),
+    [
+        ("Tool call IDs should be alphanumeric strings with length 9!", "call_ids", "nine"),
+        ("Unknown parameter: 'messages[2].reasoning_content'.", "takes_back", False),
+        ("Template error: tools not found", "tools", False),
+        ("Tool error: No tools grammar", "tools", False),
+        ("No endpoints found that can handle the requested parameters.", "tools", False),
+        ("该模型不支持工具调用", "tools", False),
+        (
+            "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+            "tools",
+            False,
+        ),
+    ],
+)
+def test_more_wordings(message: str, field: str, value: object) -> None:
+    assert learned_from(400, message) == replace(ALL, **{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (500, "error parsing tool call: raw='{\"expression\": ', err=unexpected end of JSON input"),
+        (500, "tool service is temporarily unavailable"),
+        (500, "unexpected EOF: tool-calling worker is unavailable"),
+        (400, "invalid character in messages: functions"),
+        (400, "Invalid parameter: messages with role 'tool' must follow 'tool_calls'"),
+    ],
+)
+def test_what_passes_or_is_about_earlier_calls_takes_no_tools_away(
+    status: int, message: str
+) -> None:
+    changed = learned_from(status, message)
+    assert changed is None or changed.tools
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "'max_tokens' or 'max_completion_tokens' is too large: 100000. This model's maximum context "
+        "length is 8192 tokens and your request has 20 input tokens",
+        "This model's maximum context length is 8192 tokens. However, you requested 100020 tokens "
+        "(20 in the messages, 100000 in the completion).",
+    ],
+)
+def test_an_answer_limit_beyond_the_context_is_left_out(message: str) -> None:
+    assert learned_from(400, message) == replace(ALL, answer_limit="")
+    complaint = details.of_error({"code": 400, "message": message})
+    assert lesson_of(complaint, ALL, lambda _: False) is None, "the conversation alone is too long"

@@ -70,7 +70,7 @@ def test_other_beginnings(text: str, told: list[tuple[type[Part], str]]) -> None
 
 
 def test_a_closing_tag_alone_ends_a_thought() -> None:
-    told = [(Text, "Hm.\n"), (Thought, ""), (Text, "Hello </think>")]
+    told = [(Text, "Hm.\n"), (Thought, ""), (Text, "\n\nHello </think>")]
     assert joined("Hm.\n</think>\n\nHello </think>") == told
     assert joined("Hm.\n</th", "ink>\n", "\nHello </think>") == told
 
@@ -133,3 +133,30 @@ def test_it_is_linear(bit: str, beginning: str) -> None:
     parts(text)
     parts(*(text[at : at + 3] for at in range(0, len(text), 3)))
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "text", ['The tag "</think>" ends it.', "**</think>** ends it.", "(</think>) ends it."]
+)
+def test_a_closing_tag_that_is_spoken_of_is_text(text: str) -> None:
+    assert joined(text) == [(Text, text)]
+    assert joined(*text) == [(Text, text)]
+
+
+def test_blocks_stay_apart_where_a_closing_tag_goes() -> None:
+    told = [(Text, "I will.\n"), (Thought, ""), (Text, "\n\n```py\nx\n```")]
+    assert joined("I will.\n</think>\n\n```py\nx\n```") == told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>a</thinking>b",
+        "<thinking>a</think>b",
+        "<seed:think>a</seed:think>b",
+        "◁think▷a◁/think▷b",
+    ],
+)
+def test_any_closing_tag_closes(text: str) -> None:
+    assert joined(text) == [(Reasoning, "a"), (Text, "b")]
+    assert joined(*text) == [(Reasoning, "a"), (Text, "b")]
