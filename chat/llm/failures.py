@@ -76,6 +76,10 @@ def unreachable(names: Names = OPENAI, reason: str = "") -> ModelError:
     )
 
 
+def unreadable_key() -> ModelError:
+    return ModelError("Its key can no longer be decrypted. Enter it again under Settings.")
+
+
 def not_made() -> ModelError:
     """It failed on our side, before a server said anything."""
     return ModelError("The request could not be made. The log has the details.")
