@@ -125,6 +125,11 @@ def malformed() -> ModelError:
     return ModelError("The model server sent something that is not an answer. Please try again.")
 
 
+def no_address(names: Names, told: str) -> ModelError:
+    """`told`: what the server said of it."""
+    return ModelError(_TEXTS[Kind.NO_ADDRESS].format(key=names.key, url=names.url), told)
+
+
 def not_a_model_server(names: Names = OPENAI) -> ModelError:
     hint = ": it usually ends in /v1" if names == OPENAI else ""
     text = "The model server returned a web page instead of an answer."
