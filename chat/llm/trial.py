@@ -10,6 +10,7 @@ from contextlib import suppress
 from chat.errors import ModelError
 from chat.llm.connectable import COMPATIBLE, Connectable
 from chat.llm.failures import Names
+from chat.llm.listed import shown
 from chat.llm.openai import ListedModel, OpenAIClient
 
 SECONDS = 10
@@ -33,7 +34,7 @@ async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
             problem = None
     if problem is not None:
         raise problem
-    return [model.id.removeprefix("models/") for model in found]  # as Google calls them
+    return [shown(model.id).removeprefix("models/") for model in found]  # as Google calls them
 
 
 async def _listed(

@@ -89,6 +89,11 @@ async def test_a_web_page_is_no_model_server(server: ModelServer, status: int) -
     )
 
 
+async def test_what_is_shown_of_the_models_fits_a_page(server: ModelServer) -> None:
+    server.models = ["ant\u202e-1", "a" * 5000]
+    assert await trial.models_of(BY_ID["compatible"], server.base_url, KEY) == ["ant-1"]
+
+
 @pytest.mark.parametrize("address", ["{root}/v1", "{root}"])
 async def test_an_empty_list_is_one(server: ModelServer, address: str) -> None:
     server.listing = Status(200, '{"object": "list", "data": []}')
