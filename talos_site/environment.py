@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
@@ -34,18 +35,25 @@ class Reader:
     def text(self, name: str) -> str | None:
         return self._values.get(name, "").strip() or None
 
-    def address(self, name: str, *, is_used: bool = True) -> str | None:
+    def address(self, name: str, *, key: str | None = None, is_used: bool = True) -> str | None:
         """A model server's address, mended where it is clear what is meant.
 
-        One that is not used may be another program's, and is left as it is.
+        One that is not used may be another program's, and is left as it is. `key`: the variable
+        of its key, or empty, where requests are signed with a key and can carry no password.
         """
         value = self.text(name)
         try:
-            return mended(value) if value else None
+            address = mended(value) if value else None
         except ValueError as error:
             if not is_used:
                 return value
             raise ImproperlyConfigured(f"{name} is not an address: {error}.") from None
+        if key is not None and is_used and "@" in urlsplit(address or "").netloc:
+            where = f"; put the key into {key}" if key else ""
+            raise ImproperlyConfigured(
+                f"{name}: Leave user name and password out of the address{where}."
+            )
+        return address
 
     def ending(self, *ends: str) -> dict[str, str]:
         """All variables whose names end in one of these."""

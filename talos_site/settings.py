@@ -20,7 +20,7 @@ _env = environment.Reader(environment.load(BASE_DIR / ".env"))
 # --- models -------------------------------------------------------------------------------------
 
 OPENAI_API_KEY = _env.text("OPENAI_API_KEY")
-OPENAI_BASE_URL = _env.address("OPENAI_BASE_URL")
+OPENAI_BASE_URL = _env.address("OPENAI_BASE_URL", key="OPENAI_API_KEY")
 # Other providers' keys and addresses have LiteLLM's own names.
 PROVIDER_VARIABLES = _env.ending(
     "_API_KEY",
@@ -33,9 +33,13 @@ PROVIDER_VARIABLES = _env.ending(
 )
 _bases = {"OLLAMA_API_BASE": True, "LM_STUDIO_API_BASE": True}
 _bases |= {p.base: bool(p.key(PROVIDER_VARIABLES)) for p in KNOWN if p.lists}
+_keys = {"OLLAMA_API_BASE": "", "LM_STUDIO_API_BASE": ""}
+_keys |= {p.base: p.keys[0] for p in KNOWN if p.openai_url}
 # What LiteLLM alone knows how to read, such as Azure's with a query, stays as it is.
 for _name in PROVIDER_VARIABLES.keys() & _bases.keys():
-    PROVIDER_VARIABLES[_name] = _env.address(_name, is_used=_bases[_name]) or ""
+    PROVIDER_VARIABLES[_name] = (
+        _env.address(_name, key=_keys.get(_name), is_used=_bases[_name]) or ""
+    )
 TALOS_LOCAL_MODELS = _env.choice("TALOS_LOCAL_MODELS", "1", ("0", "1")) == "1"
 """Look for Ollama and LM Studio on this machine."""
 TALOS_DEFAULT_MODEL = _env.text("TALOS_DEFAULT_MODEL")

@@ -35,6 +35,9 @@ from tests.processes import manage
         ("OPENAI_BASE_URL", "ftp://127.0.0.1", "http://127.0.0.1:8080/v1"),
         ("OPENAI_BASE_URL", "http://127.0.0.1/v1?version=2", "leave out ?"),
         ("OLLAMA_API_BASE", "http://:80", "http://127.0.0.1:8080/v1"),
+        ("OPENAI_BASE_URL", "http://me:x@127.0.0.1/v1", "put the key into OPENAI_API_KEY."),
+        ("OPENAI_BASE_URL", "me@127.0.0.1/v1", "Leave user name and password out of the address;"),
+        ("OLLAMA_API_BASE", "http://me:x@127.0.0.1", "Leave user name and password out"),
     ],
 )
 def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
@@ -59,6 +62,8 @@ def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
         ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/talos"),
         ("OPENAI_BASE_URL", "http://me:hunter2@127.0.0.1:x/v1"),
         ("OLLAMA_API_BASE", "me:hunter2@exa mple"),
+        ("OPENAI_BASE_URL", "http://me:hunter2@127.0.0.1/v1"),
+        ("LM_STUDIO_API_BASE", "hunter2@127.0.0.1"),
     ],
 )
 def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -> None:
@@ -77,9 +82,11 @@ def test_what_only_litellm_reads_stays_as_it_is(tmp_path: Path) -> None:
         TALOS_DATA_DIR=str(tmp_path),
         AZURE_AI_API_BASE=azure, AZURE_AI_API_KEY="k",
         GROQ_API_BASE="127.0.0.1:8080/v1/models", GROQ_API_KEY="k",
+        ANTHROPIC_API_BASE="http://me:it@gateway", ANTHROPIC_API_KEY="k",
     )  # fmt: skip
     assert f"'{azure}'" in done.stdout, done.stderr
     assert "'http://127.0.0.1:8080/v1'" in done.stdout
+    assert "'http://me:it@gateway'" in done.stdout
 
 
 @pytest.mark.slow
@@ -96,6 +103,15 @@ def test_another_programs_address_is_left_as_it_is() -> None:
     assert env.address("X_API_BASE", is_used=False) == "http://localhost:80/v1"
     with pytest.raises(ImproperlyConfigured, match="SITE_API_BASE"):
         env.address("SITE_API_BASE")
+
+
+def test_a_password_in_an_address_is_refused_only_where_it_could_not_be_sent() -> None:
+    env = Reader({"X_API_BASE": "http://me:hunter2@gateway/v1"})
+    assert env.address("X_API_BASE") == "http://me:hunter2@gateway/v1"
+    assert env.address("X_API_BASE", key="X_API_KEY", is_used=False)
+    with pytest.raises(ImproperlyConfigured, match="put the key into X_API_KEY") as refused:
+        env.address("X_API_BASE", key="X_API_KEY")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_empty_counts_as_unset() -> None:

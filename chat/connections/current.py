@@ -8,6 +8,7 @@ from chat.connections.sealing import opened
 from chat.database import read
 from chat.llm import catalogue
 from chat.llm.configuration import Configuration, Connection, from_settings
+from chat.llm.providers import UNREADABLE
 from chat.models import ProviderConnection
 
 _Row = tuple[str, str, str]
@@ -27,13 +28,14 @@ _known = _Known()
 
 
 def configuration() -> Configuration:
-    """With what was connected. A connection whose key cannot be opened is none."""
+    """With what was connected. One whose key cannot be opened is asked nothing."""
     return from_settings().joined_by(_known.connections)
 
 
 def keys() -> list[str]:
     """Those that were entered in the browser: no text may show them."""
-    return [connection.key for connection in _known.connections if connection.key]
+    found = (connection.key for connection in _known.connections)
+    return [key for key in found if key and key != UNREADABLE]
 
 
 def refresh() -> None:
@@ -55,13 +57,15 @@ def _rows() -> tuple[_Row, ...]:
     return tuple(found.values_list("provider", "address", "sealed_key"))
 
 
+def _connection(provider: str, address: str, sealed: str) -> Connection:
+    key = opened(sealed)
+    return Connection(provider, address, UNREADABLE if key is None else key)
+
+
 async def _use(rows: tuple[_Row, ...]) -> None:
     if rows == _known.rows:
         return
-    keys = [(provider, address, opened(sealed)) for provider, address, sealed in rows]
-    _known.connections = tuple(
-        Connection(provider, address, key) for provider, address, key in keys if key is not None
-    )
+    _known.connections = tuple(_connection(*row) for row in rows)
     _known.rows = rows
     _known.changes += 1
     await catalogue.replace(catalogue.from_settings(configuration()))

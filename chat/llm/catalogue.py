@@ -27,6 +27,7 @@ from chat.llm.configuration import SERVER, Configuration
 from chat.llm.configured import ConfiguredServer, configured_server
 from chat.llm.failures import OPENAI, Names
 from chat.llm.limits import Limits
+from chat.llm.listed import MAX_ID
 from chat.llm.local_servers import LocalServer, local_servers
 from chat.llm.menu import Model
 from chat.llm.purpose import is_for_chat
@@ -38,8 +39,6 @@ __all__ = ["DEMO", "Catalogue", "Model", "Resolved", "get_catalogue", "made_of",
 
 DEMO_NAME = "Scripted demo"
 _LIMITS = Limits()
-MAX_ID = 200
-"""Characters: what the rows that store a model's id hold."""
 
 
 class Catalogue:

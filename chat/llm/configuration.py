@@ -27,7 +27,7 @@ class Connection:
     address: str = ""
     """Empty: the provider's own."""
     key: str = field(default="", repr=False)
-    """Empty: it needs none."""
+    """Empty: it needs none. `providers.UNREADABLE`: it needs one, which is lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chat.llm.listing import Listing
 from chat.llm.menu import Model
 from chat.llm.openai import OPENAI_URL, ListedModel, OpenAIClient
 from chat.llm.resolved import Resolved
+from chat.llm.unreadable import UnreadableKey
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class ConfiguredServer:
 
     def __init__(
         self,
-        client: OpenAIClient,
+        client: OpenAIClient | UnreadableKey,
         *,
         under_v1: OpenAIClient | None = None,
         fresh_for: float = 60,
@@ -40,7 +41,7 @@ class ConfiguredServer:
         self.client = client
         self.listing = Listing(self._list, fresh_for=fresh_for, retry_after=retry_after)
         self._under_v1 = under_v1
-        self._clients = [client] if under_v1 is None else [client, under_v1]
+        self._clients = (client,) if under_v1 is None else (client, under_v1)
         self._first_wait = first_wait
         self._has_waited = False
 
@@ -135,6 +136,8 @@ def configured_server(
     """The server of an address, a key, or both; None: neither is set."""
     if not url and not key:
         return None
+    if key == providers.UNREADABLE:
+        return ConfiguredServer(UnreadableKey())
     demands = providers.demands_of(url or OPENAI_URL)
     client = OpenAIClient(url, key, limits=limits, demands=demands, names=names)
     lacks_version = url is not None and not re.search(r"/v\d+[a-z0-9]*(/|$)", url)

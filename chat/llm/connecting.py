@@ -111,7 +111,9 @@ async def connect(
     )
     all_headers = {**sdk.default_headers, **sdk.auth_headers}
     given = {name: value for name, value in all_headers.items() if isinstance(value, str)}
-    return Connected(sdk, connections, str(sdk.base_url), given)
+    # httpx leaves an address without a path as it is: what follows would belong to the host.
+    url = str(sdk.base_url).rstrip("/") + "/"
+    return Connected(sdk, connections, url, given)
 
 
 def load() -> SSLContext:

@@ -79,6 +79,10 @@ def unreachable(names: Names = OPENAI, reason: str = "") -> ModelError:
     )
 
 
+def unreadable_key() -> ModelError:
+    return ModelError("Its key can no longer be decrypted. Enter it again under Settings.")
+
+
 def not_made() -> ModelError:
     """It failed on our side, before a server said anything."""
     return ModelError("The request could not be made. The log has the details.")
@@ -124,6 +128,11 @@ def malformed(said: str = "") -> ModelError:
     return ModelError(
         "The model server sent something that is not an answer. Please try again.", said
     )
+
+
+def no_address(names: Names, told: str) -> ModelError:
+    """`told`: what the server said of it."""
+    return ModelError(_TEXTS[Kind.NO_ADDRESS].format(key=names.key, url=names.url), told)
 
 
 def not_a_model_server(names: Names = OPENAI) -> ModelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,11 @@ import orjson
 from chat.llm import failures
 from chat.llm.details import LARGEST_COUNT
 from chat.llm.text import clean
+
+MAX_ID = 200
+"""Characters: what the rows that store a model's id hold."""
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and marks that turn the text after them around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,16 @@ def _listed(entry: object) -> ListedModel | None:
         return None
     named = (entry.get(key) for key in ("id", "model", "name"))
     model_id = next((clean(name) for name in named if isinstance(name, str) and name), None)
-    if model_id is None:
+    if model_id is None or not shown(model_id) or len(model_id) > MAX_ID:
         return None
     name = entry.get("display_name") or entry.get("name")
-    shown = clean(name) if isinstance(name, str) and name else model_id
-    return ListedModel(model_id, shown, next(_windows(entry), None))
+    name = shown(name) if isinstance(name, str) and len(name) <= MAX_ID else ""
+    return ListedModel(model_id, name or shown(model_id), next(_windows(entry), None))
+
+
+def shown(name: str) -> str:
+    """A name as a page may show it."""
+    return _NOT_SHOWN.sub("", clean(name))
 
 
 _WINDOWS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from chat.llm import prices, providers, routing
+from chat.llm import failures, prices, providers, routing
 from chat.llm.openai import ListedModel
 from chat.llm.prices import KnownModel
 from chat.llm.providers import Provider
@@ -59,8 +59,9 @@ def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
     known = {provider.id for provider in providers.KNOWN}
     others = sorted(prices.providers() - known - providers.ELSEWHERE)
     for provider in (*providers.KNOWN, *map(providers.named, others)):
-        if provider.lists and provider.key(variables):
-            yield from map(_row, _shown(provider))
+        if provider.lists and (key := provider.key(variables)):
+            problem = failures.unreadable_key().message if key == providers.UNREADABLE else None
+            yield from (_row(model, problem) for model in _shown(provider))
 
 
 def without_key(variables: Mapping[str, str], *, has_server: bool) -> Iterator[Model]:
@@ -103,11 +104,13 @@ def _reaching(provider: Provider, name: str) -> str | None:
     return None
 
 
-def _row(model: KnownModel) -> Model:
+def _row(model: KnownModel, problem: str | None) -> Model:
     return Model(
         model.id,
         model.id,
         model.provider,
+        not problem,
+        problem,
         context_window=model.context_window,
         supports_tools=model.supports_tools,
         supports_reasoning=model.supports_reasoning,

@@ -8,17 +8,20 @@ answer pass for a whole one, and raise bare JSON errors.
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from chat.errors import ModelError
 from chat.llm import details, failures
 from chat.llm.asking import OpenAIAsking
 from chat.llm.base import Request, StreamEvent
 from chat.llm.chunks import Answer
 from chat.llm.connecting import Connected, connect
 from chat.llm.demands import Demands
+from chat.llm.details import Complaint
 from chat.llm.learned import Learned
 from chat.llm.limits import Limits
 from chat.llm.listed import ListedModel, listed
@@ -77,9 +80,12 @@ class OpenAIClient:
             asked, Answer(self.names, source), names=self.names, secrets=self._secrets
         )
 
-    async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-        """What `/models` says, within `limit` seconds; nothing where there is no such address.
+    async def list_models(
+        self, *, limit: float = 10, may_be_missing: bool = True
+    ) -> list[ListedModel]:
+        """What `/models` says, within `limit` seconds.
 
+        Where there is no such address: nothing if that `may_be_missing`, else a `ModelError`.
         Raises `ModelError` when it cannot be asked, `ModelLoading` when that will pass.
         """
         server = await self._connected()
@@ -92,17 +98,27 @@ class OpenAIClient:
             failures.note(error)
             reason = self._secrets.out_of(details.reason(error))
             raise failures.unreachable(self.names, reason) from None
-        if response.status in _NO_LIST:
+        is_missing = response.status in _NO_LIST
+        is_refused = response.status >= HTTPStatus.MULTIPLE_CHOICES
+        # The other refusals say more by their status, whatever a gateway puts into the page.
+        if (is_missing or not is_refused) and body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<":
+            raise failures.not_a_model_server(self.names)
+        if is_missing and may_be_missing:
             return []
-        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-            complaint = details.read(response.status, body, response.headers)
-            problem = failures.of(complaint, self.names)
-            problem.details = self._secrets.out_of(problem.details)
-            failures.note_details(problem.details)
-            raise problem
+        if is_refused:
+            raise self._refusal(details.read(response.status, body, response.headers))
         if len(body) > MAX_EVENT:
             raise failures.too_large()
         return listed(body)
+
+    def _refusal(self, complaint: Complaint) -> ModelError:
+        """Of the list."""
+        problem = failures.of(complaint, self.names)
+        if complaint.status in _NO_LIST:
+            problem = failures.no_address(self.names, complaint.details)
+        problem.details = self._secrets.out_of(problem.details)
+        failures.note_details(problem.details)
+        return problem
 
     async def aclose(self) -> None:
         """Close the kept connections. The client can be used again."""

@@ -15,6 +15,10 @@ from chat.llm import prices
 from chat.llm.demands import Demands
 from chat.llm.failures import Names
 
+UNREADABLE = "cannot be decrypted"
+"""In place of a key that is stored and lost: its provider is configured, and nobody may ask it. No
+key has a space in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

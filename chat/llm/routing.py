@@ -11,6 +11,9 @@ from chat.llm.limits import Limits
 from chat.llm.litellm import LiteLLMClient
 from chat.llm.openai import OpenAIClient
 from chat.llm.providers import Provider
+from chat.llm.unreadable import UnreadableKey
+
+_Client = OpenAIClient | LiteLLMClient | UnreadableKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,17 @@ class Clients:
         self.variables = variables
         self._names = names
         self._limits = limits
-        self._made: dict[str, OpenAIClient | LiteLLMClient] = {}
+        self._made: dict[str, _Client] = {}
 
-    def of(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
+    def of(self, provider: Provider) -> _Client:
         if provider.id not in self._made:
             self._made[provider.id] = self._new(provider)
         return self._made[provider.id]
 
-    def _new(self, provider: Provider) -> OpenAIClient | LiteLLMClient:
+    def _new(self, provider: Provider) -> _Client:
         key = provider.key(self.variables) if provider.takes_key else None
+        if key == providers.UNREADABLE:
+            return UnreadableKey()
         base = self.variables.get(provider.base)
         limits, demands = self._limits, provider.demands
         names = self._names.get(provider.id, provider.names)

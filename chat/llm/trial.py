@@ -10,6 +10,7 @@ from contextlib import suppress
 from chat.errors import ModelError
 from chat.llm.connectable import COMPATIBLE, Connectable
 from chat.llm.failures import Names
+from chat.llm.listed import shown
 from chat.llm.openai import ListedModel, OpenAIClient
 
 SECONDS = 10
@@ -30,9 +31,10 @@ async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
     if not found and provider is COMPATIBLE and not url.endswith("/v1"):
         with suppress(ModelError):  # as it is asked once it is connected
             found = await _listed(f"{url}/v1", key, headers, until - time.monotonic())
-    if problem is not None and not found:
+            problem = None
+    if problem is not None:
         raise problem
-    return [model.id.removeprefix("models/") for model in found]  # as Google calls them
+    return [shown(model.id).removeprefix("models/") for model in found]  # as Google calls them
 
 
 async def _listed(
@@ -42,7 +44,7 @@ async def _listed(
         url, key or None, names=_NAMES, headers=headers, connect_limit=SECONDS / 2
     )
     try:
-        return await client.list_models(limit=limit)
+        return await client.list_models(limit=limit, may_be_missing=False)
     finally:
         await client.aclose()
 

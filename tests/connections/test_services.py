@@ -20,6 +20,7 @@ from tests.model_server import ModelServer
 from tests.model_server.steps import Status
 
 KEY = "sk-entered-in-the-browser"
+LOST = "Its key can no longer be decrypted. Enter it again under Settings."
 ANOTHER = "another-secret-of-more-than-32-characters"
 
 
@@ -153,18 +154,61 @@ def test_the_environment_takes_precedence_over_what_was_stored_before(
     assert not ProviderConnection.objects.exists()
 
 
+def lose_the_keys(settings: Settings) -> None:
+    settings.SECRET_KEY = ANOTHER
+    connections.current._known.rows = ()  # as after a start
+    connections.refresh()
+
+
 def test_a_key_of_another_secret_is_said_and_not_used(
     owner: User, models: ModelServer, settings: Settings
 ) -> None:
     connect(owner, address=models.base_url)
-    settings.SECRET_KEY = ANOTHER
-    connections.current._known.rows = ()  # as after a start
-    connections.refresh()
+    lose_the_keys(settings)
     assert offered() == {"demo"}
     assert not services.connected()[0].is_readable
+    assert models.listed_for == []
+    assert connections.keys() == []
     connect(owner, address=models.base_url)
     assert services.connected()[0].is_readable
     assert offered() > {"ant-1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "row", "default"),
+    [
+        ("compatible", "ant-1", "openai", ""),
+        ("openai", "gpt-5.5", "openai", ""),
+        ("anthropic", "claude-opus-5-5", "claude-sonnet-5-5", "claude-sonnet-5-5"),
+        (
+            "groq",
+            "groq/openai/gpt-oss-120b",
+            "groq/openai/gpt-oss-120b",
+            "groq/openai/gpt-oss-120b",
+        ),
+    ],
+)
+def test_nobody_answers_for_a_provider_whose_key_was_sealed_with_another_secret(
+    owner: User, settings: Settings, name: str, model: str, row: str, default: str
+) -> None:
+    async def seen() -> None:
+        catalogue = get_catalogue()
+        try:
+            offer = await catalogue.offer()
+            assert offer["current"] == default
+            [shown] = [each for each in offer["models"] if each["id"] == row]
+            assert (shown["available"], shown["reason"]) == (False, LOST)
+            for wanted in (model, None):  # as in a chat of before, and in a new one
+                with pytest.raises(ModelError) as caught:
+                    found = await catalogue.resolve(wanted)
+                    await everything(found.client, ask("hi", model=found.model_id))
+                assert caught.value.message == LOST
+        finally:
+            await catalogue.aclose()
+
+    connect(owner, name, "http://127.0.0.1:9/v1" if name == "compatible" else "")
+    lose_the_keys(settings)
+    asyncio.run(seen())
 
 
 def test_only_who_may_connect_does(owner: User) -> None:

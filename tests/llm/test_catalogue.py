@@ -6,11 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from chat.errors import ModelError, UnknownModel
 from chat.llm import catalogue as module
+from chat.llm import trial
 from chat.llm.catalogue import Catalogue, get_catalogue, replace
 from chat.llm.configured import ConfiguredServer, configured_server
+from chat.llm.connectable import BY_ID
 from chat.llm.demo import DemoModel
 from chat.llm.limits import Limits
 from chat.llm.openai import ListedModel, OpenAIClient
@@ -29,7 +33,7 @@ class Listing(OpenAIClient):
         self.gate = asyncio.Event()
         self.asked = asyncio.Semaphore(0)
 
-    async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
+    async def list_models(self, **_: object) -> list[ListedModel]:
         self.asked.release()
         await self.gate.wait()
         if not self.ids:
@@ -157,7 +161,7 @@ async def test_a_web_page_is_no_list(listing: Listing) -> None:
     """A gateway shows its page where the models were asked for."""
 
     class Page(Listing):
-        async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
+        async def list_models(self, **_: object) -> list[ListedModel]:
             raise ModelError("That is a web page.")
 
     listing.gate.set()
@@ -168,6 +172,26 @@ async def test_a_web_page_is_no_list(listing: Listing) -> None:
     with pytest.raises(ModelError, match="web page"):
         await catalogue.resolve(None)
     await catalogue.aclose()
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_page_at_the_bare_address_hides_no_list_under_v1(
+    server: ModelServer, status: int
+) -> None:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(status=status, text="<html>", content_type="text/html")
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "a"}]})
+
+    app = web.Application()
+    app.add_routes([web.get("/models", page), web.get("/v1/models", models)])
+    async with TestServer(app) as running:
+        address = str(running.make_url("/")).rstrip("/")
+        catalogue = Catalogue(configured_server(address, "k", Limits()))
+        assert (await catalogue.resolve(None)).id == "a"
+        assert await trial.models_of(BY_ID["compatible"], address, "") == ["a"]
+        await catalogue.aclose()
 
 
 async def test_where_nobody_is_named_the_away_server_is_asked_again(listing: Listing) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from chat.errors import ModelError, ModelLoading
 from chat.llm.base import (
@@ -86,6 +88,23 @@ async def test_the_request_is_the_protocols(client: OpenAIClient, server: ModelS
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_an_address_without_a_path_keeps_its_host(end: str) -> None:
+    async def said(request: web.Request) -> web.Response:
+        answer = {"message": {"content": "hello"}, "finish_reason": "stop"}
+        listing = {"data": [{"id": "a"}]}
+        return web.json_response(listing if request.method == "GET" else {"choices": [answer]})
+
+    app = web.Application()
+    app.add_routes([web.get("/models", said), web.post("/chat/completions", said)])
+    async with TestServer(app) as running:
+        root = str(running.make_url("/")).rstrip("/")
+        client = OpenAIClient(f"{root}{end}", KEY)
+        assert [model.id for model in await client.list_models()] == ["a"]
+        assert Text("hello") in await everything(client)
+        await client.aclose()
 
 
 async def test_connections_are_used_again(
@@ -184,13 +203,43 @@ async def test_a_server_that_loads_its_model_says_so_in_place_of_a_listing(
         await client.list_models()
 
 
-@pytest.mark.parametrize("body", ["<html>", "42", "{"])
+@pytest.mark.parametrize("body", ["42", "{"])
 async def test_what_is_no_listing_is_a_model_error(
     client: OpenAIClient, server: ModelServer, body: str
 ) -> None:
     server.listing = Status(200, body)
     with pytest.raises(ModelError, match="not an answer"):
         await client.list_models()
+
+
+@pytest.mark.parametrize("status", [200, 404, 405])
+@pytest.mark.parametrize("body", ["<html>", "\ufeff \r\n<!DOCTYPE html><title>404</title>"])
+async def test_a_web_page_is_no_listing_and_no_lack_of_one(
+    client: OpenAIClient, server: ModelServer, status: int, body: str
+) -> None:
+    server.listing = Status(status, body)
+    with pytest.raises(ModelError, match=r"web page instead of an answer\. Check OPENAI_BASE_URL"):
+        await client.list_models()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(301, "redirects"), (401, "API key"), (502, "internal error")]
+)
+async def test_a_gateways_page_hides_no_status(
+    client: OpenAIClient, server: ModelServer, status: int, words: str
+) -> None:
+    server.listing = Status(status, "<html><h1>nginx</h1></html>")
+    with pytest.raises(ModelError, match=words):
+        await client.list_models()
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("body", ["", "404 page not found", '{"detail": "Not Found"}'])
+async def test_a_server_may_have_no_listing(
+    client: OpenAIClient, server: ModelServer, status: int, body: str
+) -> None:
+    server.listing = Status(status, body)
+    assert await client.list_models() == []
 
 
 def test_the_sdk_is_loaded_on_first_use_only() -> None:

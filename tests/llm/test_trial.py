@@ -12,6 +12,7 @@ from chat.errors import ModelError
 from chat.llm import trial
 from chat.llm.connectable import BY_ID, CONNECTABLE
 from tests.model_server import ModelServer
+from tests.model_server.steps import Status
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-right"
@@ -62,6 +63,41 @@ async def test_a_key_that_is_part_of_a_word_tears_none(server: ModelServer) -> N
         with pytest.raises(ModelError) as caught:
             await trial.models_of(BY_ID["compatible"], server.base_url, key)
         assert caught.value.message == "The model server refused the API key. Check the key."
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("body", ["", "404 page not found", '{"detail": "nope"}'])
+async def test_an_address_without_a_list_is_wrong(
+    server: ModelServer, status: int, body: str
+) -> None:
+    server.listing = Status(status, body)
+    for address in (server.base_url, server.root):
+        with pytest.raises(ModelError) as caught:
+            await trial.models_of(BY_ID["compatible"], address, KEY)
+        assert caught.value.message == (
+            "The model server has nothing at this address. Check the address."
+        )
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_web_page_is_no_model_server(server: ModelServer, status: int) -> None:
+    server.listing = Status(status, "<!doctype html><title>Welcome</title>", {}, "text/html")
+    with pytest.raises(ModelError) as caught:
+        await trial.models_of(BY_ID["compatible"], server.base_url, KEY)
+    assert caught.value.message == (
+        "The model server returned a web page instead of an answer. Check the address."
+    )
+
+
+async def test_what_is_shown_of_the_models_fits_a_page(server: ModelServer) -> None:
+    server.models = ["ant\u202e-1", "a" * 5000]
+    assert await trial.models_of(BY_ID["compatible"], server.base_url, KEY) == ["ant-1"]
+
+
+@pytest.mark.parametrize("address", ["{root}/v1", "{root}"])
+async def test_an_empty_list_is_one(server: ModelServer, address: str) -> None:
+    server.listing = Status(200, '{"object": "list", "data": []}')
+    assert await trial.models_of(BY_ID["compatible"], address.format(root=server.root), KEY) == []
 
 
 async def test_a_silent_server_is_not_waited_for_longer_than_said(
