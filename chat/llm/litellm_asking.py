@@ -118,6 +118,7 @@ class LiteLLMAsking(Asking[Call]):
             return Broken("Connection failed", seconds, was_reached=False)
         status = getattr(error, "status_code", None)
         if not isinstance(status, int) or not 400 <= status < 600:
+            failures.note(error)
             raise failures.not_made() from None  # its class is in the log
         headers = getattr(error, "litellm_response_headers", None)
         headers = headers if isinstance(headers, Mapping) else {}
