@@ -250,7 +250,7 @@ async def test_what_a_person_did_is_told_as_it_was_stored(
         assert (kind(frames[-1]), frames[-1]["status"]) == ("done", "completed"), frames
         return frames
 
-    proxy.swallow("INSERT INTO chat_conversation")
+    proxy.swallow('INSERT INTO "chat_conversation"')
     await chat.new(model="echo")
     await answered("send", "chat_message", text="one", client_id="a")
     await answered("regenerate", "chat_message")
