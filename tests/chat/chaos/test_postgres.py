@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -252,7 +253,7 @@ async def test_what_a_person_did_is_told_as_it_was_stored(
 
     proxy.swallow('INSERT INTO "chat_conversation"')
     await chat.new(model="echo")
-    await answered("send", "chat_message", text="one", client_id="a")
+    await answered("send", "chat_message", text="one", client_id=(key := uuid4().hex))
     await answered("regenerate", "chat_message")
     said = (await reader.resume(chat.session_id))["messages"]
     await answered("edit", "chat_message", message_id=said[0]["id"], text="two")
@@ -267,7 +268,7 @@ async def test_what_a_person_did_is_told_as_it_was_stored(
     assert not [frame for frame in chat.all if frame["type"] == "error"]
     said = (await reader.resume(chat.session_id))["messages"]
     assert [message["content"] for message in said] == ["two", "You said: two", "write", "written"]
-    (created,) = [frame for frame in chat.all if frame.get("data", {}).get("client_id") == "a"]
+    (created,) = [frame for frame in chat.all if frame.get("data", {}).get("client_id") == key]
     assert created["event"] == "message_created"
 
 
@@ -281,7 +282,7 @@ async def test_what_cannot_be_known_yet_is_not_told_as_a_failure(
         await chat.new(model="echo")
     before = len(chat.all)
     proxy.swallow("chat_message", then_away=True)
-    await chat.send("send", text="hi", model="echo", client_id="a")
+    await chat.send("send", text="hi", model="echo", client_id=uuid4().hex)
     error = (await chat.until("error"))[-1]
     assert "before it said whether this was stored" in error["content"]
     proxy.is_away = False
