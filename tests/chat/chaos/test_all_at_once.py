@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.chat.chaos.sizes import sizes
-from tests.chat.client import Chat, kind, kinds, text, without_gaps
+from tests.chat.client import Chat, Frame, kind, kinds, text, without_gaps
 from tests.chat.conftest import Model, OpenChat, OwnServer
 from tests.model_server.steps import Call, Gate
 
@@ -245,7 +245,9 @@ async def test_several_calls_decided_and_stopped(
 ) -> None:
     for _ in range(times):
         wanted = await asking.ask_for(3)
-        acts: list[Frame] = [{"action": "approve_tool", "call_id": one, "approved": True} for one in wanted]
+        acts: list[Frame] = [
+            {"action": "approve_tool", "call_id": one, "approved": True} for one in wanted
+        ]
         acts.insert(rng.randrange(4), {"action": "cancel"})
         for act in acts:
             await asyncio.sleep(rng.choice([0, rng.uniform(0, 0.05)]))
