@@ -32,16 +32,13 @@ def resolve(
     """
     # The turn before its calls, as `rows.wait` does: else each may miss what the other writes.
     Turn.objects.select_for_update().filter(message=call.message_id).first()
-    changed = (
-        ToolCall.objects.pending()
-        .filter(pk=call.pk)
-        .update(
-            status=ToolCall.Status.APPROVED if approved else ToolCall.Status.DENIED,
-            edited_arguments=edited_arguments,
-            decided_by=by,
-            decided_at=timezone.now(),
-            decided_from=where,
-        )
+    pending = ToolCall.objects.pending().filter(pk=call.pk)
+    changed = pending.update(
+        status=ToolCall.Status.APPROVED if approved else ToolCall.Status.DENIED,
+        edited_arguments=edited_arguments,
+        decided_by=by,
+        decided_at=timezone.now(),
+        decided_from=where,
     )
     if changed != 1:
         raise NotAllowed("This call does not wait for an approval any more.")
