@@ -123,11 +123,12 @@ def check(turn: Turn, snapshot: Frame) -> None:
     assert whole.startswith(answer["content"])
     if answer["status"] == "completed":
         assert answer["content"] == whole
-    had_results = [f["data"]["call_id"] for f in turn.seen if kind(f) == "tool_result"]
+    results = [frame["data"] for frame in turn.seen if kind(frame) == "tool_result"]
+    worked = [result["call_id"] for result in results if not result["is_error"]]
     for call, count in zip(answer["tool_calls"], turn.effect_counts, strict=False):
         assert call["status"] in ("finished", "unknown", "failed")
         assert count <= 1
-        if call["status"] == "finished" or call["call_id"] in had_results:
+        if call["status"] == "finished" or call["call_id"] in worked:
             assert count == 1
 
 
