@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.forms import model_to_dict
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -37,6 +40,12 @@ def pending(owner: User, name: str = "write_file", call_id: str = "../a") -> Too
         arguments='{"path": "<b>", "content": "x\\ny"}',
         status=ToolCall.Status.PENDING,
     )
+
+
+def another(call: ToolCall, **fields: object) -> ToolCall:
+    """One more call of the same answer."""
+    also = {"pk": None, "call_id": "another", **fields}
+    return ToolCall.objects.create(**{**model_to_dict(call), **also, "message": call.message})
 
 
 @pytest.fixture
@@ -126,9 +135,12 @@ def test_staff_take_a_decision_back(client: Client) -> None:
 @pytest.mark.promise(5)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one after the other")
 @pytest.mark.django_db(transaction=True)
-def test_a_decision_while_the_turn_begins_to_wait_is_not_missed() -> None:
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_decision_while_the_turn_begins_to_wait_is_not_missed(is_last: bool) -> None:
     """Promise 4: neither may see the rows as they were before the other one."""
     call = pending(local_owner())
+    if not is_last:
+        another(call)
     turn = Turn.objects.get(message=call.message_id)
     Turn.objects.update(status=Turn.Status.RUNNING, process=process.identity)
     live = LiveTurn(
@@ -163,7 +175,7 @@ def _somebody_waits_for_a_lock() -> bool:
 
 @pytest.mark.promise(5)
 def test_a_call_that_waited_too_long_counts_as_denied(call: ToolCall, settings: Settings) -> None:
-    in_time = pending(local_owner(), call_id="in time")
+    in_time = another(call, call_id="in time")
     days = timedelta(days=settings.TALOS_APPROVAL_DAYS)
     for each, age in ((call, days + timedelta(minutes=1)), (in_time, days - timedelta(minutes=1))):
         ToolCall.objects.filter(pk=each.pk).update(created_at=timezone.now() - age)
@@ -172,3 +184,26 @@ def test_a_call_that_waited_too_long_counts_as_denied(call: ToolCall, settings: 
     assert call.decided_from == ToolCall.DecidedFrom.EXPIRY
     assert Turn.objects.get(message=call.message).status == Turn.Status.QUEUED
     assert status(in_time) == "pending"
+
+
+def test_a_call_that_expires_joins_those_that_run(call: ToolCall, settings: Settings) -> None:
+    running = another(call, status=ToolCall.Status.RUNNING)
+    Turn.objects.update(status=Turn.Status.RUNNING)
+    long_ago = timezone.now() - timedelta(days=settings.TALOS_APPROVAL_DAYS + 1)
+    ToolCall.objects.filter(pk=call.pk).update(created_at=long_ago)
+    watch.tidy()
+    assert (status(call), status(running)) == ("denied", "running")
+    assert Turn.objects.get().status == Turn.Status.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("decided", "ends"), [("approved", "queued"), ("denied", "queued"), ("finished", "waiting")]
+)
+def test_what_was_decided_before_an_update_does_not_wait_on(
+    call: ToolCall, decided: str, ends: str
+) -> None:
+    """Versions until then left it waiting for the decision on the others."""
+    ended_at = timezone.now() if decided == "finished" else None
+    another(call, status=decided, ended_at=ended_at)
+    import_module("chat.migrations.0010_approved_calls").take_up(apps, None)
+    assert Turn.objects.get().status == ends

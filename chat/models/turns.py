@@ -38,8 +38,8 @@ class TurnQuerySet(models.QuerySet["Turn"]):
         return self.filter(status__in=_literally(Turn.UNFINISHED))
 
     def live(self) -> Self:
-        """Begun and not over, at most one a conversation: also one whose calls were decided and
-        that nobody has taken again yet."""
+        """Begun and not over, at most one a conversation: also one of which a call was decided
+        and that nobody has taken again yet."""
         return self.unfinished().exclude(status=Turn.Status.QUEUED, started_at=None)
 
     def failed(self) -> Self:
@@ -59,11 +59,11 @@ class Turn(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued"
-        """Ready for any server: new, or with its last pending tool call decided."""
+        """Ready for any server: new, or with a tool call of it decided."""
         RUNNING = "running"
         """Held by `process`, which shows its heartbeat."""
         WAITING = "waiting"
-        """Held by nobody: a tool call needs a person."""
+        """Held by nobody: all that is left of its tool calls needs a person."""
         COMPLETED = "completed"
         CANCELLED = "cancelled"
         FAILED = "failed"

@@ -46,7 +46,7 @@ def decide(
     approvals.resolve(call, approved=approved, by=by, where=where, edited_arguments=edited)
     for other in alike:
         approvals.resolve(other, approved=approved, by=by, where=where)
-    engine.nudge(conversation.pk)
+    engine.decided(conversation.pk)
 
 
 def _edited(call: ToolCall, arguments: dict[str, Any]) -> str:

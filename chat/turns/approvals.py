@@ -26,14 +26,14 @@ def resolve(
     where: ToolCall.DecidedFrom,
     edited_arguments: str = "",
 ) -> None:
-    """Answer a pending call, inside a transaction; the last one makes its turn ready again.
+    """Answer a pending call, inside a transaction; its turn is ready to go on with it.
 
     Raises `NotAllowed` when it does not wait any more.
     """
     # The turn before its calls, as `rows.wait` does: else each may miss what the other writes.
     Turn.objects.select_for_update().filter(message=call.message_id).first()
-    pending = ToolCall.objects.pending().filter(message=call.message_id)
-    changed = pending.filter(pk=call.pk).update(
+    pending = ToolCall.objects.pending().filter(pk=call.pk)
+    changed = pending.update(
         status=ToolCall.Status.APPROVED if approved else ToolCall.Status.DENIED,
         edited_arguments=edited_arguments,
         decided_by=by,
@@ -47,9 +47,8 @@ def resolve(
     publish.announce(
         conversation.owner_id, ApprovalResolved(data=data), conversation_id=conversation.pk
     )
-    if not pending.exists():
-        waiting = Turn.objects.filter(message=call.message_id, status=Turn.Status.WAITING)
-        waiting.update(status=Turn.Status.QUEUED)
+    waiting = Turn.objects.filter(message=call.message_id, status=Turn.Status.WAITING)
+    waiting.update(status=Turn.Status.QUEUED)
 
 
 def expire(before: datetime) -> int:

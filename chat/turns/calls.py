@@ -72,30 +72,63 @@ async def store(
 async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False) -> bool:
     """Run what may run, side by side, until nothing may. False: a call still needs a person.
 
-    A turn that `goes_on` was last said to wait for one.
+    What is decided meanwhile joins what runs. A turn that `goes_on` was last said to wait for a
+    person.
     """
     if not turn.has_calls:
         return True
-    while calls := await read(_unanswered, turn):
-        answerable = [call for call in calls if call.status != ToolCall.Status.PENDING]
-        if not answerable:
-            return False
-        if goes_on:
-            journal.status(turn, "tool_calling")
-            goes_on = False
-        await asyncio.gather(*(_answer(turn, journal, call) for call in answerable))
-        await journal.settled(turn)
-    return True
+    async with asyncio.TaskGroup() as tasks:
+        begun = _Begun(turn, journal, tasks)
+        while True:
+            turn.calls_changed.clear()
+            calls = await read(_unanswered, turn)
+            ready = [call for call in calls if call.status != ToolCall.Status.PENDING]
+            turn.asks = len(ready) < len(calls)
+            if ready and goes_on:
+                journal.status(turn, "tool_calling")
+                goes_on = False
+            begun.add(ready)
+            if not begun.running:
+                return not turn.asks
+            await turn.calls_changed.wait()
+
+
+class _Begun:
+    """The calls of an answer that were begun here, each once, however often it is read."""
+
+    def __init__(self, turn: LiveTurn, journal: Journal, tasks: asyncio.TaskGroup) -> None:
+        self.running: set[asyncio.Task[None]] = set()
+        self._call_ids: set[str] = set()
+        self._turn = turn
+        self._journal = journal
+        self._tasks = tasks
+
+    def add(self, calls: Iterable[ToolCall]) -> None:
+        for call in calls:
+            if call.call_id not in self._call_ids:
+                self._call_ids.add(call.call_id)
+                task = self._tasks.create_task(_answer(self._turn, self._journal, call))
+                self.running.add(task)
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        if not self.running:
+            self._turn.calls_changed.set()
 
 
 async def _answer(turn: LiveTurn, journal: Journal, call: ToolCall) -> None:
+    """Returns once the call's result is stored and told."""
     if call.status == ToolCall.Status.DENIED:
-        _finish(turn, journal, call, ToolOutcome(DENIED, is_error=True))
-        return
-    started = asyncio.Event()
-    journal.add(turn, Entry(write=_starting(call), then=started.set))
-    await started.wait()
-    _finish(turn, journal, call, await _run(turn, call))
+        outcome = ToolOutcome(DENIED, is_error=True)
+    else:
+        started = asyncio.Event()
+        journal.add(turn, Entry(write=_starting(call), then=started.set))
+        await started.wait()
+        outcome = await _run(turn, call)
+    finished = asyncio.Event()
+    _finish(turn, journal, call, outcome, then=finished.set)
+    await finished.wait()
 
 
 async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
@@ -106,11 +139,17 @@ async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
     return await toolbox.runner().run(valid, context)
 
 
-def _finish(turn: LiveTurn, journal: Journal, call: ToolCall, outcome: ToolOutcome) -> None:
+def _finish(
+    turn: LiveTurn,
+    journal: Journal,
+    call: ToolCall,
+    outcome: ToolOutcome,
+    then: Callable[[], None],
+) -> None:
     data = ToolResultData(
         call_id=call.call_id, name=call.name, content=outcome.content, is_error=outcome.is_error
     )
-    journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome)))
+    journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome), then=then))
 
 
 def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:

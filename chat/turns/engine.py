@@ -55,6 +55,16 @@ def nudge(conversation_id: UUID) -> None:
         publish.on_loop(lambda: runner.start(turn))
 
 
+def decided(conversation_id: UUID) -> None:
+    """A transaction under way decided calls, which run as soon as that is committed.
+
+    Their turn is taken if it waited; if this process runs other calls of it, they join those.
+    """
+    nudge(conversation_id)
+    if (runner := _runner) is not None:
+        publish.on_loop(lambda: runner.decided(conversation_id))
+
+
 def cancel(conversation_id: UUID) -> bool:
     """Stop the conversation's turn at once, without a write. On the event loop's thread.
 

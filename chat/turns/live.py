@@ -56,6 +56,10 @@ class LiveTurn:
     round: int = 0
     """Requests to the model so far, within this answer."""
     has_calls: bool = False
+    calls_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Look at its calls again: a person may have decided, or nothing runs any more."""
+    asks: bool = False
+    """A call waited for a person when they were looked at last."""
     borders: list[int] = field(default_factory=list)
     """Where calls stand in the text, in code points: no block goes across one."""
     usage: Usage | None = None

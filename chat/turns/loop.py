@@ -28,9 +28,9 @@ from chat.llm.base import (
     Usage,
     Waiting,
 )
-from chat.llm.catalogue import Resolved
+from chat.llm.catalogue import Resolved, get_catalogue
 from chat.protocol import MAX_ANSWER_BYTES
-from chat.turns import calls, history, opaque
+from chat.turns import calls, choice, history, opaque
 from chat.turns.journal import Journal
 from chat.turns.live import LiveTurn
 from chat.turns.waiting import WaitNotes
@@ -43,13 +43,20 @@ CUT_SHORT = {
 """What is said of an answer that its model was not let finish."""
 
 
-async def answer(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
+async def answer(turn: LiveTurn, journal: Journal) -> bool:
     """Move a turn on. True: it has its answer; False: it waits for a person.
 
-    Raises `ModelError` when there is no answer.
+    Raises a `TalosError` when there is no answer.
     """
     if not await calls.answer_open(turn, journal, goes_on=True):
         return False
+    async with get_catalogue().held() as catalogue:
+        model = await choice.of(turn, journal, catalogue)
+        return await _converse(turn, journal, model)
+
+
+async def _converse(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
+    """Ask the model, run what it asks for, and again, until it has nothing to ask for."""
     while turn.round < settings.TALOS_TOOL_ROUNDS:
         if turn.round > 0 or turn.beginning is None:
             journal.status(turn, "thinking")

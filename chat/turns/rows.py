@@ -5,8 +5,8 @@ All functions are synchronous; those that take a `LiveTurn` run inside the journ
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -23,9 +23,12 @@ from chat.protocol import (
     ConversationChanged,
     ConversationChangedData,
     Done,
+    Frame,
     Outcome,
     StatusChanged,
     StatusData,
+    ToolFinished,
+    ToolResultData,
 )
 from chat.turns import toolbox
 from chat.turns.live import LiveTurn
@@ -170,11 +173,12 @@ def close_calls(message_id: UUID, result: str) -> None:
 
 
 def wait(turn: LiveTurn) -> None:
-    """Held by nobody until a person has decided; ready at once if they have done so already."""
+    """Held by nobody until a person decides; ready at once if they have done so already."""
     held = Turn.objects.run_by(process.identity).filter(pk=turn.turn_id)
     held.select_for_update().first()  # before its calls: see `approvals.resolve`
-    calls = ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.PENDING)
-    waits = calls.exists() and held.filter(cancel_requested_at=None).exists()
+    calls = ToolCall.objects.filter(message=turn.message_id)
+    asks = calls.pending().exists() and not calls.answerable().exists()
+    waits = asks and held.filter(cancel_requested_at=None).exists()
     status = Turn.Status.WAITING if waits else Turn.Status.QUEUED
     used = {"context_tokens": turn.context_tokens, "context_window": turn.context_window}
     used |= asdict(turn.usage) if turn.usage else {}
@@ -237,18 +241,9 @@ def heartbeat() -> None:
     Turn.objects.unfinished().run_by(process.identity).update(heartbeat_at=Now())
 
 
-@dataclass(frozen=True)
-class Recovered:
-    """A turn found running under a dead process, freed by this one."""
-
-    conversation_id: UUID
-    done: Done | None
-    """None: it is not over, but queued or waiting again."""
-
-
 @transaction.atomic
-def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> Recovered | None:
-    """Free a turn whose process is dead. None: it moved meanwhile.
+def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> list[Frame]:
+    """Free a turn whose process is dead, unless it moved meanwhile; the frames that tell of it.
 
     What was shown is kept and the turn is `interrupted`; a tool call that was running is
     `unknown`, and is not run again unless its tool is repeatable. A turn that had shown nothing,
@@ -259,23 +254,22 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> Rec
     Conversation.objects.select_for_update(of=("self",)).filter(turn=turn_id).first()
     turn = _held_by(dead_process, turn_id, seen_at)
     if turn is None:
-        return None
-    _settle_running_calls(turn)
+        return []
+    unknown = _settle_running_calls(turn)
     so_far = Piece.objects.so_far(turn.pk)
-    so_far = so_far._replace(seq=max(turn.conversation.seq, so_far.seq))
     status = _after_a_crash(turn, so_far)
+    frames = [*map(_result, unknown), *_told(turn, status)]
+    seq = max(turn.conversation.seq, so_far.seq)
+    so_far = so_far._replace(seq=seq + len(frames))
     changes: dict[str, object] = {"status": status}
-    done = None
     if status in Turn.UNFINISHED:
         Conversation.objects.filter(pk=turn.conversation_id).update(seq=so_far.seq)
     else:
         close_calls(turn.message_id, "The server stopped before this ran.")
-        so_far = so_far._replace(seq=so_far.seq + 1)
         _fold(turn, so_far, is_watched=False)
-        done = _done(turn, seq=so_far.seq, status=status)
         changes |= {"ended_at": timezone.now(), "process": process.identity}  # who tells of it
     Turn.objects.filter(pk=turn.pk).update(**changes)
-    return Recovered(turn.conversation_id, done)
+    return [frame.numbered(number) for number, frame in enumerate(frames, seq + 1)]
 
 
 def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | None:
@@ -288,8 +282,10 @@ def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | 
     return related.first()
 
 
-def _settle_running_calls(turn: Turn) -> None:
-    """A call that ran when its server died: unknown, or to be run again if its tool allows."""
+def _settle_running_calls(turn: Turn) -> list[ToolCall]:
+    """Calls that ran when their server died are to be run again, if their tools allow that; those
+    of which it is unknown now what they did."""
+    unknown = []
     for call in ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.RUNNING):
         tool = toolbox.registry().get(call.name)
         if tool is not None and tool.repeatable:
@@ -297,20 +293,35 @@ def _settle_running_calls(turn: Turn) -> None:
         else:
             call.status, call.ended_at = ToolCall.Status.UNKNOWN, timezone.now()
             call.result = UNKNOWN_RESULT
+            unknown.append(call)
         call.save(update_fields=["status", "ended_at", "result"])
+    return unknown
 
 
 def _after_a_crash(turn: Turn, so_far: SoFar) -> Turn.Status:
     calls = ToolCall.objects.filter(message=turn.message_id)
     if turn.cancel_requested_at is not None:
         return Turn.Status.CANCELLED
+    if calls.answerable().exists():
+        return Turn.Status.QUEUED
     if calls.pending().exists():
         return Turn.Status.WAITING
     has_shown = so_far.text or so_far.reasoning or calls.exists()
-    if calls.answerable().exists() or not has_shown:
-        return Turn.Status.QUEUED
-    return Turn.Status.INTERRUPTED
+    return Turn.Status.INTERRUPTED if has_shown else Turn.Status.QUEUED
 
 
-def _done(turn: Turn, *, seq: int, status: str) -> Done:
-    return Done(message_id=str(turn.message_id), status=status, client_id=turn.client_id, seq=seq)
+def _result(call: ToolCall) -> Frame:
+    data = ToolResultData(
+        call_id=call.call_id, name=call.name, content=call.result, is_error=call.is_error
+    )
+    return ToolFinished(data=data)
+
+
+def _told(turn: Turn, status: Turn.Status) -> Iterator[Frame]:
+    """What is to be told of a turn that a dead server left."""
+    message_id = str(turn.message_id)
+    if status == Turn.Status.WAITING:
+        data = StatusData(status="waiting_approval", message_id=message_id)
+        yield StatusChanged(data=data)
+    elif status not in Turn.UNFINISHED:
+        yield Done(message_id=message_id, status=status, client_id=turn.client_id)

@@ -19,7 +19,7 @@ from chat.errors import Internal, ModelError, TalosError
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
-from chat.turns import choice, loop, rows, titles
+from chat.turns import loop, rows, titles
 from chat.turns.blocks import Renderer
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
@@ -84,6 +84,12 @@ class Runner:
         self._give_up_title(turn.conversation_id)
         turn.task = self.background(self._run(turn))
 
+    def decided(self, conversation_id: UUID) -> None:
+        """A call was decided: it joins those that its turn runs, if this process runs that."""
+        for turn in self.live():
+            if turn.conversation_id == conversation_id:
+                turn.calls_changed.set()
+
     def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in a task that is kept alive and whose failure is logged."""
         task = asyncio.create_task(work)
@@ -141,10 +147,10 @@ class Runner:
             if turn.stop:
                 raise asyncio.CancelledError
             async with asyncio.timeout(settings.TALOS_TURN_SECONDS):
-                async with get_catalogue().held() as catalogue:
-                    model = await choice.of(turn, self.journal, catalogue)
-                    is_over = await loop.answer(turn, self.journal, model)
-                if publish.wants_blocks(turn.conversation_id):
+                length = turn.length
+                is_over = await loop.answer(turn, self.journal)
+                has_grown = turn.length > length
+                if (is_over or has_grown) and publish.wants_blocks(turn.conversation_id):
                     await self.journal.settled(turn)
                     await self._renderer.finish(turn)
         except asyncio.CancelledError:
@@ -280,10 +286,10 @@ class Runner:
                 await self.recover(left)
 
     async def recover(self, turn: rows.Unfinished) -> None:
-        """Free a turn that nobody runs, and tell its end if that is what it came to."""
-        found = await write(rows.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
-        if found is not None and found.done is not None:
-            publish.tell(found.conversation_id, found.done)
+        """Free a turn that nobody runs, and tell what became of it."""
+        frames = await write(rows.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
+        for frame in frames:
+            publish.tell(turn.conversation_id, frame)
 
     async def _idle_within(self, seconds: float) -> bool:
         try:

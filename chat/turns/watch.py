@@ -121,6 +121,8 @@ class Watch:
                 self._runner.stop(turn, "lost")
             elif row.cancel_requested_at:
                 self._runner.stop(turn, "cancel")
+            elif turn.asks:
+                turn.calls_changed.set()  # another process may have decided
 
     def _orphans(self, unfinished: Sequence[Unfinished]) -> list[Unfinished]:
         """Running turns that nobody runs."""

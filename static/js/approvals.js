@@ -60,8 +60,7 @@ export class Approvals {
     const hasFocus = card.contains(document.activeElement);
     if (edited) showArguments(card, edited);
     card.removeAttribute("data-editing");
-    setStatus(card, approved ? "approved" : "denied");
-    if (!this.#root.querySelector(PENDING)) this.#run();
+    setStatus(card, approved ? "running" : "denied");
     this.changed();
     if (hasFocus) this.#leave(card);
   }
@@ -122,13 +121,6 @@ export class Approvals {
     }
     this.#sent.set(call_id, given);
     hold(card);
-  }
-
-  /** All are decided: those that were approved run now. */
-  #run() {
-    for (const card of this.#root.querySelectorAll('.call[data-status="approved"]')) {
-      setStatus(/** @type {HTMLElement} */ (card), "running");
-    }
   }
 
   /** What had the focus is gone. @param {HTMLElement} card */

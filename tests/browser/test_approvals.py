@@ -161,7 +161,7 @@ def test_the_keyboard_decides(room: Room, effects: Path) -> None:
             break
     assert page.evaluate(focused) == "Approve"
     page.keyboard.press("Enter")
-    expect(first.locator(".state")).to_have_text("approved")
+    expect(first.locator(".state")).to_have_text("done")
     expect(second.locator(".details")).to_be_focused()
     while page.evaluate(focused) != "Deny":
         page.keyboard.press("Tab")
@@ -169,6 +169,41 @@ def test_the_keyboard_decides(room: Room, effects: Path) -> None:
     went_on(page)
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
     assert lines(effects) == ["a"]
+
+
+def test_an_approved_call_runs_while_another_asks(room: Room, effects: Path) -> None:
+    page = room.page(context=room.context())
+    later = json.dumps({"file": str(effects), "text": "later"})
+    room.reply("I will. ", Call("append_later", later, "call_later"), line(effects, "b", 1))
+    room.reply("So it is.")
+    say(page, "go")
+    expect(page.locator(".call[data-status=pending]")).to_have_count(2)
+    in_a_chat(page)
+    first, second = page.locator(".call").first, card(page)
+    first.get_by_role("button", name="Approve").click()
+    expect(first.locator(".state")).to_have_text("running…")
+    expect(page.locator(".progress:visible")).to_have_text("Using append_later…")
+    expect(second.locator(".details")).to_be_focused()
+    expect(page.locator(".chats .waits")).to_have_text("Waits for your approval")
+    field = second.get_by_label("Arguments, as JSON")
+    page.reload()  # a page that comes now sees one run and the other ask
+    connected(page)
+    expect(first.locator(".state")).to_have_text("running…")
+    expect(second.locator(".state")).to_have_text("waits for your approval")
+    second.get_by_role("button", name="Edit arguments").click()
+    field.fill('{"half":')
+    effects.with_name("later").touch()
+    expect(first.locator(".state")).to_have_text("done")
+    expect(page.locator(".progress:visible")).to_have_text("Waiting for your approval…")
+    expect(field).to_be_focused()  # who edits is left alone
+    expect(field).to_have_value('{"half":')
+    expect(page).to_have_title(re.compile("^● Approval needed · "))
+    flawless(page)
+    second.get_by_role("button", name="Deny").click()
+    went_on(page)
+    expect(second.locator(".state")).to_have_text("denied")
+    expect(page).not_to_have_title(re.compile("Approval"))
+    assert lines(effects) == ["later"]
 
 
 def test_a_running_tool_says_how_far_it_is(room: Room, effects: Path) -> None:

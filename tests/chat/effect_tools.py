@@ -39,6 +39,15 @@ async def hold(file: str, text: str, before: bool = False) -> str:
     return "never"
 
 
+@tool(approval=True, seconds=60)
+async def append_later(file: str, text: str) -> str:
+    """Append a line to a file, and return once a file with the name of that line is there, too."""
+    await append_line.function(file, text)
+    while not Path(file).with_name(text).exists():  # noqa: ASYNC110  (another process's file)
+        await asyncio.sleep(0.01)
+    return f"Appended {text}."
+
+
 @tool(approval=False, repeatable=True, seconds=60)
 async def hold_once(file: str) -> str:
     """Append a line to a file; stay running the first time, return the second."""

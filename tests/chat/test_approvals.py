@@ -164,26 +164,6 @@ async def test_denied_the_model_is_told(
     assert frames[-1]["status"] == "completed"
 
 
-@pytest.mark.promise(5)
-async def test_the_last_of_several_decisions_lets_the_turn_go_on(
-    asking: str, connect: OpenChat, model: Model, effects: Path
-) -> None:
-    chat = await connect(asking)
-    await asked(chat, model, effects, "a", "b")
-    model.reply("Done.")
-    await chat.send("approve_tool", call_id="call_b", approved=True)
-    await chat.until("approval_resolved")
-    await chat.nothing_more()
-    assert count(effects) == 0
-    await chat.send("approve_tool", call_id="call_a", approved=False)
-    frames = await chat.until("done")
-    results = {
-        f["data"]["call_id"]: f["data"]["is_error"] for f in frames if kind(f) == "tool_result"
-    }
-    assert results == {"call_a": True, "call_b": False}
-    assert lines(effects) == ["b"]
-
-
 async def test_edited_arguments_are_run_and_both_are_kept(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.chat.chaos.sizes import sizes
-from tests.chat.client import Chat, kind, kinds, text, without_gaps
+from tests.chat.client import Chat, Frame, kind, kinds, text, without_gaps
 from tests.chat.conftest import Model, OpenChat, OwnServer
 from tests.model_server.steps import Call, Gate
 
@@ -132,13 +132,17 @@ class Asking:
 
     async def ask(self, *, until: str | None = None) -> str:
         """A call that waits for a person, seen by both; its id. Or until the first of a kind."""
+        (call_id,) = await self.ask_for(1, until=until)
+        return call_id
+
+    async def ask_for(self, calls: int, *, until: str | None = None) -> list[str]:
+        """Calls of one answer, likewise."""
         self._count += 1
-        name = f"n{self._count}"
-        arguments = json.dumps({"file": str(self.effects), "text": name})
+        names = [f"n{self._count}-{number}" for number in range(calls)]
         self.model.server.rules[self.model.id] = lambda body: (
             ["Done."]
             if body["messages"][-1]["role"] == "tool"
-            else [Call("append_line", arguments, f"call_{name}")]
+            else [self._call(name, index) for index, name in enumerate(names)]
         )
         await self.tab.resume(await self.chat.new(model=self.model.id))
         await self.chat.send("send", text="go")
@@ -146,7 +150,11 @@ class Asking:
             await page.until(
                 until or (lambda f: f.get("data", {}).get("status") == "waiting_approval")
             )
-        return f"call_{name}"
+        return [f"call_{name}" for name in names]
+
+    def _call(self, name: str, index: int) -> Call:
+        arguments = json.dumps({"file": str(self.effects), "text": name})
+        return Call("append_line", arguments, f"call_{name}", index)
 
     def count(self, call_id: str) -> int:
         lines = self.effects.read_text().splitlines() if self.effects.exists() else []
@@ -206,6 +214,52 @@ async def test_approved_and_stopped(asking: Asking, times: int) -> None:
         assert call["status"] in ("finished", "failed")
         if call["status"] == "finished":
             assert asking.count(call_id) == 1
+
+
+@pytest.mark.promise(3, 5)
+@sizes("times", sample=3, full=100)
+async def test_several_calls_decided_at_random_moments(
+    asking: Asking, rng: random.Random, times: int
+) -> None:
+    """While others run, and while their turn is put back to wait: none is forgotten."""
+    for _ in range(times):
+        wanted = {call_id: rng.random() < 0.7 for call_id in await asking.ask_for(4)}
+        for call_id in rng.sample(list(wanted), len(wanted)):
+            await asyncio.sleep(rng.choice([0, 0, rng.uniform(0, 0.08)]))
+            page = rng.choice([asking.chat, asking.tab])
+            await page.send("approve_tool", call_id=call_id, approved=wanted[call_id])
+        for page in (asking.chat, asking.tab):
+            frames = await page.until("done")
+            assert (text(frames), frames[-1]["status"]) == ("Done.", "completed")
+            results = [f["data"] for f in frames if kind(f) == "tool_result"]
+            assert {each["call_id"]: not each["is_error"] for each in results} == wanted
+            assert len(results) == len(wanted)
+        assert {call_id: asking.count(call_id) for call_id in wanted} == wanted
+        assert without_gaps(frames)
+
+
+@pytest.mark.promise(1, 5)
+@sizes("times", sample=3, full=100)
+async def test_several_calls_decided_and_stopped(
+    asking: Asking, rng: random.Random, times: int
+) -> None:
+    for _ in range(times):
+        wanted = await asking.ask_for(3)
+        acts: list[Frame] = [
+            {"action": "approve_tool", "call_id": one, "approved": True} for one in wanted
+        ]
+        acts.insert(rng.randrange(4), {"action": "cancel"})
+        for act in acts:
+            await asyncio.sleep(rng.choice([0, rng.uniform(0, 0.05)]))
+            await rng.choice([asking.chat, asking.tab]).send(**act)
+        end = (await asking.chat.until("done"))[-1]
+        assert (await asking.tab.until("done"))[-1] == end
+        answer = (await asking.tab.resume(asking.chat.session_id))["messages"][-1]
+        assert answer["status"] == end["status"]
+        for call in answer["tool_calls"]:
+            assert call["status"] in ("finished", "failed")
+            assert asking.count(call["call_id"]) <= 1
+            assert call["status"] == "failed" or asking.count(call["call_id"]) == 1
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Promises 1, 3, 4 and 5: a server that is killed, or told to stop, at any moment of a turn.
 
-Turns of text, of a tool, and of a tool that asks first; the person answers before the end or after
-it. What was seen is stored, whoever asked gets one end, and no tool's effect happens twice.
+Turns of text, of a tool, of a tool that asks first, and of two calls that ask; the person answers
+before the end or after it, both at once or one after the other. What was seen is stored, whoever asked gets one end, and no tool's effect happens twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,12 @@ from tests.model_server.steps import Call, Step
 pytestmark = pytest.mark.anyio
 WORDS = 30
 EVERY = 0.004
-TOOLS = {"text": None, "tool": "note_line", "approval": "append_line"}
+TOOLS = {
+    "text": (),
+    "tool": ("note_line",),
+    "approval": ("append_line",),
+    "approvals": ("append_line", "append_line"),
+}
 
 
 @dataclass
@@ -37,18 +42,19 @@ class Turn:
     """One turn under fire: what is asked of the model, and what a client saw of it."""
 
     name: str
-    tool: str | None
+    tools: Sequence[str]
+    """Of the calls that its model makes."""
     effects: Path
-    decides: bool
-    """The person is quick: the approval is given as soon as it is asked for."""
+    decides: str
+    """A kind of frame: the person is quick, and approves a call when it comes."""
     seen: list[Frame] = field(default_factory=list)
 
     def reply(self, body: dict[str, Any]) -> Iterator[Step]:
         """What the model says: some words, the tool, and after its result some more."""
         yield from paced(WORDS, every=EVERY)
-        if self.tool is not None and body["messages"][-1]["role"] != "tool":
-            arguments = json.dumps({"file": str(self.effects), "text": self.name})
-            yield Call(self.tool, arguments, call_id=f"call_{self.name}")
+        for index, tool in enumerate(self.tools if body["messages"][-1]["role"] != "tool" else ()):
+            arguments = json.dumps({"file": str(self.effects), "text": self.lines[index]})
+            yield Call(tool, arguments, call_id=f"call_{self.lines[index]}", index=index)
 
     async def watch(self, chat: Chat, seconds: float) -> None:
         """What is seen in so many seconds, or until the end."""
@@ -56,33 +62,53 @@ class Turn:
             async with asyncio.timeout(seconds):
                 while not self.is_over:
                     self.seen.append(await chat.next())
-                    if self.decides and kind(self.seen[-1]) == "tool_approval_request":
-                        await self.approve(chat)
+                    if self._waiting and self._is_time(self.seen[-1]):
+                        await approve(chat, self._waiting[-1])
 
-    async def approve(self, chat: Chat) -> None:
-        await chat.send("approve_tool", call_id=f"call_{self.name}", approved=True)
+    @property
+    def lines(self) -> list[str]:
+        """That its calls leave."""
+        return [f"{self.name}-{index}" for index in range(len(self.tools))]
+
+    @property
+    def _waiting(self) -> list[str]:
+        asked, decided = (
+            [frame["data"]["call_id"] for frame in self.seen if kind(frame) == name]
+            for name in ("tool_approval_request", "approval_resolved")
+        )
+        return [call_id for call_id in asked if call_id not in decided]
+
+    def _is_time(self, frame: Frame) -> bool:
+        is_let_go = frame.get("data", {}).get("status") == "waiting_approval"
+        return kind(frame) == self.decides or (bool(self.decides) and is_let_go)
 
     @property
     def is_over(self) -> bool:
         return any(kind(frame) == "done" for frame in self.seen)
 
     @property
-    def effect_count(self) -> int:
-        lines = self.effects.read_text().splitlines() if self.effects.exists() else []
-        return lines.count(self.name)
+    def effect_counts(self) -> list[int]:
+        """Of each call."""
+        found = self.effects.read_text().splitlines() if self.effects.exists() else []
+        return [found.count(line) for line in self.lines]
+
+
+async def approve(chat: Chat, call_id: str) -> None:
+    await chat.send("approve_tool", call_id=call_id, approved=True)
 
 
 async def settle(chat: Chat, session_id: str, turn: Turn) -> Frame:
     """Come back as a page does: resume, decide what waits, send again; how it stands in the end."""
     live = (await chat.resume(session_id))["turn"] or {"tool_calls": []}
-    if any(call["status"] == "pending" for call in live["tool_calls"]):
-        await turn.approve(chat)
+    for call in live["tool_calls"]:
+        if call["status"] == "pending":
+            await approve(chat, call["call_id"])
     await chat.send("send", text=turn.name, client_id=turn.name)
     while True:
         frames = await chat.until(lambda frame: kind(frame) in ("done", "tool_approval_request"))
         if kind(frames[-1]) == "done":
             return await chat.resume(session_id)
-        await turn.approve(chat)
+        await approve(chat, frames[-1]["data"]["call_id"])
 
 
 def check(turn: Turn, snapshot: Frame) -> None:
@@ -93,15 +119,17 @@ def check(turn: Turn, snapshot: Frame) -> None:
     assert answer["content"].startswith(text(turn.seen))
     assert not numbers(turn.seen) or without_gaps(turn.seen)
     assert snapshot["seq"] >= max([0, *numbers(turn.seen)])
-    whole = "".join(words(WORDS)) * (1 if turn.tool is None else 2)
+    whole = "".join(words(WORDS)) * (2 if turn.tools else 1)
     assert whole.startswith(answer["content"])
     if answer["status"] == "completed":
         assert answer["content"] == whole
-    statuses = {call["status"] for call in answer["tool_calls"]}
-    assert turn.effect_count <= 1
-    if "finished" in statuses or any(kind(frame) == "tool_result" for frame in turn.seen):
-        assert turn.effect_count == 1
-    assert statuses <= {"finished", "unknown", "failed"}
+    results = [frame["data"] for frame in turn.seen if kind(frame) == "tool_result"]
+    worked = [result["call_id"] for result in results if not result["is_error"]]
+    for call, count in zip(answer["tool_calls"], turn.effect_counts, strict=False):
+        assert call["status"] in ("finished", "unknown", "failed")
+        assert count <= 1
+        if call["status"] == "finished" or call["call_id"] in worked:
+            assert count == 1
 
 
 def is_sound(data: Path) -> bool:
@@ -135,7 +163,8 @@ class Range:
         story = rng.choice(list(TOOLS))
         self.count += 1
         name = f"{self.count}-{story}"
-        turn = Turn(name, TOOLS[story], self.effects, decides=rng.random() < 0.7)
+        decides = rng.choice(["tool_approval_request", "tool_result", "status", ""])
+        turn = Turn(name, TOOLS[story], self.effects, decides)
         self.model.server.rules[self.model.id] = turn.reply
         await self.chat.send("send", text=name, client_id=name)
         await turn.watch(self.chat, rng.uniform(0, 2.2 * WORDS * EVERY))

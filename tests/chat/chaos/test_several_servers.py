@@ -72,7 +72,13 @@ def three(tmp_path: Path, collected: None, model_server: ModelServer) -> Iterato
         yield servers
 
 
-async def begun(chat: Chat, model: Model, *steps: object, until: str = "delta") -> str:
+def waits(frame: Frame) -> bool:
+    return bool(frame.get("data", {}).get("status") == "waiting_approval")
+
+
+async def begun(
+    chat: Chat, model: Model, *steps: object, until: str | Callable[[Frame], bool] = "delta"
+) -> str:
     model.reply(*steps)  # type: ignore[arg-type]  # steps
     session_id = await chat.new(model=model.id)
     await chat.send("send", text="go", client_id=f"{model.id}-{session_id}")
@@ -146,7 +152,7 @@ async def test_a_stop_and_an_approval_from_another_server(
     model.reply(call)
     model.reply("Done.")
     await chat.send("send", text="do it")
-    await chat.until(lambda frame: frame.get("data", {}).get("status") == "waiting_approval")
+    await chat.until(waits)
     await tab.until(lambda f: bool((f.get("data", {}).get("turn") or {}).get("tool_calls")))
     await tab.send("approve_tool", call_id="call_1", approved=True)
     assert text(await tab.until("done")) == "Done."
@@ -155,6 +161,35 @@ async def test_a_stop_and_an_approval_from_another_server(
     if "approval_resolved" not in kinds(frames):
         await chat.until("approval_resolved")
     assert effects.read_text() == "x\n"
+
+
+@pytest.mark.promise(5, 9)
+async def test_a_call_that_another_server_approves_joins_one_that_runs(
+    two: list[str], connect: OpenChat, model: Model, tmp_path: Path
+) -> None:
+    here, there = two
+    chat, tab = await connect(here), await connect(there)
+    effects = tmp_path / "effects.txt"
+    tools = {"held": "append_later", "quick": "append_line", "later": "append_line"}
+    calls = [
+        Call(tool, json.dumps({"file": str(effects), "text": name}), f"call_{name}", index)
+        for index, (name, tool) in enumerate(tools.items())
+    ]
+    session_id = await begun(chat, model, *calls, until=waits)
+    await tab.resume(session_id)
+    await chat.send("approve_tool", call_id="call_held", approved=True)
+    async with asyncio.timeout(SECONDS):
+        while not effects.exists():  # noqa: ASYNC110  (another process's file)
+            await asyncio.sleep(0.01)
+    await tab.send("approve_tool", call_id="call_quick", approved=True)
+    result = (await chat.until("tool_result"))[-1]["data"]
+    assert result["call_id"] == "call_quick"  # whoever runs the turn runs it, while another runs
+    (tmp_path / "held").touch()
+    await chat.until(waits)
+    model.reply("Done.")
+    await tab.send("approve_tool", call_id="call_later", approved=True)
+    assert text(await tab.until("done")) == "Done."  # whoever hears of it goes on with the turn
+    assert effects.read_text().split() == ["held", "quick", "later"]
 
 
 @pytest.mark.promise(1, 9)
