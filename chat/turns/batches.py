@@ -20,6 +20,8 @@ class Batch:
     turn: LiveTurn
     text: str = ""
     reasoning: str = ""
+    thoughts: list[str] = field(default_factory=list)
+    """The pieces of its reasoning, while they are taken."""
     frames: list[Frame | QuickDelta] = field(default_factory=list)
     writes: list[tuple[Callable[[int], None], int]] = field(default_factory=list)
     then: list[Callable[[], None]] = field(default_factory=list)
@@ -46,6 +48,7 @@ def drain(turn: LiveTurn) -> Batch:
         else:
             _take(batch, entry)
     batch.text = "".join([entry for entry in entries if isinstance(entry, str)])
+    batch.reasoning = "".join(batch.thoughts)
     batch.last_seq, batch.is_numbered = turn.seq, turn.seq > seq
     if batch.reasoning:
         turn.thoughts += 1
@@ -56,7 +59,7 @@ def drain(turn: LiveTurn) -> Batch:
 def _take(batch: Batch, entry: Entry) -> None:
     turn = batch.turn
     if entry.reasoning:
-        batch.reasoning += entry.reasoning
+        batch.thoughts.append(entry.reasoning)
         batch.frames.append(ReasoningPiece(data=ReasoningData(content=entry.reasoning)))
     if entry.frame is not None:
         turn.seq += 1
