@@ -20,8 +20,6 @@ class Batch:
     turn: LiveTurn
     text: str = ""
     reasoning: str = ""
-    thoughts: list[str] = field(default_factory=list)
-    """The pieces of its reasoning, while they are taken."""
     frames: list[Frame | QuickDelta] = field(default_factory=list)
     writes: list[tuple[Callable[[int], None], int]] = field(default_factory=list)
     then: list[Callable[[], None]] = field(default_factory=list)
@@ -32,6 +30,8 @@ class Batch:
     """Which piece of the turn's reasoning it holds, if any."""
     is_last: bool = False
     """The turn ends in it: its pieces are not appended, but folded into the message."""
+    thoughts: list[str] = field(default_factory=list)
+    """The pieces of its reasoning, while they are taken."""
 
 
 def drain(turn: LiveTurn) -> Batch:
