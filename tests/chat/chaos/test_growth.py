@@ -48,9 +48,12 @@ class Input:
     before: str
     piece: str
     after: str
+    times: bool
+    """What stands before is repeated, too: it may be read again for each piece that follows."""
 
     def text(self, size: int) -> str:
-        return self.before + self.piece * max(1, size // len(self.piece)) + self.after
+        count = max(1, size // len(self.piece + self.before * self.times))
+        return self.before * (count if self.times else 1) + self.piece * count + self.after
 
     def excess(self, target: Target) -> Growth | None:
         def prepare(size: int) -> Callable[[], object]:
@@ -62,26 +65,25 @@ class Input:
 def inputs(pieces: tuple[str, ...]) -> st.SearchStrategy[Input]:
     one = st.sampled_from(pieces)
     few = st.lists(one, min_size=1, max_size=3).map("".join)
-    return st.builds(Input, st.just("") | few, few, st.just("") | few)
+    return st.builds(Input, st.just("") | few, few, st.just("") | few, st.booleans())
 
 
 def try_for(seconds: float, pieces: tuple[str, ...], check: Callable[[Input], None]) -> None:
     """Whatever the seed makes of some pieces, for so long."""
     end, tries = monotonic() + seconds, 0
 
-    @hypothesis.given(inputs(pieces))
     def each(found: Input) -> None:
         if monotonic() < end:
             check(found)
 
     while monotonic() < end:
-        once = hypothesis.settings(
+        some = hypothesis.settings(
             max_examples=100,
             database=None,
             suppress_health_check=list(hypothesis.HealthCheck),
             phases=[hypothesis.Phase.generate],
         )
-        hypothesis.seed(SEED + tries)(once(each))()
+        hypothesis.seed(SEED + tries)(some(hypothesis.given(inputs(pieces))(each)))()
         tries += 1
 
 
