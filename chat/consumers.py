@@ -59,6 +59,10 @@ async def offered(model: str | None) -> str | None:
     return model
 
 
+LONG_FRAME = 64 * 1024
+"""Code points: a longer one is read in a thread."""
+
+
 @contextmanager
 def making(conversation_id: UUID) -> Iterator[None]:
     """Name the conversation, where it stays unknown for now whether it was made."""
@@ -120,7 +124,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         try:
             if text_data is None:
                 raise InvalidFrame("Frames are text, not bytes.")
-            action = parse(text_data)
+            is_long = len(text_data) > LONG_FRAME  # it would hold up everybody else
+            action = await asyncio.to_thread(parse, text_data) if is_long else parse(text_data)
         except TalosError as error:
             self.tell(Error(content=error.message, code=error.code))
             return

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from chat.errors import InvalidFrame, InvalidJson, UnknownAction
+from tools.values import TooDeep, scalars
 
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_TEXT = 65_536
@@ -243,22 +244,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check(value: object, depth: int) -> None:
     """Refuse what cannot be stored (NUL, lone surrogates), said in JSON (a number that overflows)
     and what is nested too deep."""
-    match value:
-        case float():
-            if not math.isfinite(value):
-                raise InvalidFrame("A number is too large.")
-        case str():
-            if "\0" in value or not _encodable(value):
-                raise InvalidFrame("Text has a NUL or a lone surrogate.")
-        case dict() | list():
-            if depth == 0:
-                raise InvalidFrame(_TOO_DEEP)
-            if isinstance(value, dict):
-                for key in value:
-                    _check(key, 0)
-                value = list(value.values())
-            for item in value:
-                _check(item, depth - 1)
+    try:
+        texts, floats = scalars(value, depth)
+    except TooDeep:
+        raise InvalidFrame(_TOO_DEEP) from None
+    if not all(map(math.isfinite, floats)):
+        raise InvalidFrame("A number is too large.")
+    joined = "".join(texts)
+    if "\0" in joined or not _encodable(joined):
+        raise InvalidFrame("Text has a NUL or a lone surrogate.")
 
 
 def _encodable(text: str) -> bool:

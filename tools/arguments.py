@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -13,11 +14,16 @@ from pydantic_core import ErrorDetails
 
 from tools.errors import ToolError
 from tools.text import clean, shorten
+from tools.values import TooDeep, scalars
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 32
 """The wire's bound too: what is deeper could not be shown to the person who is asked."""
+MAX_KEYS = 1000
+"""Of the object itself: no tool takes as many arguments."""
 _SHOWN = 10
+_NAMED = 1000
+"""So many problems are told apart. pydantic lists all of them or none."""
 _TOO_DEEP = f"The arguments are nested deeper than {MAX_DEPTH} levels."
 _KINDS = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
 
@@ -49,18 +55,17 @@ def _as_object(found: object) -> dict[str, Any]:
         raise ToolError(
             f'The arguments must be a JSON object like {{"name": "value"}}, not {kind}.'
         )
-    _check(found, MAX_DEPTH)
-    return dict(found)
+    if len(found) > MAX_KEYS:
+        raise ToolError(f"There are {len(found):,} arguments; at most {MAX_KEYS:,} are taken.")
+    arguments = dict(found)
+    _check(arguments)
+    return arguments
 
 
 def complaint(name: str, known: Collection[str], error: ValidationError) -> str:
     """What is wrong with a call of the tool `name`, which takes the arguments `known`."""
-    problems = error.errors(include_url=False, include_context=False)
-    lines = [f"- {_problem(problem)}" for problem in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        lines.append(f"- and {len(problems) - _SHOWN} more")
     takes = ", ".join(f"`{argument}`" for argument in known) or "no arguments"
-    return "\n".join([f"Wrong arguments for `{name}`:", *lines, f"It takes {takes}."])
+    return "\n".join([f"Wrong arguments for `{name}`:", *_problems(error), f"It takes {takes}."])
 
 
 def no_such_tool(name: str, known: Collection[str]) -> str:
@@ -68,6 +73,15 @@ def no_such_tool(name: str, known: Collection[str]) -> str:
     hint = f" Did you mean `{near[0]}`?" if near else ""
     listed = ", ".join(f"`{other}`" for other in known) or "none"
     return f"There is no tool named `{shorten(name)}`.{hint} Known: {listed}."
+
+
+def _problems(error: ValidationError) -> list[str]:
+    count = error.error_count()
+    if count > _NAMED:
+        return [f"- {count:,} values in it are wrong"]
+    found = error.errors(include_url=False, include_context=False)[:_SHOWN]
+    more = [f"- and {count - _SHOWN} more"] if count > _SHOWN else []
+    return [f"- {_problem(problem)}" for problem in found] + more
 
 
 def _problem(problem: ErrorDetails) -> str:
@@ -96,8 +110,8 @@ def _as_json(value: object) -> str:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
         raise ValueError(f"the key {shorten(twice)!r} stands there twice")
     return found
 
@@ -106,16 +120,14 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _check(value: object, levels: int) -> None:
+def _check(found: dict[str, Any]) -> None:
     """Refuse what cannot be stored and shown to a person as it would be run."""
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ToolError("The arguments have a number that is too large.")
-    elif isinstance(value, str):
-        if clean(value) != value:
-            raise ToolError("The arguments have a NUL or half of a surrogate pair in them.")
-    elif isinstance(value, Mapping | list):
-        if levels == 0:
-            raise ToolError(_TOO_DEEP)
-        for item in [*value, *value.values()] if isinstance(value, Mapping) else value:
-            _check(item, levels - 1)
+    try:
+        texts, floats = scalars(found, MAX_DEPTH)
+    except TooDeep:
+        raise ToolError(_TOO_DEEP) from None
+    if not all(map(math.isfinite, floats)):
+        raise ToolError("The arguments have a number that is too large.")
+    joined = "".join(texts)
+    if clean(joined) != joined:
+        raise ToolError("The arguments have a NUL or half of a surrogate pair in them.")

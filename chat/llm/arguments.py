@@ -11,6 +11,8 @@ import orjson
 _NOTHING: tuple[Any, ...] = (None, {}, [], "")
 _BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
+_MOST = 16
+"""Values in one text that may be the same arguments again, or none."""
 
 
 class Brackets:
@@ -58,13 +60,15 @@ def settled(text: str) -> str:
 
 
 def _meant(text: str) -> str:
-    found: list[tuple[Any, str]] = []
+    values: list[tuple[Any, str]] = []
     at = _end_of_blanks(text, 0)
     while at < len(text):
         value, end = _DECODER.raw_decode(text, at)
-        if value not in _NOTHING:
-            found.append((value, text[at:end]))
+        values.append((value, text[at:end]))
+        if len(values) > _MOST:
+            return text
         at = _end_of_blanks(text, end)
+    found = [each for each in values if each[0] not in _NOTHING]
     if not found:
         return "{}"
     value, written = found[0]

@@ -13,7 +13,7 @@ class CodeMarks:
     """The code fences and spans of one text. Linear in what it reads, bounded in what it keeps."""
 
     def __init__(self) -> None:
-        self._fence = ""  # the marks that opened it
+        self._fence = ""  # the marks that opened it, all of one kind
         self._span = 0  # how many backticks opened it
         self._line_is_blank = True
         self._may_fence = True  # nothing but markers so far on this line
@@ -42,14 +42,14 @@ class CodeMarks:
         self._opened_here, self._closed_here = False, ""
 
     def _marks(self, marks: str) -> None:
-        if self._opened_here and "`" in marks and "`" in self._fence:  # ```a span```
+        if self._opened_here and marks[0] == self._fence[:1] == "`":  # ```a span```
             self._span, self._fence, self._opened_here = len(self._fence), "", False
         if self._may_fence and len(marks) >= 3:
             if not self._fence:
                 self._fence, self._span, self._opened_here = marks, 0, True
             elif marks.startswith(self._fence):
                 self._fence, self._closed_here = "", self._fence
-        elif "`" in marks and not self._fence:
+        elif marks[0] == "`" and not self._fence:
             if not self._span:
                 self._span = len(marks)
             elif self._span == len(marks):

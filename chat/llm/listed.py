@@ -13,6 +13,8 @@ from chat.llm import failures
 from chat.llm.details import LARGEST_COUNT
 from chat.llm.text import clean
 
+MOST = 5000
+"""Models of one server that are read. The largest lists have some hundreds."""
 MAX_ID = 200
 """Characters: what the rows that store a model's id hold."""
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -39,7 +41,7 @@ def listed(body: bytes) -> list[ListedModel]:
         said = next((each for each in lists if isinstance(each, list)), [])
     if not isinstance(said, list):
         raise failures.malformed()
-    found = (_listed(entry) for entry in said)
+    found = (_listed(entry) for entry in said[:MOST])
     return [model for model in found if model is not None]
 
 

@@ -96,9 +96,9 @@ def _in_place(content: list[Block]) -> list[Block]:
     placed: list[Block] = []
     said = called = 0
     for block in thoughts:
-        upto, call_count = block.pop(PLACE, (0, 0))
+        upto, call_count = map(max, block.pop(PLACE, (0, 0)), (said, called))
         placed += [*_texts(text[said:upto]), *calls[called:call_count], block]
-        said, called = max(said, upto), max(called, call_count)
+        said, called = upto, call_count
     return [*placed, *_texts(text[said:]), *calls[called:]]
 
 

@@ -11,6 +11,8 @@ from chat.llm.opaque import json_text
 from chat.llm.text import clean
 
 MAX_ARGUMENTS = 256 * 1024  # code points of one call, its id, name and extra content included
+MAX_NAME = 1024
+"""Code points of a name that comes torn. No tool has nearly so many: the rest is not joined."""
 NAMELESS = "unnamed"
 """Stands in for a name that never came: the model is told that there is no such tool."""
 
@@ -35,7 +37,7 @@ class Call:
         if not self.name:
             self.name = name
         elif name != self.name and not self._arguments:  # repeated names are one, torn ones join
-            self.name += name
+            self.name += name[: max(0, MAX_NAME - len(self.name))]
         if arguments:
             self._arguments.append(arguments)
         grown = len(call_id) + len(name) + len(arguments)

@@ -16,6 +16,8 @@ from chat.llm.text import clean
 from chat.llm.tool_call import Call, Fields, extra_content
 
 MAX_CALLS = 128
+MAX_SIZE = 1024 * 1024
+"""Code points of all calls of an answer: as long as its text may be."""
 
 
 class ToolFragments:
@@ -52,6 +54,8 @@ class ToolFragments:
         call = self._call(_index(fragment.get("index")), position, call_id, name, arguments)
         extra = extra_content(fragment) or extra_content(function) or extra
         self.size += call.add(call_id, name, arguments, extra)
+        if self.size > MAX_SIZE:
+            raise failures.too_large()
 
     def _call(
         self, index: int | None, position: int, call_id: str, name: str, arguments: str

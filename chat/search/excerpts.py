@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from chat.search.words import WORD_BEGINS, fold, folded_lengths, is_unspaced
 
@@ -60,16 +60,31 @@ def _places(text: str, sought: Sequence[str]) -> list[Span]:
     if not sought:
         return []
     folded = fold(text)
-    either = "|".join(_pattern(run) for run in sorted(sought, key=len, reverse=True))
-    found = [match.span() for match, _ in zip(re.finditer(either, folded), range(_MANY))]  # noqa: B905  # as far as there are
+    found = sorted(_found(folded, sought), key=lambda span: (span[0], -span[1]))[:_MANY]
     if text.isascii():
         return found  # each code point became one
     ends = list(accumulate(folded_lengths(text)))
     return [(bisect_right(ends, start), bisect_left(ends, end) + 1) for start, end in found]
 
 
-def _pattern(run: str) -> str:
-    return re.escape(run) if is_unspaced(run) else WORD_BEGINS + re.escape(run)
+def _found(folded: str, sought: Sequence[str]) -> Iterator[Span]:
+    """The first places of each kind. They may overlap: the longer of two comes first."""
+    begin_words = [run for run in sought if not is_unspaced(run)]
+    if begin_words:
+        either = "|".join(map(re.escape, sorted(begin_words, key=len, reverse=True)))
+        matches = re.finditer(f"{WORD_BEGINS}(?:{either})", folded)
+        yield from (match.span() for match in islice(matches, _MANY))
+    for run in sought:
+        if is_unspaced(run):
+            yield from islice(_anywhere(folded, run), _MANY)
+
+
+def _anywhere(folded: str, run: str) -> Iterator[Span]:
+    # not by a pattern: one that all but matches at each place would be tried again and again
+    at = folded.find(run)
+    while at >= 0:
+        yield at, at + len(run)
+        at = folded.find(run, at + len(run))
 
 
 def _best(text: str, places: Sequence[Span]) -> int:

@@ -23,13 +23,18 @@ WORD_BEGINS = f"(?<![^\\s{_UNSPACED}])"
 """As a regular expression for folded texts."""
 
 
+_MOST_FOLDED = 100_000
+"""Code points that are remembered. Nobody writes so many; a file of noise may."""
+
+
 class _Folding(dict[int, str]):
     """What each code point becomes, found out when it is first met."""
 
     def __missing__(self, code: int) -> str:
         folded = _folded(chr(code))
-        if len(self) < 100_000:  # nobody writes so many; a file of noise may
-            self[code] = folded
+        if len(self) >= _MOST_FOLDED:
+            self.clear()  # kept full of noise it would be of no use to anybody else
+        self[code] = folded
         return folded
 
 

@@ -37,17 +37,22 @@ def places(leaf: UUID, said: Sequence[Json]) -> list[Place]:
         children[message["parent"]].append(message)
     current = _upwards(found, leaf)
     placed = [Place(message, number, True) for number, message in enumerate(current, start=1)]
-    numbers = {message["id"]: number for number, message in enumerate(current, start=1)}
+    numbers: dict[UUID, int] = {}
+    first: dict[UUID | None, int] = {}
+    """By parent the first of its versions that got a number."""
+    for place in placed:
+        numbers[place.said["id"]] = first[place.said["parent"]] = place.number
     starts = deque(_parting(children, numbers, [None, *numbers]))
     while starts:
         branch = list(_downwards(children, starts.popleft()))
         parent = branch[0]["parent"]
         after: int | None = numbers.get(parent, 0)
-        versions = [numbers[s["id"]] for s in children[parent] if s["id"] in numbers]
+        instead_of = first.get(parent, 0)
         for message in branch:
             numbers[message["id"]] = number = len(placed) + 1
-            placed.append(Place(message, number, False, after, min(versions, default=0)))
-            after, versions = None, []
+            first.setdefault(message["parent"], number)
+            placed.append(Place(message, number, False, after, instead_of))
+            after, instead_of = None, 0
         starts.extend(_parting(children, numbers, [message["id"] for message in branch]))
     return placed
 

@@ -30,6 +30,8 @@ class Batch:
     """Which piece of the turn's reasoning it holds, if any."""
     is_last: bool = False
     """The turn ends in it: its pieces are not appended, but folded into the message."""
+    thoughts: list[str] = field(default_factory=list)
+    """The pieces of its reasoning, while they are taken."""
 
 
 def drain(turn: LiveTurn) -> Batch:
@@ -46,6 +48,7 @@ def drain(turn: LiveTurn) -> Batch:
         else:
             _take(batch, entry)
     batch.text = "".join([entry for entry in entries if isinstance(entry, str)])
+    batch.reasoning = "".join(batch.thoughts)
     batch.last_seq, batch.is_numbered = turn.seq, turn.seq > seq
     if batch.reasoning:
         turn.thoughts += 1
@@ -56,7 +59,7 @@ def drain(turn: LiveTurn) -> Batch:
 def _take(batch: Batch, entry: Entry) -> None:
     turn = batch.turn
     if entry.reasoning:
-        batch.reasoning += entry.reasoning
+        batch.thoughts.append(entry.reasoning)
         batch.frames.append(ReasoningPiece(data=ReasoningData(content=entry.reasoning)))
     if entry.frame is not None:
         turn.seq += 1

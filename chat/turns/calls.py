@@ -32,8 +32,10 @@ from chat.protocol import (
 from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn
-from tools.runner import ToolOutcome
+from tools.runner import Call, ToolOutcome
 
+SHORT = 4 * 1024
+"""Code points of arguments that are checked on the event loop: that takes less than a thread does."""
 DENIED = "The person denied this call. Do not try it again unasked."
 _FITTING_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """What every provider takes as the id of a call."""
@@ -53,16 +55,13 @@ async def store(
     """
     turn.has_calls = True
     turn.borders.append(turn.length)
-    calls = await read(_prepared, turn, requests)
+    prepared = await read(_prepared, turn, requests)
     journal.status(turn, "tool_calling")
     parts = opaque.parts_of(turn, beside)
-    for request, call in zip(requests, calls, strict=True):
+    for request, (call, _) in zip(requests, prepared, strict=True):
         parts += opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
     opaque.keep(turn, journal, parts)
-    for call in calls:
-        data = ToolCallData(
-            call_id=call.call_id, name=call.name, arguments=arguments_object(call.arguments)
-        )
+    for call, data in prepared:
         journal.add(turn, Entry(ToolCalled(data=data), write=_inserting(call)))
         if call.status == ToolCall.Status.PENDING:
             journal.add(turn, Entry(ToolApprovalRequested(data=data)))
@@ -132,11 +131,18 @@ async def _answer(turn: LiveTurn, journal: Journal, call: ToolCall) -> None:
 
 
 async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
-    valid = toolbox.runner().validate(call.name, call.used_arguments)
+    valid = await _validated(call)
     if isinstance(valid, ToolOutcome):
         return valid
     context = toolbox.context(turn, progress=lambda text: _progress(turn, call, text))
     return await toolbox.runner().run(valid, context)
+
+
+async def _validated(call: ToolCall) -> Call | ToolOutcome:
+    validate, arguments = toolbox.runner().validate, call.used_arguments
+    if len(arguments) <= SHORT:
+        return validate(call.name, arguments)
+    return await asyncio.to_thread(validate, call.name, arguments)
 
 
 def _finish(
@@ -166,13 +172,15 @@ def _opaque(request: ToolRequest, call: ToolCall, source: str) -> Sequence[Opaqu
 # --- rows: reads --------------------------------------------------------------------------------
 
 
-def _prepared(turn: LiveTurn, requests: Iterable[ToolRequest]) -> list[ToolCall]:
-    """Rows for what the model asks for, each with the status that it begins with."""
+def _prepared(
+    turn: LiveTurn, requests: Iterable[ToolRequest]
+) -> list[tuple[ToolCall, ToolCallData]]:
+    """Rows for what the model asks for, each with the status that it begins with, and what is told."""
     ids = ToolCall.objects.filter(message__conversation=turn.conversation_id)
     used = set(ids.values_list("call_id", flat=True))
     own = ToolRule.objects.filter(conversation=turn.conversation_id, imported=False)
     rules = dict(own.values_list("tool", "allow"))
-    calls = []
+    prepared = []
     for request in requests:
         call_id = request.call_id
         if call_id in used or not _FITTING_ID.fullmatch(call_id):
@@ -187,8 +195,10 @@ def _prepared(turn: LiveTurn, requests: Iterable[ToolRequest]) -> list[ToolCall]
             arguments=request.arguments,
         )
         _set_first_status(call, rules.get(call.name))
-        calls.append(call)
-    return calls
+        shown = arguments_object(call.arguments)
+        data = ToolCallData(call_id=call.call_id, name=call.name, arguments=shown)
+        prepared.append((call, data))
+    return prepared
 
 
 def _set_first_status(call: ToolCall, rule: bool | None) -> None:

@@ -33,7 +33,9 @@ class Answer:
     model: str = ""
     ended_at: datetime | None = None
     status: Turn.Status = Turn.Status.COMPLETED
-    _text: str = ""
+    _texts: list[str] = field(default_factory=list)
+    _length: int = 0
+    """Code points of the texts, joined."""
     _reasoning: list[str] = field(default_factory=list)
     _calls: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,7 +52,8 @@ class Answer:
         elif message.recipient not in (None, "", "all"):
             self._call(node_id, message, at)
         elif text := words(message):
-            self._text += f"\n\n{text}" if self._text else text
+            self._texts.append(f"\n\n{text}" if self._texts else text)
+            self._length += len(self._texts[-1])
 
     def _call(self, node_id: str, message: Message, at: datetime) -> None:
         text = words(message)
@@ -62,7 +65,7 @@ class Answer:
                 # of characters that all providers take
                 "call_id": re.sub(r"[^a-zA-Z0-9_-]", "_", node_id)[:64] or "call",
                 "round": len(self._calls),
-                "offset": len(self._text),
+                "offset": self._length,
                 "name": re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "tool",
                 "arguments": arguments,
                 "created_at": at,
@@ -82,7 +85,7 @@ class Answer:
             id=self.id,
             parent=self.parent,
             role=Row.Role.ASSISTANT,
-            content=self._text,
+            content="".join(self._texts),
             reasoning="\n\n".join(self._reasoning),
             client_id=None,
             withdrawn=False,

@@ -1,0 +1,324 @@
+"""What may be hostile, and what reads it: small pieces that are repeated, and the reader's limit.
+
+Each target says of what its input is made and what is done with it. Nothing in here needs a
+database: those only look words up.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from chat.errors import TalosError
+from chat.llm import details, failures, hints, learned
+from chat.llm.chunks import Answer
+from chat.llm.demands import Demands
+from chat.llm.listed import listed
+from chat.llm.sse import EventStream
+from chat.llm.tool_fragments import ToolFragments
+from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
+from chat.search.excerpts import excerpt, marked
+from chat.search.query import _expression, _sought
+from chat.search.words import words
+from chat.transfer import reading
+from chat.transfer.markdown import _closed
+from chat.transfer.versions import places
+from chat.turns import batches, title_text
+from chat.turns.live import Entry, LiveTurn
+from tests.transfer.shapes import archive, export, tree
+from tools.base import tool
+from tools.registry import Registry
+from tools.runner import ToolRunner
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader of ours."""
+
+    pieces: tuple[str, ...]
+    """Of which its input is made."""
+    work: Callable[[str], Work]
+    """What is done with an input. What is done at once does not count."""
+    most: int = 256 * 1024
+    """Characters that it may have to read."""
+
+
+@tool
+def anything(values: dict[str, Any] | list[int] | str | None = None) -> str:
+    """Take anything."""
+    return ""
+
+
+_runner = ToolRunner(lambda: Registry([anything]))
+_NUMBERED = "#"
+"""Stands for a number that is another one each time."""
+
+
+def _numbered(text: str) -> str:
+    first, *rest = text.split(_NUMBERED)
+    return first + "".join(f"{number}{part}" for number, part in enumerate(rest))
+
+
+def _arguments(text: str) -> Work:
+    given = f'{{"values":{_numbered(text)}}}'
+    return lambda: (_runner.validate("anything", given), arguments_object(given))
+
+
+def _object(text: str) -> Work:
+    given = "{" + _numbered(text)[:-1] + "}"
+    twice = given[:-1] + ',"values":1,"values":2}'
+    return lambda: [_runner.validate("anything", each) for each in (given, twice)]
+
+
+def _fragments(text: str) -> Work:
+    """A line each: a fragment of a call."""
+    deltas = [{"tool_calls": [json.loads(line)]} for line in _numbered(text).splitlines()]
+
+    def work() -> None:
+        fragments = ToolFragments()
+        for delta in deltas:
+            fragments.add_delta(delta)
+        fragments.requests()
+
+    return work
+
+
+def _one_call(text: str) -> Work:
+    """The arguments of one call, as they come."""
+
+    def work() -> None:
+        fragments = ToolFragments()
+        fragments.add([{"index": 0, "function": {"name": "a", "arguments": text}}])
+        fragments.add([{"index": 0, "function": {"name": "a", "arguments": "}"}}])
+        fragments.requests()
+
+    return work
+
+
+def _stream(size: int, text: str) -> Work:
+    """Bytes of a server, so many at a time."""
+    data = _numbered(text).encode()
+
+    def work() -> None:
+        stream, answer = EventStream(), Answer()
+        for at in range(0, len(data), size):
+            list(answer.read(stream.feed(data[at : at + size])))
+        list(answer.read(stream.end()))
+        list(answer.end(said_done=True))
+
+    return work
+
+
+def _said(size: int, text: str) -> Work:
+    """What a model says, so many characters at a time."""
+    chunks = [
+        {"choices": [{"delta": {"content": text[at : at + size], "role": "assistant"}}]}
+        for at in range(0, len(text), size)
+    ]
+
+    def work() -> None:
+        answer = Answer()
+        list(answer.read(chunks))
+        list(answer.end(said_done=True))
+
+    return work
+
+
+def _refusal(text: str) -> Work:
+    bodies = [text.encode(), json.dumps({"error": {"message": text}}).encode()]
+
+    def work() -> None:
+        for body in bodies:
+            complaint = details.read(400, body)
+            failures.of(complaint)
+            learned.lesson_of(complaint, Demands(), lambda _: False)
+            hints.said_wait(complaint.message)
+
+    return work
+
+
+def _journal(text: str) -> Work:
+    """A letter each: a piece of text, or of reasoning, or something else."""
+    one = UUID(int=1)
+    turn = LiveTurn(1, one, one, 1, None, "model", None, 0, True)
+    entries: dict[str, Entry | str] = {"t": "a", "r": Entry(reasoning="b"), "e": Entry()}
+
+    def work() -> None:
+        turn.entries = [entries[letter] for letter in text]
+        batches.drain(turn)
+
+    return work
+
+
+def _found(text: str) -> Work:
+    """The end of a text is what is looked for in it."""
+    sought = _sought(text[-2000:])
+    return lambda: (words(text), _expression(sought), excerpt(text, sought), marked(text, sought))
+
+
+def _asked(text: str) -> Work:
+    """A long query, of which the text has nearly all."""
+    sought = _sought(f"{text[:900]}z {text[:900]}q")
+    return lambda: (excerpt(text, sought), _sought(text))
+
+
+def _read(data: bytes) -> None:
+    for found in reading.read(io.BytesIO(data)):
+        assert found.fault or found.is_empty or found.conversation
+
+
+def _file(text: str) -> Work:
+    return partial(_read, text.encode())
+
+
+SHAPES = ("q", "a", "Q", "A", "R", "c", "o", "s")
+"""See `shapes.py`."""
+LETTERS = (
+    "a",
+    "a b ",
+    " ",
+    "\n",
+    "1",
+    ".",
+    "é",
+    "一",
+    "ア",
+    "\ufdfa",
+    "🇩🇪",
+    "\u200d",
+    "\ue200",
+    "\ue201",
+)
+MARKS = (
+    "`",
+    "```",
+    "~",
+    "~~~",
+    "*",
+    "**",
+    "_",
+    "#",
+    "> ",
+    "- ",
+    "[",
+    "](",
+    "<",
+    ">",
+    "|",
+    "\\",
+    '"',
+    "“",
+    "'",
+    ":",
+)
+TAGS = (
+    "<think>",
+    "</think>",
+    "`</think>",
+    "[think]",
+    "◁",
+    "<thought",
+    "<title",
+    "<script>",
+    "</script",
+    "://",
+    "@",
+)
+JSON = (
+    "{",
+    "}",
+    "[",
+    "]",
+    "{},",
+    "[],",
+    "1,",
+    '"a",',
+    '"a":',
+    '"k#":1,',
+    '"',
+    "\\",
+    "\\u0000",
+    "\\ud83d",
+    "1e9,",
+    "null ",
+)
+WORDS = (
+    "model ", "not ", "no ", "support ", "tools ", "tool_call ", "context length ", "exceed ", "tokens ",
+    "try again in 1s ", "Bearer ", "sk-", "?key=", "role ", "reasoning ", "messages[1].", "12345 ", "limit ", "不支持",
+)  # fmt: skip
+
+
+def _event(**delta: object) -> str:
+    return f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n"
+
+
+def _call(**function: str) -> str:
+    return json.dumps({"index": 0, "function": function})
+
+
+EVENTS = (
+    "data: ", "data: {\n", "data:\n", "data: {}\n\n", "data: }\n", ":\n", "\n", "\r", "a", "event: error\n", "[DONE]", "\ufeff",
+    _event(content="a"), _event(content="<think>"), _event(content="`"), _event(reasoning_content="a"),
+    _event(tool_calls=[json.loads(_call(name="a", arguments="{"))]),
+    _event(reasoning_details=[{"type": "reasoning.text", "text": "a"}]), _event(thinking_blocks=[{"type": "thinking"}]),
+    'data: {"error": {"message": "a"}}\n\n', 'data: {"choices": [], "usage": {"prompt_tokens": 1}}\n\n',
+)  # fmt: skip
+FRAGMENTS = (
+    _call(arguments="{") + "\n", _call(arguments="a") + "\n", _call(name="a") + "\n", _call(name="b") + "\n",
+    _call(name="a", arguments="[") + "\n", '{"id": "c", "function": {"name": "ab"}}\n',
+    '{"index": 0, "id": "c", "function": {"name": "#"}}\n', '{"function": {"arguments": {"a": 1}}}\n',
+)  # fmt: skip
+FILES = (
+    "{}\n", "[", "{", "}", '{"mapping":{}}\n', '{"format":"talos-history",', '"a":"b",', '{"a":{}},', ",", '"', "\\", " ", "\n",
+    '"conversations":[',
+)  # fmt: skip
+
+TARGETS: dict[str, Target] = {
+    "the arguments of a call": Target(JSON, _arguments),
+    "the keys of a call's arguments": Target(('"k#":1,', '"k#":"a",', '"a#":[],', '"#":{},'), _object),
+    "a call in fragments": Target(FRAGMENTS, _fragments, 2 * 1024 * 1024),
+    "a call in one piece": Target((*JSON, "{} ", '{"a":1} ', "1 "), _one_call),
+    "a stream, a few bytes at a time": Target(EVENTS, partial(_stream, 16), 1024 * 1024),
+    "a stream, much at a time": Target(EVENTS, partial(_stream, 64 * 1024), 1024 * 1024),
+    "what a model says, piece by piece": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 3), 1024 * 1024),
+    "what a model says at once": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 2**30), 1024 * 1024),
+    "what a server says of an error": Target((*WORDS, *TAGS, *LETTERS), _refusal),
+    "what a server says of its models": Target(
+        ('"a#",', '{"id":"a#"},', "[],", "{},"), lambda text: partial(listed, f"[{_numbered(text)[:-1]}]".encode()), 1024 * 1024
+    ),
+    "what the journal has not stored": Target(("t", "r", "e"), _journal, 1024 * 1024),
+    "a frame": Target(
+        JSON, lambda text: partial(parse, f'{{"action":"cancel","x":{_numbered(text)}}}'), MAX_FRAME_BYTES
+    ),
+    "a title": Target((*TAGS, *MARKS, *LETTERS, "Title: "), lambda text: partial(title_text.clean, text)),
+    "words, and where they stand": Target((*LETTERS, *MARKS), _found, 1024 * 1024),
+    "a long query": Target((*LETTERS, "ab", "b"), _asked, 1024 * 1024),
+    "a file to import": Target(FILES, _file, 1024 * 1024),
+    "an archive": Target(SHAPES, lambda text: partial(_read, archive(text)), 16 * 1024),
+    "a ChatGPT export": Target(SHAPES, lambda text: partial(_read, export(text)), 16 * 1024),
+    "the order of versions": Target(SHAPES, lambda text: partial(places, *tree(text)), 64 * 1024),
+    "a text for Markdown": Target((*MARKS, *LETTERS), lambda text: partial(_closed, text), 1024 * 1024),
+}  # fmt: skip
+
+
+def prepared(target: Target, text: str) -> Work:
+    """The work. That a reader refuses what it is given is one of its answers."""
+    refused = (TalosError, ValueError)
+    try:
+        work = target.work(text)
+    except refused:
+        return lambda: None
+
+    def answered() -> None:
+        with suppress(*refused):
+            work()
+
+    return answered

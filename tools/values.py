@@ -1,0 +1,47 @@
+"""What a JSON value holds, however much it is.
+
+Level by level: a step of Python for each of half a million values would hold the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+
+class TooDeep(Exception):
+    """Objects and lists within each other, more levels of them than were allowed."""
+
+
+def scalars(value: object, levels: int) -> tuple[list[str], list[float]]:
+    """All texts in a value, keys included, and all its floats. Raises `TooDeep`."""
+    texts: list[str] = []
+    floats: list[float] = []
+    level: list[object] = [value]
+    while True:
+        kinds = set(map(type, level))
+        if str in kinds:
+            texts += [each for each in level if isinstance(each, str)]
+        if float in kinds:
+            floats += [each for each in level if isinstance(each, float)]
+        if kinds.isdisjoint((dict, list)):
+            return texts, floats
+        if levels == 0:
+            raise TooDeep
+        levels -= 1
+        texts += _keys(level) if dict in kinds else ()
+        level = _inner(level)
+
+
+def _keys(level: Iterable[object]) -> Iterable[str]:
+    return chain.from_iterable(each for each in level if isinstance(each, dict))
+
+
+def _inner(level: Iterable[object]) -> list[object]:
+    return list(
+        chain.from_iterable(
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        )
+    )
