@@ -20,6 +20,8 @@ _NEW = "\ue200[^\ue200\ue201]*+\ue201"
 _OLD = r"【\d{1,9}(?::\d{1,9})?†[^【】\n]{0,200}】"
 _UNCLOSED = "\ue200(?:[a-z_]{1,30}+\ue202)?(?:turn[a-z0-9]{1,40}+\ue202?)*+"
 _MARK = re.compile(f"{_NEW}|{_OLD}|{_UNCLOSED}|[\ue200-\ue204]")
+_FIRST = "\ue200\ue201\ue202\ue203\ue204【"
+"""How they begin."""
 _REFERENCE = re.compile(r"turn\d{1,9}[a-z_]{1,30}\d{1,9}|L?\d{1,9}(?:-L?\d{1,9})?")
 _LABEL = re.compile(r"source|L?\d+(?:-L?\d+)?|")
 _WORDS = ("title", "name", "content", "text", "label", "query", "queries")
@@ -47,7 +49,7 @@ def translated(text: str, found: References) -> str:
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
     """Those outside code."""
-    if not _MARK.search(text):
+    if text.isascii() or not any(first in text for first in _FIRST):
         return
     spans = deque(code.spans(text))
     at = 0

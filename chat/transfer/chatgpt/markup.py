@@ -17,6 +17,8 @@ _NO_LANGUAGE = {"unknown", "text", "plaintext"}
 
 def storable(text: str) -> str:
     """Without what no database stores: NUL, and halves of characters."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd")
     return _UNSTORABLE.sub("\ufffd", text)
 
 

@@ -104,16 +104,16 @@ class Walk:
     def _answer(self, at: _At, message: Message, time: datetime) -> _At:
         answer = at.answer or Answer(at.node_id, time)
         words = answer.said(message, self.left_out)
-        was_one = was_seen(message)
-        if not (words.markdown or reasoning(message) or was_one):
+        if not (words.markdown or reasoning(message) or was_seen(message)):
             return at
         if at.answer is None:
             at = self._begun(at, answer, time)
-        if was_one and at.is_first:
+        if at.is_first and was_seen(message):
             answer.node_id = at.node_id
+            at = replace(at, is_first=False)
         answer.document = at.document
         answer.add(at.node_id, message, words, max(time, answer.created_at))
-        return replace(at, document=answer.document, is_first=at.is_first and not was_one)
+        return replace(at, document=answer.document)
 
     def _begun(self, at: _At, answer: Answer, time: datetime) -> _At:
         """An answer stands below a question, or below the beginning of its versions."""
