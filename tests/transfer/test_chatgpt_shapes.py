@@ -109,7 +109,7 @@ def citation(number: int, at: Any = None, **extra: Any) -> dict[str, Any]:
     ("citations", "becomes"),
     [
         ([citation(2, 11), citation(1, 1)], "A ([T1](https://1.example)) b ([T2](https://2.example))."),
-        ([citation(1, 500), citation(2, "x")], "A ([T1](https://1.example)) b ([T2](https://2.example))."),
+        ([citation(1, 500), citation(2, [])], "A ([T1](https://1.example)) b ([T2](https://2.example))."),
         ([citation(2, None, cited_message_idx=7), citation(1, None, cited_message_idx=4)],
          "A ([T1](https://1.example)) b ([T2](https://2.example))."),
         ([], "A b."),
@@ -118,6 +118,13 @@ def citation(number: int, at: Any = None, **extra: Any) -> dict[str, Any]:
 def test_citations_of_2023_become_links(citations: list[Any], becomes: str) -> None:
     said = text("A【4†source】 b【7†L1-L9】.", citations=citations)
     assert said.split("\n\nSources:")[0] == becomes
+
+
+@pytest.mark.parametrize("mark", [":contentReference[oaicite:3]{index=3}", "【oaicite:3】"])
+def test_citations_of_2024_become_links(mark: str) -> None:
+    reference = {"type": "webpage", "matched_text": mark, "alt": "([a](https://a.example))"}
+    assert text(f"A{mark}.", content_references=[reference]) == "A ([a](https://a.example))."
+    assert text(f"A{mark}.") == "A."
 
 
 def test_a_citation_of_a_file_keeps_its_name() -> None:
@@ -187,10 +194,12 @@ def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
         canvas("update", updates=[{"pattern": "x", "replacement": "y"}]),
         canvas("create", name="Ants", type="document", content="# Ants\n\nSix *legs*."),
         canvas("update", updates="all"),
+        canvas("update", updates=[{"pattern": [], "replacement": "z"}]),
     )
     assert made.content == (
         "**a_b.py**\n\n```python\nx = 1\n```\n\n**a_b.py**\n\n```python\nx = 2\n```\n\n"
         "**Changed in a_b.py**\n\n```python\ny\n```\n\n# Ants\n\nSix *legs*."
+        "\n\n**Changed in Ants**\n\n```\nz\n```"
     )
     assert [call.arguments for call in made.calls][:2] == [
         '{"name": "a_b.py", "type": "code/python"}',

@@ -41,7 +41,8 @@ class Answer:
     status: Turn.Status = Turn.Status.COMPLETED
     error: str = ""
     _pieces: list[str] = field(default_factory=list)
-    _length: int = 0
+    length: int = 0
+    """Characters of its text."""
     _reasoning: list[str] = field(default_factory=list)
     _calls: Calls = field(default_factory=Calls)
     _named: set[str] = field(default_factory=set)
@@ -109,13 +110,13 @@ class Answer:
         if text:
             text = f"{_BETWEEN}{text}" if self._pieces else text
             self._pieces.append(text)
-            self._length += len(text)
+            self.length += len(text)
 
     def _call(self, node_id: str, message: Message, at: datetime) -> None:
         text = raw(message)
         document = written(message.recipient, text, self.document)
         arguments = document.arguments if document else text
-        self._calls.add(node_id, message.recipient, arguments, self._length, at)
+        self._calls.add(node_id, message.recipient, arguments, self.length, at)
         if document:
             self.document = document.document
             self._say(document.markdown)
@@ -123,7 +124,7 @@ class Answer:
     def _result(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         text = words.words or searched(message.metadata)
         failed = message.content.text("content_type") == "system_error"
-        self._calls.result(node_id, message.name, text, self._length, at, failed=failed)
+        self._calls.result(node_id, message.name, text, self.length, at, failed=failed)
 
     def _turn(self, default_model: str) -> ArchivedTurn:
         return ArchivedTurn(

@@ -45,6 +45,9 @@ def archived(exported: Exported, left_out: LeftOut) -> ArchivedConversation | No
         _message(one, above, ids, fields.text("default_model_slug"))
         for one, above in walk.spoken.items()
     ]
+    for one in walk.spoken:
+        if one.length > MAX_TEXT:
+            notes.add(f"a text of {one.length:,} characters was cut to {MAX_TEXT:,}")
     said.sort(key=lambda message: (message.created_at, message.id))
     current = walk.ends.get(fields.text("current_node"))
     title = " ".join(storable(fields.text("title")).split())[:MAX_TITLE]

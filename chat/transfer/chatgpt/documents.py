@@ -70,13 +70,17 @@ def _updated(found: dict[str, Any], last: Document) -> Written | None:
         replacement = update.get("replacement")
         if not isinstance(replacement, str):
             return None
-        is_all = update.get("pattern") in _ALL_OF_IT
+        is_all = _is_all(update)
         bodies.append(_body(replacement, last) if is_all else fenced(replacement, _language(last)))
         rest.append({key: value for key, value in update.items() if key != "replacement"})
-    is_new = any(update.get("pattern") in _ALL_OF_IT for update in updates)
+    is_new = any(map(_is_all, updates))
     heading = _heading(last, "" if is_new else "Changed in ")
     others = {key: value for key, value in found.items() if key != "updates"}
     return Written(last, heading + "\n\n".join(bodies), _json({**others, "updates": rest}))
+
+
+def _is_all(update: dict[str, Any]) -> bool:
+    return _text(update, "pattern") in _ALL_OF_IT
 
 
 def _heading(document: Document, before: str = "") -> str:

@@ -1,7 +1,8 @@
 """Marks that only ChatGPT's page understands, put into words and links. In linear time.
 
-Newer ones are `U+E200 kind U+E202 argument … U+E201`, older ones `【4†source】`. Words in them stay;
-what they refer to becomes a link. Code is left as it is.
+Newer ones are `U+E200 kind U+E202 argument … U+E201`, older ones `【4†source】` and
+`:contentReference[oaicite:0]{index=0}`. Words in them stay; what they refer to becomes a link. Code
+is left as it is.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from typing import Any
 
 from chat.transfer.chatgpt import code
 from chat.transfer.chatgpt.markup import escaped, is_url, link, storable
-from chat.transfer.chatgpt.references import Link, References
+from chat.transfer.chatgpt.references import MARKS, Link, References
 
 _NEW = "\ue200[^\ue200\ue201]*+\ue201"
-_OLD = r"【\d{1,9}(?::\d{1,9})?†[^【】\n]{0,200}】"
+_OLD = (
+    r"【\d{1,9}(?::\d{1,9})?†[^【】\n]{0,200}】|【oaicite:\d{1,9}】"
+    r"|:contentReference\[oaicite:\d{1,9}\](?:\{index=\d{1,9}\})?"
+)
+_OLD_FIRST = "【:"
 _UNCLOSED = "\ue200(?:[a-z_]{1,30}+\ue202)?(?:turn[a-z0-9]{1,40}+\ue202?)*+"
 _MARK = re.compile(f"{_NEW}|{_OLD}|{_UNCLOSED}|[\ue200-\ue204]")
-_FIRST = "\ue200\ue201\ue202\ue203\ue204【"
-"""How they begin."""
+_FIRST = (*MARKS, "\ue201", "\ue202", "\ue203", "\ue204")
 _REFERENCE = re.compile(r"turn\d{1,9}[a-z_]{1,30}\d{1,9}|L?\d{1,9}(?:-L?\d{1,9})?")
 _LABEL = re.compile(r"source|L?\d+(?:-L?\d+)?|")
 _WORDS = ("title", "name", "content", "text", "label", "query", "queries")
@@ -41,7 +45,7 @@ def translated(text: str, found: References) -> str:
     for mark in marks:
         pieces.append(storable(text[at : mark.start()]))
         at = mark.end()
-        words = old.words(mark) if mark[0][0] == "【" else _words(mark[0], found)
+        words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
         pieces.append(f" {words}" if is_glued and mark.start() else words)
     return "".join([*pieces, storable(text[at:])])
@@ -49,7 +53,7 @@ def translated(text: str, found: References) -> str:
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
     """Those outside code."""
-    if text.isascii() or not any(first in text for first in _FIRST):
+    if not any(first in text for first in _FIRST):
         return
     spans = deque(code.spans(text))
     at = 0
@@ -67,7 +71,7 @@ class _Citations:
     """Marks of 2023 and 2024. What they cite is known by their place; else by their order."""
 
     def __init__(self, found: References, text: str, marks: list[re.Match[str]]) -> None:
-        old = {mark.start(): mark[0] for mark in marks if mark[0][0] == "【"}
+        old = {mark.start(): mark[0] for mark in marks if mark[0][0] in _OLD_FIRST}
         self._by_number = found.by_number
         self._by_place = {at: words for at, words in found.citations if at in old}
         self._next = deque(words for at, words in found.citations if at not in old)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from chat.transfer.chatgpt.fields import Fields
 from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, storable
 
+MARKS = ("\ue200", "【", ":contentReference[")
+"""How marks begin."""
 Link = tuple[str, str]
 """Title and address."""
 _NO_SOURCES = {"nav_list", "image_group", "products", "product_entity", "entity", "hidden"}
@@ -21,7 +23,7 @@ class References:
     """Markdown for marks, letter by letter."""
     by_number: dict[str, str] = field(default_factory=dict)
     """Markdown for marks of 2023 and 2024 by the number in them."""
-    citations: list[tuple[object, str]] = field(default_factory=list)
+    citations: list[tuple[int | None, str]] = field(default_factory=list)
     """Where such a mark should begin in the text, and Markdown for it."""
     links: dict[str, Link] = field(default_factory=dict)
     """By names such as `turn0search1`."""
@@ -73,7 +75,7 @@ def _reference(found: References, reference: Fields) -> None:
     for item in [reference, *reference.each("items")]:
         _name(found, item, _link(item))
     mark = reference.text("matched_text")
-    if mark.startswith(("\ue200", "【")) and (markdown := _instead(reference, links)):
+    if mark.startswith(MARKS) and (markdown := _instead(reference, links)):
         found.by_mark[mark] = markdown
 
 
@@ -93,7 +95,8 @@ def _citation(found: References, citation: Fields) -> None:
         return
     markdown = f"({link(title, url)})"
     found.source(title, url)
-    found.citations.append((citation.raw("start_ix"), markdown))
+    place = citation.raw("start_ix")
+    found.citations.append((place if isinstance(place, int) else None, markdown))
     if number := about.quiet.inner("extra").text("cited_message_idx"):
         found.by_number.setdefault(number, markdown)
 

@@ -26,6 +26,10 @@ class Question:
     text: str
     created_at: datetime
 
+    @property
+    def length(self) -> int:
+        return len(self.text)
+
 
 @dataclass(eq=False)
 class Beginning:
@@ -34,6 +38,7 @@ class Beginning:
     answer: Answer
     created_at: datetime
     text: str = _BEGAN_BY_ITSELF
+    length: int = len(_BEGAN_BY_ITSELF)
 
 
 Asked = Question | Beginning
