@@ -64,7 +64,7 @@ def paths(value: Any, above: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]
 PLACES = [path for path in paths(rich()) if path != ("mapping",)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_is_odd_costs_no_other_message(data: st.DataObject) -> None:
     made = rich()
@@ -87,6 +87,24 @@ def test_whatever_is_odd_costs_no_other_message(data: st.DataObject) -> None:
     }
     assert lost <= touched
     assert all(len(note) < 300 for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 10**400, "x", [[]], {"a": [{}]}], ids=lambda odd: str(odd)[:9]
+)
+def test_an_odd_value_at_any_place_costs_only_its_message(odd: Any) -> None:
+    whole = json.dumps(rich())
+    for *above, key in PLACES:
+        made: Any = json.loads(whole)
+        inner = made
+        for step in above:
+            inner = inner[step]
+        inner[key] = odd
+        found = read(made).conversation
+        assert found
+        everything = found.model_dump_json()
+        lost = {name for name in made["mapping"] if f"said-{name}" not in everything} - {"root"}
+        assert lost <= {[*above, key][1] if above else ""}
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
