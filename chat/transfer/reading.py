@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import orjson
 from pydantic import ValidationError
 
 from chat.transfer import chatgpt, kinds
+from chat.transfer.chatgpt import Converted
 from chat.transfer.format import VERSION, ArchivedConversation
 from chat.transfer.items import CUT_OFF, Item
 from chat.transfer.kinds import Kind
@@ -27,6 +28,10 @@ class Found:
     """Of one that is none, as far as it can be told."""
     is_empty: bool = False
     """There is nothing in it, which is no fault."""
+    notes: tuple[str, ...] = ()
+    """Parts of it that were not understood; the rest of it is there."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many of what it had are not brought in, such as `image`, by what they are."""
 
 
 def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
@@ -41,27 +46,28 @@ def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
         yield _found(item, parse)
 
 
-def _archived(data: bytes) -> ArchivedConversation | None:
-    return ArchivedConversation.model_validate_json(data)
+def _archived(data: bytes) -> Converted:
+    return Converted(ArchivedConversation.model_validate_json(data))
 
 
-_PARSERS: dict[str, Callable[[bytes], ArchivedConversation | None]] = {
+_PARSERS: dict[str, Callable[[bytes], Converted]] = {
     "json": _archived,
     "jsonl": _archived,
     "chatgpt": chatgpt.conversation,
 }
 
 
-def _found(item: Item, parse: Callable[[bytes], ArchivedConversation | None]) -> Found:
+def _found(item: Item, parse: Callable[[bytes], Converted]) -> Found:
     try:
-        conversation = parse(item.data)
+        made = parse(item.data)
     except ValidationError as error:
         return Found(item.line, fault=_words(error), title=_title(item.data))
     except (ValueError, RecursionError) as error:
-        return Found(item.line, fault=str(error) or "it is nested too deeply")
-    if conversation is None:
-        return Found(item.line, title=_title(item.data), is_empty=True)
-    return Found(item.line, conversation)
+        why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        return Found(item.line, fault=why, title=_title(item.data))
+    is_empty = made.conversation is None
+    title = _title(item.data) if is_empty else ""
+    return Found(item.line, made.conversation, "", title, is_empty, made.notes, made.left_out)
 
 
 def _words(error: ValidationError) -> str:

@@ -2,102 +2,134 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from chat.models import Message as Row
-from chat.models import ToolCall, Turn
+from chat.models import Turn
+from chat.transfer.chatgpt.assets import LeftOut
+from chat.transfer.chatgpt.calls import Calls
+from chat.transfer.chatgpt.documents import NOTHING, Document, written
 from chat.transfer.chatgpt.exported import Message
-from chat.transfer.chatgpt.texts import cleaned, reasoning, words
-from chat.transfer.format import ArchivedCall, ArchivedMessage, ArchivedTurn
+from chat.transfer.chatgpt.markup import line
+from chat.transfer.chatgpt.reasoning import is_reasoning, reasoning
+from chat.transfer.chatgpt.references import Link, listed, references, searched
+from chat.transfer.chatgpt.texts import Said, raw, said
+from chat.transfer.format import MAX_TEXT, ArchivedMessage, ArchivedTurn
 
 UNKNOWN_MODEL = "chatgpt"
-_NO_RESULT = "The export has no result of this call."
-_ENDS = {
+CUT_SHORT = "Cut off: this answer reached its output limit."
+_BY_STATUS = {
     "in_progress": Turn.Status.INTERRUPTED,
     "finished_partial_completion": Turn.Status.CANCELLED,
 }
+_BETWEEN = "\n\n"
 
 
 @dataclass(eq=False)
 class Answer:
     """An answer that grows node by node."""
 
-    id: UUID
-    parent: UUID
+    node_id: str
+    """That it is called after."""
     created_at: datetime
+    document: Document = NOTHING
+    """Of the canvas, that was written last."""
     model: str = ""
     ended_at: datetime | None = None
     status: Turn.Status = Turn.Status.COMPLETED
-    _texts: list[str] = field(default_factory=list)
-    _length: int = 0
-    """Code points of the texts, joined."""
+    error: str = ""
+    _pieces: list[str] = field(default_factory=list)
+    length: int = 0
+    """Characters of its text."""
     _reasoning: list[str] = field(default_factory=list)
-    _calls: list[dict[str, Any]] = field(default_factory=list)
+    _calls: Calls = field(default_factory=Calls)
+    _named: set[str] = field(default_factory=set)
+    _links: dict[str, Link] = field(default_factory=dict)
+    _sources: dict[str, str] = field(default_factory=dict)
 
-    def add(self, node_id: str, message: Message, at: datetime) -> None:
+    def said(self, message: Message, left_out: LeftOut) -> Said:
+        """What a node says, as a part of this answer."""
+        return said(message, left_out, self._named, self._links)
+
+    def add(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         self.ended_at = at
-        self.status = _ENDS.get(message.status or "", Turn.Status.COMPLETED)
-        slug = (message.metadata or {}).get("model_slug")
-        if isinstance(slug, str) and slug:
-            self.model = cleaned(slug)[:200]
+        self.end(message)
+        if slug := message.metadata.text("model_slug"):
+            self.model = line(slug)
         if thought := reasoning(message):
             self._reasoning.append(thought)
-        if message.author.role == "tool":
-            self._result(node_id, message, at)
-        elif message.recipient not in (None, "", "all"):
+        if is_reasoning(message):
+            self._reasoning += filter(None, [words.words])
+        elif message.role == "tool":
+            self._result(node_id, message, words, at)
+        elif message.is_call:
             self._call(node_id, message, at)
-        elif text := words(message):
-            self._texts.append(f"\n\n{text}" if self._texts else text)
-            self._length += len(self._texts[-1])
+        else:
+            self._say(words.words)
+            if found := searched(message.metadata):
+                self._calls.hidden_result("", found, at)
+        for markdown in words.shown:
+            self._say(markdown)
+        for url, title in words.references.sources.items():
+            self._sources.setdefault(url, title)
 
-    def _call(self, node_id: str, message: Message, at: datetime) -> None:
-        text = words(message)
-        self._add_call(node_id, message.recipient or "", _arguments(text), at)
+    def end(self, message: Message) -> None:
+        """How a node says that it ended."""
+        details = message.metadata.raw("finish_details")
+        kind = details.get("type") if isinstance(details, dict) else details
+        self.status = _BY_STATUS.get(message.status, Turn.Status.COMPLETED)
+        if kind == "interrupted":
+            self.status = Turn.Status.CANCELLED
+        is_cut = kind in ("max_tokens", "length") and self.status == Turn.Status.COMPLETED
+        self.error = CUT_SHORT if is_cut else ""
 
-    def _add_call(self, node_id: str, name: str, arguments: str, at: datetime) -> None:
-        self._calls.append(
-            {
-                # of characters that all providers take
-                "call_id": re.sub(r"[^a-zA-Z0-9_-]", "_", node_id)[:64] or "call",
-                "round": len(self._calls),
-                "offset": self._length,
-                "name": re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "tool",
-                "arguments": arguments,
-                "created_at": at,
-                "result": None,
-                "ended_at": at,
-            }
-        )
+    def hide(self, message: Message, at: datetime) -> None:
+        """A tool's node that the page does not show."""
+        references(message.metadata, self._links)
+        self._calls.hidden_result(message.name, searched(message.metadata), at)
 
-    def _result(self, node_id: str, message: Message, at: datetime) -> None:
-        """The output of the last call that has none; of a call that the export does not show."""
-        if not self._calls or self._calls[-1]["result"] is not None:
-            self._add_call(node_id, message.author.name or "tool", "{}", at)
-        self._calls[-1] |= {"result": words(message), "ended_at": at}
-
-    def archived(self, default_model: str) -> ArchivedMessage:
+    def archived(self, own_id: UUID, parent: UUID | None, default_model: str) -> ArchivedMessage:
+        self._say(listed(self._sources))
+        text = "".join(self._pieces)[:MAX_TEXT]
         return ArchivedMessage(
-            id=self.id,
-            parent=self.parent,
+            id=own_id,
+            parent=parent,
             role=Row.Role.ASSISTANT,
-            content="".join(self._texts),
-            reasoning="\n\n".join(self._reasoning),
+            content=text,
+            reasoning=_BETWEEN.join(self._reasoning)[:MAX_TEXT],
             client_id=None,
             withdrawn=False,
             created_at=self.created_at,
             turn=self._turn(default_model),
-            calls=tuple(_archived_call(call) for call in self._calls),
+            calls=self._calls.archived(len(text)),
         )
+
+    def _say(self, text: str) -> None:
+        if text:
+            text = f"{_BETWEEN}{text}" if self._pieces else text
+            self._pieces.append(text)
+            self.length += len(text)
+
+    def _call(self, node_id: str, message: Message, at: datetime) -> None:
+        text = raw(message)
+        document = written(message.recipient, text, self.document)
+        arguments = document.arguments if document else text
+        self._calls.add(node_id, message.recipient, arguments, self.length, at)
+        if document:
+            self.document = document.document
+            self._say(document.markdown)
+
+    def _result(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
+        text = words.words or searched(message.metadata)
+        failed = message.content.text("content_type") == "system_error"
+        self._calls.result(node_id, message.name, text, self.length, at, failed=failed)
 
     def _turn(self, default_model: str) -> ArchivedTurn:
         return ArchivedTurn(
             status=self.status,
-            model=self.model or cleaned(default_model)[:200] or UNKNOWN_MODEL,
+            model=self.model or line(default_model) or UNKNOWN_MODEL,
             context=None,
             client_id=None,
             input_tokens=None,
@@ -105,32 +137,9 @@ class Answer:
             cached_tokens=None,
             cost=None,
             error_code="",
-            error="",
+            error=self.error,
             created_at=self.created_at,
             started_at=self.created_at,
             ended_at=self.ended_at,
             cancel_requested_at=None,
         )
-
-
-def _arguments(text: str) -> str:
-    """The call's own, if it is a JSON object; else an object around it."""
-    try:
-        if isinstance(json.loads(text), dict):
-            return text
-    except (ValueError, RecursionError):
-        pass
-    return json.dumps({"input": text}, ensure_ascii=False)
-
-
-def _archived_call(call: dict[str, Any]) -> ArchivedCall:
-    has_result = call["result"] is not None
-    return ArchivedCall(
-        **{**call, "result": call["result"] if has_result else _NO_RESULT},
-        edited_arguments="",
-        status=ToolCall.Status.FINISHED if has_result else ToolCall.Status.FAILED,
-        decided_by=None,
-        decided_at=None,
-        decided_from="",
-        started_at=call["created_at"],
-    )

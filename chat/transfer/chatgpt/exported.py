@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chat.transfer.chatgpt.fields import Fields, Notes
+from chat.transfer.chatgpt.markup import line
+
+MAX_NODES = 100_000
+_MAX_DIGITS = 300
+_KEYS = {"message", "parent", "children"}
+"""Of nodes, of which each has one at least."""
+SPEAKERS = ("user", "assistant", "tool")
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+@dataclass(frozen=True)
+class Message:
+    role: str
+    name: str
+    """Of the tool that speaks."""
+    content: Fields
+    time: datetime | None
+    recipient: str
+    """The tool that is called; empty: everybody."""
+    status: str
+    metadata: Fields
+    is_hidden: bool
+
+    @property
+    def is_call(self) -> bool:
+        return self.role != "tool" and bool(self.recipient)
 
 
-class Author(_Lenient):
-    role: str = ""
-    name: str | None = None
+@dataclass(frozen=True)
+class Node:
+    message: Message | None
+    parent: str | None
+    children: list[str]
 
 
-class Content(_Lenient):
-    content_type: str = "text"
-    parts: list[Any] | None = None
-    text: str | None = None
-    """Of code and of a tool's output."""
-    result: str | None = None
-    thoughts: list[Any] | None = None
-
-
-class Message(_Lenient):
-    author: Author = Author()
-    content: Content | None = None
-    create_time: float | None = None
-    recipient: str | None = None
-    """`all`, or the tool that is called."""
-    status: str | None = None
-    metadata: dict[str, Any] | None = None
-
-
-class Node(_Lenient):
-    message: Message | None = None
-    parent: str | None = None
-    children: list[str] = []
-
-
-class Exported(_Lenient):
-    id: str | None = None
-    conversation_id: str | None = None
-    title: str | None = None
-    create_time: float | None = None
-    update_time: float | None = None
-    current_node: str | None = None
-    default_model_slug: str | None = None
-    is_archived: bool | None = None
-    is_starred: bool | None = None
-    mapping: dict[str, Node] = Field(max_length=100_000)
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
+@dataclass(frozen=True)
+class Exported:
+    fields: Fields
+    mapping: dict[str, Node]
+    notes: Notes
 
 
 def is_one(data: bytes) -> bool:
@@ -70,12 +61,77 @@ def is_one(data: bytes) -> bool:
 
 
 def parsed(data: bytes) -> Exported:
-    """Raises `ValidationError`, `ValueError` and `RecursionError`."""
+    """Raises `ValueError` and `RecursionError`: there is no conversation to be seen."""
+    notes = Notes()
+    found = _loaded(data)
+    mapping = found.get("mapping") if isinstance(found, dict) else None
+    if not isinstance(mapping, dict):
+        what = "missing" if mapping is None else "not an object"
+        raise ValueError(f"mapping: it is {what}, so this is no conversation of a ChatGPT export")
+    if len(mapping) > MAX_NODES:
+        raise ValueError(
+            f"mapping: it has {len(mapping):,} nodes, and at most {MAX_NODES:,} are read"
+        )
+    nodes = {key: _node(key, node, notes) for key, node in mapping.items()}
+    return Exported(Fields(found, "", notes), nodes, notes)
+
+
+def _loaded(data: bytes) -> Any:
+    """Also with half emojis, broken UTF-8 and infinite numbers, which are no JSON, but do occur."""
     try:
-        return Exported.model_validate_json(data)
-    except ValidationError as error:
-        if error.errors(include_input=False)[0]["type"] != "json_invalid":
-            raise
-    # Half of an emoji is no text, but does occur.
-    text = json.dumps(json.loads(data), ensure_ascii=False)
-    return Exported.model_validate_json(_SURROGATE.sub("\ufffd", text).encode())
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(data.decode(errors="replace"), parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is no JSON: {error}") from None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
+
+
+def _node(key: str, raw: object, notes: Notes) -> Node:
+    where = f"message {line(key, 60)}"
+    if not isinstance(raw, dict) or not raw.keys() & _KEYS:
+        notes.add(f"{where}: it is no node of a conversation")
+    node = Fields(raw, where, notes)
+    children = [child for child in node.values("children") if isinstance(child, str)]
+    parent = node.raw("parent")
+    return Node(
+        _message(node.inner("message")), parent if isinstance(parent, str) else None, children
+    )
+
+
+def _message(fields: Fields) -> Message | None:
+    if not fields:
+        return None
+    author = fields.raw("author")
+    speaker = (
+        Fields({"role": author}, "", Notes()) if isinstance(author, str) else fields.inner("author")
+    )
+    recipient = fields.text("recipient")
+    metadata = fields.inner("metadata")
+    role = speaker.text("role").lower()
+    is_hidden = metadata.raw("is_visually_hidden_from_conversation") is True
+    if fields.raw("content") is None and role in SPEAKERS and not is_hidden:
+        fields.note("it has no content")
+    return Message(
+        role=role,
+        name=speaker.text("name"),
+        content=_content(fields),
+        time=fields.moment("create_time"),
+        recipient="" if recipient == "all" else recipient,
+        status=fields.text("status"),
+        metadata=metadata,
+        is_hidden=is_hidden,
+    )
+
+
+def _content(fields: Fields) -> Fields:
+    """Words alone are taken for a text."""
+    raw = fields.raw("content")
+    if isinstance(raw, str | list):
+        return fields.child({"content_type": "text", "parts": raw})
+    return fields.inner("content")

@@ -2,78 +2,141 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from chat.transfer.chatgpt.exported import Content, Message
+from chat.transfer.chatgpt.assets import Assets, LeftOut
+from chat.transfer.chatgpt.exported import SPEAKERS, Message
+from chat.transfer.chatgpt.fields import Fields
+from chat.transfer.chatgpt.marks import translated
+from chat.transfer.chatgpt.markup import escaped, fenced, is_url, line, link, storable
+from chat.transfer.chatgpt.references import Link, References, references
 
-_CITATION = re.compile("\ue200[^\ue201]{0,1000}\ue201")
-"""Marks that only ChatGPT's page understands."""
-_UNSEEN = {"user_editable_context", "model_editable_context", "reasoning_recap", "thoughts"}
-_KINDS = {
-    "image_asset_pointer": "image",
-    "audio_asset_pointer": "audio",
-    "real_time_user_audio_video_asset_pointer": "audio",
-    "video_container_asset_pointer": "video",
-}
+_KNOWN = {"text", "multimodal_text", "code", "execution_output", "tether_browsing_display"}
+UNSEEN = {"user_editable_context", "model_editable_context", "reasoning_recap", "thoughts"}
+
+
+@dataclass
+class Said:
+    """What a message says."""
+
+    words: str = ""
+    shown: list[str] = field(default_factory=list)
+    """What stands for the images and files of it."""
+    references: References = field(default_factory=References)
+
+    @property
+    def markdown(self) -> str:
+        return "\n\n".join([*filter(None, [self.words]), *self.shown])
 
 
 def is_seen(message: Message) -> bool:
     """Whether it is a part of what was said, by somebody and to be read."""
-    is_hidden = (message.metadata or {}).get("is_visually_hidden_from_conversation") is True
-    return message.author.role in ("user", "assistant", "tool") and not is_hidden
+    return message.role in SPEAKERS and not message.is_hidden
 
 
-def words(message: Message) -> str:
-    """Its text; empty: it has none."""
+def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, Link]) -> Said:
+    """`named` are the ids of the files that were named already, `links` what marks may speak of:
+    both of the whole answer, and both grow.
+    """
+    found = references(message.metadata, links)
+    kind = message.content.text("content_type")
+    parts = [] if kind in UNSEEN else [*_parts(message.content), *_drawn(message.metadata)]
+    objects = [part for part in parts if isinstance(part, Fields)]
+    assets = Assets(objects, message.metadata, left_out, named)
+    pieces: list[str] = []
+    shown: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            pieces.append(translated(part, found))
+        else:
+            (shown if message.role == "tool" else pieces).append(assets.shown(part))
+    for text in _FORMS.get(kind, _plain)(message):
+        pieces.append(text if kind == "code" else translated(text, found))
+    shown += assets.attached()
+    for _ in range(found.images):
+        left_out.add("image")
+    return Said("\n\n".join(filter(str.strip, pieces)), list(filter(None, shown)), found)
+
+
+def raw(message: Message) -> str:
+    """The text of a call, to the letter."""
     content = message.content
-    parts = [] if content is None else _parts(content)
-    parts += [left_out(f"file {name}") for name in _attached(message)]
-    return "\n\n".join(filter(str.strip, parts))
+    parts = [part for part in content.quiet.values("parts") if isinstance(part, str)]
+    texts = [*parts, content.text("text"), content.text("result")]
+    return storable("\n\n".join(filter(str.strip, texts)))
 
 
-def reasoning(message: Message) -> str:
-    """What it shows of the model's reasoning."""
-    if message.content is None or message.content.content_type != "thoughts":
-        return ""
-    found = []
-    for thought in message.content.thoughts or ():
-        if isinstance(thought, dict):
-            found += [thought.get("summary"), thought.get("content")]
-    return "\n\n".join(cleaned(text) for text in found if isinstance(text, str) and text.strip())
-
-
-def cleaned(text: str) -> str:
-    return _CITATION.sub("", text).replace("\0", "\ufffd")
-
-
-def left_out(what: str) -> str:
-    return f"*({cleaned(what)}: not in the export)*"
-
-
-def _parts(content: Content) -> list[str]:
-    if content.content_type in _UNSEEN:
-        return []
-    found = [part for part in map(_part, content.parts or ()) if part]
-    found += [cleaned(text) for text in (content.text, content.result) if text]
+def _parts(content: Fields) -> list[str | Fields]:
+    """Texts, and what is none."""
+    parts = content.raw("parts")
+    found: list[str | Fields] = []
+    for part in [parts] if isinstance(parts, str) else content.values("parts"):
+        if isinstance(part, str):
+            found.append(part)
+        elif isinstance(part, dict):
+            one = content.child(part)
+            text = part.get("text")
+            found.append(text if isinstance(text, str) else one)  # what was said aloud
+        elif isinstance(part, int | float) and not isinstance(part, bool):
+            found.append(str(part))
+        elif part is not None:
+            content.note("a part of it is neither a text nor an object")
     return found
 
 
-def _part(part: Any) -> str:
-    """A text, or something else in words."""
-    if isinstance(part, str):
-        return cleaned(part)
-    if not isinstance(part, dict):
-        return ""
-    if isinstance(text := part.get("text"), str):
-        return cleaned(text)  # what was said aloud
-    kind = part.get("content_type")
-    return left_out(_KINDS.get(kind, "attachment") if isinstance(kind, str) else "attachment")
+def _drawn(metadata: Fields) -> Iterator[Fields]:
+    """Pictures that a program of the model made."""
+    for one in metadata.inner("aggregate_result").quiet.each("messages"):
+        if one.text("message_type") == "image":
+            pointer = one.text("image_url")
+            yield metadata.child({"content_type": "image_asset_pointer", "asset_pointer": pointer})
 
 
-def _attached(message: Message) -> list[str]:
-    attachments = (message.metadata or {}).get("attachments")
-    if not isinstance(attachments, list):
-        return []
-    names = [found.get("name") for found in attachments if isinstance(found, dict)]
-    return [name[:200] for name in names if isinstance(name, str)]
+def _nothing(message: Message) -> list[str]:
+    return []
+
+
+def _plain(message: Message) -> list[str]:
+    content = message.content
+    texts = [content.text("text"), content.text("result")]
+    kind = content.text("content_type")
+    if kind in _KNOWN or any(texts) or content.raw("parts"):
+        return texts
+    found = content.raw("content")
+    if not isinstance(found, str) and content:
+        content.note(f"content of the type “{line(kind, 40)}” is not known")
+    return [found] if isinstance(found, str) else []
+
+
+def _code(message: Message) -> list[str]:
+    text = storable(message.content.text("text"))
+    return [fenced(text, message.content.text("language"))] if text.strip() else []
+
+
+def _page(message: Message) -> list[str]:
+    """A page that was read, or a part of it."""
+    content = message.content
+    title, url = content.text("title") or content.text("domain"), content.text("url")
+    heading = link(title, url) if is_url(url) else escaped(title)
+    texts = [content.text("text") or content.text("snippet"), content.text("result")]
+    return [f"### {heading}" if heading else "", *texts]
+
+
+def _error(message: Message) -> list[str]:
+    content = message.content
+    return [": ".join(filter(None, [content.text("name"), content.text("text")]))]
+
+
+def _browsed(message: Message) -> list[str]:
+    return [message.content.text("result") or message.content.text("summary")]
+
+
+_FORMS: dict[str, Callable[[Message], list[str]]] = {
+    **dict.fromkeys(UNSEEN, _nothing),
+    "code": _code,
+    "tether_quote": _page,
+    "sonic_webpage": _page,
+    "system_error": _error,
+    "tether_browsing_display": _browsed,
+}

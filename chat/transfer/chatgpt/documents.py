@@ -1,0 +1,110 @@
+"""Documents of the canvas, which the model writes by calls: they are parts of its answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chat.transfer.chatgpt.markup import escaped, fenced, line, storable
+
+CREATE = "canmore.create_textdoc"
+UPDATE = "canmore.update_textdoc"
+_ALL_OF_IT = {".*", "(?s).*", r"[\s\S]*", "^.*$", r"\A.*\Z"}
+"""Patterns of an update that writes the document anew."""
+_CODE = "code/"
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a later update of it must know."""
+
+    name: str = ""
+    kind: str = "document"
+
+
+NOTHING = Document()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a call does to a document."""
+
+    document: Document
+    markdown: str
+    """What it says, to be read."""
+    arguments: str
+    """Of the call, without the document."""
+
+
+def written(name: str, text: str, last: Document) -> Written | None:
+    """None: the call writes no document, or not in a way that is known."""
+    if name not in (CREATE, UPDATE):
+        return None
+    try:
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            return None
+        return _created(found) if name == CREATE else _updated(found, last)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _created(found: dict[str, Any]) -> Written | None:
+    content = found.get("content")
+    if not isinstance(content, str):
+        return None
+    document = Document(_text(found, "name"), _text(found, "type") or "document")
+    rest = {key: value for key, value in found.items() if key != "content"}
+    is_titled = content.lstrip("# ").startswith(f"{document.name}\n")
+    heading = "" if is_titled else _heading(document)
+    return Written(document, heading + _body(content, document), _json(rest))
+
+
+def _updated(found: dict[str, Any], last: Document) -> Written | None:
+    updates = found.get("updates")
+    if not isinstance(updates, list) or not all(isinstance(one, dict) for one in updates):
+        return None
+    bodies, rest = [], []
+    for update in updates:
+        replacement = update.get("replacement")
+        if not isinstance(replacement, str):
+            return None
+        is_all = _is_all(update)
+        bodies.append(_body(replacement, last) if is_all else fenced(replacement, _language(last)))
+        rest.append({key: value for key, value in update.items() if key != "replacement"})
+    is_new = any(map(_is_all, updates))
+    heading = _heading(last, "" if is_new else "Changed in ")
+    others = {key: value for key, value in found.items() if key != "updates"}
+    return Written(last, heading + "\n\n".join(bodies), _json({**others, "updates": rest}))
+
+
+def _is_all(update: dict[str, Any]) -> bool:
+    return _text(update, "pattern") in _ALL_OF_IT
+
+
+def _heading(document: Document, before: str = "") -> str:
+    name = escaped(line(document.name)) or (before and "the document")
+    return f"**{before}{name}**\n\n" if name else ""
+
+
+def _body(content: str, document: Document) -> str:
+    content = storable(content)
+    return fenced(content, _language(document)) if _is_code(document) else content
+
+
+def _is_code(document: Document) -> bool:
+    return document.kind.startswith(_CODE)
+
+
+def _language(document: Document) -> str:
+    return document.kind.removeprefix(_CODE) if _is_code(document) else ""
+
+
+def _text(found: dict[str, Any], key: str) -> str:
+    value = found.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _json(value: dict[str, Any]) -> str:
+    return storable(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,318 @@
+"""What ChatGPT exports of 2023 to 2026 hold beside plain texts: none of its words are lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chat.transfer.chatgpt import Converted
+from chat.transfer.format import ArchivedMessage
+from tests.transfer.chatgpt_samples import export, node, only_answer, read
+
+CITE = "\ue200cite\ue202turn0search1\ue201"
+
+
+def converted(*nodes: dict[str, Any], **more: Any) -> Converted:
+    """A question, then these, each below the one before."""
+    above, mapping = "q", {"q": node("root", "user", "Q")}
+    for number, one in enumerate(nodes):
+        mapping[f"n{number}"] = {**one, "parent": above}
+        above = f"n{number}"
+    return read(export(mapping, **more))
+
+
+def answer(*nodes: dict[str, Any]) -> ArchivedMessage:
+    made = converted(*nodes)
+    assert made.conversation
+    assert made.notes == ()
+    return only_answer(made.conversation)
+
+
+def text(words: str, **metadata: Any) -> str:
+    """What an answer of these words says."""
+    return answer(node(None, "assistant", words, metadata=metadata)).content
+
+
+def mark(*parts: str) -> str:
+    return "\ue200" + "\ue202".join(parts) + "\ue201"
+
+
+@pytest.mark.parametrize(
+    ("marked", "words"),
+    [
+        (mark("entity", '["city", "Ulm", "in Swabia"]'), "A Ulm b"),
+        (mark("entity", '["city","Ulm"'), 'A \\["city","Ulm" b'),
+        (mark("url", "a page", "https://a.example/x"), "A [a page](https://a.example/x) b"),
+        (mark("url", "a page", "tok3n"), "A a page b"),
+        (mark("url", "a page", "javascript:alert(1)"), "A a page b"),
+        (mark("link_title", "his notes", "turn0search4"), "A his notes b"),
+        (mark("link_title", "notes", "turn0search1"), "A [notes](https://one.example/) b"),
+        (mark("navlist", "Read on", "turn0news9"), "A Read on b"),
+        (mark("products", '{"selections": [["turn0product1", "A kettle"]]}'), "A A kettle b"),
+        (mark("genui", '{"maths": {"content": "1 + 1"}}'), "A 1 + 1 b"),
+        (mark("video", "Ants at work", "turn0video1"), "A Ants at work b"),
+        (mark("newer", "some words", "turn0odd1"), "A some words b"),
+        (mark("cite", "turn7search7"), "A  b"),
+        (mark("filecite", "turn0file0", "L1-L20"), "A  b"),
+        (mark("i", "turn0image1"), "A  b"),
+        ("\ue203what was cited\ue204", "A what was cited b"),
+        ("\ue200cite\ue202turn0search1", "A  b"),
+        (mark("image_group", '{"query": ["ants"]}'), "A *(images: ants: not brought in)* b"),
+    ],
+)
+def test_marks_go_and_their_words_stay(marked: str, words: str) -> None:
+    groups = [{"entries": [{"url": "https://one.example/", "title": "One", "ref_id": {"turn_index": 0, "ref_type": "search", "ref_index": 1}}]}]  # fmt: skip
+    assert text(f"A {marked} b", search_result_groups=groups) == words
+
+
+@pytest.mark.parametrize(
+    ("reference", "becomes"),
+    [
+        ({"type": "grouped_webpages", "alt": "([a](https://a.example))"}, "It is. ([a](https://a.example))"),
+        ({"type": "entity", "alt": None, "name": "An *ant*"}, "It is.An \\*ant\\*"),
+        ({"type": "webpage", "url": "https://a.example", "title": "A [1]"}, "It is. ([A \\[1\\]](https://a.example))"),
+        ({"type": "grouped_webpages", "items": [{"url": "https://a.example/b (c)", "title": ""}]},
+         "It is. ([a.example](https://a.example/b%20%28c%29))"),
+        ({"type": "grouped_webpages", "alt": "", "safe_urls": ["https://a.example", 5]}, "It is. ([a.example](https://a.example))"),
+        ({"type": "file", "name": "plan.pdf"}, "It is. (plan.pdf)"),
+        ({"type": "hidden"}, "It is."),
+        ({"type": "webpage", "url": "javascript:alert(1)", "title": "A"}, "It is."),
+    ],
+)  # fmt: skip
+def test_references_become_links(reference: dict[str, Any], becomes: str) -> None:
+    said = text(f"It is.{CITE}", content_references=[{"matched_text": CITE, **reference}])
+    assert said.split("\n\nSources:")[0] == becomes
+
+
+def test_sources_are_listed_once_at_the_end_of_the_answer() -> None:
+    item = {"url": "https://a.example/(1)", "title": "A ](x) <b>"}
+    footnote = {"type": "sources_footnote", "matched_text": " ", "sources": [item, {"url": "https://b.example", "title": "B"}]}  # fmt: skip
+    said = answer(
+        node(None, "assistant", f"One.{CITE}", metadata={"content_references": [
+            {"type": "grouped_webpages", "matched_text": CITE, "alt": "(a)", "items": [item]}, footnote]}),
+        node(None, "assistant", "Two."),
+    ).content  # fmt: skip
+    assert said == (
+        "One. (a)\n\nTwo.\n\nSources:\n\n"
+        "- [A \\](x) \\<b\\>](https://a.example/%281%29)\n- [B](https://b.example)"
+    )
+
+
+def citation(number: int, at: Any = None, **extra: Any) -> dict[str, Any]:
+    about = {"title": f"T{number}", "url": f"https://{number}.example", "extra": extra}
+    return {"start_ix": at, "end_ix": at, "metadata": about}
+
+
+@pytest.mark.parametrize(
+    ("citations", "becomes"),
+    [
+        ([citation(2, 11), citation(1, 1)], "A ([T1](https://1.example)) b ([T2](https://2.example))."),
+        ([citation(1, 500), citation(2, [])], "A ([T1](https://1.example)) b ([T2](https://2.example))."),
+        ([citation(2, None, cited_message_idx=7), citation(1, None, cited_message_idx=4)],
+         "A ([T1](https://1.example)) b ([T2](https://2.example))."),
+        ([], "A b."),
+    ],
+)  # fmt: skip
+def test_citations_of_2023_become_links(citations: list[Any], becomes: str) -> None:
+    said = text("A【4†source】 b【7†L1-L9】.", citations=citations)
+    assert said.split("\n\nSources:")[0] == becomes
+
+
+@pytest.mark.parametrize("mark", [":contentReference[oaicite:3]{index=3}", "【oaicite:3】"])
+def test_citations_of_2024_become_links(mark: str) -> None:
+    reference = {"type": "webpage", "matched_text": mark, "alt": "([a](https://a.example))"}
+    assert text(f"A{mark}.", content_references=[reference]) == "A ([a](https://a.example))."
+    assert text(f"A{mark}.") == "A."
+
+
+def test_a_citation_of_a_file_keeps_its_name() -> None:
+    assert text("A【4:0†plan_b.pdf】.") == "A (plan_b.pdf)."
+
+
+def test_code_is_left_as_it_is() -> None:
+    code = f"```\n{CITE} 【1†source】\n```\n\nSee `{CITE}` and ``a ` {CITE}``"
+    assert text(f"{code}, but{CITE}") == f"{code}, but"
+    assert text(f"`open{CITE}") == "`open"
+
+
+def test_code_for_everybody_is_fenced() -> None:
+    code = {"content_type": "code", "language": "python", "text": "if x:\n    f(x)\n```"}
+    said = answer(node(None, "assistant", content=code)).content
+    assert said == "````python\nif x:\n    f(x)\n```\n````"
+    unknown = {**code, "language": "unknown\n# x", "text": "x"}
+    assert answer(node(None, "assistant", content=unknown)).content == "```\nx\n```"
+
+
+HIDDEN = {"is_visually_hidden_from_conversation": True}
+FOUND = {"search_result_groups": [{"domain": "a.example", "entries": [{"url": "https://a.example", "title": "A", "snippet": "Fog."}, 5]}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("result", "is_said"),
+    [
+        (node(None, "tool", "", name="web.run", metadata={**HIDDEN, **FOUND}), "A\nhttps://a.example\nFog."),
+        (node(None, "tool", "", name="web.run", metadata=FOUND), "A\nhttps://a.example\nFog."),
+        (node(None, "tool", "x", name="web.run", metadata=HIDDEN), "The result is not in the export."),
+        (node(None, "system", ""), "The result is not in the export."),
+    ],
+)  # fmt: skip
+def test_a_result_that_is_hidden_is_no_failure(result: dict[str, Any], is_said: str) -> None:
+    made = answer(
+        node(None, "assistant", '{"q": 1}', recipient="web.run"),
+        result,
+        node(None, "assistant", "A"),
+    )
+    (call,) = made.calls
+    assert (call.status, call.result) == ("finished", is_said)
+    assert made.content == "A"
+
+
+def test_results_go_to_the_calls_of_their_tools() -> None:
+    made = answer(
+        node(None, "assistant", "1", recipient="web.run"),
+        node(None, "assistant", "2", recipient="python"),
+        node(None, "tool", "of web", name="web.run"),
+        node(None, "tool", name="python", content={"content_type": "system_error", "name": "Oops", "text": "no"}),
+    )  # fmt: skip
+    assert [(call.name, call.status, call.result) for call in made.calls] == [
+        ("web_run", "finished", "of web"),
+        ("python", "failed", "Oops: no"),
+    ]
+
+
+def canvas(does: str, **said: Any) -> dict[str, Any]:
+    return node(None, "assistant", json.dumps(said), recipient=f"canmore.{does}_textdoc")
+
+
+def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
+    made = answer(
+        canvas("create", name="a_b.py", type="code/python", content="x = 1"),
+        node(None, "tool", "Created.", name="canmore.create_textdoc"),
+        canvas("update", updates=[{"pattern": ".*", "multiple": False, "replacement": "x = 2"}]),
+        canvas("update", updates=[{"pattern": "x", "replacement": "y"}]),
+        canvas("create", name="Ants", type="document", content="# Ants\n\nSix *legs*."),
+        canvas("update", updates="all"),
+        canvas("update", updates=[{"pattern": [], "replacement": "z"}]),
+    )
+    assert made.content == (
+        "**a_b.py**\n\n```python\nx = 1\n```\n\n**a_b.py**\n\n```python\nx = 2\n```\n\n"
+        "**Changed in a_b.py**\n\n```python\ny\n```\n\n# Ants\n\nSix *legs*."
+        "\n\n**Changed in Ants**\n\n```\nz\n```"
+    )
+    assert [call.arguments for call in made.calls][:2] == [
+        '{"name": "a_b.py", "type": "code/python"}',
+        '{"updates": [{"pattern": ".*", "multiple": false}]}',
+    ]
+    assert (made.calls[0].status, made.calls[0].result) == ("finished", "Created.")
+    assert made.calls[4].arguments == '{"updates": "all"}'
+
+
+def test_reasoning_of_every_age() -> None:
+    tool = {"initial_text": "Reasoning", "finished_text": "Reasoned for 3 s", "finished_duration_sec": 3}  # fmt: skip
+    thoughts = [{"summary": "S", "content": "", "chunks": ["a", "b"]}, "alone"]
+    made = answer(
+        node(None, "tool", "Planning.", name="a8km123", metadata=tool, status="in_progress"),
+        node(None, "assistant", content={"content_type": "thoughts", "thoughts": thoughts}),
+        node(None, "assistant", content={"content_type": "reasoning_recap", "content": "For 3 s"}),
+        node(None, "assistant", "A"),
+    )
+    assert (made.content, made.calls) == ("A", ())
+    assert made.reasoning == "Planning.\n\nS\n\nab\n\nalone"
+
+
+@pytest.mark.parametrize("kind", ["tether_quote", "sonic_webpage"])
+def test_pages_are_quoted_under_their_links(kind: str) -> None:
+    page = {"content_type": kind, "url": "https://a.example", "domain": "a", "title": "T", "text": "Six."}  # fmt: skip
+    assert (
+        answer(node(None, "assistant", content=page)).content
+        == "### [T](https://a.example)\n\nSix."
+    )
+
+
+def test_images_and_files_are_named_once_and_counted() -> None:
+    drawn = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_b",
+             "metadata": {"dalle": {"prompt": "an *ant*"}}}  # fmt: skip
+    nodes = {
+        "q": node("root", "user", content={"content_type": "multimodal_text", "parts": [
+            {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-a"}, "What?"]},
+            metadata={"attachments": [{"id": "file-a", "name": "ant_1.png", "mime_type": "image/png"},
+                                      {"id": "file-c", "name": "plan.pdf"}]}),
+        "c": node("q", "assistant", '{"prompt": "an ant"}', recipient="dalle.text2im"),
+        "t": node("c", "tool", name="dalle.text2im", content={"content_type": "multimodal_text", "parts": [drawn]},
+                  metadata={"image_gen_title": "Stamp"}),
+        "a": node("t", "assistant", content={"content_type": "multimodal_text", "parts": [drawn]}),
+    }  # fmt: skip
+    made = read(export(nodes))
+    assert made.conversation
+    assert made.left_out == {"image": 2, "file": 1}
+    question, said = made.conversation.messages
+    assert question.content == (
+        "*(image ant_1.png: not brought in)*\n\nWhat?\n\n*(file plan.pdf: not brought in)*"
+    )
+    assert said.content == "*(image “Stamp”, file_b: not brought in; made from: an \\*ant\\*)*"
+    assert said.calls[0].status == "finished"
+
+
+def test_an_image_without_an_id_is_not_named_twice() -> None:
+    part = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-a"}
+    attached = {"attachments": [{"name": "ant.png", "mime_type": "image/png"}]}
+    made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata=attached))  # fmt: skip
+    assert made.conversation
+    assert made.conversation.messages[1].content == "*(image ant.png: not brought in)*"
+    assert made.left_out == {"image": 1}
+
+
+def test_what_was_spoken_is_words() -> None:
+    voice = {"content_type": "real_time_user_audio_video_asset_pointer",
+             "audio_asset_pointer": {"asset_pointer": "sediment://file_v"}}  # fmt: skip
+    parts = [
+        {"content_type": "audio_transcription", "text": "Said aloud.", "direction": "in"},
+        voice,
+    ]
+    made = converted(node(None, "assistant", content={"content_type": "multimodal_text", "parts": parts}))  # fmt: skip
+    assert made.conversation
+    assert (
+        only_answer(made.conversation).content == "Said aloud.\n\n*(audio file_v: not brought in)*"
+    )
+    assert made.left_out == {"audio": 1}
+
+
+def test_custom_instructions_are_kept_and_others_counted() -> None:
+    told = {"about_user_message": "I am Ada.", "about_model_message": "Be short."}
+    context = {"content_type": "user_editable_context", "user_profile": "I am Eve."}
+    made = converted(
+        node(None, "system", "", metadata={"user_context_message_data": told, **HIDDEN}),
+        node(None, "user", content=context, metadata=HIDDEN),
+        node(None, "user", content=context, metadata=HIDDEN),
+        node(None, "system", "You are a pirate."),
+    )
+    assert made.conversation
+    assert (
+        made.conversation.instructions == "About the user:\nI am Ada.\n\nHow to answer:\nBe short."
+    )
+    assert made.left_out == {"instruction": 2}
+    assert len(made.conversation.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "becomes"),
+    [
+        ({"type": "stop"}, ("completed", "")),
+        ({"type": "max_tokens"}, ("completed", "Cut off: this answer reached its output limit.")),
+        ({"type": "interrupted", "reason": "client_stopped"}, ("cancelled", "")),
+        (5, ("completed", "")),
+    ],
+)
+def test_how_an_answer_ended(details: Any, becomes: tuple[str, str]) -> None:
+    turn = answer(node(None, "assistant", "A", metadata={"finish_details": details})).turn
+    assert turn
+    assert (turn.status, turn.error) == becomes
+
+
+def test_a_time_of_pinning_is_a_pin() -> None:
+    for time, is_pinned in ((1_760_000_000.5, True), (None, False), ("2026-01-01T00:00:00Z", True)):
+        made = converted(pinned_time=time, is_starred=None).conversation
+        assert made
+        assert made.pinned is is_pinned

@@ -1,0 +1,311 @@
+"""Exports that are not as they should be: what is odd costs itself, and is named."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat.transfer import chatgpt
+from chat.transfer.format import ArchivedConversation
+from tests.transfer.chatgpt_samples import ID, branch, convert, export, node, read, said
+
+Step = str | int
+values = (
+    st.none() | st.booleans() | st.integers() | st.floats()
+    | st.sampled_from([10**400, "NaN", "", "all", "\ud800", "a\0", "2026-01-01", "\ue200", "q", "a1", "user"])
+    | st.text(max_size=5)
+)  # fmt: skip
+junk = st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)  # fmt: skip
+
+
+def rich() -> dict[str, Any]:
+    """A conversation with something of everything. Each node's words end in its name."""
+    cite = "\ue200cite\ue202turn0search1\ue201"
+    references = [{"matched_text": cite, "type": "grouped_webpages", "alt": "([x](https://x.example))",
+                   "items": [{"url": "https://x.example", "title": "X", "refs": [{"turn_index": 0}]}]}]  # fmt: skip
+    citations = [{"start_ix": 9, "metadata": {"url": "https://y.example", "extra": {"a": 1}}}]
+    groups = [
+        {"entries": [{"url": "https://z.example", "title": "Z", "ref_id": {"ref_type": "s"}}]}
+    ]
+    image = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://f", "metadata": {"dalle": {"prompt": "p"}}}  # fmt: skip
+    attached = {"attachments": [{"id": "f", "name": "f.png", "mime_type": "image/png"}]}
+    document = json.dumps({"name": "D", "type": "document", "content": "said-a5"})
+    nodes = {
+        "q1": node("root", "user", "said-q1", content={"content_type": "multimodal_text", "parts": [image, "said-q1"]}, metadata=attached),
+        "a1": node("q1", "assistant", f"said-a1{cite}", metadata={"content_references": references, "model_slug": "m"}),
+        "a2": node("a1", "assistant", "said-a2", recipient="web.run"),
+        "a3": node("a2", "tool", "said-a3", name="web.run", metadata={"search_result_groups": groups}),
+        "a4": node("a3", "assistant", "said-a4【1†source】", metadata={"citations": citations, "finish_details": {"type": "stop"}}),
+        "a5": node("a4", "assistant", document, recipient="canmore.create_textdoc"),
+        "a6": node("a5", "assistant", content={"content_type": "thoughts", "thoughts": [{"summary": "s", "content": "said-a6"}]}),
+        "q2": node("a6", "user", "said-q2"),
+        "b1": node("q2", "assistant", content={"content_type": "code", "language": "c", "text": "said-b1"}),
+        "b2": node("q2", "assistant", content={"content_type": "tether_quote", "title": "t", "url": "u", "text": "said-b2"}),
+    }  # fmt: skip
+    return export(nodes, current_node="b1", is_starred=True)
+
+
+def paths(value: Any, above: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+    """All places of a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()  # fmt: skip
+    for key, one in inner:
+        yield (*above, key)
+        yield from paths(one, (*above, key))
+
+
+PLACES = [path for path in paths(rich()) if path != ("mapping",)]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_is_odd_costs_no_other_message(data: st.DataObject) -> None:
+    made = rich()
+    touched = set()
+    for *above, key in data.draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3)):
+        inner: Any = made
+        try:
+            for step in above:
+                inner = inner[step]
+            inner[key] = data.draw(junk)
+        except (KeyError, IndexError, TypeError):
+            continue  # what it was in is odd already
+        touched.add([*above, key][1] if above else "")
+    found = chatgpt.conversation(json.dumps(made).encode())
+    assert found.conversation
+    ArchivedConversation.model_validate(found.conversation.model_dump())
+    everything = found.conversation.model_dump_json()
+    lost = {
+        name for name in rich()["mapping"] if name != "root" and f"said-{name}" not in everything
+    }
+    assert lost <= touched
+    assert all(len(note) < 300 for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 10**400, "x", [[]], {"a": [{}]}], ids=lambda odd: str(odd)[:9]
+)
+def test_an_odd_value_at_any_place_costs_only_its_message(odd: Any) -> None:
+    whole = json.dumps(rich())
+    for *above, key in PLACES:
+        made: Any = json.loads(whole)
+        inner = made
+        for step in above:
+            inner = inner[step]
+        inner[key] = odd
+        found = read(made).conversation
+        assert found
+        everything = found.model_dump_json()
+        lost = {name for name in made["mapping"] if f"said-{name}" not in everything} - {"root"}
+        assert lost <= {[*above, key][1] if above else ""}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_tree_makes_an_archive_or_is_refused(data: st.DataObject) -> None:
+    keys = [f"n{n}" for n in range(data.draw(st.integers(0, 7)))]
+    nodes = {
+        key: node(
+            data.draw(st.sampled_from(["root", "x", *keys])),
+            data.draw(st.sampled_from(["user", "assistant", "tool", "system", "x"])),
+            data.draw(junk), at=data.draw(st.none() | st.floats()), recipient=data.draw(st.sampled_from(["all", "python", None])),
+        )
+        for key in keys
+    }  # fmt: skip
+    made = export(nodes, current_node=data.draw(st.sampled_from([None, "x", *keys])))
+    try:
+        archived = read(made).conversation
+    except ValueError:
+        return
+    if archived is not None:
+        ArchivedConversation.model_validate(archived.model_dump())
+
+
+SPOILED: list[tuple[str, Any, list[str], str]] = [
+    ("author", None, ["Q", "A"], "nobody is named as its author"),
+    ("author", {"role": "pirate"}, ["Q", "A"], "“pirate” is not known as its author"),
+    ("author", "user", ["Q", "A", "Q2"], ""),
+    ("content", None, ["Q", "A"], "it has no content"),
+    ("content", 5, ["Q", "A"], "content is not an object"),
+    ("content", "words", ["Q", "A", "words"], ""),
+    ("content", {"parts": "words"}, ["Q", "A", "words"], ""),
+    ("content", {"parts": [42, None, "words"]}, ["Q", "A", "42\n\nwords"], ""),
+    ("content", {"parts": [True, "words"]}, ["Q", "A", "words"], "a part of it is neither"),
+    ("content", {"content_type": "hologram", "content": "words"}, ["Q", "A", "words"], ""),
+    ("content", {"content_type": "hologram"}, ["Q", "A"], "content of the type “hologram” is not known"),
+    ("create_time", "yesterday", ["Q", "A", "Q2"], "create_time is not a time"),
+    ("create_time", [5], ["Q", "A", "Q2"], "create_time is not a time"),
+    ("metadata", [], ["Q", "A", "Q2"], "metadata is not an object"),
+    ("status", 3, ["Q", "A", "Q2"], ""),
+    ("recipient", {}, ["Q", "A", "Q2"], "recipient is not text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "texts", "note"), SPOILED)
+def test_an_odd_field_of_a_message(key: str, value: Any, texts: list[str], note: str) -> None:
+    nodes = {
+        "q": node("root", "user", "Q"),
+        "a": node("q", "assistant", "A"),
+        "q2": node("a", "user", "Q2"),
+    }
+    nodes["q2"]["message"][key] = value
+    made = read(export(nodes))
+    assert made.conversation
+    assert branch(made.conversation) == texts
+    assert [note in one and one.startswith("message q2: ") for one in made.notes] == [True] * bool(
+        note
+    )
+
+
+@pytest.mark.parametrize(
+    ("time", "becomes"),
+    [
+        ("2026-02-03T04:05:06Z", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        ("2026-02-03T06:05:06+02:00", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        ("2026-02-03 04:05:06", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        (1770091506, datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        (1770091506000, datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        ("1770091506.0", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)),
+    ],
+)
+def test_times_of_any_kind(time: Any, becomes: datetime) -> None:
+    assert (
+        convert({"q": node("root", "user", "Q", at=None)}, create_time=time).created_at == becomes
+    )
+
+
+def test_a_conversation_whose_own_fields_are_odd() -> None:
+    odd = {"title": 2026, "is_archived": "false", "is_starred": "TRUE", "current_node": 5, "update_time": {}}  # fmt: skip
+    made = read(export({"q": node("root", "user", "Q")}, **odd))
+    assert made.conversation
+    assert (made.conversation.title, made.conversation.archived, made.conversation.pinned) == ("2026", False, True)  # fmt: skip
+    assert made.notes == ("update_time is not a time",)
+
+
+def test_trees_that_are_none() -> None:
+    exported = export({
+        "a": node("b", "user", "A"), "b": node("a", "user", "B"), "c": node("c", "user", "C"),
+        "d": node("gone", "user", "D"), "e": node(None, "user", "E"), "f": node(None, "user", "F"),
+    })  # fmt: skip
+    exported["mapping"]["e"]["children"] = ["f", "f", 5, "e"]
+    exported["mapping"]["f"]["parent"] = 5
+    exported["mapping"]["g"] = 5
+    made = read(exported)
+    assert made.conversation
+    by_id = {message.id: message.content for message in made.conversation.messages}
+    below = {message.content: by_id.get(message.parent or UUID(int=0)) for message in made.conversation.messages}  # fmt: skip
+    assert below == {"A": None, "B": "A", "C": None, "D": None, "E": None, "F": "E"}
+    assert len(made.notes) == 3
+
+
+@pytest.mark.parametrize("mapping", [None, 5, [], "x"])
+def test_without_a_mapping_there_is_no_conversation(mapping: Any) -> None:
+    with pytest.raises(ValueError, match="mapping"):
+        read({"title": "T", "mapping": mapping})
+
+
+def test_what_is_not_understood_is_never_called_empty() -> None:
+    other: dict[str, Any] = {
+        "1": {"parent": None, "children": [], "message": {"fragments": [{"content": "x"}]}}
+    }
+    for mapping in (other, {"1": {"speech": "x"}}, {"1": 5}):
+        with pytest.raises(ValueError, match="nothing in it is understood: message 1: "):
+            read({"mapping": mapping})
+
+
+def test_notes_are_few_and_the_others_counted() -> None:
+    nodes = {f"n{n}": node("root", "x", "words") for n in range(50)}
+    made = read(export({"q": node("root", "user", "Q"), **nodes}))
+    assert len(made.notes) == 21
+    assert made.notes[-1] == "and 30 more"
+
+
+# --- ids ----------------------------------------------------------------------------------------
+
+
+def test_ids_are_those_of_the_first_version() -> None:
+    """Else what was imported by it would come again."""
+    own = UUID(ID)
+    made = convert(
+        {
+            "new": node("root", "assistant", content={"content_type": "odd", "content": "Words."}),
+            "a": node("new", "assistant", "A"),
+            "\ue200x\ue201q": node("a", "user", "Q"),
+            "z\0": node("\ue200x\ue201q", "user", "Z"),
+        }
+    )
+    assert [message.id for message in made.messages] == [
+        uuid5(own, "begana"), uuid5(own, "a"), uuid5(own, "q"), uuid5(own, "z\ufffd"),
+    ]  # fmt: skip
+
+
+def test_ids_do_not_collide() -> None:
+    made = convert({
+        "a": node("root", "assistant", "1"), "begana": node("a", "user", "2"), "b\0": node("begana", "user", "3"),
+        "b\ufffd": node("b\0", "user", "4"), "\ue200c\ue201": node("b\ufffd", "user", "5"), "": node("\ue200c\ue201", "user", "6"),
+    })  # fmt: skip
+    assert [text for _, text in said(made)] == ["…", "1", "2", "3", "4", "5", "6"]
+    calls = convert({
+        "q": node("root", "user", "Q"), "a:b": node("q", "assistant", "1", recipient="x"),
+        "a.b": node("a:b", "assistant", "2", recipient="x"), "a_b-2": node("a.b", "assistant", "3", recipient="x"),
+    })  # fmt: skip
+    assert len({call.call_id for call in calls.messages[1].calls}) == 3
+
+
+def test_conversations_without_ids_are_told_apart_by_how_they_begin() -> None:
+    def made(text: str, *more: str) -> UUID:
+        nodes = {"q": node("root", "user", text)}
+        nodes |= {f"q{n}": node("q", "user", one) for n, one in enumerate(more)}
+        return convert(nodes, conversation_id=None, title=text * len(more)).id
+
+    assert made("one") == made("one", "more") != made("two")
+
+
+# --- long ones ----------------------------------------------------------------------------------
+
+
+def chain(count: int) -> dict[str, Any]:
+    nodes = {str(n): node(str(n - 1) if n else "root", "assistant", f"{n}") for n in range(count)}
+    return export(nodes)
+
+
+HOSTILE: dict[str, Callable[[int], Any]] = {
+    "nodes": lambda size: chain(size // 50),
+    "a circle": lambda size: export({str(n): node(str((n + 1) % (size // 50)), "user", "x") for n in range(size // 50)}),
+    "calls of one name": lambda size: export({f"{n}:": node(f"{n - 1}:" if n else "root", "assistant", "x", recipient="t") for n in range(size // 100)}),
+    "openings": lambda size: export({"q": node("root", "assistant", "\ue200" * size)}),
+    "closings": lambda size: export({"q": node("root", "assistant", "\ue200a" + "\ue201" * size)}),
+    "marks": lambda size: export({"q": node("root", "assistant", "\ue200cite\ue202turn0search1\ue201" * (size // 10))}),
+    "names": lambda size: export({"q": node("root", "assistant", "\ue200a\ue202" + "turn" * size)}),
+    "brackets": lambda size: export({"q": node("root", "assistant", "【1†" * size)}),
+    "citations": lambda size: export({"q": node("root", "assistant", "【1†source】" * (size // 10), metadata={"citations": [{"start_ix": 1, "metadata": {"title": "t"}}] * (size // 20)})}),
+    "ticks": lambda size: export({"q": node("root", "assistant", "\ue200" + " `a" * size)}),
+    "fences": lambda size: export({"q": node("root", "assistant", "\ue200" + "```\n> - ~~~~ \n" * (size // 10))}),
+    "node ids": lambda size: export({"\ue200" * size + "\ue201": node("root", "user", "Q")}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_twice_as_much_takes_no_more_than_about_twice_the_time(name: str) -> None:
+    def takes(size: int) -> float:
+        data = json.dumps(HOSTILE[name](size)).encode()
+        times = []
+        for _ in range(2):
+            begun = time.process_time()
+            chatgpt.conversation(data)
+            times.append(time.process_time() - begun)
+        return min(times)
+
+    size = 20_000
+    while (once := takes(size)) < 0.03:
+        size *= 2
+        if size > 500_000:
+            return  # fast enough at any length
+    assert takes(2 * size) < 3 * once
