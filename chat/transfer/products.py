@@ -24,7 +24,7 @@ OPEN_WEBUI = "an Open WebUI export"
 READ = (TALOS, CHATGPT)
 UNKNOWN = "it is neither a Talos nor a ChatGPT conversation"
 
-_OURS = b'{"format":"%s"' % FORMAT.encode()
+_OURS = re.compile(rb'\s*\{\s*"format"\s*:\s*"%s"' % FORMAT.encode())
 """How a conversation begins that Talos wrote: it need not be looked at any closer."""
 
 
@@ -38,7 +38,7 @@ def product_of(data: bytes) -> str:
 
     What is no JSON, or no object, counts as the one that it most likely should have been.
     """
-    if data.startswith(_OURS):
+    if _OURS.match(data):
         return TALOS
     try:
         element = loaded(data)
@@ -105,11 +105,9 @@ def _has(*keys: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _is_open_webui(element: Mapping[str, Any]) -> bool:
-    chat = element.get("chat", element)
-    if not isinstance(chat, dict):
-        return False
-    history = chat.get("history")
-    return isinstance(history, dict) and "messages" in history
+    chat, history = element.get("chat"), element.get("history")
+    is_row = isinstance(chat, dict) and ("history" in chat or "messages" in chat)
+    return is_row or (isinstance(history, dict) and "messages" in history)
 
 
 def _is_librechat(element: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ MAX_CONTENTS = 16 * 1024 * 1024
 """Bytes of the table of contents: about 200,000 files."""
 MAX_RATIO = 100
 """So many times its size all of it may be, unpacked; conversations come to about 10."""
-ALWAYS = 512 * 1024 * 1024
+ALWAYS = 256 * 1024 * 1024
 """Bytes that it may be whatever its size."""
 DAMAGED = "it is a ZIP file that is damaged or cut off: get the whole file"
 ENCRYPTED = "it is encrypted: unpack it with its password, and import the files in it"

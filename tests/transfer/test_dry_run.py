@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from chat.access import local_owner
 from chat.models import Audit, Conversation, Message
 from chat.services.history import Import
+from chat.transfer.reading import read
 from tests.transfer import drawn
 from tests.transfer.samples import ANSWER, OTHER, QUESTION, A, C, Q, first_version, sample
 from tests.transfer.test_chatgpt import export, node
@@ -112,3 +114,21 @@ def test_what_comes_twice_in_a_file_is_compared_with_its_first(imported: Any) ->
     assert "1 would be imported, 1 would be updated, 1 skipped" in dry.text
     assert not Conversation.objects.exists()
     assert imported(data).text == dry.text.replace("would be ", "")
+
+
+def test_what_was_noted_and_left_out_is_told_in_bounds(
+    imported: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noting(file: Any, kind: Any) -> Any:
+        for found in read(file, kind):
+            notes = tuple(f"message {n}: its author is odd" for n in range(9))
+            yield replace(found, notes=notes, left_out={"image": 2, "audio": 1, "instruction": 1})
+
+    monkeypatch.setattr("chat.services.history.read", noting)
+    data = "\n".join(map(json.dumps, (sample(), sample(), {"title": "Odd"}))).encode()
+    for dry_run in (True, False):
+        said = imported(data, dry_run=dry_run)
+        assert "message 2: its author is odd and 6 more." in said.text
+        assert "message 3" not in said.text
+        assert "Left out: 6 images, 3 audio recordings, 3 instructions." in said.text
+    assert "Left out: 6 images" in Audit.objects.get().summary

@@ -34,6 +34,7 @@ OTHERS = [
     (CLAUDE, "a Claude export", "Hedges"),
     (OPEN_WEBUI, "an Open WebUI export", "Bread"),
     (OPEN_WEBUI["chat"], "an Open WebUI export", ""),
+    ({"title": "Bread", "chat": {"messages": [], "models": []}}, "an Open WebUI export", "Bread"),
     (LIBRECHAT, "a LibreChat export", "Mud"),
     (DEEPSEEK, "a DeepSeek export", "North"),
     (GROK, "a Grok export", "Stars"),
