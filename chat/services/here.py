@@ -6,6 +6,7 @@ Both are asked the same questions, so that a dry run comes to what the import co
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -63,7 +64,7 @@ class Rehearsal(Here):
     def write(self, owner: User, conversation: ArchivedConversation) -> None:
         """A conversation is there like this now, in place of what was there under its id."""
         whole = conversation.model_copy(update={"version": VERSION}).model_dump_json()
-        row = (conversation.id.bytes, owner.pk, whole)
+        row = (conversation.id.bytes, owner.pk, zlib.compress(whole.encode(), 1))
         self._written.execute("INSERT OR REPLACE INTO conversation VALUES (?, ?, ?)", row)
         ids = ((message.id.bytes,) for message in conversation.messages)
         self._written.executemany("INSERT OR IGNORE INTO message VALUES (?)", ids)
@@ -81,16 +82,17 @@ class Rehearsal(Here):
         return super().has_any(messages)
 
     def stored(self, conversation_id: UUID) -> ArchivedConversation | None:
-        whole = self._look("whole", conversation_id)
-        if whole is None:
-            return super().stored(conversation_id)
-        return ArchivedConversation.model_validate_json(whole)
+        return self._written_as(conversation_id) or super().stored(conversation_id)
 
     def went_on(self, conversation_id: UUID) -> bool:
-        whole = self._look("whole", conversation_id)
-        written = () if whole is None else ArchivedConversation.model_validate_json(whole).messages
-        never_began = any(said.turn and said.turn.started_at is None for said in written)
+        written = self._written_as(conversation_id)
+        messages = written.messages if written else ()
+        never_began = any(said.turn and said.turn.started_at is None for said in messages)
         return never_began or super().went_on(conversation_id)
+
+    def _written_as(self, conversation_id: UUID) -> ArchivedConversation | None:
+        whole = self._look("whole", conversation_id)
+        return whole and ArchivedConversation.model_validate_json(zlib.decompress(whole))
 
     def _look(self, column: str, conversation_id: UUID) -> Any:
         asked = f"SELECT {column} FROM conversation WHERE id = ?"  # noqa: S608  # a name of ours
