@@ -83,6 +83,7 @@ def _imported(request: HtmxRequest, file: UploadedFile[Any]) -> dict[str, Any]:
         lambda name: owner if name == owner.username else None,
         source=Audit.Source.PAGE,
         by=owner,
+        renew="renew" in request.POST,
     )
     named: list[Report] = []
     more = 0

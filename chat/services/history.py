@@ -14,9 +14,18 @@ from django.db import transaction
 from chat import publish
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services.imports import FindUser, Imported, Outcome, import_conversation
+from chat.services.here import Here, Rehearsal
+from chat.services.imports import FindUser, import_conversation
+from chat.services.planning import Imported, Outcome
 from chat.transfer.kinds import Kind
 from chat.transfer.reading import Found, read
+
+NOTES = 3
+"""On one conversation that are told."""
+NOTE_LENGTH = 200
+_CHANGED = (Outcome.IMPORTED, Outcome.GROWN, Outcome.RENEWED)
+_KINDS = {"image": "image", "file": "file", "audio": "audio recording"}
+"""Of what was left out: how each is called, in the order in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Report:
     outcome: Outcome | None
     """None: there was nothing in it."""
     note: str
+    position: int = 0
+    """Which of the file's it is, from 1; 0: its line says so."""
 
     @property
     def is_fault(self) -> bool:
@@ -38,6 +49,8 @@ class Report:
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
+        if self.position:
+            place = f"{self.file}, conversation {self.position} (line {self.line})"
         title = f": “{self.title}”" if self.title else ""
         which = f" ({self.conversation_id})" if self.conversation_id else ""
         return f"{place}{title}{which}: {self.note}."
@@ -55,15 +68,21 @@ class Import:
         by: User | None = None,
         kind: Kind = "auto",
         dry_run: bool = False,
+        renew: bool = False,
     ) -> None:
         self.counts: Counter[Outcome | None] = Counter()
+        self.left_out: Counter[str] = Counter()
+        """What was not brought in, by kind: image, file, audio, instruction."""
         self._owner = owner
         """Whose all become; None: of the users that the file names."""
         self._find_user = find_user
         self._kind = kind
         self._dry_run = dry_run
-        self._would: set[UUID] = set()
-        """Of a dry run: what would be there by now."""
+        self._here = Rehearsal() if dry_run else Here()
+        self._renew = renew
+        """Replace what was imported before, and nobody has gone on with."""
+        self._come: set[UUID] = set()
+        """Ids of this run's files: what one of them brought, no other one replaces."""
         self._audit = Audit(action="import", source=source, by=by)
         self._latest: dict[int, UUID] = {}
         """By owner what was imported last."""
@@ -75,7 +94,10 @@ class Import:
     def file(self, file: BinaryIO, name: str) -> Iterator[Report]:
         """Import a file's conversations, one with each step."""
         for found in read(file, self._kind):
-            report = self._report(found, name)
+            self.left_out.update(found.left_out)
+            if not found.is_conversation:
+                continue
+            report = self._report(found, f"{name}/{found.file}" if found.file else name)
             self.counts[report.outcome] += 1
             yield report
 
@@ -88,21 +110,29 @@ class Import:
         archived = found.conversation
         if archived is None:
             outcome = None if found.is_empty else Outcome.SKIPPED
-            return Report(name, found.line, found.title, None, outcome, found.fault)
+            return Report(name, found.line, found.title, None, outcome, found.fault, found.position)
         owner = self._owner or self._find_user(archived.owner)
         if owner is None:
             note = f"there is no user {archived.owner!r} here: make one in the admin, or use --user"
             done = Imported(Outcome.SKIPPED, archived.id, note)
-        elif self._dry_run and archived.id in self._would:
-            done = Imported(Outcome.PRESENT, archived.id, "it comes more than once in the file")
         else:
             self._write_down(name)
+            renew = self._renew and archived.id not in self._come
             done = import_conversation(
-                owner, archived, find_user=self._find_user, dry_run=self._dry_run
+                owner, archived, find_user=self._find_user, here=self._here, renew=renew
             )
-            self._note(owner, archived.id, done)
+            self._come.add(archived.id)
+            if done.outcome in _CHANGED and not self._dry_run:
+                self._latest[owner.pk] = done.conversation_id
+        note = ". ".join(filter(None, (done.note, _shortened(found.notes))))
         return Report(
-            name, found.line, archived.title, done.conversation_id, done.outcome, done.note
+            name,
+            found.line,
+            archived.title,
+            done.conversation_id,
+            done.outcome,
+            note,
+            found.position,
         )
 
     def _write_down(self, name: str) -> None:
@@ -110,13 +140,6 @@ class Import:
         if self._audit.pk is None and not self._dry_run:
             self._audit.summary = f"Import of {name[:200]}: not finished."
             self._audit.save(force_insert=True)
-
-    def _note(self, owner: User, archived_id: UUID, done: Imported) -> None:
-        if done.outcome is Outcome.IMPORTED:
-            if self._dry_run:
-                self._would.add(archived_id)
-            else:
-                self._latest[owner.pk] = done.conversation_id
 
     def finish(self, names: str) -> str:
         """The end: recorded, told to the pages of those who got something, and said in words."""
@@ -131,13 +154,29 @@ class Import:
         return summary
 
     def summary(self) -> str:
-        imported = "would be imported" if self._dry_run else "imported"
-        parts = [f"{self.counts[Outcome.IMPORTED]:,} {imported}"]
+        would = "would be " if self._dry_run else ""
+        parts = [f"{self.counts[Outcome.IMPORTED]:,} {would}imported"]
         for outcome, words in [
+            (Outcome.GROWN, f"{would}updated"),
+            (Outcome.RENEWED, f"{would}replaced"),
             (Outcome.PRESENT, "here already"),
             (None, "empty"),
             (Outcome.SKIPPED, "skipped"),
         ]:
             if self.counts[outcome]:
                 parts.append(f"{self.counts[outcome]:,} {words}")
-        return ", ".join(parts)
+        return ", ".join(parts) + (
+            f". Left out: {left_out}" if (left_out := self._left_out()) else ""
+        )
+
+    def _left_out(self) -> str:
+        """`1 image, 3 audio recordings`; empty: nothing."""
+        counted = [
+            (self.left_out[kind], _KINDS.get(kind, kind)) for kind in {**_KINDS, **self.left_out}
+        ]
+        return ", ".join(f"{n:,} {words}{'s' if n > 1 else ''}" for n, words in counted if n > 0)
+
+
+def _shortened(notes: tuple[str, ...]) -> str:
+    more = f" and {len(notes) - NOTES:,} more" if len(notes) > NOTES else ""
+    return "; ".join(note[:NOTE_LENGTH] for note in notes[:NOTES]) + more

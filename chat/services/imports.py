@@ -1,102 +1,83 @@
 """A conversation out of a file: one transaction, all of it or nothing.
 
-What is here is never changed: a conversation that is here already is left as it is, and ids that
-are somebody else's become new ones. Nothing that is imported runs, waits or gives rights.
+What is here is not changed: a conversation that is here already only gets what it has more in the
+file, and ids that are somebody else's become new ones. Nothing that is imported runs, waits or
+gives rights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
-from typing import TypeVar
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from chat import search
 from chat.database import one_snapshot
+from chat.errors import SessionNotFound
 from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
-from chat.transfer.comparing import Differs, compared, stored
+from chat.services.base import locked
+from chat.services.conversations import remove
+from chat.services.growing import grow
+from chat.services.here import Here, Rehearsal, parts
+from chat.services.planning import Imported, Outcome, Plan, plan, taken
 from chat.transfer.format import ArchivedConversation, ArchivedMessage
-from chat.transfer.settled import at_rest, renamed
 
-T = TypeVar("T")
 FindUser = Callable[[str], User | None]
 """From a username of the file to a user here."""
-_ROWS = 500
 
 
-class Outcome(Enum):
-    IMPORTED = "imported"
-    PRESENT = "here already"
-    SKIPPED = "skipped"
-    """Through a fault: something of the file is not here."""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a conversation of a file."""
-
-    outcome: Outcome
-    conversation_id: UUID
-    note: str = ""
-    """What a person may want to know of it; of a fault: what it is, and what to do."""
+class _MovedOn(Exception):
+    """Somebody did something in the conversation since it was looked at."""
 
 
 def import_conversation(
-    owner: User, archived: ArchivedConversation, *, find_user: FindUser, dry_run: bool = False
+    owner: User,
+    archived: ArchivedConversation,
+    *,
+    find_user: FindUser,
+    here: Here | None = None,
+    renew: bool = False,
 ) -> Imported:
-    """Make an archived conversation the owner's. With `dry_run` only say what would become of it."""
+    """Make an archived conversation the owner's; `renew` as in `plan`.
+
+    With `here` a `Rehearsal`, only say what would become of it.
+    """
+    here = here or Here()
     for _ in range(3):
         with one_snapshot():
-            place = _place(owner, archived)
-        if isinstance(place, Imported):
-            return place
+            planned = plan(owner, archived, here, renew=renew)
         try:
-            if not dry_run:
-                _insert(owner, at_rest(place), find_user)
-        except IntegrityError:
-            continue  # somebody made the same at the same moment: look again
-        is_new = place.id != archived.id
-        note = "its id is taken here: it got a new one" if is_new else ""
-        return Imported(Outcome.IMPORTED, place.id, note)
-    return _taken(archived)
+            _carry_out(owner, planned, here, find_user)
+        except (IntegrityError, SessionNotFound, _MovedOn):
+            continue  # somebody made the same at the same moment, say: look again
+        return planned.imported
+    return taken(archived).imported
 
 
-def _place(owner: User, archived: ArchivedConversation) -> ArchivedConversation | Imported:
-    """The conversation under the ids that it gets here, or what there is instead."""
-    for candidate in (archived, other := renamed(archived, owner.username)):
-        if Conversation.objects.of(owner).filter(pk=candidate.id).exists():
-            return _present(candidate)
-    for candidate in (archived, other):
-        if not Conversation.objects.filter(pk=candidate.id).exists() and not _has_taken(candidate):
-            return candidate
-    return _taken(archived)
+def _carry_out(owner: User, planned: Plan, here: Here, find_user: FindUser) -> None:
+    whole, new = planned.whole, planned.new
+    if whole is None:
+        return
+    if isinstance(here, Rehearsal):
+        here.write(owner, whole)
+    elif new is not None:
+        grow(owner, whole, new, lambda to, some: _insert_messages(to, some, owner, find_user))
+    elif planned.imported.outcome is Outcome.RENEWED:
+        _renew(owner, whole, here, find_user)
+    else:
+        _insert(owner, whole, find_user)
 
 
-def _taken(archived: ArchivedConversation) -> Imported:
-    return Imported(
-        Outcome.SKIPPED, archived.id, "its id and the ids of its messages are taken here"
-    )
-
-
-def _present(archived: ArchivedConversation) -> Imported:
-    try:
-        note = compared(archived, stored(archived.id))
-    except Differs as differs:
-        what_to_do = "Delete that one first if you want the file's"
-        return Imported(
-            Outcome.SKIPPED, archived.id, f"it is here already, and {differs}. {what_to_do}"
-        )
-    note = f"it is here already and stays as it is: {note}" if note else ""
-    return Imported(Outcome.PRESENT, archived.id, note)
-
-
-def _has_taken(archived: ArchivedConversation) -> bool:
-    ids = [message.id for message in archived.messages]
-    return any(Message.objects.filter(pk__in=some).exists() for some in _parts(ids))
+@transaction.atomic
+def _renew(owner: User, whole: ArchivedConversation, here: Here, find_user: FindUser) -> None:
+    """Put it in the place of what is here, unless somebody has gone on with that meanwhile."""
+    conversation = locked(owner, whole.id)
+    said = Message.objects.filter(conversation=conversation).values_list("pk", flat=True)
+    if here.went_on(whole.id) or not {message.id for message in whole.messages}.issuperset(said):
+        raise _MovedOn
+    remove(conversation)
+    _insert(owner, whole, find_user)
 
 
 @transaction.atomic
@@ -107,19 +88,25 @@ def _insert(owner: User, archived: ArchivedConversation, find_user: FindUser) ->
         **archived.model_dump(exclude={"format", "version", "owner", "leaf", "rules", "messages"}),
     )
     conversation.save(force_insert=True)
+    _insert_messages(conversation, archived, owner, find_user)
+    ToolRule.objects.bulk_create(
+        ToolRule(conversation=conversation, imported=True, **rule.model_dump())
+        for rule in archived.rules
+    )
+    if archived.titled_by != Conversation.TitledBy.OPENING:
+        search.index_title(conversation, archived.title)
+
+
+def _insert_messages(
+    conversation: Conversation, archived: ArchivedConversation, owner: User, find_user: FindUser
+) -> None:
     taken = _taken_client_ids(owner, archived)
     messages = [_message(conversation, message, taken) for message in archived.messages]
     Message.objects.bulk_create(messages)
     Turn.objects.bulk_create(_turns(conversation, archived, taken))
     ToolCall.objects.bulk_create(_calls(archived, owner, find_user))
     OpaquePart.objects.bulk_create(_opaque(archived))
-    ToolRule.objects.bulk_create(
-        ToolRule(conversation=conversation, imported=True, **rule.model_dump())
-        for rule in archived.rules
-    )
     search.index_messages(messages)
-    if archived.titled_by != Conversation.TitledBy.OPENING:
-        search.index_title(conversation, archived.title)
 
 
 def _message(conversation: Conversation, message: ArchivedMessage, taken: set[str]) -> Message:
@@ -169,14 +156,9 @@ def _taken_client_ids(owner: User, archived: ArchivedConversation) -> set[str]:
     ids = {message.client_id for message in archived.messages}
     ids |= {message.turn.client_id for message in archived.messages if message.turn}
     taken: set[str] = set()
-    for some in _parts([client_id for client_id in ids if client_id is not None]):
+    for some in parts([client_id for client_id in ids if client_id is not None]):
         mine = Message.objects.filter(owner=owner, client_id__in=some)
         taken |= {found for found in mine.values_list("client_id", flat=True) if found}
         turns = Turn.objects.filter(message__owner=owner, client_id__in=some)
         taken |= {found for found in turns.values_list("client_id", flat=True) if found}
     return taken
-
-
-def _parts(values: list[T]) -> Iterator[list[T]]:
-    """SQLite takes a limited number of parameters."""
-    return (values[at : at + _ROWS] for at in range(0, len(values), _ROWS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -31,40 +32,67 @@ _SETTINGS = (
 )
 
 
-class Differs(Exception):
-    """What is here lacks something of the file's: says what."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What of a conversation in a file is here, and what only one of both has."""
+
+    new: tuple[ArchivedMessage, ...]
+    """Messages of the file that are not here."""
+    other: int
+    """Messages that are here, and say something else."""
+    common: int
+    """Messages that both have."""
+    extra: int
+    """Messages that only what is here has."""
+    settings: tuple[str, ...]
+    """Of the conversation, those that differ, for people."""
+
+    @property
+    def fits(self) -> bool:
+        """Nothing of it is another one here: what is new can be added, if there is something."""
+        return not self.other and (not self.new or self.common > 0)
+
+    @property
+    def difference(self) -> str:
+        """Why it does not fit, in words."""
+        if not self.common:
+            return "the existing copy has none of its messages"
+        differ = "1 message differs" if self.other == 1 else f"{self.other:,} messages differ"
+        new = f" (and {len(self.new):,} are new)" if self.new else ""
+        return f"{differ} from the existing copy{new}"
+
+    @property
+    def here_only(self) -> str:
+        """What is here and not in the file; empty: both are the same."""
+        if self.extra:
+            return "it has gone on here"
+        return f"it has another {' and '.join(self.settings)} here" if self.settings else ""
 
 
-def stored(conversation_id: UUID) -> ArchivedConversation:
-    """A conversation as it would be exported. Raises `Differs` for one without messages."""
-    try:
-        for found in rows.conversations([conversation_id]):
+def stored(conversation_id: UUID) -> ArchivedConversation | None:
+    """A conversation as it would be exported. None: it has no messages, or is gone."""
+    for found in rows.conversations([conversation_id]):
+        try:
             return ArchivedConversation.model_validate_json(b"".join(JsonLines().encode(found)))
-    except ValidationError:
-        pass  # no archive could say how it stands
-    raise Differs("what is here has no messages")
+        except ValidationError:
+            return None  # no archive could say how it stands
+    return None
 
 
-def compared(file: ArchivedConversation, here: ArchivedConversation) -> str:
-    """Empty: both are the same. Else what is here has all of the file's and something else, too.
-
-    Raises `Differs` when it has not: a message is missing, or is another one.
-    """
+def compared(file: ArchivedConversation, here: ArchivedConversation) -> Comparison:
     by_id = {message.id: message for message in here.messages}
-    missing = sum(message.id not in by_id for message in file.messages)
-    if missing:
-        raise Differs(f"{missing} of its messages are not in the one that is here")
-    other = sum(not _is_same(message, by_id[message.id]) for message in file.messages)
-    if other:
-        raise Differs(f"{other} of its messages are others in the one that is here")
-    if len(here.messages) > len(file.messages):
-        return "it has gone on here"
-    changed = [
-        words
-        for name, words in _SETTINGS
-        if name in file.model_fields_set and getattr(file, name) != getattr(here, name)
-    ]
-    return f"it has another {' and '.join(changed)} here" if changed else ""
+    common = [message for message in file.messages if message.id in by_id]
+    return Comparison(
+        new=tuple(message for message in file.messages if message.id not in by_id),
+        other=sum(not _is_same(message, by_id[message.id]) for message in common),
+        common=len(common),
+        extra=len(by_id) - len(common),
+        settings=tuple(
+            words
+            for name, words in _SETTINGS
+            if name in file.model_fields_set and getattr(file, name) != getattr(here, name)
+        ),
+    )
 
 
 def _is_same(file: ArchivedMessage, here: ArchivedMessage) -> bool:

@@ -18,7 +18,10 @@ CHUNK_BYTES = 256 * 1024
 TOO_LONG = f"it is longer than {MAX_BYTES // 2**20} MiB"
 CUT_OFF = "the file ends in the middle of it: get the whole file"
 STRAY = "there is something that is no conversation"
-FOREIGN = "it says that it is of another format or version: a newer Talos wrote it. Update this one"
+FOREIGN = (
+    "it says that it is of another format or version than this Talos reads: "
+    "if a newer Talos wrote it, update this one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Item:
     data: bytes
     fault: str = ""
     """Why there is no data."""
+    position: int = 0
+    """Which of the file's it is, from 1; 0: its line says so."""
 
 
 def lines(file: BinaryIO) -> Iterator[Item]:
@@ -101,6 +106,10 @@ class Objects:
         yield from self._end()
 
     @property
+    def _position(self) -> int:
+        return self._count if self._within else 0
+
+    @property
     def _is_inside(self) -> bool:
         return self._depth > self._within
 
@@ -147,7 +156,7 @@ class Objects:
             is_right = BEFORE[self._within].fullmatch(beside) is not None
         else:
             is_right = beside.strip() == _BETWEEN[self._within]
-        return None if is_right else Item(self._line, b"", STRAY)
+        return None if is_right else Item(self._line, b"", STRAY, self._position)
 
     def _take(self, data: bytes) -> None:
         self._size += len(data)
@@ -159,11 +168,12 @@ class Objects:
     def _whole(self) -> Item:
         data, size = b"".join(self._object), self._size
         self._object, self._size = [], 0
-        return Item(self._begin_line, data, TOO_LONG if size > MAX_BYTES else "")
+        fault = TOO_LONG if size > MAX_BYTES else ""
+        return Item(self._begin_line, data, fault, self._position)
 
     def _end(self) -> Iterator[Item]:
         if self._is_inside:
-            yield Item(self._begin_line, b"", CUT_OFF)
+            yield Item(self._begin_line, b"", CUT_OFF, self._position)
             return
         rest = self._beside
         if not self._count and _is_foreign(rest):
@@ -179,6 +189,11 @@ class Objects:
 
 
 def _is_foreign(beside: bytes) -> bool:
-    """Does a document say of itself that it is something else than this archive?"""
+    """Does a document say of itself that it is something else than this archive?
+
+    One that says neither is somebody else's: each of its elements is looked at by itself.
+    """
     said = dict(_SAID.findall(beside.partition(b"[")[0]))
+    if not said.keys() & _HEAD.keys():
+        return False
     return said.keys() - _HEAD.keys() != set() or any(said[key] not in _HEAD[key] for key in said)

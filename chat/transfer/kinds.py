@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 import orjson
 
+from chat.transfer import products
 from chat.transfer.items import BEFORE, Item, Objects, lines
 
 Kind = Literal["auto", "jsonl", "json", "chatgpt"]
@@ -15,12 +17,16 @@ Kind = Literal["auto", "jsonl", "json", "chatgpt"]
 HEAD_BYTES = 64 * 1024
 _NOT_YET = {
     b"\x1f\x8b": "it is compressed (gzip): unpack it first, for example with gunzip",
-    b"PK\x03\x04": "it is a ZIP file: unpack it, and name the JSON file in it",
     b"\xff\xfe": "it is UTF-16: convert it to UTF-8 first",
     b"\xfe\xff": "it is UTF-16: convert it to UTF-8 first",
-    b"SQLite format": "it is a database: `manage.py restore` takes backups back",
 }
-_NEITHER = "it is no archive: neither JSON Lines nor JSON. `manage.py export_history` writes both"
+_SQLITE = b"SQLite format 3\0"
+_PAGES_BYTES = 1024 * 1024
+"""Of a database, in which the names of its tables are looked for."""
+_DATABASE = "it is a database: if it is a backup of Talos, `manage.py restore` takes it back"
+_COPILOT = re.compile(rb'"?Conversation"?,"?Time"?,"?Author"?,"?Message"?\s')
+_PAGE = "it is a web page: import the conversations.json of the same export, or all of its ZIP file"
+_NEITHER = "Not a Talos or ChatGPT export (.json, .jsonl or .zip)"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -30,10 +36,17 @@ def items(file: BinaryIO, kind: Kind) -> Iterator[Item]:
     for magic, what_to_do in _NOT_YET.items():
         if head.startswith(magic):
             return iter([Item(0, b"", what_to_do)])
+    if head.startswith(_SQLITE):
+        return iter([Item(0, b"", _database(head + file.read(_PAGES_BYTES)))])
+    head = head.removeprefix(_BOM)
     if not head.strip(_BOM + b" \t\r\n"):
         return iter([Item(0, b"", "it is empty")])
-    joined = io.BufferedReader(_Joined(head.removeprefix(_BOM), file), HEAD_BYTES)
-    return _items(head.removeprefix(_BOM).lstrip(), joined, kind)
+    return _items(head.lstrip(), joined(head, file), kind)
+
+
+def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
+    """A file of which `head` was read already, from its beginning."""
+    return io.BufferedReader(_Joined(head, rest), HEAD_BYTES)
 
 
 def _items(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Item]:
@@ -42,12 +55,26 @@ def _items(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Item]:
     if head.startswith(b"["):
         return iter(Objects(file, within=1))
     if not head.startswith(b"{"):
-        return iter([Item(0, b"", _NEITHER)])
+        return iter([Item(0, b"", _other(head))])
     if BEFORE[2].match(head):
         return iter(Objects(file, within=2))
     if kind == "auto" and _is_line(head.split(b"\n", 1)):
         return lines(file)
     return iter(Objects(file, within=0))
+
+
+def _database(pages: bytes) -> str:
+    product = products.of_database(pages)
+    return _DATABASE if product in ("", products.TALOS) else products.refusal(product)
+
+
+def _other(head: bytes) -> str:
+    """What a file is that is no JSON."""
+    if _COPILOT.match(head):
+        return products.refusal(products.COPILOT)
+    if head.startswith(b"<"):
+        return products.refusal(products.GEMINI) if b"Gemini Apps" in head else _PAGE
+    return _NEITHER
 
 
 def _is_line(parts: list[bytes]) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
+from zipfile import ZipInfo
 
-import orjson
 from pydantic import ValidationError
 
-from chat.transfer import chatgpt, kinds
+from chat.transfer import chatgpt, kinds, products, zips
 from chat.transfer.chatgpt import Converted
 from chat.transfer.format import VERSION, ArchivedConversation
 from chat.transfer.items import CUT_OFF, Item
@@ -18,7 +19,7 @@ from chat.transfer.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A conversation of a file, or why there is none."""
+    """A conversation of a file, or why there is none, or what else was in the file."""
 
     line: int
     """In which it begins; 0: the whole file is meant."""
@@ -29,21 +30,57 @@ class Found:
     is_empty: bool = False
     """There is nothing in it, which is no fault."""
     notes: tuple[str, ...] = ()
-    """Parts of it that were not understood; the rest of it is there."""
+    """What a person may want to know of how it was read."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many of what it had are not brought in, such as `image`, by what they are."""
+    """How many of each kind were not brought in: image, file, audio, instruction."""
+    position: int = 0
+    """Which of the file's it is, from 1; 0: its line says so."""
+    file: str = ""
+    """Of those in a ZIP file the one that it is in."""
+
+    @property
+    def is_conversation(self) -> bool:
+        """Else it only says what else was left out."""
+        return bool(self.conversation or self.fault or self.is_empty)
 
 
 def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
-    """All conversations of a file. `auto`: its kind is seen from how it begins."""
-    parse = _PARSERS.get(kind)
+    """All conversations of a file, or of those in a ZIP file, each read as what it is.
+
+    A `kind` other than `auto` is believed of what is not recognised.
+    """
+    head = file.read(len(zips.MAGIC[0]))
+    if head in zips.MAGIC:
+        return _in_zip(head, file, kind)
+    return _in_file(kinds.joined(head, file), kind)
+
+
+def _in_file(file: BinaryIO, kind: Kind) -> Iterator[Found]:
     for item in kinds.items(file, kind):
-        if item.fault:
-            yield Found(item.line, fault=item.fault)
-            continue
-        if parse is None:
-            parse = _PARSERS["chatgpt" if chatgpt.is_one(item.data) else "json"]
-        yield _found(item, parse)
+        yield replace(_found(item, kind), position=item.position)
+
+
+def _in_zip(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Found]:
+    """What the conversations say of images that they show is not counted twice."""
+    counted: Counter[str] = Counter()
+    try:
+        with zips.seekable(head, file) as whole, zips.Zip(whole) as archive:
+            for info in archive.chats():
+                for found in _in_member(archive, info, kind):
+                    counted.update(found.left_out)
+                    yield replace(found, file=info.filename)
+            if left_out := archive.left_out - counted:
+                yield Found(0, left_out=left_out)
+    except zips.Unreadable as why:
+        yield Found(0, fault=str(why))
+
+
+def _in_member(archive: zips.Zip, info: ZipInfo, kind: Kind) -> Iterator[Found]:
+    try:
+        with archive.open(info) as file:
+            yield from _in_file(file, kind)
+    except zips.Unreadable as why:
+        yield Found(0, fault=str(why))
 
 
 def _archived(data: bytes) -> Converted:
@@ -51,23 +88,41 @@ def _archived(data: bytes) -> Converted:
 
 
 _PARSERS: dict[str, Callable[[bytes], Converted]] = {
-    "json": _archived,
-    "jsonl": _archived,
-    "chatgpt": chatgpt.conversation,
+    products.TALOS: _archived,
+    products.CHATGPT: chatgpt.conversation,
 }
+_SAID = {"chatgpt": products.CHATGPT, "json": products.TALOS, "jsonl": products.TALOS}
+"""What a piece of a file is, if it is said what the file is."""
 
 
-def _found(item: Item, parse: Callable[[bytes], Converted]) -> Found:
+def _found(item: Item, kind: Kind) -> Found:
+    if item.fault:
+        return Found(item.line, fault=item.fault)
+    product = products.product_of(item.data)
+    if product in ("", *products.READ):
+        said = _SAID.get(kind, product)
+        found = _parsed(item, said) if said else Found(item.line, fault=products.UNKNOWN)
+        if found.is_empty and not product:
+            found = Found(item.line, fault=products.UNKNOWN)
+    else:
+        found = Found(item.line, fault=products.refusal(product))
+    return found if found.conversation else replace(found, title=products.title_of(item.data))
+
+
+def _parsed(item: Item, product: str) -> Found:
     try:
-        made = parse(item.data)
+        made = _PARSERS[product](item.data)
     except ValidationError as error:
-        return Found(item.line, fault=_words(error), title=_title(item.data))
+        return Found(item.line, fault=_words(error))
     except (ValueError, RecursionError) as error:
-        why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        return Found(item.line, fault=why, title=_title(item.data))
-    is_empty = made.conversation is None
-    title = _title(item.data) if is_empty else ""
-    return Found(item.line, made.conversation, "", title, is_empty, made.notes, made.left_out)
+        return Found(item.line, fault=str(error) or "it is nested too deeply")
+    return Found(
+        item.line,
+        made.conversation,
+        is_empty=made.conversation is None,
+        notes=made.notes,
+        left_out=made.left_out,
+    )
 
 
 def _words(error: ValidationError) -> str:
@@ -75,7 +130,7 @@ def _words(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     places = {fault["loc"] for fault in faults}
     if ("format",) in places:
-        return "it is no conversation of an archive that Talos wrote"
+        return products.UNKNOWN
     if ("version",) in places:  # then other keys are wrong, too
         return f"its version is not supported (1 to {VERSION} are). Update Talos"
     fault = faults[0]
@@ -99,12 +154,3 @@ def _place(location: tuple[int | str, ...]) -> str:
     """`messages[3].turn.cost: `"""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return f"{''.join(parts).lstrip('.')[:100]}: " if parts else ""
-
-
-def _title(data: bytes) -> str:
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return ""
-    title = found.get("title") if isinstance(found, dict) else None
-    return title[:200] if isinstance(title, str) else ""

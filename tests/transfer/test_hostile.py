@@ -56,10 +56,10 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b"", "it is empty"),
         (b" \r\n\t\n", "it is empty"),
         (b"\xef\xbb\xbf", "it is empty"),
-        (b"null", "it is no archive"),
-        (b"hello", "it is no archive"),
-        (b'"text"', "it is no archive"),
-        (b"\x00\x00", "it is no archive"),
+        (b"null", "Not a Talos or ChatGPT export"),
+        (b"hello", "Not a Talos or ChatGPT export"),
+        (b'"text"', "Not a Talos or ChatGPT export"),
+        (b"\x00\x00", "Not a Talos or ChatGPT export"),
         (gzip.compress(line(sample())), "unpack it"),
         (b"PK\x03\x04...", "it is a ZIP file"),
         (json.dumps([sample()]).encode("utf-16"), "UTF-16"),
@@ -82,9 +82,9 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b'{"conversations":[1]}', "something that is no conversation"),
         (b'{"conversations":[]} {}', "something that is no conversation"),
         (b"[[]]", "object"),
-        (b"{}", "no conversation of an archive"),
+        (b"{}", "neither a Talos nor a ChatGPT conversation"),
         (b"{]", "it is no JSON"),
-        (b'{"conversations": 5}', "no conversation of an archive"),
+        (b'{"conversations": 5}', "neither a Talos nor a ChatGPT conversation"),
     ],
 )
 def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> None:
@@ -219,7 +219,7 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
 
 OTHER_ANSWER = {**ANSWER, "id": OTHER}
 SPOILED: list[tuple[str, Any, str]] = [
-    ("format", "other", "no conversation of an archive"),
+    ("format", "other", "neither a Talos nor a ChatGPT conversation"),
     ("version", 3, "version is not supported"),
     ("version", 0, "version is not supported"),
     ("version", "1", "version is not supported"),

@@ -82,7 +82,7 @@ def test_a_file_of_version_2_that_says_more_than_is_here_is_skipped_and_named(
     imported(line(first_version(sample())))
     said = imported(line(sample()))
     assert said.status == 1
-    assert "1 of its messages are others" in said.text
+    assert "1 message differs from the existing copy" in said.text
 
 
 def test_another_use_of_tools_here_stays_and_is_no_fault(imported: Imports) -> None:
@@ -157,13 +157,14 @@ def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"messages": [QUESTION, {**ANSWER, "content": "Three."}]}, "1 of its messages are others"),
-        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "model": "x"}}]}, "are others"),
-        ({"messages": [QUESTION, {**ANSWER, "calls": [], "opaque": []}]}, "are others"),
-        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[:2]}]}, "are others"),
-        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[::-1]}]}, "are others"),
-        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "error_details": "x"}}]}, "are others"),
-        ({"messages": [QUESTION, ANSWER, {**QUESTION, "id": OTHER, "client_id": None}]}, "1 of its messages are not in"),
+        ({"messages": [QUESTION, {**ANSWER, "content": "Three."}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "model": "x"}}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "calls": [], "opaque": []}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[:2]}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "opaque": OPAQUE[::-1]}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "turn": {**TURN, "error_details": "x"}}]}, "1 message differs"),
+        ({"messages": [QUESTION, {**ANSWER, "content": "Three."}, {**QUESTION, "id": OTHER, "client_id": None}]}, "(and 1 are new)"),
+        ({"messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}, "the existing copy has none of its messages"),
     ],
 )  # fmt: skip
 def test_what_is_another_here_is_skipped_and_named(
@@ -175,7 +176,7 @@ def test_what_is_another_here_is_skipped_and_named(
     assert said.status == 1
     assert words in said.text
     assert f"a.jsonl, line 1: “Ants” ({C}):" in said.text
-    assert "Delete that one first" in said.text
+    assert "Delete that one first" in said.text or "(--renew)" in said.text
     assert exported() == before
 
 

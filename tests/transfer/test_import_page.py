@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import zipfile
 from contextlib import closing
 
 import pytest
@@ -119,3 +121,21 @@ def test_the_way_to_both_is_in_the_settings(client: Client) -> None:
     assert 'href="/export/"' in page
     assert 'href="/import/"' in page
     assert C not in page
+
+
+def test_a_zip_file_is_taken_as_it_was_downloaded(client: Client) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("conversations.json", json.dumps([sample()]))
+        archive.writestr("harbour.png", "x" * 3_000_000)  # too large to wait in memory
+    _, page = upload(client, made.getvalue(), name="export.zip")
+    assert "1 imported. Left out: 1 image" in page
+
+
+def test_an_earlier_import_is_replaced_where_that_is_chosen(client: Client) -> None:
+    upload(client, line(sample("messages.1.content", "A lossy answer, of old.")))
+    assert 'name="renew"' in client.get("/import/").content.decode()
+    assert "1 message differs" in upload(client, line(sample()))[1]
+    file = SimpleUploadedFile("a.jsonl", line(sample()))
+    page = client.post("/import/", {"file": file, "renew": "yes"}).content.decode()
+    assert "0 imported, 1 replaced" in page

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chat.access import local_owner
 from chat.models import Audit, Conversation, Message, ToolCall, ToolRule, Turn
 from chat.services.history import Import
-from chat.services.imports import Outcome
+from chat.services.planning import Outcome
 from chat.transfer import rows, writing
 from chat.transfer.encoders import JsonDocument, JsonLines
 from chat.transfer.selection import Ids, Selection

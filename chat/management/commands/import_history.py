@@ -21,20 +21,26 @@ from chat.models import Audit
 from chat.services.history import Import, Report
 
 _HELP = """\
-Bring conversations in: what export_history wrote (JSON Lines or JSON, docs/archive.md), or the
-conversations.json of a ChatGPT export, unpacked. The kind of a file is seen from how it begins.
+Bring conversations in: what export_history wrote (JSON Lines or JSON, docs/archive.md), or a ChatGPT
+export: its ZIP file as it was downloaded, or the conversations.json in it. What a file is, and each
+conversation in it, is seen from what is in it.
 
-Nothing that is here is changed. A conversation that is here already is left as it is, so a file may
-be imported twice; one whose id is somebody else's gets a new one. Each is imported whole or not at
-all. Answers that were not over when they were exported become interrupted; nothing is run, and
-imported approvals allow nothing.
+A conversation that is here already only gets what it has more in the file, and a file may be
+imported twice. If it is another one in the file, it is left as it is and named; with --renew it is
+replaced, unless somebody has gone on with it here. One whose id is somebody else's gets a new one.
+Each is imported whole or not at all. Answers that were not over when they were exported become
+interrupted; nothing is run, and imported approvals allow nothing.
 
 All become yours; with --user that user's; with --keep-owners those users' that the file names.
 
   manage.py import_history history.jsonl --dry-run
   manage.py import_history history.jsonl
   gunzip -c history.jsonl.gz | manage.py import_history -
-  manage.py import_history conversations.json
+  manage.py import_history chatgpt-export.zip
+  manage.py import_history conversations-000.json conversations-001.json
+
+Images and other files of an export are not brought in: the report counts them. A dry run says what
+the import would say.
 
 Each conversation that is skipped is named, with its line and the reason. Exit status: 0 when all
 that is in the files is here now, 1 when something is not. What was imported stays in either case,
@@ -62,6 +68,12 @@ class Command(BaseCommand):
         whose.add_argument("--user", metavar="NAME", help="whose they become")
         whose.add_argument(
             "--keep-owners", action="store_true", help="they stay those of the users in the file"
+        )
+        add(
+            "--renew",
+            action="store_true",
+            help="replace what was imported before and is another one in the file, "
+            "unless somebody has gone on with it",
         )
         add("--dry-run", action="store_true", help="only say what would be imported")
 
@@ -106,6 +118,7 @@ def _run(options: dict[str, Any]) -> Import:
         source=Audit.Source.COMMAND,
         kind=options["format"],
         dry_run=options["dry_run"],
+        renew=options["renew"],
     )
 
 

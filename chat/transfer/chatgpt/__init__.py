@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from chat.transfer.chatgpt.assets import LeftOut
 from chat.transfer.chatgpt.conversations import archived
-from chat.transfer.chatgpt.exported import is_one, parsed
+from chat.transfer.chatgpt.exported import parsed
 from chat.transfer.format import ArchivedConversation
 
-__all__ = ["Converted", "conversation", "is_one"]
+__all__ = ["Converted", "conversation"]
 
 
 @dataclass(frozen=True)

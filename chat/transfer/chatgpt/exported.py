@@ -51,15 +51,6 @@ class Exported:
     notes: Notes
 
 
-def is_one(data: bytes) -> bool:
-    """Whether a piece of a file is a conversation of a ChatGPT export."""
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return b'"mapping"' in data
-    return isinstance(found, dict) and "mapping" in found
-
-
 def parsed(data: bytes) -> Exported:
     """Raises `ValueError` and `RecursionError`: there is no conversation to be seen."""
     notes = Notes()

@@ -1,0 +1,128 @@
+"""What is to become of a conversation of a file: worked out from it and from what is here alone.
+
+So a dry run comes to the same as the import, which only has to write down what was planned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from chat.services.here import Here
+from chat.transfer.comparing import Comparison, compared
+from chat.transfer.format import ArchivedConversation
+from chat.transfer.merging import grown, renewed
+from chat.transfer.settled import at_rest, renamed
+
+
+class Outcome(Enum):
+    IMPORTED = "imported"
+    GROWN = "updated"
+    """It was here already, and has the file's new messages now."""
+    RENEWED = "replaced"
+    """What was imported before is gone, for the file's."""
+    PRESENT = "here already"
+    SKIPPED = "skipped"
+    """Through a fault: something of the file is not here."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a conversation of a file."""
+
+    outcome: Outcome
+    conversation_id: UUID
+    note: str = ""
+    """What a person may want to know of it; of a fault: what it is, and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to become of it, and what there is to write."""
+
+    imported: Imported
+    whole: ArchivedConversation | None = None
+    """The conversation as it will be here; None: nothing is written."""
+    new: ArchivedConversation | None = None
+    """Of one that grows: with its new messages alone."""
+
+
+def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
+    """Under which ids it comes here, or what becomes of the one that is here.
+
+    With `renew`, one that was imported before, and that nobody has gone on with, is replaced where
+    the file's is another one.
+    """
+    candidates = (archived, renamed(archived, owner.username))
+    for candidate in candidates:
+        if here.owner_of(candidate.id) == owner.pk:
+            return _present(candidate, here, renew=renew)
+    for candidate in candidates:
+        if here.is_free(candidate):
+            is_new = candidate.id != archived.id
+            note = "its id is taken here: it got a new one" if is_new else ""
+            return Plan(Imported(Outcome.IMPORTED, candidate.id, note), at_rest(candidate))
+    return taken(archived)
+
+
+def taken(archived: ArchivedConversation) -> Plan:
+    return _skipped(archived, "its id and the ids of its messages are taken here")
+
+
+def _skipped(archived: ArchivedConversation, why: str) -> Plan:
+    return Plan(Imported(Outcome.SKIPPED, archived.id, why))
+
+
+def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
+    """It is here already: is there something to add, or to replace?"""
+    stored = here.stored(file.id)
+    if stored is None:
+        return _skipped(file, f"it is here already, and has no messages here. {_DELETE}")
+    found = compared(file, stored)
+    if not found.fits:
+        return _different(file, stored, found, here, renew=renew)
+    if found.new:
+        return _grown(file, stored, found, here)
+    note = f"it is here already and stays as it is: {found.here_only}" if found.here_only else ""
+    return Plan(Imported(Outcome.PRESENT, file.id, note))
+
+
+def _grown(
+    file: ArchivedConversation, stored: ArchivedConversation, found: Comparison, here: Here
+) -> Plan:
+    new = at_rest(file.model_copy(update={"messages": found.new}))
+    if here.has_any([message.id for message in new.messages]):
+        return _skipped(file, "it is here already, and the ids of its new messages are taken here")
+    number = len(found.new)
+    note = "1 new message" if number == 1 else f"{number:,} new messages"
+    if found.extra:
+        note += ". It has gone on here, so its current branch stays"
+    imported = Imported(Outcome.GROWN, file.id, note)
+    return Plan(imported, grown(stored, new, found), new)
+
+
+_DELETE = "Delete that one first if you want the file's"
+_RENEW = (
+    "Nobody has gone on with it here: choose to replace earlier imports (--renew) to get the file's"
+)
+
+
+def _different(
+    file: ArchivedConversation,
+    stored: ArchivedConversation,
+    found: Comparison,
+    here: Here,
+    *,
+    renew: bool,
+) -> Plan:
+    is_untouched = not found.extra and not here.went_on(file.id)
+    if not is_untouched or here.has_any([message.id for message in found.new]):
+        gone_on = " It has gone on here, so it is not replaced." if renew else ""
+        return _skipped(file, f"it is here already, and {found.difference}.{gone_on} {_DELETE}")
+    if not renew:
+        return _skipped(file, f"it is here already, and {found.difference}. {_RENEW}")
+    note = f"replaced: {found.difference}"
+    return Plan(Imported(Outcome.RENEWED, file.id, note), renewed(stored, at_rest(file)))

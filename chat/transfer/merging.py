@@ -1,0 +1,59 @@
+"""A conversation that is here and in a file, as one: what a person did here stays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from chat.models import Conversation
+from chat.transfer.comparing import Comparison
+from chat.transfer.format import ArchivedConversation, ArchivedMessage
+
+_BY_PERSON = Conversation.TitledBy.PERSON
+
+
+def grown(
+    here: ArchivedConversation, new: ArchivedConversation, compared: Comparison
+) -> ArchivedConversation:
+    """What is here with what is new in the file. Its current branch stays if it has gone on here."""
+    messages = (*here.messages, *new.messages)
+    changes: dict[str, Any] = {
+        "messages": tuple(sorted(messages, key=lambda said: (said.created_at, said.id))),
+        "leaf": here.leaf if compared.extra else new.leaf,
+        "updated_at": max(here.updated_at, new.updated_at),
+    }
+    if here.titled_by != _BY_PERSON and new.titled_by != Conversation.TitledBy.OPENING:
+        changes |= {"title": new.title, "titled_by": new.titled_by}
+    return here.model_copy(update=changes)
+
+
+def renewed(here: ArchivedConversation, file: ArchivedConversation) -> ArchivedConversation:
+    """The file's, with what a person chose here."""
+    changes: dict[str, Any] = {
+        "model": here.model or file.model,
+        "instructions": here.instructions or file.instructions,
+        "temperature": file.temperature if here.temperature is None else here.temperature,
+        "max_output_tokens": here.max_output_tokens or file.max_output_tokens,
+        "offers_tools": here.offers_tools and file.offers_tools,
+        "pinned": here.pinned or file.pinned,
+        "archived": here.archived,
+        "seq": max(here.seq, file.seq),
+    }
+    if here.titled_by == _BY_PERSON:
+        changes |= {"title": here.title, "titled_by": here.titled_by}
+    return file.model_copy(update=changes)
+
+
+def parents_first(messages: tuple[ArchivedMessage, ...]) -> Iterator[ArchivedMessage]:
+    """Each after the one that it follows: times need not say so."""
+    ids = {message.id for message in messages}
+    below: defaultdict[UUID | None, list[ArchivedMessage]] = defaultdict(list)
+    for message in messages:
+        below[message.parent if message.parent in ids else None].append(message)
+    open_ = below[None][::-1]
+    while open_:
+        message = open_.pop()
+        yield message
+        open_ += below[message.id][::-1]

@@ -1,0 +1,235 @@
+"""A later export of what is here: its new messages come, and what a person did here stays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+
+from chat import services
+from chat.access import local_owner
+from chat.models import Conversation, Message, Notice, SearchEntry, ToolRule, Turn
+from chat.search import search
+from chat.services import growing, imports
+from tests.transfer.chatgpt_samples import ID, export, node
+from tests.transfer.conftest import Export, Imports
+from tests.transfer.samples import ANSWER, OTHER, QUESTION, RULE, A, Q, line, sample
+
+pytestmark = pytest.mark.django_db
+
+FIRST = {"q": node("root", "user", "First question", at=1), "a": node("q", "assistant", "First answer", at=2)}  # fmt: skip
+SECOND = {
+    **FIRST,
+    "q2": node("a", "user", "Second wombat", at=3),
+    "a2": node("q2", "assistant", "Second answer", at=4),
+}
+LATER = "2027-05-06T07:08:09.000001Z"
+
+
+def data(nodes: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps([export(nodes, **more)]).encode()
+
+
+def branch() -> list[str]:
+    """The texts of the current branch."""
+    said = Conversation.objects.get().leaf
+    texts: list[str] = []
+    while said:
+        texts.insert(0, said.content)
+        said = said.parent
+    return texts
+
+
+def test_new_messages_are_added_and_the_branch_follows(imported: Imports) -> None:
+    imported(data(FIRST))
+    said = imported(data(SECOND, title="Renamed", update_time=1_800_000_000))
+    assert said.status == 0
+    assert f"“Renamed” ({ID}): 2 new messages." in said.text
+    assert "0 imported, 1 updated." in said.text
+    assert branch() == ["First question", "First answer", "Second wombat", "Second answer"]
+    now = Conversation.objects.get()
+    assert (now.title, now.updated_at.timestamp()) == ("Renamed", 1_800_000_000)
+    assert search(local_owner().pk, "wombat")
+    assert search(local_owner().pk, "renamed")
+    assert imported(data(SECOND, title="Renamed")).text.endswith("0 imported, 1 here already.\n")
+    assert imported(data(FIRST, title="Renamed")).status == 0
+    assert Message.objects.count() == 4
+
+
+def test_a_page_that_shows_it_hears_of_it(imported: Imports) -> None:
+    imported(data(FIRST))
+    Notice.objects.all().delete()
+    imported(data(SECOND))
+    frames = " ".join(Notice.objects.values_list("frame", flat=True))
+    assert '"branch"' in frames
+    assert "conversation_changed" in frames
+
+
+def test_what_was_said_here_stays_the_current_branch(imported: Imports) -> None:
+    imported(data(FIRST))
+    services.say(local_owner(), conversation_id=UUID(ID), text="Mine", default_model="demo")
+    mine = branch()
+    said = imported(data(SECOND))
+    assert said.status == 0
+    assert "2 new messages. It has gone on here, so its current branch stays." in said.text
+    assert branch() == mine
+    assert Message.objects.count() == 6
+    second = Message.objects.get(content="Second wombat")
+    assert second.parent
+    assert second.parent.content == "First answer"
+
+
+def test_what_a_person_set_here_stays(imported: Imports) -> None:
+    imported(data(FIRST))
+    owner = local_owner()
+    services.entitle(owner, UUID(ID), "My own title")
+    services.pin(owner, UUID(ID), pinned=True)
+    services.configure(owner, UUID(ID), instructions="Be brief.")
+    assert imported(data(SECOND, title="Renamed")).status == 0
+    now = Conversation.objects.get()
+    assert (now.title, now.pinned, now.instructions) == ("My own title", True, "Be brief.")
+
+
+def test_an_archive_grows_with_calls_and_all(imported: Imports, exported: Export) -> None:
+    first = sample()
+    later = sample() | {"leaf": (second := str(uuid4())), "updated_at": LATER}
+    question = {**QUESTION, "id": OTHER, "parent": A, "client_id": None}
+    turn = {**ANSWER["turn"], "client_id": None}
+    answer = {**ANSWER, "id": second, "parent": OTHER, "content": "More of them.", "turn": turn}
+    later["messages"] += sorted((question, answer), key=lambda message: str(message["id"]))
+    imported(line(first))
+    assert "2 new messages" in imported(line(later)).text
+    now = json.loads(exported())
+    assert now["leaf"] == second
+    by_id = {message["id"]: message for message in now["messages"]}
+    assert by_id[second] == answer
+    assert by_id[OTHER] == question
+    assert imported(line(later)).text.endswith("0 imported, 1 here already.\n")
+
+
+def test_a_copy_with_other_ids_grows_too(imported: Imports) -> None:
+    imported(data(FIRST))
+    User.objects.create(username="ada")
+    assert "it got a new one" in imported(data(FIRST), user="ada").text
+    assert "2 new messages" in imported(data(SECOND), user="ada").text
+    assert Message.objects.count() == 6
+
+
+def test_whoever_is_cut_off_adds_the_rest_the_next_time(
+    imported: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(data(FIRST))
+    monkeypatch.setattr(growing, "BATCH", 1)
+    monkeypatch.setattr(growing, "_show", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        imported(data(SECOND))
+    assert branch() == ["First question", "First answer"]
+    Message.objects.get(content="Second answer").turn.delete()
+    SearchEntry.objects.filter(message__content="Second answer").delete()
+    Message.objects.filter(content="Second answer").delete()
+    monkeypatch.undo()
+    assert "1 new message." in imported(data(SECOND)).text
+    assert branch()[-1] == "Second answer"
+
+
+def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times(
+    imported: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "BATCH", 1)
+    imported(line(sample()))
+    later = sample() | {"leaf": OTHER}
+    between = str(uuid4())
+    later["messages"] = [
+        {**QUESTION, "id": OTHER, "parent": between, "client_id": None, "created_at": "2020-01-01T00:00:00.000000Z"},
+        *later["messages"],
+        {**ANSWER, "id": between, "parent": Q, "created_at": LATER},
+    ]  # fmt: skip
+    assert "2 new messages" in imported(line(later)).text
+
+
+# --- made anew ----------------------------------------------------------------------------------
+
+LOSSY = {**FIRST, "a": node("q", "assistant", "First", at=2)}
+
+
+def test_what_lost_words_is_replaced_on_request_alone(imported: Imports) -> None:
+    imported(data(LOSSY))
+    services.pin(local_owner(), UUID(ID), pinned=True)
+    services.entitle(local_owner(), UUID(ID), "Mine")
+    said = imported(data(SECOND))
+    assert said.status == 1
+    assert "1 message differs from the existing copy (and 2 are new)" in said.text
+    assert "(--renew)" in said.text
+    said = imported(data(SECOND), renew=True)
+    assert said.status == 0
+    assert "0 imported, 1 replaced." in said.text
+    assert branch() == ["First question", "First answer", "Second wombat", "Second answer"]
+    now = Conversation.objects.get()
+    assert (str(now.pk), now.title, now.pinned) == (ID, "Mine", True)
+    assert search(local_owner().pk, "wombat")
+    assert imported(data(SECOND), renew=True).text.count("0 imported, 1 here already")
+
+
+def _says_something(conversation_id: UUID) -> None:
+    services.say(local_owner(), conversation_id=conversation_id, text="x", default_model="demo")
+
+
+def _ran_here(conversation_id: UUID) -> None:
+    Turn.objects.update(process="a" * 32)
+
+
+def _allows_a_tool(conversation_id: UUID) -> None:
+    ToolRule.objects.create(conversation_id=conversation_id, tool="write_file", allow=True)
+
+
+@pytest.mark.parametrize("going_on", [_says_something, _ran_here, _allows_a_tool])
+def test_what_somebody_has_gone_on_with_is_never_replaced(
+    imported: Imports, exported: Export, going_on: Any
+) -> None:
+    imported(data(LOSSY))
+    going_on(UUID(ID))
+    before = exported()
+    said = imported(data(FIRST), renew=True)
+    assert said.status == 1
+    assert "It has gone on here, so it is not replaced. Delete that one first" in said.text
+    assert exported() == before
+
+
+def test_an_older_file_replaces_nothing_that_is_later(imported: Imports) -> None:
+    imported(data({**SECOND, "a": LOSSY["a"]}))
+    assert imported(data(FIRST), renew=True).status == 1
+    assert Message.objects.count() == 4
+
+
+def test_of_two_with_one_id_in_a_file_none_replaces_the_other(imported: Imports) -> None:
+    two = json.dumps([export(LOSSY), export(FIRST)]).encode()
+    for _ in range(2):
+        assert imported(two, renew=True).status == 1
+        assert branch() == ["First question", "First"]
+
+
+def test_rules_of_an_archive_are_no_sign_of_somebody(imported: Imports) -> None:
+    imported(line(sample("messages.1.content", "Other, longer than six.")))
+    assert ToolRule.objects.get().tool == RULE["tool"]
+    assert "1 replaced" in imported(line(sample()), renew=True).text
+
+
+def test_somebody_who_goes_on_at_that_moment_is_seen(
+    imported: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(data(LOSSY))
+    renew = imports._renew
+
+    def beaten(*args: Any) -> None:
+        monkeypatch.undo()
+        _says_something(UUID(ID))
+        renew(*args)
+
+    monkeypatch.setattr(imports, "_renew", beaten)
+    said = imported(data(FIRST), renew=True)
+    assert said.status == 1
+    assert "It has gone on here, so it is not replaced" in said.text
+    assert Message.objects.filter(content="x").exists()

@@ -1,0 +1,220 @@
+"""ZIP files as they are downloaded: read where they are, whatever they say of themselves."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import struct
+import tracemalloc
+import zipfile
+from typing import Any, BinaryIO, cast
+
+import pytest
+
+from chat.transfer import zips
+from chat.transfer.reading import Found, read
+from tests.transfer.chatgpt_samples import export, node
+from tests.transfer.conftest import Imports
+from tests.transfer.samples import OTHER, QUESTION, line, sample
+
+ONE = export({"q": node("root", "user", "Q"), "a": node("q", "assistant", "A")})
+TWO = {**ONE, "conversation_id": OTHER, "title": "Another"}
+
+
+def packed(files: dict[str, Any], **options: Any) -> bytes:
+    """A ZIP file; what is no bytes is written as JSON."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", options.pop("compression", zipfile.ZIP_DEFLATED)) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content if isinstance(content, bytes) else json.dumps(content))
+    return made.getvalue()
+
+
+def found(data: bytes) -> list[Found]:
+    return list(read(io.BytesIO(data)))
+
+
+def titles(data: bytes) -> list[str]:
+    return [one.conversation.title for one in found(data) if one.conversation]
+
+
+def faults(data: bytes) -> list[str]:
+    return [one.fault for one in found(data) if one.fault]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"conversations.json": [ONE, TWO]},
+        {"my export/conversations.json": [ONE, TWO]},
+        {"conversations-001.json": [TWO], "conversations-000.json": [ONE]},
+        {"../../conversations-000.json": [ONE], "/conversations-001.json": {"conversations": [TWO]}},
+        {"chats.json": [ONE], "more.json": [TWO], "user.json": {"id": 1}},
+    ],
+)  # fmt: skip
+def test_the_conversations_in_it_are_read(files: dict[str, Any]) -> None:
+    assert titles(packed(files)) == ["About ants", "Another"]
+    assert not faults(packed(files))
+
+
+def test_a_history_of_talos_is_read_out_of_one() -> None:
+    assert titles(packed({"history.jsonl": line(sample())})) == ["Ants"]
+    assert titles(packed({"history.json": {"conversations": [sample()]}})) == ["Ants"]
+
+
+def test_what_comes_with_an_export_is_no_fault_and_what_is_left_out_is_counted() -> None:
+    data = packed(
+        {
+            "conversations.json": [ONE],
+            "user.json": {}, "message_feedback.json": [], "shared_conversations.json": [], "chat.html": b"<",
+            "file-1-harbour.png": b"x", "dalle-generations/a.webp": b"x", "voice/audio.wav": b"x",
+            "file-2.pdf": b"x", "file-3.dat": b"x", "inner.zip": packed({"conversations.json": [TWO]}),
+            "__MACOSX/._conversations.json": b"x", "folder/": b"",
+        }
+    )  # fmt: skip
+    first, rest = found(data)
+    assert first.file == "conversations.json"
+    assert not rest.is_conversation
+    assert rest.left_out == {"image": 2, "audio": 1, "file": 3}
+
+
+def test_one_that_is_named_twice_in_it_is_read_twice() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("conversations.json", json.dumps([ONE]))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("conversations.json", json.dumps([TWO]))
+    assert titles(made.getvalue()) == ["About ants", "Another"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "there are no conversations in it"),
+        ({"a.png": b"x", "user.json": {}}, "there are no conversations in it"),
+        ({"inner.zip": b"PK"}, "unpack it, and import these"),
+        ({"Takeout/My Activity/Gemini Apps/MyActivity.html": b"<"}, "a Gemini export: not read yet"),
+        ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not read yet"),
+    ],
+)  # fmt: skip
+def test_what_is_no_export_is_said(files: dict[str, Any], words: str) -> None:
+    (fault,) = faults(packed(files))
+    assert words in fault
+
+
+def test_one_that_is_encrypted_or_packed_oddly_is_said() -> None:
+    data = bytearray(packed({"conversations.json": [ONE]}))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    assert faults(bytes(data)) == [zips.ENCRYPTED]
+    for compression in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        assert faults(packed({"conversations.json": [ONE]}, compression=compression)) == [
+            zips.PACKED
+        ]
+
+
+def test_one_that_is_cut_off_anywhere_is_said() -> None:
+    data = packed({"conversations.json": [ONE], "a.png": b"x" * 500})
+    for end in range(4, len(data), 97):
+        assert faults(data[:end]) == [zips.DAMAGED], end
+
+
+def test_a_damaged_part_costs_itself() -> None:
+    data = bytearray(packed({"conversations-0.json": [ONE], "conversations-1.json": [TWO]}))
+    data[60] ^= 0xFF  # within the first
+    assert zips.DAMAGED in faults(bytes(data))
+    assert titles(bytes(data))[-1] == "Another"
+
+
+def test_whatever_it_says_of_itself_reading_it_raises_nothing() -> None:
+    chance = random.Random(5)
+    whole = packed({"conversations-0.json": [ONE], "conversations-1.json": [TWO], "a.png": b"x"})
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            data[chance.randrange(4, len(data))] = chance.choice(
+                [0, 1, 0xFF, chance.randrange(256)]
+            )
+        for one in found(bytes(data)):
+            assert len(one.fault) < 600
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zips, "ALWAYS", 1024 * 1024)
+    bomb = packed({"conversations.json": b" " * 8_000_000})
+    assert faults(bomb) == [zips.TOO_LARGE]
+    many = packed({f"conversations-{n}.json": b" " * 400_000 for n in range(9)})
+    assert faults(many) == [zips.TOO_LARGE]
+
+
+def test_what_says_that_it_is_smaller_is_read_no_further() -> None:
+    data = bytearray(packed({"conversations.json": b"[" + b" " * 5_000_000 + b"]"}))
+    at = data.rindex(b"PK\x01\x02") + 24
+    data[at : at + 4] = struct.pack("<I", 100)
+    assert len(faults(bytes(data))) == 1
+
+
+def test_its_table_of_contents_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zips, "MAX_CONTENTS", 100_000)
+    data = packed({f"{n}.png": b"" for n in range(3000)} | {"conversations.json": [ONE]})
+    assert faults(data) == [zips.DAMAGED]
+    monkeypatch.setattr(zips, "MAX_CONTENTS", 16 * 1024 * 1024)
+    assert titles(data) == ["About ants"]
+
+
+def test_a_large_one_takes_bounded_memory() -> None:
+    chance = random.Random(1)
+    text = "".join(chance.choices("abcdefghij ", k=400_000))
+    element = json.dumps(sample("messages.0.content", text)).encode()
+    data = packed({"conversations.json": b"[" + b",".join([element] * 60) + b"]"})
+    del element
+    tracemalloc.start()
+    try:
+        number = sum(one.conversation is not None for one in read(io.BytesIO(data)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert number == 60
+    assert peak < 8 * 2**20  # of 24 MB
+
+
+class Pipe(io.RawIOBase):
+    """What can be read once, from its beginning to its end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._data.readinto(buffer)
+
+
+def test_it_may_come_out_of_a_pipe() -> None:
+    data = packed({"conversations.json": [ONE, TWO]})
+    pipe = cast("BinaryIO", io.BufferedReader(Pipe(data), 16))
+    assert [one.conversation is not None for one in read(pipe)] == [True, True]
+
+
+@pytest.mark.django_db
+def test_the_report_names_the_file_in_it_and_what_was_left_out(imported: Imports) -> None:
+    odd = {**ONE, "title": "Broken", "mapping": 5}
+    data = packed(
+        {"conversations-000.json": [ONE, odd], "a.png": b"x", "b.png": b"x", "c.pdf": b"x"}
+    )
+    said = imported(data)
+    assert said.status == 1
+    assert (
+        "a.jsonl/conversations-000.json, conversation 2 (line 1): “Broken”: mapping:" in said.text
+    )
+    assert "1 imported, 1 skipped. Left out: 2 images, 1 file." in said.text
+
+
+@pytest.mark.django_db
+def test_parts_of_an_export_are_one_import(imported: Imports) -> None:
+    other = {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}
+    data = packed(
+        {"conversations-000.json": [sample()], "conversations-001.json": [other, sample()]}
+    )
+    assert imported(data).text.endswith("2 imported, 1 here already.\n")
