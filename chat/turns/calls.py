@@ -20,6 +20,7 @@ from chat.database import read
 from chat.llm.base import CALL_ID, Opaque, ToolRequest
 from chat.models import ToolCall, ToolRule
 from chat.protocol import (
+    FRAME_TEXT_BYTES,
     ToolApprovalRequested,
     ToolCallData,
     ToolCalled,
@@ -29,6 +30,7 @@ from chat.protocol import (
     ToolResultData,
     arguments_object,
 )
+from chat.sizes import cut_for_json
 from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn
@@ -60,8 +62,12 @@ async def store(
         parts += opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
     opaque.keep(turn, journal, parts)
     for call in calls:
+        arguments = cut_for_json(call.arguments, FRAME_TEXT_BYTES)
         data = ToolCallData(
-            call_id=call.call_id, name=call.name, arguments=arguments_object(call.arguments)
+            call_id=call.call_id,
+            name=call.name,
+            arguments=arguments_object(arguments),
+            truncated=True if arguments != call.arguments else None,
         )
         journal.add(turn, Entry(ToolCalled(data=data), write=_inserting(call)))
         if call.status == ToolCall.Status.PENDING:
@@ -107,8 +113,13 @@ async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
 
 
 def _finish(turn: LiveTurn, journal: Journal, call: ToolCall, outcome: ToolOutcome) -> None:
+    content = cut_for_json(outcome.content, FRAME_TEXT_BYTES)
     data = ToolResultData(
-        call_id=call.call_id, name=call.name, content=outcome.content, is_error=outcome.is_error
+        call_id=call.call_id,
+        name=call.name,
+        content=content,
+        is_error=outcome.is_error,
+        truncated=True if content != outcome.content else None,
     )
     journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome)))
 

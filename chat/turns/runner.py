@@ -141,9 +141,7 @@ class Runner:
             if turn.stop:
                 raise asyncio.CancelledError
             async with asyncio.timeout(settings.TALOS_TURN_SECONDS):
-                async with get_catalogue().held() as catalogue:
-                    model = await choice.of(turn, self.journal, catalogue)
-                    is_over = await loop.answer(turn, self.journal, model)
+                is_over = await self._answer(turn)
                 if publish.wants_blocks(turn.conversation_id):
                     await self.journal.settled(turn)
                     await self._renderer.finish(turn)
@@ -159,6 +157,21 @@ class Runner:
             self._end(turn, "failed", Internal())
         else:
             self._end(turn, "completed") if is_over else self._wait(turn)
+
+    async def _answer(self, turn: LiveTurn) -> bool:
+        """Whether it came to its end. What fails because the conversation was deleted meanwhile, at
+        whatever point, is no fault: the turn is lost."""
+        try:
+            async with get_catalogue().held() as catalogue:
+                model = await choice.of(turn, self.journal, catalogue)
+                return await loop.answer(turn, self.journal, model)
+        except (TalosError, TimeoutError):
+            raise
+        except Exception:
+            if await read(rows.exists, turn.turn_id):
+                raise
+            turn.stop = "lost"
+            raise asyncio.CancelledError from None
 
     def _stopped(self, turn: LiveTurn) -> None:
         if turn.stop == "lost":
