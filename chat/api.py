@@ -16,10 +16,12 @@ from chat.branches import branch
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Suggestion
-from chat.snapshots import so_far, views
+from chat.snapshots import beside_texts, so_far, views
 
 PAGE = 50
 """Rows of one answer."""
+PAGE_CHARACTERS = 1024 * 1024
+"""Code points of messages: an answer that would have more has fewer messages, but at least one."""
 
 
 class OwnRequest(HttpRequest):
@@ -67,10 +69,35 @@ def messages(request: OwnRequest, conversation_id: UUID) -> JsonResponse:
     if before := request.GET.get("before"):
         leaf = _parent(conversation, before)
     said = branch(leaf, last=PAGE + 1)
-    shown = views(said[-PAGE:], live=so_far(conversation), whole=True)
+    some = _latest_that_fit(said[-PAGE:])
+    shown = views(some, live=so_far(conversation), limits=None)
     return JsonResponse(
-        {"messages": [view.as_json() for view in shown], "has_more": len(said) > PAGE}
+        {"messages": [view.as_json() for view in shown], "has_more": len(said) > len(some)}
     )
+
+
+def _latest_that_fit(said: list[Message]) -> list[Message]:
+    """So many of the last ones as make no answer without end; always one."""
+    beside = beside_texts([message.pk for message in said])
+    size, count = 0, 0
+    for message in reversed(said):
+        size += len(message.content) + len(message.reasoning) + beside[message.pk]
+        if count and size > PAGE_CHARACTERS:
+            break
+        count += 1
+    return said[len(said) - count :]
+
+
+@never_cache
+@require_GET
+def message(request: OwnRequest, conversation_id: UUID, message_id: UUID) -> JsonResponse:
+    """One message, whole: also one that a snapshot has cut, or that is on no current branch."""
+    conversation = _find(request.user, conversation_id)
+    found = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
+    shown = views(found, live=so_far(conversation), limits=None)
+    if not shown:
+        raise Http404("There is no such message in this conversation.")
+    return JsonResponse({"message": shown[0].as_json()})
 
 
 def _find(user: User, conversation_id: UUID | str) -> Conversation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,6 +34,8 @@ _LINES = _BRANCH.format(
 # keeps a subquery's order for every aggregate but count, min and max.
 _LINES_AT_ONCE = f"SELECT json_group_array(json_array(id, role, content, is_plain)) FROM ({_LINES})"  # noqa: S608
 _ALL = 1_000_000
+NEIGHBOURS = 20
+"""Versions of a message that are named on either side of it: an import can bring thousands."""
 
 
 class Line(NamedTuple):
@@ -75,8 +78,19 @@ def latest_leaf(message: Message) -> UUID:
     return leaf
 
 
-def siblings(messages: Iterable[Message]) -> dict[UUID, tuple[str, ...]]:
-    """For each message the ids of its versions, itself included, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """A message's place among those that stand in the same place."""
+
+    ids: tuple[str, ...]
+    """Itself and its neighbours, oldest first: at most `NEIGHBOURS` on either side."""
+    number: int
+    """From 1."""
+    count: int
+
+
+def siblings(messages: Iterable[Message]) -> dict[UUID, Versions]:
+    """The versions of each message."""
     messages = list(messages)
     if not messages:
         return {}
@@ -89,7 +103,15 @@ def siblings(messages: Iterable[Message]) -> dict[UUID, tuple[str, ...]]:
     else:
         rows = []
     rows += versions.filter(parent__in=parents - {None}).values_list("parent_id", "role", "id")
-    groups: defaultdict[tuple[UUID | None, str], list[str]] = defaultdict(list)
+    groups: defaultdict[tuple[UUID | None, str], list[UUID]] = defaultdict(list)
     for parent_id, role, message_id in rows:
-        groups[parent_id, role].append(str(message_id))
-    return {m.pk: tuple(groups[m.parent_id, m.role]) for m in messages}
+        groups[parent_id, role].append(message_id)
+    return {m.pk: _around(groups[m.parent_id, m.role], m.pk) for m in messages}
+
+
+def _around(group: list[UUID], message_id: UUID) -> Versions:
+    if message_id not in group:  # it was withdrawn
+        return Versions((), 1, 1)
+    at = group.index(message_id)
+    near = group[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
+    return Versions(tuple(map(str, near)), at + 1, len(group))

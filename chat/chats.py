@@ -46,8 +46,12 @@ def history(request: HtmxRequest) -> HttpResponse:
         archived="archived" in request.GET,
         after=request.GET.get("after", ""),
     )
+    try:
+        found = listing.listing(request.user, asked)
+    except listing.NoSuchPlace:
+        raise Http404 from None
     context = {
-        "listing": listing.listing(request.user, asked),
+        "listing": found,
         "asked": asked,
         "current": pages.current(request),
         "sidebar": pages.sidebar(request.user, None),

@@ -24,6 +24,7 @@ from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownM
 from chat.llm.catalogue import get_catalogue
 from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
 from chat.protocol import (
+    FRAME_TEXT_BYTES,
     Answered,
     AnyAction,
     ApproveTool,
@@ -44,9 +45,12 @@ from chat.protocol import (
     parse,
 )
 from chat.rendering import render_reply
+from chat.sizes import cut_for_json, json_size
 from chat.turns import engine
 from talos_site.postgresql import OutcomeUnknown
 
+REPLY_BYTES = 128 * 1024
+"""Of what a slash command answers, as JSON."""
 log = logging.getLogger(__name__)
 
 
@@ -261,8 +265,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         conversation_id = self.attachment.conversation_id if self.attachment else None
         caller = slash.Caller(self.owner, conversation_id, self.model, self.context)
         content = await slash.dispatch(caller, action.text)
+        if (kept := cut_for_json(content, REPLY_BYTES)) != content:
+            content = f"{kept}\n\n… This answer is cut: there is more than fits here."
         is_rendered = action.render or (self.attachment is not None and self.attachment.render)
         html = await read(render_reply, content) if is_rendered else None
+        if html is not None and json_size(html) > FRAME_TEXT_BYTES:
+            html = None
         self.tell(Reply(content=content, html=html))
         self.model = caller.model
         if caller.conversation_id is None:

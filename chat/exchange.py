@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO, Self, cast
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Self, cast
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -28,7 +28,6 @@ from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
 
 _ENCODERS: tuple[type[Encoder], ...] = (Markdown, JsonDocument, JsonLines)
-CHUNK_BYTES = 64 * 1024
 MAX_UPLOAD = 128 * 1024 * 1024
 REPORTED = 100
 """Conversations of a file that a report names."""
@@ -108,31 +107,26 @@ def _imported(request: HtmxRequest, file: UploadedFile[Any]) -> dict[str, Any]:
 
 
 def attachment(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
-    """A file to save. It is whole before its first byte is sent, and says how long it is."""
-    file = TemporaryFile()  # noqa: SIM115  # closed with the response
-    for _, chunk in writing.together(ids, encoder):
-        file.write(chunk)
+    """A file to save, sent while it is written: nobody knows how long it will be."""
     headers = {
-        "Content-Length": str(file.tell()),
         "Content-Type": f"{encoder.media_type}; charset=utf-8",
         "Content-Disposition": content_disposition_header(True, f"{name}.{encoder.suffix}") or "",
     }
-    file.seek(0)
-    return StreamingHttpResponse(_Chunks(file), headers=headers)
+    return StreamingHttpResponse(_Chunks(writing.together(ids, encoder)), headers=headers)
 
 
 class _Chunks:
-    """A file in pieces, between which the server does its other work."""
+    """A file piece by piece, each written in the request's own thread when the last one was sent."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.close = file.close
+    def __init__(self, chunks: Iterator[tuple[int, bytes]]) -> None:
+        self._next = sync_to_async(lambda: next(chunks, None))
+        self.close: Callable[[], None] = getattr(chunks, "close", lambda: None)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        await asyncio.sleep(0)
-        if chunk := self._file.read(CHUNK_BYTES):
-            return chunk
+        while chunk := await self._next():
+            if chunk[1]:
+                return chunk[1]
         raise StopAsyncIteration

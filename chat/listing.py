@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,7 +23,7 @@ PAGE = 30
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is to show. Any words will do, and any cursor that leads nowhere is the begin."""
+    """What a list is to show. Any words will do."""
 
     query: str = ""
     archived: bool = False
@@ -60,7 +60,12 @@ class Listing:
     """Where the next stretch is; empty: this is the end."""
 
 
+class NoSuchPlace(Exception):
+    """`after` is none that a list ever gave."""
+
+
 def listing(user: User, asked: Asked) -> Listing:
+    """Raises `NoSuchPlace`."""
     return _found(user, asked) if asked.query.strip() else _all(user, asked)
 
 
@@ -85,7 +90,7 @@ def _row(conversation: Conversation, waiting: Iterable[UUID], *, heading: str = 
 
 def _all(user: User, asked: Asked) -> Listing:
     listed = Conversation.objects.of(user).listed(archived=asked.archived)
-    last = _cursor(asked.after)
+    last = _cursor(asked.after) if asked.after else None
     if last is not None:
         time, key = last
         # the first condition is one that an index can begin at
@@ -97,13 +102,16 @@ def _all(user: User, asked: Asked) -> Listing:
     return Listing(asked, list(_dated(shown, after=last[0] if last else None)), more)
 
 
-def _cursor(after: str) -> tuple[datetime, UUID] | None:
+def _cursor(after: str) -> tuple[datetime, UUID]:
     time, _, key = after.partition("~")
     try:
         moment, conversation_id = datetime.fromisoformat(time), UUID(key)
-    except ValueError:
-        return None
-    return (moment, conversation_id) if timezone.is_aware(moment) else None
+        if timezone.is_aware(moment):
+            timezone.localtime(moment)  # it has a day here, of which there is a last one
+            return moment.astimezone(UTC), conversation_id
+    except (ValueError, OverflowError):
+        pass
+    raise NoSuchPlace
 
 
 def _dated(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
@@ -138,7 +146,7 @@ def _when(moment: datetime) -> str:
 
 
 def _found(user: User, asked: Asked) -> Listing:
-    offset = int(asked.after) if asked.after.isdecimal() and len(asked.after) < 6 else 0
+    offset = _offset(asked.after) if asked.after else 0
     hits = search.search(user.pk, asked.query, limit=PAGE + 1, offset=offset, by_conversation=True)
     shown = hits[:PAGE]
     conversations = Conversation.objects.of(user).in_bulk([hit.conversation_id for hit in shown])
@@ -147,6 +155,12 @@ def _found(user: User, asked: Asked) -> Listing:
         _hit(hit, conversations, waiting) for hit in shown if hit.conversation_id in conversations
     ]
     return Listing(asked, rows, asked.url(str(offset + PAGE)) if len(hits) > PAGE else "")
+
+
+def _offset(after: str) -> int:
+    if after.isdecimal() and len(after) < 6:
+        return int(after)
+    raise NoSuchPlace
 
 
 def _hit(hit: Hit, conversations: dict[UUID, Conversation], waiting: Iterable[UUID]) -> Row:

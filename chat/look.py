@@ -27,9 +27,8 @@ YEAR = 365 * 24 * 60 * 60
 def look(request: HtmxRequest) -> dict[str, object]:
     """For every template: what this browser chose, and whether its page is the history itself."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
-    path = request.htmx.current_url_abs_path if request.htmx else request.path
     return {
-        "is_history_page": (path or "").partition("?")[0] == reverse("chat:chats"),
+        "is_history_page": pages.path(request).partition("?")[0] == reverse("chat:chats"),
         "theme": chosen if chosen in THEMES else "system",
         "is_sidebar_hidden": request.COOKIES.get(SIDEBAR_COOKIE) == "hidden",
     }

@@ -32,6 +32,16 @@ class HtmxRequest(HttpRequest):
     user: User
 
 
+def path(request: HtmxRequest) -> str:
+    """Of the page that asks: HTMX names it, for a part of it. Empty: it cannot be told."""
+    if not getattr(request, "htmx", None):  # also where a request was refused before that is known
+        return request.path
+    try:
+        return request.htmx.current_url_abs_path or ""
+    except ValueError:  # no address at all
+        return ""
+
+
 def find(user: User, conversation_id: UUID) -> Conversation:
     """The owner's conversation, or a page that says that there is nothing."""
     try:
@@ -42,7 +52,7 @@ def find(user: User, conversation_id: UUID) -> Conversation:
 
 def current(request: HtmxRequest) -> Conversation | None:
     """The conversation on the page that asks, which may have got its URL after it was loaded."""
-    match = _CURRENT.match(request.htmx.current_url_abs_path or "")
+    match = _CURRENT.match(path(request))
     if match is None:
         return None
     try:

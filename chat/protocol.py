@@ -38,6 +38,10 @@ SNAPSHOT_MESSAGES = 20
 SNAPSHOT_CONTENT_BYTES = 64 * 1024
 SNAPSHOT_CALLS_BYTES = 512 * 1024
 """Of the results, and of the arguments, of all tool calls in a snapshot's messages."""
+SNAPSHOT_CALLS = 100
+"""Calls of one message that a snapshot has: the first and the last ones."""
+FRAME_TEXT_BYTES = 512 * 1024
+"""Of one text in a frame of its own, as JSON."""
 DEFAULT_CONTEXT = 20
 """Stored messages that the model is given after a `resume_session` that says nothing else."""
 
@@ -251,16 +255,16 @@ def _check(value: object, depth: int) -> None:
     if not all(map(math.isfinite, floats)):
         raise InvalidFrame("A number is too large.")
     joined = "".join(texts)
-    if "\0" in joined or not _encodable(joined):
+    if not is_storable(joined):
         raise InvalidFrame("Text has a NUL or a lone surrogate.")
 
 
-def _encodable(text: str) -> bool:
+def is_storable(text: str) -> bool:
+    """No NUL, which PostgreSQL refuses, and no lone surrogate, which is no UTF-8."""
     try:
-        text.encode()
+        return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def arguments_object(text: str) -> dict[str, Any]:
@@ -350,7 +354,7 @@ class ToolCallView(Data):
     content: str | None = None
     """The result, once there is one."""
     truncated: bool | None = None
-    """The result or the arguments are cut."""
+    """The result or the arguments are cut: `/api/chat/sessions/…/messages/…` has the whole."""
     is_error: bool = False
     offset: int = 0
     """Length of the answer's text, in code points, when the call was made."""
@@ -368,7 +372,10 @@ class MessageView(Data):
     id: str
     parent_id: str | None
     siblings: tuple[str, ...]
-    """Ids of this message and of its other versions, oldest first."""
+    """Ids of this message and of its other versions, oldest first; of very many those around it."""
+    version: int | None = None
+    """Which one this is, from 1, and `versions` how many there are: where not all are named."""
+    versions: int | None = None
     role: Literal["user", "assistant"]
     content: str
     truncated: bool | None = None
@@ -377,6 +384,8 @@ class MessageView(Data):
     reasoning: str | None = None
     """The model's visible reasoning, where it showed one; cut like `content`."""
     tool_calls: tuple[ToolCallView, ...] = ()
+    calls: int | None = None
+    """How many it has, where `tool_calls` are not all: the first and the last ones."""
     status: str
     """Of an answer: `queued`, `running`, `waiting` or its outcome. A user message is `completed`."""
     model: str | None = None
@@ -397,6 +406,9 @@ class MessageView(Data):
     left_out = frozenset(
         {
             "truncated",
+            "version",
+            "versions",
+            "calls",
             "client_id",
             "reasoning",
             "error",
@@ -413,16 +425,20 @@ class TurnView(Data):
 
     message_id: str
     content: str
+    truncated: bool | None = None
+    """`content` is cut: the messages over HTTP have all that is written so far."""
     reasoning: str | None = None
     status: TurnStatus
     tool_calls: tuple[ToolCallView, ...] = ()
+    calls: int | None = None
+    """As of a message."""
     queued: int
     """Sends that wait behind it."""
     note: str | None = None
     """What it waits for, as in `status`."""
     since: str | None = None
 
-    left_out = frozenset({"reasoning", "note", "since"})
+    left_out = frozenset({"truncated", "calls", "reasoning", "note", "since"})
 
 
 class Delta(Frame):
@@ -523,6 +539,10 @@ class ToolCallData(Data):
     call_id: str
     name: str
     arguments: dict[str, Any]
+    truncated: bool | None = None
+    """The arguments are cut, and stand under `_raw`."""
+
+    left_out = frozenset({"truncated"})
 
 
 class ToolCalled(Event):
@@ -568,6 +588,10 @@ class ToolResultData(Data):
     name: str
     content: str
     is_error: bool
+    truncated: bool | None = None
+    """`content` is cut."""
+
+    left_out = frozenset({"truncated"})
 
 
 class ToolFinished(Event):

@@ -1,22 +1,32 @@
 """What `session_created` carries: a conversation as it is now, and the live turn so far.
 
 A snapshot is read in one database snapshot, so that its `seq` says exactly which frames it
-includes: the server commits before it tells.
+includes: the server commits before it tells. It is one frame, and no frame is beyond 1 MiB: long
+texts are cut, of very many calls it has the first and the last ones, and it says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
+from typing import Self
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
 
 from chat.access import find
-from chat.branches import branch, siblings
+from chat.branches import Versions, branch, siblings
 from chat.database import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
+    MAX_ANSWER_BYTES,
+    MAX_FRAME_BYTES,
+    SNAPSHOT_CALLS,
     SNAPSHOT_CALLS_BYTES,
     SNAPSHOT_CONTENT_BYTES,
     SNAPSHOT_MESSAGES,
@@ -30,7 +40,39 @@ from chat.protocol import (
     UsageView,
     arguments_object,
 )
+from chat.sizes import cut, cut_for_json, fair_share, json_size
 from chat.turns import engine
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of messages is shown."""
+
+    texts: int = MAX_FRAME_BYTES - SNAPSHOT_CALLS_BYTES
+    """Bytes of all contents and reasonings."""
+    live: int = MAX_ANSWER_BYTES
+    """Likewise of the live turn's text."""
+    results: int = SNAPSHOT_CALLS_BYTES
+    """Likewise of all results, and of all arguments."""
+    remarks: int = 8 * 1024
+    """Likewise of what is said of one answer."""
+    calls: int = SNAPSHOT_CALLS
+    """Of one message."""
+    cuts_open: bool = False
+    """Also the arguments of calls that are not over."""
+    is_each: bool = False
+    """The bytes are those of one message, and not of all together."""
+
+    def halved(self) -> Self:
+        return replace(
+            self,
+            texts=self.texts // 2,
+            live=self.live // 2,
+            results=self.results // 2,
+            remarks=self.remarks // 2,
+            calls=max(2, self.calls // 2),
+            cuts_open=True,
+        )
 
 
 def session_created(
@@ -45,17 +87,25 @@ def session_created(
         turns = Turn.objects.filter(conversation=conversation)
         live = turns.live().select_related("message").first()
         so_far = Piece.objects.so_far(live.pk) if live else SoFar(0, "", "")
-        data = SessionCreatedData(
+        queued = turns.queued().count() if live else 0
+        data = partial(
+            SessionCreatedData,
             session_id=str(conversation.pk),
             title=conversation.title,
             model=conversation.model or default_model,
             resumed=True,
-            messages=views(messages, live={live.message_id: so_far} if live else {}),
             seq=max(conversation.seq, so_far.seq),
-            turn=_turn_view(live, so_far, turns.queued().count()) if live else None,
         )
+        limits = Limits()
+        while True:
+            shown = views(messages, live={live.message_id: so_far} if live else {}, limits=limits)
+            turn = _turn_view(live, so_far, queued, limits) if live else None
+            snapshot = SessionCreated(data=data(messages=shown, turn=turn))
+            if len(snapshot.encode().encode()) <= MAX_FRAME_BYTES:
+                break
+            limits = limits.halved()
         over = [turn for turn in turns.filter(message__in=awaited).order_by("pk") if turn.is_over]
-    return SessionCreated(data=data), over
+    return snapshot, over
 
 
 def begun(conversation: Conversation, default_model: str) -> SessionCreated:
@@ -90,27 +140,35 @@ def so_far(conversation: Conversation) -> dict[UUID, SoFar]:
 
 
 def views(
-    messages: Iterable[Message], *, live: dict[UUID, SoFar], whole: bool = False
+    messages: Iterable[Message], *, live: dict[UUID, SoFar], limits: Limits | None
 ) -> tuple[MessageView, ...]:
     """Messages as clients see them, in the given order; `live` is what live ones wrote so far.
 
-    Long ones are cut for a snapshot, which is one frame; `whole` leaves them as they are.
+    Without `limits` they are whole.
     """
     messages = list(messages)
     ids = [message.pk for message in messages]
     turns = {turn.message_id: turn for turn in Turn.objects.filter(message__in=ids)}
-    calls = list(ToolCall.objects.filter(message__in=ids))
-    most = None if whole else _share(calls)
+    calls, counts = _calls(ids, limits)
+    said = {m.pk: live.get(m.pk) or SoFar(0, m.content, m.reasoning) for m in messages}
+    together = [ids] if limits and not limits.is_each else [[pk] for pk in ids]
+    most: dict[UUID, int | None] = {}
+    texts: dict[UUID, int | None] = {}
+    for some in together:
+        most |= dict.fromkeys(some, _share([c for pk in some for c in calls[pk]], limits))
+        texts |= dict.fromkeys(some, _text_share([said[pk] for pk in some], limits))
     versions = siblings(messages)
     return tuple(
         _message_view(
             message,
             turns.get(message.pk),
-            [call_view(call, most) for call in calls if call.message_id == message.pk],
+            tuple(call_view(call, most[message.pk], limits) for call in calls[message.pk]),
+            counts.get(message.pk, 0),
             versions[message.pk],
-            live.get(message.pk) or SoFar(0, message.content, message.reasoning),
+            said[message.pk],
             is_live=message.pk in live,
-            whole=whole,
+            most=texts[message.pk],
+            limits=limits,
         )
         for message in messages
     )
@@ -119,41 +177,89 @@ def views(
 def _message_view(
     message: Message,
     turn: Turn | None,
-    calls: list[ToolCallView],
-    versions: tuple[str, ...],
+    calls: tuple[ToolCallView, ...],
+    count: int,
+    versions: Versions,
     said: SoFar,
     *,
     is_live: bool,
-    whole: bool,
+    most: int | None,
+    limits: Limits | None,
 ) -> MessageView:
-    content = said.text if whole else cut(said.text)
+    content = _cut(said.text, most)
+    remarks = limits.remarks if limits else None
+    are_all_named = len(versions.ids) == versions.count
     return MessageView(
         id=str(message.pk),
         parent_id=str(message.parent_id) if message.parent_id else None,
-        siblings=versions,
+        siblings=versions.ids,
+        version=None if are_all_named else versions.number,
+        versions=None if are_all_named else versions.count,
         role=message.role,
         content=content,
         truncated=True if content != said.text else None,
-        reasoning=(said.reasoning if whole else cut(said.reasoning)) or None,
-        tool_calls=tuple(calls),
+        reasoning=_cut(said.reasoning, most) or None,
+        tool_calls=calls,
+        calls=None if len(calls) == count else count,
         status=_shown_status(turn, is_live=is_live),
         model=(turn.model or None) if turn else None,
         usage=usage_view(turn) if turn else None,
         client_id=message.client_id,
-        error=turn.error if turn and turn.error else None,
-        error_details=turn.error_details if turn and turn.error_details else None,
-        note=turn.note if turn and turn.note else None,
+        error=_cut(turn.error, remarks) or None if turn else None,
+        error_details=_cut(turn.error_details, remarks) or None if turn else None,
+        note=_cut(turn.note, remarks) or None if turn else None,
         context_tokens=turn.context_tokens if turn else None,
         context_window=turn.context_window if turn else None,
         created_at=message.created_at.astimezone(UTC).isoformat(),
     )
 
 
-def cut(content: str, most: int | None = SNAPSHOT_CONTENT_BYTES) -> str:
-    """Content for a snapshot: at most so many bytes of UTF-8, whole code points; None: all."""
-    if most is None or len(content) * 4 <= most:
-        return content
-    return content.encode()[:most].decode(errors="ignore")
+def _calls(
+    ids: Collection[UUID], limits: Limits | None
+) -> tuple[dict[UUID, list[ToolCall]], dict[UUID, int]]:
+    """By message its calls, or the first and the last of too many, and how many there are."""
+    of_them = ToolCall.objects.filter(message__in=ids)
+    counts = dict(of_them.order_by().values_list("message").annotate(Count("pk")))
+    found: dict[int, ToolCall] = {}
+    for pk, count in counts.items():
+        if limits is None or count <= limits.calls:
+            continue
+        of_it = of_them.filter(message=pk)
+        some = (
+            of_it.order_by("pk")[: limits.calls // 2],
+            of_it.order_by("-pk")[: limits.calls // 2],
+            of_it.filter(status__in=ToolCall.OPEN).order_by("pk")[: limits.calls],
+        )
+        found |= {call.pk: call for part in some for call in part}
+    few = [pk for pk, count in counts.items() if limits is None or count <= limits.calls]
+    found |= {call.pk: call for call in of_them.filter(message__in=few)}
+    by_message: defaultdict[UUID, list[ToolCall]] = defaultdict(list)
+    for key in sorted(found):
+        by_message[found[key].message_id].append(found[key])
+    return by_message, counts
+
+
+def beside_texts(ids: Collection[UUID]) -> Counter[UUID]:
+    """How many code points the calls of some messages have, by message."""
+    size = Sum(Length("arguments") + Length("edited_arguments") + Length("result"))
+    rows = ToolCall.objects.filter(message__in=ids).order_by().values_list("message")
+    return Counter(dict(rows.annotate(size=size)))
+
+
+def _cut(text: str, most: int | None) -> str:
+    """Content for a snapshot: at most so many bytes, whole code points; None: all."""
+    return text if most is None else cut_for_json(cut(text, SNAPSHOT_CONTENT_BYTES), most)
+
+
+def _text_share(said: Iterable[SoFar], limits: Limits | None) -> int | None:
+    if limits is None:
+        return None
+    texts = [text for one in said for text in (one.text, one.reasoning)]
+    return fair_share(map(_size, texts), limits.texts)
+
+
+def _size(text: str) -> int:
+    return json_size(cut(text, SNAPSHOT_CONTENT_BYTES))
 
 
 def usage_view(turn: Turn) -> UsageView | None:
@@ -167,18 +273,25 @@ def usage_view(turn: Turn) -> UsageView | None:
     )
 
 
-def _share(calls: Sequence[ToolCall]) -> int:
-    """What each of the calls of a snapshot may take of it, in bytes."""
-    return min(SNAPSHOT_CONTENT_BYTES, SNAPSHOT_CALLS_BYTES // max(1, len(calls)))
+def _share(calls: Collection[ToolCall], limits: Limits | None) -> int | None:
+    """What each text of some calls may take of a snapshot, in bytes."""
+    if limits is None:
+        return None
+    rooms = (
+        fair_share(map(_size, (call.result for call in calls)), limits.results),
+        fair_share(map(_size, (call.used_arguments for call in calls)), limits.results),
+    )
+    return min(rooms)
 
 
-def call_view(call: ToolCall, most: int | None) -> ToolCallView:
+def call_view(call: ToolCall, most: int | None, limits: Limits | None) -> ToolCallView:
     """A call, its texts cut to so many bytes; who has to decide gets its arguments whole."""
     is_open = call.status in ToolCall.OPEN
+    is_whole = is_open and not (limits and limits.cuts_open)
     result = "" if is_open else call.result
-    shown = cut(result, most)
+    shown = _cut(result, most)
     arguments, edited = (
-        text if is_open else cut(text, most) for text in (call.arguments, call.edited_arguments)
+        text if is_whole else _cut(text, most) for text in (call.arguments, call.edited_arguments)
     )
     whole = (result, call.arguments, call.edited_arguments)
     return ToolCallView(
@@ -195,6 +308,12 @@ def call_view(call: ToolCall, most: int | None) -> ToolCallView:
     )
 
 
+def call_views(calls: Collection[ToolCall], limits: Limits) -> tuple[ToolCallView, ...]:
+    """Some calls of one message."""
+    most = _share(calls, limits)
+    return tuple(call_view(call, most, limits) for call in calls)
+
+
 def _shown_status(turn: Turn | None, *, is_live: bool) -> str:
     if turn is None:
         return Turn.Status.COMPLETED
@@ -208,15 +327,20 @@ def _seconds(call: ToolCall) -> float | None:
     return max(0.0, round((call.ended_at - call.started_at).total_seconds(), 3))
 
 
-def _turn_view(turn: Turn, so_far: SoFar, queued: int) -> TurnView:
-    calls = list(ToolCall.objects.filter(message=turn.message_id))
+def _turn_view(turn: Turn, so_far: SoFar, queued: int, limits: Limits) -> TurnView:
+    found, counts = _calls([turn.message_id], limits)
+    calls = found[turn.message_id]
+    content = cut_for_json(so_far.text, limits.live)
     waiting = engine.waiting(turn.pk)
+    count = counts.get(turn.message_id, 0)
     return TurnView(
         message_id=str(turn.message_id),
-        content=so_far.text,
-        reasoning=cut(so_far.reasoning) or None,
+        content=content,
+        truncated=True if content != so_far.text else None,
+        reasoning=_cut(so_far.reasoning, limits.live) or None,
         status=_status(turn, so_far.text, calls),
-        tool_calls=tuple(call_view(call, _share(calls)) for call in calls),
+        tool_calls=call_views(calls, limits),
+        calls=None if len(calls) == count else count,
         queued=queued,
         note=waiting.note if waiting else None,
         since=waiting.since if waiting else None,

@@ -10,19 +10,28 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from chat.branches import branch, latest_leaf
 from chat.cards import Card, asked_each_time, plainly
-from chat.models import Conversation, Message, Turn
+from chat.models import Conversation, Message, ToolCall, Turn
 from chat.protocol import MessageView, ToolCallView
 from chat.rendering import MAX_MARKDOWN, blocks, render
-from chat.snapshots import so_far, views
+from chat.snapshots import Limits, call_views, so_far, views
 from chat.turns.history import LEFT_OUT
 from chat.usage import Context, Row, context_of, of_answer
 
 PAGE = 50
-"""Messages that a page shows before it offers earlier ones."""
+"""Messages that a page shows before it offers earlier ones; fewer where they are long."""
+PAGE_BYTES = 1024 * 1024
+"""Of their HTML: a page that would have more ends earlier, but has one message at least."""
+AT_FIRST = Limits(
+    texts=80 * 1024, live=1024 * 1024, results=48 * 1024, calls=40, cuts_open=True, is_each=True
+)
+"""What is shown of one message before more of it is asked for."""
+PIECE = 250_000
+"""Code points of a long text that are shown with each step."""
 LONG, LONG_LINES = 2000, 24
 """Code points and lines: a question beyond either is folded. `questions.js` has the same."""
 AFTER = 20
@@ -49,6 +58,9 @@ class Part:
     ends: tuple[int, ...] = ()
     """Likewise: where each of its blocks ends."""
     card: Card | None = None
+    more_calls: int = 0
+    """Calls that are left out here; `more_from` of its calls stand before them."""
+    more_from: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,25 @@ class Shown:
     """What an answer that is over took."""
     gauge: Context | None = None
     """How full its model's context was then."""
+    size: int = 0
+    """Bytes of its text; what is shown of it may be less."""
+
+    @property
+    def html_size(self) -> int:
+        """Bytes of its HTML, about."""
+        view = self.view
+        texts = [view.content, view.reasoning, view.error, view.error_details, view.note]
+        html = sum(len((part.html or "").encode()) for part in self.parts)
+        for part in self.parts:
+            if part.card:
+                html += 2000  # what is around the texts of a call
+                texts += [part.card.call.content, *[part.card.asked_for] * 2]
+        return html + sum(len(escape(text).encode()) for text in texts if text)
+
+    @property
+    def shown_length(self) -> int:
+        """Code points of its text that are shown."""
+        return len(self.view.content)
 
     @property
     def is_unfinished(self) -> bool:
@@ -90,12 +121,15 @@ class Shown:
     @property
     def versions(self) -> Versions | None:
         """None: there is one only."""
-        ids = self.view.siblings
-        if len(ids) < 2:
+        view = self.view
+        count = view.versions or len(view.siblings)
+        if count < 2 or view.id not in view.siblings:
             return None
-        at = ids.index(self.view.id)
-        following = ids[at + 1] if at + 1 < len(ids) else None
-        return Versions(at + 1, len(ids), ids[at - 1] if at else None, following)
+        at = view.siblings.index(view.id)
+        following = view.siblings[at + 1] if at + 1 < len(view.siblings) else None
+        return Versions(
+            view.version or at + 1, count, view.siblings[at - 1] if at else None, following
+        )
 
     @property
     def may_continue(self) -> bool:
@@ -128,6 +162,9 @@ class Stretch:
     messages: tuple[Shown, ...]
     has_earlier: bool
 
+    def has(self, message_id: UUID) -> bool:
+        return any(shown.view.id == str(message_id) for shown in self.messages)
+
     @property
     def first_id(self) -> str:
         return self.messages[0].view.id
@@ -159,8 +196,13 @@ def latest(conversation: Conversation) -> Stretch:
 
 
 def before(conversation: Conversation, message_id: UUID) -> Stretch:
-    """What stands before a message of this conversation. Raises `Message.DoesNotExist`."""
+    """What stands before a message of this conversation.
+
+    Raises `Message.DoesNotExist`, also where nothing does.
+    """
     message = Message.objects.get(conversation=conversation, pk=message_id)
+    if message.parent_id is None:
+        raise Message.DoesNotExist
     return _stretch(conversation, message.parent_id)
 
 
@@ -171,11 +213,13 @@ def around(conversation: Conversation, message_id: UUID) -> Stretch | None:
     """
     message = Message.objects.get(conversation=conversation, pk=message_id, withdrawn=False)
     said = branch(conversation.leaf_id)
-    if message in said[-PAGE:]:
+    if message not in said:
+        return _stretch(conversation, message.pk)
+    at = said.index(message)
+    if at >= len(said) - PAGE and latest(conversation).has(message_id):
         return None
-    if message in said:
-        message = said[said.index(message) + AFTER]
-    return _stretch(conversation, message.pk)
+    around = _stretch(conversation, said[min(at + AFTER, len(said) - 1)].pk)
+    return around if around.has(message_id) else _stretch(conversation, message.pk)
 
 
 def through(conversation: Conversation, message_id: UUID) -> Stretch:
@@ -196,19 +240,66 @@ def source(conversation: Conversation, message_id: UUID) -> str | None:
     return said.values_list("content", flat=True).first()
 
 
+def source_of_call(conversation: Conversation, message_id: UUID, call_id: str) -> str | None:
+    """A call with its arguments and its result, whole; None: there is no such call."""
+    calls = ToolCall.objects.filter(message__conversation=conversation, message=message_id)
+    call = calls.filter(call_id=call_id).first()
+    return None if call is None else f"{call.name}\n\n{call.used_arguments}\n\n{call.result}"
+
+
+@dataclass(frozen=True)
+class More:
+    """A further piece of a long message: of its text, or some of its calls."""
+
+    text: str = ""
+    cards: tuple[Card, ...] = ()
+    begin: int = 0
+    """Where the next piece begins: a code point, or the number of a call."""
+    left: int = 0
+    """What is left then: bytes, or calls."""
+
+
+def more_text(conversation: Conversation, message_id: UUID, begin: int) -> More | None:
+    """The text of a message from a code point on; None: there is no such message."""
+    text = source(conversation, message_id)
+    if text is None:
+        return None
+    end = begin + PIECE
+    return More(text=text[begin:end], begin=end, left=len(text[end:].encode()))
+
+
+def more_calls(conversation: Conversation, message_id: UUID, begin: int) -> More | None:
+    """The calls of a message from a number on, up to those that were shown at once."""
+    calls = ToolCall.objects.filter(message__conversation=conversation, message=message_id)
+    last = calls.count() - AT_FIRST.calls // 2
+    end = min(begin + AT_FIRST.calls, last)
+    if not 0 <= begin < end:
+        return None
+    some = [call for call in calls.order_by("pk")[begin:end] if call.status not in ToolCall.OPEN]
+    return More(cards=tuple(map(Card, call_views(some, AT_FIRST))), begin=end, left=last - end)
+
+
 def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
     found = branch(leaf_id, last=PAGE + 1)
-    return Stretch(tuple(_shown(conversation, found[-PAGE:])), has_earlier=len(found) > PAGE)
+    shown: list[Shown] = []
+    room = PAGE_BYTES
+    for one in _shown(conversation, found[-PAGE:]):  # the latest first
+        room -= one.html_size
+        if shown and room < 0:
+            break
+        shown.append(one)
+    return Stretch(tuple(reversed(shown)), has_earlier=len(found) > len(shown))
 
 
 def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[Shown]:
+    """The last one first: each is rendered when it is asked for."""
     messages = list(messages)
     waiting = _waiting(conversation)
     behind = set(waiting[1:] if _is_idle(conversation) else waiting)
     took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _over(messages).items()}
-    for message, view in zip(
-        messages, views(messages, live=so_far(conversation), whole=True), strict=True
-    ):
+    live = so_far(conversation)
+    seen = views(messages, live=live, limits=AT_FIRST)
+    for message, view in zip(reversed(messages), reversed(seen), strict=True):
         about, gauge = took.get(message.pk, ((), None))
         yield Shown(
             view=view,
@@ -217,6 +308,7 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
             is_queued=message.pk in behind,
             about=about,
             gauge=gauge,
+            size=len(message.content.encode()) if view.truncated else 0,
         )
 
 
@@ -240,10 +332,13 @@ def _is_idle(conversation: Conversation) -> bool:
 def _parts(view: MessageView) -> Iterable[Part]:
     stretch = _written if view.status in Turn.UNFINISHED else _rendered
     begin = 0
-    for call in view.tool_calls:
+    first = AT_FIRST.calls // 2 if view.calls else None
+    for number, call in enumerate(view.tool_calls):
+        if number == first and view.calls:
+            yield Part(more_calls=view.calls - len(view.tool_calls), more_from=number)
         yield from stretch(view.content[begin : call.offset], begin, is_whole=True)
         yield Part(card=Card(call))
-        begin = call.offset
+        begin = max(begin, call.offset)
     yield from stretch(view.content[begin:], begin, is_whole=False)
 
 

@@ -15,6 +15,11 @@ urlpatterns = [
     path(
         "c/<uuid:conversation_id>/messages/<uuid:message_id>/source/", views.source, name="source"
     ),
+    path(
+        "c/<uuid:conversation_id>/messages/<uuid:message_id>/more/<str:what>/",
+        views.more,
+        name="more",
+    ),
     path("c/<uuid:conversation_id>/menu/", chats.menu, name="menu"),
     path("c/<uuid:conversation_id>/title/", chats.rename, name="rename"),
     path("c/<uuid:conversation_id>/mark/", chats.mark, name="mark"),
@@ -40,5 +45,10 @@ urlpatterns = [
     path("api/chat/suggestions", api.suggestions, name="api_suggestions"),
     path("api/chat/sessions", api.sessions, name="api_sessions"),
     path("api/chat/sessions/<uuid:conversation_id>/messages", api.messages, name="api_messages"),
+    path(
+        "api/chat/sessions/<uuid:conversation_id>/messages/<uuid:message_id>",
+        api.message,
+        name="api_message",
+    ),
     path("healthz", healthz, name="healthz"),
 ]

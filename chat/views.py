@@ -81,12 +81,36 @@ def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Ht
 @never_cache
 @require_GET
 def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
-    """A message as it was written, for the clipboard."""
+    """A message as it was written, for the clipboard; or one of its calls, `?call=`."""
     found = pages.find(request.user, conversation_id)
-    written = transcript.source(found, message_id)
+    if call_id := request.GET.get("call"):
+        written = transcript.source_of_call(found, message_id, call_id)
+    else:
+        written = transcript.source(found, message_id)
     if written is None:
         raise Http404
     return HttpResponse(written, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@gzip_page
+@require_GET
+def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: str) -> HttpResponse:
+    """A further piece of a long message: its text or its calls, `?from=` a place in them."""
+    found = pages.find(request.user, conversation_id)
+    begin = request.GET.get("from", "")
+    if what not in ("text", "calls") or not begin.isdecimal() or len(begin) > 9:
+        raise Http404
+    read = transcript.more_text if what == "text" else transcript.more_calls
+    piece = read(found, message_id, int(begin))
+    if piece is None:
+        raise Http404
+    context = {"more": piece, "conversation": found, "message_id": message_id, "what": what}
+    if request.htmx:
+        return render(request, "chat/_more.html", context)
+    return render(
+        request, "chat/more.html", context | {"sidebar": pages.sidebar(request.user, found)}
+    )
 
 
 def _earlier(found: Conversation, request: HtmxRequest) -> transcript.Stretch | None:

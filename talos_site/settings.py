@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "chat.unavailable.Unavailable",
+    "chat.refusals.Refusals",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -202,8 +203,10 @@ LOGGING = {
         # Django's own handlers (mail to admins, a debug console) are not for this product.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is no news
-        # A foreign Host is answered with 400; a traceback for each would let anybody fill the log.
-        "django.security.DisallowedHost": {"handlers": ["none"], "propagate": False},
+        # A foreign Host, too many fields, an odd filter of the admin: answered with 400. A traceback
+        # for each would let anybody fill the log.
+        "django.security": {"handlers": ["none"], "propagate": False},
+        "django.security.csrf": {"handlers": ["stderr"], "propagate": False},
         "daphne": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},  # who needed the connection says that there is none
     },

@@ -25,6 +25,7 @@ BELOW: dict[str, set[str]] = {
     "connections": {"database", "llm", "models"},
     "search": {"models", "statements"},
     "rendering": set(),
+    "sizes": set(),
 }
 """What the rooms at the bottom may import of `chat`."""
 
@@ -40,6 +41,7 @@ TURNS = {
     "publish",
     "rendering",
     "search",
+    "sizes",
     "statements",
     "turns",
 }
@@ -55,7 +57,7 @@ BELOW |= {
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
 TOP = {
     "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "admin", "templatetags",
-    "urls", "management", "api",
+    "urls", "management", "api", "refusals",
 }  # fmt: skip
 
 

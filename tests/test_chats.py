@@ -128,9 +128,9 @@ def test_more_chats_follow_each_once_though_some_move(client: Client, owner: Use
 
 
 @pytest.mark.parametrize(
-    "query", ["after=nonsense", "after=2026-01-01T00:00~x", "q=x&after=-1", "q=x&after=99999999", "q=%00%ff&after=²", "archived"]
+    "query", ["after=", "q=x&after=0", "q=x&after=99999", "q=%ff", "archived"]
 )  # fmt: skip
-def test_any_address_is_a_list(client: Client, owner: User, query: str) -> None:
+def test_any_words_are_a_query(client: Client, owner: User, query: str) -> None:
     aged(owner, "One", 1)
     get(client, f"/chats/?{query}")
 

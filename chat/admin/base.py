@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -29,6 +31,9 @@ else:  # only the type checker knows a subscript here
 
 MOST = 2000
 """Rows that a list can be paged through: who looks for an older one searches or filters."""
+LONGEST = 50_000
+"""Code points of one text that a page shows."""
+_CUT = "\n\n[Cut here: {shown:,} of {all:,} characters. The export of its conversation has all of them.]"
 FOUND = 2000
 """Entries of the search index that count, the latest: a word in more of them helps nobody."""
 
@@ -47,7 +52,21 @@ class BoundedPaginator(PaginatorBase):
         return int(found.order_by()[: MOST + 1].count())
 
 
-class Listed(AdminBase):
+class Chosen(AdminBase):
+    """A list whose actions are done to rows that can exist."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(key)
+        except ValidationError:
+            raise BadRequest("Something was chosen that is no row.") from None
+        return super().changelist_view(request, extra_context)
+
+
+class Listed(Chosen):
     """A list that answers at once, whatever is stored."""
 
     paginator = BoundedPaginator
@@ -77,7 +96,7 @@ class Found(Listed):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
+        term = search_term.strip()
         if not term:
             return queryset, False
         if (known := _uuid(term)) is not None:
@@ -111,6 +130,20 @@ def entries(words: str) -> QuerySet[SearchEntry]:
 
 class ReadOnly(Listed):
     """Rows that would break a promise if they were changed by hand."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        """To look at: a text without end is cut, and says so."""
+        row: Model | None = super().get_object(request, object_id, from_field)
+        deferred = row.get_deferred_fields() if row is not None else ()
+        for field in self.opts.concrete_fields:
+            if isinstance(field, TextField) and field.attname not in deferred:
+                text = getattr(row, field.attname, None)
+                if isinstance(text, str) and len(text) > LONGEST:
+                    end = _CUT.format(shown=LONGEST, all=len(text))
+                    setattr(row, field.attname, text[:LONGEST] + end)
+        return row
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -76,7 +76,9 @@ class OwnerFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[Conversation]
     ) -> QuerySet[Conversation]:
         value = self.value()
-        return queryset if value is None else queryset.filter(owner=int(value))
+        if value is None:
+            return queryset
+        return queryset.filter(owner=int(value)) if value.isdecimal() else queryset.none()
 
 
 class ModelFilter(Offering):

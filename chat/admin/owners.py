@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from chat import services
-from chat.admin.base import Listed, ReadOnly
+from chat.admin.base import Chosen, Listed, ReadOnly
 from chat.models import (
     Conversation,
     ModelPreference,
@@ -30,7 +30,7 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class OwnerAdmin(UserAdminBase):
+class OwnerAdmin(Chosen, UserAdminBase):
     """Django's, but nobody loses their conversations, or the record of what they did, by the way."""
 
     def get_deleted_objects(

@@ -16,9 +16,12 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from chat import transcript
-from chat.cards import STATES, plainly
+from chat.cards import STATES, Card, plainly
 from chat.models import Conversation, ToolCall
 from chat.transcript import Shown, Stretch
+
+SHOWN = 8000
+"""Code points of a call's arguments; its own page has the whole."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class Part:
     html: SafeString | None = None
     text: str = ""
     call: ToolCall | None = None
+    card: Card | None = None
+    more_calls: int = 0
+    """Calls that are left out here."""
 
     @property
     def state(self) -> str:
@@ -36,12 +42,26 @@ class Part:
     @property
     def arguments(self) -> str:
         """What the tool is called with."""
-        return laid_out(self.call.used_arguments) if self.call else ""
+        return self._laid_out(self.call.used_arguments) if self.call else ""
 
     @property
     def asked_for(self) -> str:
         """What the model asked for, where a person changed it."""
-        return laid_out(self.call.arguments) if self.call and self.call.edited_arguments else ""
+        is_edited = self.call and self.call.edited_arguments
+        return self._laid_out(self.call.arguments) if self.call and is_edited else ""
+
+    def _laid_out(self, arguments: str) -> str:
+        return laid_out(arguments if len(arguments) <= SHOWN else arguments[:SHOWN])
+
+    @property
+    def result(self) -> str:
+        return (self.card and self.card.call.content) or ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Its own page has the whole."""
+        is_long = self.call is not None and len(self.call.used_arguments) > SHOWN
+        return is_long or bool(self.card and self.card.call.truncated)
 
     @property
     def decision(self) -> str:
@@ -49,20 +69,9 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Version:
-    """One of the messages that stand in the same place."""
-
-    number: int
-    message_id: str
-    is_this: bool
-
-
-@dataclass(frozen=True)
 class Entry:
     shown: Shown
     parts: tuple[Part, ...]
-    versions: tuple[Version, ...]
-    """Empty where there is only one."""
 
     @property
     def at(self) -> datetime:
@@ -95,21 +104,28 @@ def read(conversation: Conversation, *, at: str | None, before: str | None) -> R
 
 
 def _entries(stretch: Stretch) -> Iterator[Entry]:
-    ids = [UUID(shown.view.id) for shown in stretch.messages]
-    rows = ToolCall.objects.filter(message__in=ids).select_related("decided_by")
+    named = {
+        (shown.view.id, part.card.call.call_id)
+        for shown in stretch.messages
+        for part in shown.parts
+        if part.card
+    }
+    rows = ToolCall.objects.filter(
+        message__in={message_id for message_id, _ in named},
+        call_id__in={call_id for _, call_id in named},
+    ).select_related("decided_by")
+    rows = rows.defer("result")
     calls = {(str(row.message_id), row.call_id): row for row in rows}
     for shown in stretch.messages:
-        versions = [
-            Version(number, message_id, message_id == shown.view.id)
-            for number, message_id in enumerate(shown.view.siblings, 1)
-        ]
         parts = tuple(
-            Part(part.html, part.text, calls.get((shown.view.id, part.card.call.call_id)))
+            Part(
+                part.html, part.text, calls.get((shown.view.id, part.card.call.call_id)), part.card
+            )
             if part.card
-            else Part(part.html, part.text)
+            else Part(part.html, part.text, more_calls=part.more_calls)
             for part in shown.parts
         )
-        yield Entry(shown, parts, tuple(versions) if len(versions) > 1 else ())
+        yield Entry(shown, parts)
 
 
 def laid_out(arguments: str) -> str:

@@ -52,6 +52,11 @@ def _storable(text: str) -> str:
     return text
 
 
+def _mended(title: str) -> str:
+    """Earlier versions took a NUL in a title that a person gave."""
+    return title.replace("\0", "\ufffd")
+
+
 def _in_range(moment: datetime) -> datetime:
     if moment.year not in YEARS:
         raise ValueError(f"is not in the years {YEARS.start} to {YEARS.stop - 1}")
@@ -61,6 +66,7 @@ def _in_range(moment: datetime) -> datetime:
 _checked = AfterValidator(_storable)
 Text = Annotated[str, Field(max_length=MAX_TEXT), _checked]
 Line = Annotated[str, Field(max_length=200), _checked]
+Title = Annotated[str, Field(max_length=200), AfterValidator(_mended)]
 Name = Annotated[str, Field(min_length=1, max_length=200), _checked]
 ErrorCode = Annotated[str, Field(max_length=20), _checked]
 ClientId = Annotated[str, Field(max_length=64), _checked]
@@ -159,7 +165,7 @@ class ArchivedConversation(Archived):
     id: UUID
     owner: Line
     """A username."""
-    title: Line
+    title: Title
     titled_by: Conversation.TitledBy
     model: Line
     instructions: Text

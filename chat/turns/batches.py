@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -11,6 +11,8 @@ from chat.turns.live import Entry, LiveTurn
 
 BACKLOG = 32
 """So many pieces of one turn in one tick are joined into one delta."""
+LONGEST = 100_000
+"""Code points of one delta: in JSON one may be six bytes, and no frame is beyond 1 MiB."""
 
 
 @dataclass(eq=False)
@@ -43,8 +45,9 @@ def drain(turn: LiveTurn) -> Batch:
     batch = Batch(turn)
     for entry in entries:
         if isinstance(entry, str):
-            turn.seq += 1
-            batch.frames.append(QuickDelta(turn.seq, entry))
+            for part in _parts(entry):
+                turn.seq += 1
+                batch.frames.append(QuickDelta(turn.seq, part))
         else:
             _take(batch, entry)
     batch.text = "".join([entry for entry in entries if isinstance(entry, str)])
@@ -56,11 +59,19 @@ def drain(turn: LiveTurn) -> Batch:
     return batch
 
 
+def _parts(text: str) -> Sequence[str]:
+    if len(text) <= LONGEST:
+        return (text,)
+    return [text[at : at + LONGEST] for at in range(0, len(text), LONGEST)]
+
+
 def _take(batch: Batch, entry: Entry) -> None:
     turn = batch.turn
     if entry.reasoning:
         batch.thoughts.append(entry.reasoning)
-        batch.frames.append(ReasoningPiece(data=ReasoningData(content=entry.reasoning)))
+        batch.frames += [
+            ReasoningPiece(data=ReasoningData(content=part)) for part in _parts(entry.reasoning)
+        ]
     if entry.frame is not None:
         turn.seq += 1
         batch.frames.append(entry.frame.numbered(turn.seq))

@@ -12,8 +12,9 @@ from time import perf_counter
 
 from chat import publish
 from chat.database import read
-from chat.protocol import BlockData, BlockFinished
+from chat.protocol import FRAME_TEXT_BYTES, BlockData, BlockFinished
 from chat.rendering import MAX_MARKDOWN, Block, blocks
+from chat.sizes import json_size
 from chat.turns.live import LiveTurn
 
 PAUSE = 9
@@ -21,6 +22,9 @@ PAUSE = 9
 rendering costs a turn at most a tenth of a core."""
 SHORTEST_PAUSE = 0.1
 """Seconds. A reader sees no difference to less."""
+
+
+_TOO_LONG = "<p>This part is too long to be shown before the answer is finished.</p>"
 
 
 class Renderer:
@@ -99,7 +103,8 @@ class TurnBlocks:
 
     def _tell(self, block: Block) -> None:
         message_id, index = str(self._turn.message_id), len(self._frames)
-        data = BlockData(message_id=message_id, index=index, html=block.html, end=block.end)
+        html = block.html if json_size(block.html) <= FRAME_TEXT_BYTES else _TOO_LONG
+        data = BlockData(message_id=message_id, index=index, html=html, end=block.end)
         self._frames.append(BlockFinished(data=data))
         self._end = block.end
         publish.tell_rendered(self._turn.conversation_id, self._frames[-1])

@@ -20,6 +20,7 @@ from chat.database import read
 from chat.llm.base import CALL_ID, Opaque, ToolRequest
 from chat.models import ToolCall, ToolRule
 from chat.protocol import (
+    FRAME_TEXT_BYTES,
     ToolApprovalRequested,
     ToolCallData,
     ToolCalled,
@@ -29,6 +30,7 @@ from chat.protocol import (
     ToolResultData,
     arguments_object,
 )
+from chat.sizes import cut_for_json
 from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn
@@ -152,8 +154,13 @@ def _finish(
     outcome: ToolOutcome,
     then: Callable[[], None],
 ) -> None:
+    content = cut_for_json(outcome.content, FRAME_TEXT_BYTES)
     data = ToolResultData(
-        call_id=call.call_id, name=call.name, content=outcome.content, is_error=outcome.is_error
+        call_id=call.call_id,
+        name=call.name,
+        content=content,
+        is_error=outcome.is_error,
+        truncated=True if content != outcome.content else None,
     )
     journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome), then=then))
 
@@ -195,10 +202,18 @@ def _prepared(
             arguments=request.arguments,
         )
         _set_first_status(call, rules.get(call.name))
-        shown = arguments_object(call.arguments)
-        data = ToolCallData(call_id=call.call_id, name=call.name, arguments=shown)
-        prepared.append((call, data))
+        prepared.append((call, _told(call)))
     return prepared
+
+
+def _told(call: ToolCall) -> ToolCallData:
+    arguments = cut_for_json(call.arguments, FRAME_TEXT_BYTES)
+    return ToolCallData(
+        call_id=call.call_id,
+        name=call.name,
+        arguments=arguments_object(arguments),
+        truncated=True if arguments != call.arguments else None,
+    )
 
 
 def _set_first_status(call: ToolCall, rule: bool | None) -> None:

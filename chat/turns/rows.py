@@ -129,6 +129,11 @@ def _gone_on(turn: LiveTurn) -> LiveTurn:
     )
 
 
+def exists(turn_id: int) -> bool:
+    """Whether a turn has not been deleted with its conversation."""
+    return Turn.objects.filter(pk=turn_id).exists()
+
+
 _FINISH = """
 UPDATE chat_turn
 SET status = %s, ended_at = %s, error_code = %s, error = %s, error_details = %s, note = %s,

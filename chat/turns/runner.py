@@ -148,7 +148,7 @@ class Runner:
                 raise asyncio.CancelledError
             async with asyncio.timeout(settings.TALOS_TURN_SECONDS):
                 length = turn.length
-                is_over = await loop.answer(turn, self.journal)
+                is_over = await self._answer(turn)
                 has_grown = turn.length > length
                 if (is_over or has_grown) and publish.wants_blocks(turn.conversation_id):
                     await self.journal.settled(turn)
@@ -165,6 +165,19 @@ class Runner:
             self._end(turn, "failed", Internal())
         else:
             self._end(turn, "completed") if is_over else self._wait(turn)
+
+    async def _answer(self, turn: LiveTurn) -> bool:
+        """Whether it came to its end. What fails because the conversation was deleted meanwhile, at
+        whatever point, is no fault: the turn is lost."""
+        try:
+            return await loop.answer(turn, self.journal)
+        except (TalosError, TimeoutError):
+            raise
+        except Exception:
+            if await read(rows.exists, turn.turn_id):
+                raise
+            turn.stop = "lost"
+            raise asyncio.CancelledError from None
 
     def _stopped(self, turn: LiveTurn) -> None:
         if turn.stop == "lost":

@@ -4,6 +4,7 @@
 import { tell } from "./around.js";
 import { copy } from "./clipboard.js";
 import { htmx } from "./htmx.js";
+import { showMore } from "./more.js";
 
 /** How long a button says that it is done. */
 const SAID = 2000;
@@ -25,7 +26,10 @@ export class Actions {
   /** @param {HTMLElement} root @param {Wishes} wishes */
   constructor(root, wishes) {
     this.#wishes = wishes;
-    root.addEventListener("click", ({ target }) => {
+    root.addEventListener("click", (event) => {
+      const { target } = event;
+      const link = /** @type {Element} */ (target).closest("a[data-do=more]");
+      if (link instanceof HTMLAnchorElement) return showMore(link, event);
       const button = /** @type {Element} */ (target).closest("button[data-do]");
       if (button instanceof HTMLButtonElement) this.#do(button);
     });

@@ -6,7 +6,7 @@
  * @typedef {{call_id: string, name: string, arguments: object, status: string,
  *   content: string | null, is_error: boolean, offset: number,
  *   edited_arguments?: object, seconds?: number}} Call
- * @typedef {{id: string, parent_id: string | null, siblings: string[],
+ * @typedef {{id: string, parent_id: string | null, siblings: string[], versions?: number,
  *   role: "user" | "assistant", content: string, truncated?: boolean, reasoning?: string,
  *   tool_calls: Call[], status: string}} Message
  * @typedef {{message_id: string, content: string, reasoning?: string, status: string,

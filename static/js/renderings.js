@@ -17,7 +17,11 @@ export function parsed(html) {
  * the end of the branch. Null: it does not say.
  * @param {string} session @param {string[]} ids @returns {Promise<HTMLElement | null>} */
 export async function fetchMessages(session, ids) {
-  const url = `/c/${session}/${ids.length === 1 ? `messages/${ids[0]}/` : ""}`;
+  return fetchPart(`/c/${session}/${ids.length === 1 ? `messages/${ids[0]}/` : ""}`);
+}
+
+/** @param {string} url of a part of a page @returns {Promise<HTMLElement | null>} */
+export async function fetchPart(url) {
   const request = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE) };
   try {
     const response = await fetch(url, request);

@@ -100,13 +100,13 @@ export class Transcript {
   }
 
   /** There is no rendering of it here, or one of another state. @param {Message} message */
-  #isStale({ id, role, status, siblings, truncated }) {
+  #isStale({ id, role, status, siblings, versions: count = siblings.length, truncated }) {
     if (UNFINISHED.has(status)) return false;
     const element = byId(this.#root, id);
     const versions = Number(element?.dataset.versions ?? 1);
-    if (!element) return role === "assistant" || siblings.length > 1 || Boolean(truncated);
+    if (!element) return role === "assistant" || count > 1 || Boolean(truncated);
     const { dataset } = element;
-    return dataset.stale !== undefined || dataset.status !== status || versions !== siblings.length;
+    return dataset.stale !== undefined || dataset.status !== status || versions !== count;
   }
 
   /** Another stretch of messages than the one that is here. @param {HTMLElement | null} fresh */

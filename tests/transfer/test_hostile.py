@@ -229,7 +229,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("id", None, "id: "),
     ("title", 5, "title: "),
     ("title", "x" * 201, "title: "),
-    ("title", "a\0b", "title: has a NUL"),
+    ("model", "a\0b", "model: has a NUL"),
     ("titled_by", "nobody", "titled_by: "),
     ("instructions", None, "instructions: "),
     ("temperature", 2.5, "temperature: "),
