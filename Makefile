@@ -9,9 +9,9 @@ STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
 # Files side by side, in random order: while one waits, another uses the processor.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
-KNOW_NO_DATABASE := browser llm tools $(addprefix test_, $(addsuffix .py, addresses architecture blocks \
+KNOW_NO_DATABASE := browser llm tools $(addprefix markdown/test_,blocks.py pool.py renderer.py worker.py) $(addprefix test_, $(addsuffix .py, addresses architecture \
 	checkouts checks comparison development faults_docs frame_map gate headers lock_files promises \
-	protocol_docs readme reference rendering secret_key serve server settings static_files title_text unsteady))
+	protocol_docs readme reference secret_key serve server settings static_files title_text unsteady))
 NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 

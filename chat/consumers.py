@@ -20,6 +20,7 @@ from chat.attachment import Attachment
 from chat.database import UNAVAILABLE, read, words, write
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
+from chat.markdown.pool import render_reply
 from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
 from chat.protocol import (
     Answered,
@@ -41,7 +42,6 @@ from chat.protocol import (
     Withdraw,
     parse,
 )
-from chat.rendering import render_reply
 from chat.turns import engine
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         caller = slash.Caller(self.owner, conversation_id, self.model, self.context)
         content = await slash.dispatch(caller, action.text)
         is_rendered = action.render or (self.attachment is not None and self.attachment.render)
-        html = await read(render_reply, content) if is_rendered else None
+        html = (
+            await render_reply(conversation_id or self.owner.pk, content) if is_rendered else None
+        )
         self.tell(Reply(content=content, html=html))
         self.model = caller.model
         if caller.conversation_id is None:
