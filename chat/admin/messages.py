@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from chat.admin.base import Found, ReadOnly
 from chat.admin.filters import recent
 from chat.admin.reading import Recorded
-from chat.models import Message, Notice, OpaquePart, Piece, SearchEntry, Turn
+from chat.models import KeptRender, Message, Notice, OpaquePart, Piece, SearchEntry, Turn
 
 SHOWN = 2000
 """Code points of a text that could be of any length."""
@@ -152,3 +152,12 @@ class SearchEntryAdmin(Found, ReadOnly):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(KeptRender)
+class KeptRenderAdmin(ReadOnly):
+    """The HTML of finished messages, which is made again where it is missing."""
+
+    list_display = ("message_id", "begin", "key", "until")
+    list_filter = ("until",)
+    ordering = ("-pk",)
