@@ -156,8 +156,10 @@ class SearchEntryAdmin(Found, ReadOnly):
 
 @admin.register(KeptRender)
 class KeptRenderAdmin(ReadOnly):
-    """The HTML of finished messages, which is made again where it is missing."""
+    """The HTML of finished messages, which is made again where it is missing: nobody's business, too."""
 
     list_display = ("message_id", "begin", "key", "until")
-    list_filter = ("until",)
     ordering = ("-pk",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
