@@ -9,9 +9,11 @@ STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
 # Files side by side, in random order: while one waits, another uses the processor.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
-KNOW_NO_DATABASE := browser llm tools chat/chaos/test_growth.py $(addprefix test_, $(addsuffix .py, addresses architecture blocks \
-	checkouts checks comparison development faults_docs frame_map gate headers linear lock_files promises \
-	protocol_docs readme reference rendering secret_key serve server settings static_files title_text unsteady))
+KNOW_NO_DATABASE := browser llm tools chat/chaos/test_growth.py \
+	$(addprefix markdown/test_, blocks.py pool.py renderer.py worker.py) $(addprefix test_, $(addsuffix .py, \
+	addresses architecture checkouts checks comparison development faults_docs frame_map gate headers linear \
+	lock_files promises protocol_docs readme reference secret_key serve server settings static_files title_text \
+	unsteady))
 NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 

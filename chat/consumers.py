@@ -22,6 +22,7 @@ from chat.attachment import Attachment
 from chat.database import UNAVAILABLE, outcome, read, words, write
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
+from chat.markdown.pool import render_reply
 from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
 from chat.protocol import (
     FRAME_TEXT_BYTES,
@@ -44,7 +45,6 @@ from chat.protocol import (
     Withdraw,
     parse,
 )
-from chat.rendering import render_reply
 from chat.sizes import cut_for_json, json_size
 from chat.turns import engine
 from talos_site.postgresql import OutcomeUnknown
@@ -268,7 +268,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         if (kept := cut_for_json(content, REPLY_BYTES)) != content:
             content = f"{kept}\n\n… This answer is cut: there is more than fits here."
         is_rendered = action.render or (self.attachment is not None and self.attachment.render)
-        html = await read(render_reply, content) if is_rendered else None
+        html = (
+            await render_reply(conversation_id or self.owner.pk, content) if is_rendered else None
+        )
         if html is not None and json_size(html) > FRAME_TEXT_BYTES:
             html = None
         self.tell(Reply(content=content, html=html))

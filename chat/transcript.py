@@ -1,12 +1,13 @@
 """A conversation as the page shows it: the wire's `MessageView`s, made ready for a template.
 
-Nothing is decided here; `snapshots.py` says what a message is, `rendering.py` how text looks.
+Nothing is decided here; `snapshots.py` says what a message is, `markdown/` how text looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chat.branches import branch, latest_leaf
 from chat.cards import Card, asked_each_time, plainly
+from chat.markdown.jobs import MAX_MARKDOWN, Block
+from chat.markdown.pages import Page
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.protocol import MessageView, ToolCallView
-from chat.rendering import MAX_MARKDOWN, blocks, render
 from chat.snapshots import Limits, call_views, so_far, views
 from chat.turns.history import LEFT_OUT
 from chat.usage import Context, Row, context_of, of_answer
@@ -297,13 +299,17 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
     waiting = _waiting(conversation)
     behind = set(waiting[1:] if _is_idle(conversation) else waiting)
     took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _over(messages).items()}
-    live = so_far(conversation)
-    seen = views(messages, live=live, limits=AT_FIRST)
-    for message, view in zip(reversed(messages), reversed(seen), strict=True):
+    page = Page(conversation.pk, [message.pk for message in messages])
+    seen = views(messages, live=so_far(conversation), limits=AT_FIRST)
+    shown = [
+        (message, view, tuple(_parts(view, page)) if view.role == "assistant" else ())
+        for message, view in zip(reversed(messages), reversed(seen), strict=True)
+    ]
+    for message, view, parts in shown:
         about, gauge = took.get(message.pk, ((), None))
         yield Shown(
             view=view,
-            parts=tuple(_parts(view)) if view.role == "assistant" else (),
+            parts=tuple(part() for part in parts),
             client_id=message.client_id if message.pk in behind else None,
             is_queued=message.pk in behind,
             about=about,
@@ -329,30 +335,43 @@ def _is_idle(conversation: Conversation) -> bool:
     return not Turn.objects.filter(conversation=conversation).live().exists()
 
 
-def _parts(view: MessageView) -> Iterable[Part]:
+def _parts(view: MessageView, page: Page) -> Iterable[Callable[[], Part]]:
+    """Of an answer: all texts are asked for before the first of them is waited for."""
     stretch = _written if view.status in Turn.UNFINISHED else _rendered
     begin = 0
     first = AT_FIRST.calls // 2 if view.calls else None
     for number, call in enumerate(view.tool_calls):
         if number == first and view.calls:
-            yield Part(more_calls=view.calls - len(view.tool_calls), more_from=number)
-        yield from stretch(view.content[begin : call.offset], begin, is_whole=True)
-        yield Part(card=Card(call))
+            left_out = view.calls - len(view.tool_calls)
+            yield partial(Part, more_calls=left_out, more_from=number)
+        yield from stretch(view, page, begin, call.offset)
+        yield partial(Part, card=Card(call))
         begin = max(begin, call.offset)
-    yield from stretch(view.content[begin:], begin, is_whole=False)
+    yield from stretch(view, page, begin, None)
 
 
-def _rendered(text: str, begin: int, *, is_whole: bool) -> Iterable[Part]:
-    if text := text.strip():
-        yield Part(html=render(text))
+def _rendered(
+    view: MessageView, page: Page, begin: int, end: int | None
+) -> Iterable[Callable[[], Part]]:
+    if text := view.content[begin:end].strip():
+        html = page.text(UUID(view.id), begin, text)
+        yield lambda: Part(html=html())
 
 
-def _written(text: str, begin: int, *, is_whole: bool) -> Iterable[Part]:
+def _written(
+    view: MessageView, page: Page, begin: int, end: int | None
+) -> Iterable[Callable[[], Part]]:
     """Of an unfinished answer: as deltas and `block`s would have shown it."""
+    text = view.content[begin:end]
     if not text:
         return
-    found = blocks(text, is_whole=is_whole) if begin + len(text) <= MAX_MARKDOWN else []
+    is_short = begin + len(text) <= MAX_MARKDOWN
+    blocks = page.blocks(text, is_whole=end is not None) if is_short else tuple
+    yield lambda: _so_far(text, begin, blocks())
+
+
+def _so_far(text: str, begin: int, found: Sequence[Block]) -> Part:
     html = mark_safe("".join(block.html for block in found))  # noqa: S308  # cleaned
     rest = text[found[-1].end :] if found else text
     ends = tuple(begin + block.end for block in found)
-    yield Part(html=html, text=rest, begin=begin, ends=ends)
+    return Part(html=html, text=rest, begin=begin, ends=ends)

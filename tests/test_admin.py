@@ -14,6 +14,7 @@ from chat.access import local_owner
 from chat.models import (
     Audit,
     Conversation,
+    KeptRender,
     Message,
     ModelPreference,
     Notice,
@@ -47,6 +48,7 @@ def conversation() -> Conversation:
     )
     turn = Turn.objects.create(message=answer, conversation=conversation, model="demo")
     Piece.objects.create(turn=turn, seq=1, text="Well")
+    KeptRender.objects.create(message=answer, begin=0, key="k", html="<p>Well</p>")
     ToolCall.objects.create(
         message=answer,
         call_id="1",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,7 @@ BELOW: dict[str, set[str]] = {
     "unavailable": {"database"},
     "connections": {"database", "llm", "models"},
     "search": {"models", "statements"},
-    "rendering": set(),
+    "markdown": {"database", "models", "publish"},
     "sizes": set(),
 }
 """What the rooms at the bottom may import of `chat`."""
@@ -35,11 +37,11 @@ TURNS = {
     "database",
     "errors",
     "llm",
+    "markdown",
     "models",
     "process",
     "protocol",
     "publish",
-    "rendering",
     "search",
     "sizes",
     "statements",
@@ -112,3 +114,10 @@ def test_tools_know_nothing_of_the_chat() -> None:
 def test_the_wire_knows_no_django() -> None:
     names = set(imports(settings.BASE_DIR / "chat" / "protocol.py"))
     assert not any(name.startswith("django") for name in names)
+
+
+def test_a_worker_has_nothing_of_the_server() -> None:
+    """Nothing of it is there to be read by what goes wrong in it; and it starts in no time."""
+    load = "import sys, chat.markdown.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    assert not {"django", "asyncio", "chat.models"} & set(done.stdout.split())

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from chat.admin.base import Found, ReadOnly
 from chat.admin.filters import recent
 from chat.admin.reading import Recorded
-from chat.models import Message, Notice, OpaquePart, Piece, SearchEntry, Turn
+from chat.models import KeptRender, Message, Notice, OpaquePart, Piece, SearchEntry, Turn
 
 SHOWN = 2000
 """Code points of a text that could be of any length."""
@@ -149,6 +149,17 @@ class SearchEntryAdmin(Found, ReadOnly):
 
     def by_uuid(self, known: UUID) -> Q:
         return Q(message=known) | Q(conversation=known)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(KeptRender)
+class KeptRenderAdmin(ReadOnly):
+    """The HTML of finished messages, which is made again where it is missing: nobody's business, too."""
+
+    list_display = ("message_id", "begin", "key", "until")
+    ordering = ("-pk",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

@@ -22,6 +22,7 @@ from chat.models.records import (
     ProviderConnection,
     Suggestion,
 )
+from chat.models.rendering import KeptRender
 from chat.models.search import SearchEntry, Words
 from chat.models.tools import ToolCall, ToolCallQuerySet, ToolRule
 from chat.models.turns import Piece, PieceQuerySet, SoFar, Turn, TurnQuerySet
@@ -31,6 +32,7 @@ __all__ = [
     "Audit",
     "Conversation",
     "ConversationQuerySet",
+    "KeptRender",
     "Message",
     "ModelPreference",
     "Notice",

@@ -133,6 +133,8 @@ _LEAVES_FIRST = (
     " (SELECT id FROM chat_message WHERE conversation_id = %s)",
     "DELETE FROM chat_opaquepart WHERE message_id IN"
     " (SELECT id FROM chat_message WHERE conversation_id = %s)",
+    "DELETE FROM chat_keptrender WHERE message_id IN"
+    " (SELECT id FROM chat_message WHERE conversation_id = %s)",
     "DELETE FROM chat_toolrule WHERE conversation_id = %s",
     "DELETE FROM chat_turn WHERE conversation_id = %s",
     "DELETE FROM chat_searchentry WHERE conversation_id = %s",

@@ -1,25 +1,27 @@
 """Finished blocks of live answers, rendered for the connections that asked for them.
 
-Only text that was told is looked at, so a block shows nothing that is not stored. Rendering is
-done in a thread, and how often is bounded by what it costs. Nobody waits for a block but the end
-of an answer, and its wait for a person: so the last one comes before them.
+Only text that was told is looked at, so a block shows nothing that is not stored. How often is
+bounded by what it costs. Nobody waits for a block but the end of an answer, and its wait for a
+person, and those not for ever: so the last one comes before them. A text that takes more than its
+share has no more blocks; the page fetches the answer at its end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
+from contextlib import suppress
+from itertools import pairwise
 
 from chat import publish
-from chat.database import read
+from chat.markdown.jobs import MAX_MARKDOWN, Block, Job
+from chat.markdown.pool import PATIENCE, pool
 from chat.protocol import FRAME_TEXT_BYTES, BlockData, BlockFinished
-from chat.rendering import MAX_MARKDOWN, Block, blocks
 from chat.sizes import json_size
 from chat.turns.live import LiveTurn
 
 PAUSE = 9
-"""A look at a growing answer that took t is followed by the next no earlier than 9 t later:
-rendering costs a turn at most a tenth of a core."""
+"""A look at a growing answer that took t of a processor is followed by the next no earlier than 9 t
+later: rendering costs a turn at most a tenth of a core."""
 SHORTEST_PAUSE = 0.1
 """Seconds. A reader sees no difference to less."""
 
@@ -45,7 +47,9 @@ class Renderer:
     async def finish(self, turn: LiveTurn) -> None:
         """The answer is whole, or waits for a person; and told. Tell its last block too."""
         if publish.wants_blocks(turn.conversation_id):
-            await self._of(turn).look(is_whole=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._of(turn).look(is_whole=True)
 
     def forget(self, turn: LiveTurn) -> None:
         if (found := self._live.pop(turn.turn_id, None)) is not None:
@@ -65,6 +69,10 @@ class TurnBlocks:
         """Code points that blocks cover."""
         self._looked_at = 0
         """Code points told when the text was last looked at."""
+        self._is_plain = False
+        """It took too long: no more blocks."""
+        self._cpu = 0.0
+        """Seconds of a processor that the last look took."""
         self._looking = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
 
@@ -85,21 +93,38 @@ class TurnBlocks:
         pause = SHORTEST_PAUSE
         while self._looked_at < self._turn.told:
             await asyncio.sleep(pause)
-            started = perf_counter()
             await self.look()
-            pause = max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started))
+            pause = max(SHORTEST_PAUSE, PAUSE * self._cpu)
 
     async def look(self, *, is_whole: bool = False) -> None:
         """Tell the blocks that are finished now; the last one too, where the answer is whole."""
         turn = self._turn
         async with self._looking:
             self._looked_at = turn.told
+            self._cpu = 0.0
             if turn.told > MAX_MARKDOWN:
                 return  # it will be shown as plain text
             text = turn.text[: turn.told]
-            found = await read(self._finished, text, tuple(turn.borders), is_whole=is_whole)
-            for block in found:
-                self._tell(block)
+            for begin, end in self._stretches(len(text)):
+                is_closed = is_whole or end in turn.borders
+                if not await self._look_at(text[begin:end], begin, is_closed=is_closed):
+                    return
+
+    def _stretches(self, told: int) -> list[tuple[int, int]]:
+        """What no block covers yet, between the tool calls: none goes across one."""
+        borders = [border for border in self._turn.borders if self._end < border < told]
+        return list(pairwise([self._end, *borders, told]))
+
+    async def _look_at(self, text: str, begin: int, *, is_closed: bool) -> bool:
+        """Tell its blocks. False: it is shown as it is, for now or in the end."""
+        if self._is_plain:
+            return False
+        outcome = await pool.ask(self._turn.conversation_id, Job("blocks", text, is_closed))
+        self._cpu += outcome.cpu
+        self._is_plain = outcome.blocks is None and outcome.until != 0
+        for block in outcome.blocks or ():
+            self._tell(Block(block.html, begin + block.end))
+        return outcome.blocks is not None
 
     def _tell(self, block: Block) -> None:
         message_id, index = str(self._turn.message_id), len(self._frames)
@@ -108,15 +133,3 @@ class TurnBlocks:
         self._frames.append(BlockFinished(data=data))
         self._end = block.end
         publish.tell_rendered(self._turn.conversation_id, self._frames[-1])
-
-    def _finished(self, text: str, borders: tuple[int, ...], *, is_whole: bool) -> list[Block]:
-        """The finished blocks after those that were told; none goes across a tool call."""
-        found: list[Block] = []
-        begin = self._end
-        for border in [*(b for b in borders if b < len(text)), len(text)]:
-            if border > begin:
-                is_closed = is_whole or border in borders
-                part = blocks(text[begin:border], is_whole=is_closed)
-                found += [Block(block.html, begin + block.end) for block in part]
-                begin = border
-        return found

@@ -11,7 +11,7 @@ import pytest
 from chat import services
 from chat.access import local_owner
 from chat.errors import SessionNotFound
-from chat.models import Conversation, Message, OpaquePart, Piece, ToolCall, Turn
+from chat.models import Conversation, KeptRender, Message, OpaquePart, Piece, ToolCall, Turn
 from chat.protocol import MAX_QUEUED
 
 
@@ -31,6 +31,7 @@ def long_conversation() -> uuid.UUID:
             begins=number == 0,
         )
         Piece.objects.create(turn=said.turn, seq=1, text="x")
+        KeptRender.objects.create(message=said.turn.message, begin=0, key="k", html="x")
         ToolCall.objects.create(
             message=said.turn.message, call_id=str(number), round=0, offset=0, status="pending"
         )
@@ -41,9 +42,9 @@ def long_conversation() -> uuid.UUID:
 def test_all_of_it_is_gone_in_a_few_queries(
     long_conversation: uuid.UUID, django_assert_max_num_queries: AtMost
 ) -> None:
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         services.delete(local_owner(), long_conversation)
-    for model in (Conversation, Message, OpaquePart, Turn, Piece, ToolCall):
+    for model in (Conversation, KeptRender, Message, OpaquePart, Turn, Piece, ToolCall):
         assert not model._default_manager.exists()
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from chat.models import Conversation, Message, Turn
+from chat.models import Conversation, KeptRender, Message, Turn
 from tests.upgrades.rows.talk import Talk
 
 ARABIC = "مرحبا بالعالم، كيف الحال؟"
@@ -40,7 +40,17 @@ def _with_settings(owner: User) -> None:
         note="This model's server does not take tools: answered without.",
         context_tokens=1234, context_window=128_000,
     )  # fmt: skip
+    _keep(talk.last)
     talk.end(seq=5)
+
+
+def _keep(message: Message | None) -> None:
+    """Of its last answer, rendered: a stretch for good, and one that took too long."""
+    assert message is not None
+    for begin, until in ((0, None), (33, message.created_at)):
+        KeptRender.objects.create(
+            message=message, begin=begin, key="0" * 32, html="<p>Kept.</p>", until=until
+        )
 
 
 def _with_branches(owner: User) -> None:

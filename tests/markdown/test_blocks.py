@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.rendering import Block, blocks, render
+from chat.markdown.blocks import blocks
+from chat.markdown.jobs import Block
+from chat.markdown.renderer import render
 
 LINES = (
     "word", "two words", "# Head", "- item", "  - deeper", "1. one", "> said", "```", "```py",

@@ -1,4 +1,4 @@
-"""Markdown to safe HTML: the one renderer for page, fragments, admin and export.
+"""Markdown to safe HTML: the one renderer for page, fragments and admin.
 
 What comes in was written by a model, or by a web page that a model read: all of it is hostile.
 Raw HTML is never passed on, links go out only to the web and to mail, images are links, and what
@@ -11,12 +11,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import nh3
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -25,13 +23,14 @@ from markdown_it.token import Token
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-MAX_MARKDOWN = 200_000
-"""Characters. A longer text is shown as it is: rendering it would hold up other pages."""
-MAX_HIGHLIGHTED = 50_000
-"""Characters of one code block."""
+from chat.markdown.code import Highlight, highlight
+
+CODE = "code"
+"""In the library's `env`: what makes HTML of a code block."""
 SCHEMES = ("http", "https", "mailto")
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w/.?=&%-]*")
 _BREAK = re.compile(r"<br ?/?>")
+_IN_A_LINK = "in_a_link"
 HEADING_SHIFT = 2
 """The page has the first level, a message the second."""
 
@@ -46,93 +45,19 @@ _TAGS = {
 }
 
 
-def render(text: str) -> SafeString:
+def render(text: str, code: Highlight = highlight) -> str:
     """A model's Markdown as HTML that is safe to put on a page."""
-    if len(text) > MAX_MARKDOWN:
-        return format_html('<div class="plain" dir="auto">{}</div>', text)
-    return mark_safe(_cleaner().clean(_parser().render(text)))  # noqa: S308  # cleaned
+    return cleaner().clean(parser().render(text, {CODE: code}))
 
 
-def render_reply(text: str) -> SafeString:
+def render_reply(text: str, code: Highlight = highlight) -> str:
     """A slash command's answer, in the same way, but that its links go to our own pages only."""
-    html = _parser(is_reply=True).render(text)
-    return mark_safe(_cleaner(is_reply=True).clean(html))  # noqa: S308  # cleaned
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of Markdown that is finished: what comes later does not change it."""
-
-    html: str
-    end: int
-    """Length of the text, in code points, up to the block that follows."""
-
-
-def blocks(text: str, *, is_whole: bool) -> list[Block]:
-    """The finished top-level blocks of a text that may still grow.
-
-    A line that has not ended finishes none, as it may still become part of the block before it.
-    What follows the last finished block may be parsed by itself later.
-    """
-    ended = text if is_whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
-    tokens = _parser().parse(ended)
-    starts = [0, *(line.end() for line in re.finditer(r"\r\n?|\n", ended)), len(ended)]
-    spans = _top_level(tokens)
-    found = []
-    for number, (first, last) in enumerate(spans):
-        if number + 1 < len(spans):
-            following = tokens[spans[number + 1][0]].map
-            end = starts[following[0]] if following else len(ended)
-        elif is_whole or _is_finished(tokens[first], ended, starts, text[len(ended) :]):
-            end = len(ended)
-        else:
-            break
-        html = _parser().renderer.render(tokens[first : last + 1], _parser().options, {})
-        found.append(Block(_cleaner().clean(html), end))
-    return found
-
-
-def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """First and last token of each block that stands in no other."""
-    spans = []
-    first = 0
-    for number, token in enumerate(tokens):
-        if token.level == 0 and token.nesting >= 0:
-            first = number
-        if token.level == 0 and token.nesting <= 0:
-            spans.append((first, number))
-    return spans
-
-
-_MAY_GO_ON = {"bullet_list_open", "ordered_list_open", "code_block"}
-"""Blocks that an empty line does not finish."""
-_GOES_ON = re.compile(r"$|[ \t]|[-+*](?:[ \t]|$)|\d+(?:$|[.)](?:[ \t]|$))")
-"""How a line begins that may continue one of them."""
-
-
-def _is_finished(token: Token, ended: str, starts: Sequence[int], rest: str) -> bool:
-    """Is the last block of lines that have ended finished, whatever follows `rest`?"""
-    if token.type == "fence":
-        return _is_closed(token, ended, starts)
-    if token.type in ("heading_open", "hr"):
-        return True
-    if ended[starts[-3] :].strip(" \t\r\n"):
-        return False  # without an empty line between, the next one may continue it
-    return token.type not in _MAY_GO_ON or not _GOES_ON.match(rest)
-
-
-def _is_closed(token: Token, ended: str, starts: Sequence[int]) -> bool:
-    """Does a fenced code block have its closing fence?"""
-    begin, end = token.map or (0, 0)
-    if end - begin < 2:
-        return False
-    line = ended[starts[end - 1] : starts[end]]
-    closing = re.compile(rf" {{0,3}}{re.escape(token.markup)}{token.markup[0]}*[ \t]*[\r\n]")
-    return closing.match(line) is not None
+    html = parser(is_reply=True).render(text, {CODE: code})
+    return cleaner(is_reply=True).clean(html)
 
 
 @functools.cache
-def _cleaner(*, is_reply: bool = False) -> nh3.Cleaner:
+def cleaner(*, is_reply: bool = False) -> nh3.Cleaner:
     from pygments.token import STANDARD_TYPES
 
     aligned = {"align-left", "align-center", "align-right"}
@@ -165,7 +90,7 @@ def _cleaner(*, is_reply: bool = False) -> nh3.Cleaner:
 
 
 @functools.cache
-def _parser(*, is_reply: bool = False) -> MarkdownIt:
+def parser(*, is_reply: bool = False) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Html)
     parser.enable(["table", "strikethrough"]).use(tasklists_plugin)
     if not is_reply:
@@ -212,6 +137,17 @@ def _adapt(state: StateCore) -> None:
                 token.attrSet("class", style.replace("text-align:", "align-"))
         elif token.type == "list_item_open" and token.attrGet("class"):
             token.attrSet("class", "task")
+        elif token.type == "inline":
+            _mark_images(token.children or [])
+
+
+def _mark_images(tokens: Sequence[Token]) -> None:
+    """Those in a link: a link cannot stand in another one."""
+    depth = 0
+    for token in tokens:
+        depth += token.nesting if token.type.startswith("link_") else 0
+        if token.type == "image" and depth:
+            token.meta[_IN_A_LINK] = True
 
 
 class _Html(RendererHTML):
@@ -220,7 +156,8 @@ class _Html(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         code, language = tokens[idx].content, (tokens[idx].info.split() or [""])[0][:30]
         label = f'<span class="language">{escape(language)}</span>' if language else ""
-        return f'<div class="code">{label}<pre tabindex="0"><code>{_lit(code, language)}</code></pre></div>\n'
+        lit = env[CODE](code, language) if language else escape(code)
+        return f'<div class="code">{label}<pre tabindex="0"><code>{lit}</code></pre></div>\n'
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         code = escape(tokens[idx].content)
@@ -230,9 +167,8 @@ class _Html(RendererHTML):
         """A link: a picture from elsewhere would tell its host who reads what and when."""
         source = str(tokens[idx].attrGet("src") or "")
         words = self.renderInlineAsText(tokens[idx].children or [], options, env) or source
-        opened = sum(token.nesting for token in tokens[:idx] if token.type.startswith("link_"))
-        if opened or not _is_allowed(source):
-            return str(escape(words))
+        if tokens[idx].meta.get(_IN_A_LINK) or not _is_allowed(source):
+            return escape(words)
         return f'<a class="image" href="{escape(source)}">{escape(words)}</a>'
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -245,20 +181,3 @@ class _Html(RendererHTML):
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return "</table></div>\n"
-
-
-def _lit(code: str, language: str) -> str:
-    """Code with a class on each word that its language knows."""
-    if not language or len(code) > MAX_HIGHLIGHTED:
-        return str(escape(code))
-    # Late: it is the slowest import of a page, and many answers have no code.
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return str(escape(code))
-    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))

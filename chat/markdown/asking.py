@@ -1,0 +1,77 @@
+"""One text after another, asked of one worker after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+from chat.markdown.jobs import HOUR, Block, Job, Outcome, seconds_for
+from chat.markdown.processes import Ended, NotStarted, Stuck, Template, Worker
+
+MOST_DEATHS = 3
+"""Code blocks of one text that workers may die of; after that, none of it is highlighted."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What workers have died of in a text."""
+
+    blocks: frozenset[int] = frozenset()
+    """Its code blocks, by number."""
+    is_hopeless: bool = False
+    """All of it is shown as it is."""
+
+
+HOPELESS = Known(is_hopeless=True)
+
+
+class Asking:
+    """A thread's way to a worker of its own, started when it is needed."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._worker: Worker | None = None
+
+    def ask(self, job: Job, known: Known) -> tuple[Outcome, Known]:
+        """How a text is shown, and what is known of it by now."""
+        cpu = 0.0
+        while not known.is_hopeless:
+            try:
+                answer = self._ask(job, known)
+            except Ended as ended:
+                cpu += seconds_for(job.text)
+                known = Known(known.blocks | {ended.block}) if ended.block is not None else HOPELESS
+            except (NotStarted, Stuck):
+                return Outcome.plain(job, until=0, cpu=cpu), known
+            else:
+                cpu += answer["cpu"]
+                if "error" not in answer:
+                    return _outcome(job, answer, cpu), known
+                known = HOPELESS
+        return Outcome.plain(job, until=time() + HOUR, cpu=cpu), known
+
+    def _ask(self, job: Job, known: Known) -> dict[str, Any]:
+        worker = self._worker or self._template.worker()
+        self._worker = None
+        highlights = len(known.blocks) < MOST_DEATHS
+        request = {**vars(job), "plain": sorted(known.blocks), "highlights": highlights}
+        answer = worker.ask(request)
+        if answer["is_last"]:
+            worker.close()
+        else:
+            self._worker = worker
+        return answer
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+def _outcome(job: Job, answer: dict[str, Any], cpu: float) -> Outcome:
+    until = time() + HOUR if answer["is_partial"] else None
+    if job.kind == "blocks":
+        found = tuple(Block(html, end) for html, end in answer["blocks"])
+        return Outcome(blocks=found, cpu=cpu, until=until)
+    return Outcome(html=answer["html"], cpu=cpu, until=until)

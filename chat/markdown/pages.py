@@ -1,0 +1,66 @@
+"""The texts of a page: what is kept, and what is rendered for it, all side by side.
+
+A page waits for its texts until they have taken `SECONDS` in all. What is not ready by then is shown
+as it is, this time; the work goes on, and what comes of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, wait
+from functools import partial
+from time import monotonic
+from uuid import UUID
+
+from django.utils.safestring import SafeString, mark_safe
+
+from chat.markdown import kept
+from chat.markdown.jobs import MAX_MARKDOWN, Block, Job, Outcome, plain
+from chat.markdown.kept import Place
+from chat.markdown.pool import PATIENCE, pool
+
+SECONDS = 1.0
+"""Of processors' time."""
+LOOKS = 0.05
+"""Seconds between two looks at how much it was."""
+
+
+class Page:
+    """Ask for all texts first, then call what was returned."""
+
+    def __init__(self, conversation_id: UUID, messages: Collection[UUID]) -> None:
+        self._conversation_id = conversation_id
+        self._kept = kept.find(messages)
+        self._deadline = monotonic() + PATIENCE
+        self._asked: list[Future[Outcome]] = []
+
+    def text(self, message_id: UUID, begin: int, text: str) -> Callable[[], SafeString]:
+        """A finished text of a message, rendered."""
+        place, key = Place(message_id, begin), kept.key(text)
+        if len(text) > MAX_MARKDOWN:
+            return partial(mark_safe, plain(text))
+        if (html := self._kept.get((place, key))) is not None:
+            return partial(mark_safe, html)
+        job = Job("text", text)
+        future = self._submit(job)
+        future.add_done_callback(lambda done: kept.keep(place, key, done.result()))
+        return lambda: mark_safe(self._outcome(job, future).html)  # noqa: S308  # cleaned
+
+    def blocks(self, text: str, *, is_whole: bool) -> Callable[[], tuple[Block, ...]]:
+        """The finished blocks of a text that may still grow."""
+        job = Job("blocks", text, is_whole)
+        future = self._submit(job)
+        return lambda: self._outcome(job, future).blocks or ()
+
+    def _submit(self, job: Job) -> Future[Outcome]:
+        self._asked.append(pool.submit(self._conversation_id, job))
+        return self._asked[-1]
+
+    def _outcome(self, job: Job, future: Future[Outcome]) -> Outcome:
+        while not future.done() and self._goes_on():
+            wait([future], LOOKS)
+        return future.result() if future.done() else Outcome.plain(job, until=0)
+
+    def _goes_on(self) -> bool:
+        took = sum(future.result().cpu for future in self._asked if future.done())
+        return took < SECONDS and monotonic() < self._deadline

@@ -1,0 +1,170 @@
+"""Texts are rendered beside everything else: a few workers, and everybody's turn at them.
+
+A conversation has at most all workers but one; and so have, all together, those whose texts a
+worker has died of within the hour: nobody else waits for them. A thread a worker asks it; whoever
+wants an outcome waits for a future, for as long as they like.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections import Counter, OrderedDict, deque
+from collections.abc import Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+
+from chat.markdown.asking import Asking, Known
+from chat.markdown.jobs import MAX_MARKDOWN, Job, Outcome, plain
+from chat.markdown.memory import Memory
+from chat.markdown.processes import Template
+
+WORKERS = 3
+MOST_WAITING = 300
+"""Texts of one conversation: a few pages of it."""
+PATIENCE = 5.0
+"""Seconds for which anybody waits for texts: far more than they take, unless the machine is busy."""
+IDLE = 60.0
+"""Seconds after which a worker without a job is let go."""
+
+
+@dataclass(eq=False)
+class _Task:
+    key: Hashable
+    job: Job
+    digest: bytes
+    known: Known
+    future: Future[Outcome] = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        self.future.set_running_or_notify_cancel()  # others may wait for it, too
+
+
+class Pool:
+    """From any thread. Processes and threads are started when they are needed."""
+
+    def __init__(self, workers: int = WORKERS) -> None:
+        self._workers = workers
+        self._template = Template()
+        self._changed = Condition()
+        """Guards all of the following."""
+        self._threads: list[Thread] = []
+        self._idle = 0
+        self._closed = False
+        self._waiting: OrderedDict[Hashable, deque[_Task]] = OrderedDict()
+        """By conversation; the one whose turn it is comes first."""
+        self._asked: dict[tuple[Hashable, bytes], _Task] = {}
+        """Those that wait or are worked on."""
+        self._running: Counter[Hashable] = Counter()
+        self._known: Memory[bytes, Known] = Memory()
+        """What workers have died of."""
+        self._suspects: Memory[Hashable, None] = Memory()
+        """Conversations with such texts."""
+
+    def submit(self, key: Hashable, job: Job) -> Future[Outcome]:
+        """Have a text of a conversation rendered. The future never fails, and is not cancelled."""
+        digest = job.digest
+        with self._changed:
+            if (asked := self._asked.get((key, digest))) is not None:
+                return asked.future
+            until, known = self._known.find(digest) or (0.0, Known())
+            task = _Task(key, job, digest, known)
+            waiting = self._waiting.get(key, ())
+            if known.is_hopeless:
+                task.future.set_result(Outcome.plain(job, until=until))
+            elif self._closed or len(waiting) >= MOST_WAITING:
+                task.future.set_result(Outcome.plain(job, until=0))
+            else:
+                self._asked[key, digest] = task
+                self._waiting.setdefault(key, deque()).append(task)
+                self._wake()
+        return task.future
+
+    async def ask(self, key: Hashable, job: Job) -> Outcome:
+        """The same, for the event loop."""
+        return await asyncio.wrap_future(self.submit(key, job))
+
+    async def ask_in_time(self, key: Hashable, job: Job) -> Outcome:
+        """The same; the text as it is, where somebody waits and nothing has come of it yet."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.ask(key, job)
+        except TimeoutError:
+            return Outcome.plain(job, until=0)
+
+    def _wake(self) -> None:
+        if not self._idle and len(self._threads) < self._workers:
+            name = f"talos-markdown-{len(self._threads)}"
+            self._threads.append(Thread(target=self._serve, name=name, daemon=True))
+            self._threads[-1].start()
+        self._changed.notify()
+
+    def _serve(self) -> None:
+        """A thread's life."""
+        asking = Asking(self._template)
+        while (task := self._take(asking)) is not None:
+            outcome, known = asking.ask(task.job, task.known)
+            with self._changed:
+                if known != task.known:
+                    self._known.note(task.digest, known)
+                    self._suspects.note(task.key, None)
+                self._running -= Counter({task.key: 1})
+                del self._asked[task.key, task.digest]
+                self._changed.notify_all()
+            task.future.set_result(outcome)
+        asking.close()
+
+    def _take(self, asking: Asking) -> _Task | None:
+        """The next task, once there is one that may run. None: there is none to come."""
+        with self._changed:
+            while (task := self._next()) is None:
+                if self._closed:
+                    return None
+                self._idle += 1
+                has_slept = not self._changed.wait(IDLE)
+                self._idle -= 1
+                if has_slept:
+                    asking.close()
+            self._running[task.key] += 1
+            return task
+
+    def _next(self) -> _Task | None:
+        """Of each conversation in turn, of those that may have a worker."""
+        for key, tasks in self._waiting.items():
+            if self._may_run(key):
+                if len(tasks) > 1:
+                    self._waiting.move_to_end(key)
+                else:
+                    del self._waiting[key]
+                return tasks.popleft()
+        return None
+
+    def _may_run(self, key: Hashable) -> bool:
+        used = self._running[key]
+        if key in self._suspects:
+            used = sum(number for other, number in self._running.items() if other in self._suspects)
+        return used < self._workers - 1
+
+    def close(self) -> None:
+        """End the processes, and what waits without having been tried."""
+        with self._changed:
+            self._closed = True
+            for tasks in self._waiting.values():
+                for task in tasks:
+                    task.future.set_result(Outcome.plain(task.job, until=0))
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._template.close()
+
+
+pool = Pool()
+"""Of this process."""
+atexit.register(pool.close)
+
+
+async def render_reply(key: Hashable, content: str) -> str:
+    """A slash command's answer as HTML, whose links go to our own pages only."""
+    if len(content) > MAX_MARKDOWN:
+        return plain(content)
+    return (await pool.ask_in_time(key, Job("reply", content))).html

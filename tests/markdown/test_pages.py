@@ -1,0 +1,126 @@
+"""A page waits for its texts, but not long; and a finished text is rendered once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from concurrent.futures import Future
+from time import time
+from uuid import uuid4
+
+import pytest
+
+from chat import services, transcript
+from chat.access import local_owner
+from chat.markdown import kept
+from chat.markdown.jobs import MAX_MARKDOWN, Job, Outcome
+from chat.markdown.kept import Place
+from chat.markdown.pool import pool
+from chat.models import Conversation, KeptRender, Message, Turn
+from tests.markdown.costly_texts import COSTLY, FENCE
+
+pytestmark = pytest.mark.django_db
+
+
+def talk(*answers: str) -> Conversation:
+    """A conversation with these answers, all over."""
+    conversation_id = uuid4()
+    for number, answer in enumerate(answers):
+        said = services.say(
+            local_owner(),
+            conversation_id=conversation_id,
+            text="?",
+            default_model="m",
+            begins=not number,
+        )
+        Message.objects.filter(pk=said.turn.message_id).update(content=answer)
+    Turn.objects.update(status=Turn.Status.COMPLETED)
+    return Conversation.objects.get(pk=conversation_id)
+
+
+def shown(conversation: Conversation) -> list[str]:
+    messages = transcript.latest(conversation).messages
+    return ["".join(part.html or "" for part in message.parts) for message in messages][1::2]
+
+
+def row(message: Message, text: str, html: str, until: float | None = None) -> KeptRender:
+    return kept.row_of(Place(message.pk, 0), kept.key(text), Outcome(html=html, until=until))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Future[Outcome]]:
+    """What a worker is asked from here on."""
+    asked: list[Future[Outcome]] = []
+
+    def submit(key: Hashable, job: Job) -> Future[Outcome]:
+        asked.append(submitted(key, job))
+        return asked[-1]
+
+    submitted = pool.submit
+    monkeypatch.setattr(pool, "submit", submit)
+    return asked
+
+
+def test_answers_are_rendered() -> None:
+    html = shown(talk("*a*", "x" * (MAX_MARKDOWN + 1), FENCE))
+    assert html[0] == '<p dir="auto"><em>a</em></p>\n'
+    assert html[1].startswith('<div class="plain" dir="auto">xxx')
+    assert "<em>it</em>" in html[2]
+    assert "\t" * 2000 in html[2]
+
+
+def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
+    asked: list[Future[Outcome]],
+) -> None:
+    conversation = talk(*(f"{number} {COSTLY['colons']}" for number in range(20)))
+    html = shown(conversation)
+    for number, found in enumerate(html):
+        assert f"{number} {COSTLY['colons']}" in found
+    assert sum(future.done() for future in asked) < 20  # it has not waited for all
+
+
+def test_what_is_kept_is_shown_and_not_rendered(asked: list[Future[Outcome]]) -> None:
+    conversation = talk("*a*")
+    message = Message.objects.get(role="assistant")
+    kept.store([row(message, "*a*", "<p>kept</p>")])
+    assert shown(conversation) == ["<p>kept</p>"]
+    assert not asked
+
+
+def test_what_is_kept_of_another_text_or_version_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conversation = talk("*a*")
+    message = Message.objects.get(role="assistant")
+    kept.store([row(message, "*b*", "<p>of another text</p>")])
+    assert "<em>a</em>" in shown(conversation)[0]
+    kept.store([row(message, "*a*", "<p>of this version</p>")])
+    monkeypatch.setattr(kept, "_version", lambda: b"the next")
+    assert "<em>a</em>" in shown(conversation)[0]
+    kept.store([row(message, "*a*", "<p>of the next</p>")])
+    assert shown(conversation) == ["<p>of the next</p>"]
+    assert KeptRender.objects.count() == 1
+
+
+def test_what_took_too_long_is_tried_again_after_an_hour() -> None:
+    conversation = talk("*a*")
+    message = Message.objects.get(role="assistant")
+    kept.store([row(message, "*a*", "<p>plain</p>", until=time() + 60)])
+    assert shown(conversation) == ["<p>plain</p>"]
+    kept.store([row(message, "*a*", "<p>plain</p>", until=time() - 60)])
+    assert "<em>a</em>" in shown(conversation)[0]
+
+
+def test_a_deleted_message_gets_no_row() -> None:
+    conversation = talk("*a*")
+    message = Message.objects.get(role="assistant")
+    services.delete(local_owner(), conversation.pk)
+    kept.store([row(message, "*a*", "<p>late</p>")])
+    assert not KeptRender.objects.exists()
+
+
+def test_a_conversation_goes_with_what_is_kept_of_it() -> None:
+    conversation, other = talk("*a*"), talk("*b*")
+    for message in Message.objects.filter(role="assistant"):
+        kept.store([row(message, message.content, "<p>kept</p>")])
+    services.delete(local_owner(), conversation.pk)
+    assert KeptRender.objects.get().message.conversation == other
