@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.db import transaction
 from chat import publish
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services.imports import FindUser, Imported, Outcome, import_conversation
+from chat.services.imports import FindUser, Imported, OnStep, Outcome, import_conversation
 from chat.transfer.kinds import Kind
 from chat.transfer.reading import Found, read
 
@@ -55,6 +56,7 @@ class Import:
         by: User | None = None,
         kind: Kind = "auto",
         dry_run: bool = False,
+        on_step: OnStep = lambda part: None,
     ) -> None:
         self.counts: Counter[Outcome | None] = Counter()
         self._owner = owner
@@ -62,6 +64,7 @@ class Import:
         self._find_user = find_user
         self._kind = kind
         self._dry_run = dry_run
+        self._on_step = on_step
         self._would: set[UUID] = set()
         """Of a dry run: what would be there by now."""
         self._audit = Audit(action="import", source=source, by=by)
@@ -72,9 +75,9 @@ class Import:
     def has_faults(self) -> bool:
         return bool(self.counts[Outcome.SKIPPED])
 
-    def file(self, file: BinaryIO, name: str) -> Iterator[Report]:
-        """Import a file's conversations, one with each step."""
-        for found in read(file, self._kind):
+    def file(self, file: BinaryIO, name: str, *, skip: int = 0) -> Iterator[Report]:
+        """Import a file's conversations but the first so many, one with each step."""
+        for found in islice(read(file, self._kind), skip, None):
             report = self._report(found, name)
             self.counts[report.outcome] += 1
             yield report
@@ -98,7 +101,11 @@ class Import:
         else:
             self._write_down(name)
             done = import_conversation(
-                owner, archived, find_user=self._find_user, dry_run=self._dry_run
+                owner,
+                archived,
+                find_user=self._find_user,
+                dry_run=self._dry_run,
+                on_step=self._on_step,
             )
             self._note(owner, archived.id, done)
         return Report(
