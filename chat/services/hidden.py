@@ -19,7 +19,7 @@ from django.db import connection
 
 from chat import publish, statements
 from chat.database import read, write
-from chat.models import Conversation
+from chat.models import HIDDEN, Conversation
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.importers import alone_with
 from chat.services.steps import SHORTEST_PAUSE, Work, finish, step
@@ -97,6 +97,13 @@ def give_up(conversation_id: UUID) -> None:
     """What was brought in of a conversation is to be cleared away."""
     half = Conversation.hidden_too.filter(pk=conversation_id, hidden=Hidden.ARRIVING)
     half.update(hidden=Hidden.LEAVING)
+
+
+def is_freed(owner_id: int, client_id: str | None) -> bool:
+    """Take a send's id from a message that is there for nobody. False: none has it."""
+    whose = "WHERE owner_id = %s AND client_id = %s AND conversation_id IN"
+    free = f"UPDATE chat_message SET client_id = NULL {whose} ({HIDDEN})"
+    return bool(client_id and statements.change(free, owner_id, client_id))
 
 
 def cleared(conversation_id: UUID, messages: Sequence[Key]) -> Work:

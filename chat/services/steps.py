@@ -15,10 +15,9 @@ HOLD = 0.02
 """Seconds of CPU after which a step ends; its commit comes on top."""
 LONGEST = 0.05
 """Seconds after which it ends on a slow disk or a busy machine, too."""
-PAUSE = 1.0
-"""Times that a step took until the next one."""
-SHORTEST_PAUSE = 0.01
-"""Who waits for SQLite's lock in the server looks for it more often than that."""
+SHORTEST_PAUSE = 0.02
+"""Seconds until the next step, or as long as the step has computed: who waits for SQLite's lock in
+the server looks for it more often than that."""
 
 Work = Generator[None]
 
@@ -32,7 +31,7 @@ def step(work: Work) -> float | None:
                 next(work)
             except StopIteration:
                 return None
-    return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started))
+    return max(SHORTEST_PAUSE, thread_time() - used)
 
 
 def finish(work: Work) -> None:
