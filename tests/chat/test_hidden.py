@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import islice
+from time import thread_time
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -267,3 +269,39 @@ def test_an_answer_may_be_older_than_its_question() -> None:
     services.delete(local_owner(), UUID(LONG))
     sweep()
     assert not Message.objects.exists()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds of CPU of each transaction, from its beginning to the end of its commit."""
+    took: list[float] = []
+    begun: list[float] = []
+    enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
+
+    def timed_enter(self: transaction.Atomic) -> None:
+        enter(self)
+        begun.append(thread_time())
+
+    def timed_leave(self: transaction.Atomic, *error: Any) -> None:
+        leave(self, *error)
+        took.append(thread_time() - begun.pop())
+
+    monkeypatch.setattr(transaction.Atomic, "__enter__", timed_enter)
+    monkeypatch.setattr(transaction.Atomic, "__exit__", timed_leave)
+    return took
+
+
+@pytest.mark.slow
+def test_no_write_of_a_large_conversation_lasts(held: list[float]) -> None:
+    """As one transaction each took seconds."""
+    long = ArchivedConversation.model_validate_json(line(long_one(5000, said=WORD)))
+    import_conversation(local_owner(), long, find_user=lambda _: None)
+    other = User.objects.create(username="other")
+    services.reassign(local_owner(), long.id, to=other)
+    sweep()
+    services.delete(other, long.id)
+    sweep()
+    assert not Message.objects.exists()
+    assert len(held) > 20
+    assert max(held) < 0.3
+    assert max(held) < sum(held) / 5
