@@ -113,7 +113,7 @@ def shown(client: Client, address: str) -> str:
     answer: Any = client.get(address)
     assert answer.status_code == 200, address
     if not answer.streaming:
-        return answer.content.decode()
+        return str(answer.content.decode())
     parts = answer.streaming_content
 
     async def whole() -> bytes:
