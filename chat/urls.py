@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat import api, chats, connecting, decisions, exchange, look, options, views
+from chat import api, bringing_in, chats, connecting, decisions, exchange, look, options, views
 from chat.health import healthz
 
 app_name = "chat"
@@ -40,7 +40,9 @@ urlpatterns = [
     path("chats/", chats.history, name="chats"),
     path("sidebar/", chats.sidebar, name="sidebar"),
     path("export/", exchange.export, name="export"),
-    path("import/", exchange.bring_in, name="import"),
+    path("import/", bringing_in.bring_in, name="import"),
+    path("import/<uuid:job_id>/", bringing_in.imported, name="imported"),
+    path("import/<uuid:job_id>/cancel/", bringing_in.cancel, name="cancel_import"),
     path("api/models", api.models, name="api_models"),
     path("api/chat/suggestions", api.suggestions, name="api_suggestions"),
     path("api/chat/sessions", api.sessions, name="api_sessions"),

@@ -58,7 +58,7 @@ BELOW |= {
 }
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
 TOP = {
-    "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "admin", "templatetags",
+    "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "bringing_in", "importing", "admin", "templatetags",
     "urls", "management", "api", "refusals",
 }  # fmt: skip
 

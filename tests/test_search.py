@@ -334,7 +334,9 @@ def test_the_database_uses_its_word_index(owner: User) -> None:
             plan = [row[3] for row in cursor.fetchall()]
             assert plan[0].startswith("SCAN chat_searchwords VIRTUAL TABLE")
             assert plan[1].startswith("SEARCH entry USING INTEGER PRIMARY KEY")
-            assert len(plan) == 2  # nothing is sorted
+            assert plan[2].startswith("LIST SUBQUERY")
+            assert "USING INDEX conversation_hidden" in plan[3]
+            assert len(plan) == 4  # nothing is sorted
 
 
 @pytest.mark.parametrize("length", range(9, 13))

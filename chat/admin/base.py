@@ -20,8 +20,8 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
-from chat import search
-from chat.models import SearchEntry
+from chat import search, statements
+from chat.models import HIDDEN, SearchEntry, shown
 
 if TYPE_CHECKING:
     AdminBase = admin.ModelAdmin[Any]
@@ -74,6 +74,14 @@ class Listed(Chosen):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 0
+    conversation_path: ClassVar[str] = ""
+    """The way from a row to its conversation, which may be there for nobody."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        # only where there are some: else the database would read rows instead of their index
+        is_needed = self.conversation_path and statements.select(f"{HIDDEN} LIMIT 1")
+        return shown(rows, self.conversation_path) if is_needed else rows
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

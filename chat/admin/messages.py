@@ -21,6 +21,7 @@ SHOWN = 2000
 
 @admin.register(Message)
 class MessageAdmin(Recorded, Found, ReadOnly):
+    conversation_path = "conversation"
     list_display = ("__str__", "conversation", "owner", "created_at")
     list_filter = ("created_at",)
     list_select_related = ("conversation", "owner")
@@ -64,6 +65,7 @@ def context_use(tokens: int | None, window: int | None) -> str:
 
 @admin.register(Turn)
 class TurnAdmin(Found, ReadOnly):
+    conversation_path = "conversation"
     list_display = ("id", "conversation", "status", "model", "output_tokens", "cost", "created_at")
     list_filter = (
         "status",
@@ -84,6 +86,7 @@ class TurnAdmin(Found, ReadOnly):
 class OpaquePartAdmin(Recorded, Found, ReadOnly):
     """What models said for themselves alone. It may be long: no list reads it."""
 
+    conversation_path = "message__conversation"
     list_display = ("id", "kind", "source", "round", "conversation", "message_id")
     list_select_related = ("message__conversation",)
     ordering = ("-pk",)
@@ -123,6 +126,7 @@ def _data(part: OpaquePart, what: Length | Left) -> Any:
 
 @admin.register(Piece)
 class PieceAdmin(ReadOnly):
+    conversation_path = "turn__conversation"
     list_display = ("turn_id", "seq", "__str__")
     list_select_related = ("turn",)
     search_fields = ("=turn__id", "text")
@@ -141,6 +145,7 @@ class NoticeAdmin(ReadOnly):
 class SearchEntryAdmin(Found, ReadOnly):
     """The words of all texts: hardly anybody's business, and so not on the start page."""
 
+    conversation_path = "conversation"
     list_display = ("id", "conversation", "owner", "said_at", "__str__")
     list_select_related = ("conversation", "owner")
     ordering = ("-pk",)

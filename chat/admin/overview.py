@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
 from django.utils import timezone
 
-from chat.models import Audit, ToolCall, Turn
+from chat.models import Audit, ToolCall, Turn, shown
 from chat.prune.space import size
 
 SHOWN = 10
@@ -77,7 +77,7 @@ class Overview:
 def overview() -> Overview:
     unfinished = Turn.objects.unfinished().select_related("conversation__owner")
     pending = ToolCall.objects.pending().select_related("message__conversation__owner")
-    failed = Turn.objects.failed()
+    failed = shown(Turn.objects.failed())
     backups = Audit.objects.filter(action__in=("backup", "restore")).order_by("-pk")
     days, models = usage()
     return Overview(
@@ -100,7 +100,7 @@ def usage() -> tuple[list[Usage], list[Usage]]:
     starts = list(_starts())
     # What lies between two moments, and not what the date is: that a database works out itself.
     ages = [When(ended_at__gte=start, then=Value(age)) for age, start in enumerate(starts)]
-    ended = Turn.objects.filter(ended_at__gte=starts[-1])
+    ended = shown(Turn.objects.filter(ended_at__gte=starts[-1]))
     rows = ended.values_list(Case(*ages, output_field=IntegerField()), "model").annotate(
         answers=Count("pk"),
         failed=Count("pk", filter=Q(status__in=Turn.FAULTY)),

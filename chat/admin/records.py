@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
 from chat.admin.base import ReadOnly
-from chat.models import Audit
+from chat.models import Audit, ImportJob
 
 
 @admin.register(Audit)
@@ -17,6 +17,16 @@ class AuditAdmin(ReadOnly):
     search_fields = ("action", "summary")
     search_help_text = "An action, such as prune, or words of what came of it"
     ordering = ("-pk",)
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ReadOnly):
+    """Files of the import page. What they brought stands in its record."""
+
+    list_display = ("created_at", "owner", "name", "size", "status", "summary")
+    list_filter = ("status", "created_at")
+    list_select_related = ("owner",)
+    ordering = ("-created_at",)
 
 
 @admin.register(LogEntry)

@@ -21,6 +21,7 @@ from chat.pages import HtmxRequest
 
 @admin.register(ToolCall)
 class ToolCallAdmin(Recorded, Found, ReadOnly):
+    conversation_path = "message__conversation"
     list_display = ("name", "status", "conversation", "decided_by", "decided_from", "created_at")
     list_filter = ("status", recent("name", "tool"), "decided_from", "created_at")
     list_select_related = ("message__conversation", "decided_by")
@@ -88,6 +89,7 @@ def _decide(call: ToolCall, request: HtmxRequest, *, approved: bool) -> None:
 
 @admin.register(ToolRule)
 class ToolRuleAdmin(Found, ReadOnly):
+    conversation_path = "conversation"
     list_display = ("tool", "allow", "imported", "conversation", "created_at")
     list_filter = ("allow", "imported", recent("tool", "tool"), "created_at")
     list_select_related = ("conversation",)

@@ -8,12 +8,15 @@ moves in `turns/`.
 from __future__ import annotations
 
 from chat.models.conversations import (
+    HIDDEN,
     MAX_MODEL,
     Conversation,
     ConversationQuerySet,
     Message,
     OpaquePart,
+    shown,
 )
+from chat.models.imports import ImportJob
 from chat.models.records import (
     Audit,
     ModelPreference,
@@ -28,10 +31,12 @@ from chat.models.tools import ToolCall, ToolCallQuerySet, ToolRule
 from chat.models.turns import Piece, PieceQuerySet, SoFar, Turn, TurnQuerySet
 
 __all__ = [
+    "HIDDEN",
     "MAX_MODEL",
     "Audit",
     "Conversation",
     "ConversationQuerySet",
+    "ImportJob",
     "KeptRender",
     "Message",
     "ModelPreference",
@@ -50,4 +55,5 @@ __all__ = [
     "Turn",
     "TurnQuerySet",
     "Words",
+    "shown",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
 MAX_MODEL = 200
 """Code points of a model's id."""
+
+
+HIDDEN = "SELECT id FROM chat_conversation WHERE hidden > ''"
+"""Conversations that are there for nobody: few or none, and found by an index of their own."""
+
+M = TypeVar("M", bound=models.Model)
+
+
+def shown(rows: models.QuerySet[M], conversation: str = "conversation") -> models.QuerySet[M]:
+    """Rows of conversations that are there, for who looks at rows without having found theirs."""
+    return rows.exclude(**{f"{conversation}__in": RawSQL(HIDDEN, ())})  # noqa: S611  # ours
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -28,7 +40,22 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return begun.order_by("-updated_at", "-id")
 
 
+class _Shown(models.Manager["Conversation"]):
+    def get_queryset(self) -> models.QuerySet[Conversation]:
+        return super().get_queryset().filter(hidden="")
+
+
 class Conversation(models.Model):
+    class Hidden(models.TextChoices):
+        """Why a conversation is there for nobody. Such a one has no unfinished turn."""
+
+        NOT = "", "not hidden"
+        ARRIVING = "arriving", "being imported"
+        """By whoever holds its lock: see `services/importers.py`."""
+        LEAVING = "leaving", "being deleted"
+        MOVING = "moving", "being given to its owner"
+        """Of its rows some are still the former owner's."""
+
     class TitledBy(models.TextChoices):
         OPENING = "opening", "its opening words"
         MODEL = "model", "the model"
@@ -60,15 +87,28 @@ class Conversation(models.Model):
     """Kept at the top of the list."""
     archived = models.BooleanField(default=False)
     """Hidden from the lists until something is said in it."""
+    hidden = models.CharField(
+        max_length=10, choices=Hidden.choices, default=Hidden.NOT, blank=True, editable=False
+    )
+    """What takes many short steps shows all of its work at once: `services/hidden.py`."""
     unread = models.BooleanField(default=False, editable=False)
     """An answer ended while nobody had the conversation open."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects: ClassVar[ConversationQuerySet] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[ConversationQuerySet] = _Shown.from_queryset(ConversationQuerySet)()  # type: ignore[assignment]
+    """Those that are there: what everybody asks."""
+    hidden_too: ClassVar[ConversationQuerySet] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(hidden__in=["", "arriving", "leaving", "moving"]),
+                name="conversation_hidden_known",
+            )
+        ]
         indexes = [
+            models.Index(fields=["hidden"], condition=Q(hidden__gt=""), name="conversation_hidden"),
             models.Index(fields=["owner", "-updated_at", "-id"], name="conversation_latest"),
             # what the sidebar asks for, however many are archived
             models.Index(

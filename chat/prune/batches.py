@@ -1,7 +1,7 @@
 """Deleting many conversations beside a chat that goes on.
 
-Each step is one short transaction of whole conversations: a process that is killed leaves no half
-one. Between steps there is a pause that lets the server's own writer in. What a step deleted
+Each step is one short transaction, of whole conversations or of a part of a large one that nobody
+sees any more: a process that is killed leaves no half one to be seen. Between steps there is a pause that lets the server's own writer in. What a step deleted
 stands in the audit row, written in that same transaction.
 """
 
@@ -17,6 +17,8 @@ from django.db import transaction
 from chat import services
 from chat.models import Audit, Turn
 from chat.prune.rules import Rules, Share
+from chat.services import hidden
+from chat.services.steps import Work, step
 
 HOLD = 0.005
 """Seconds after which a step deletes no further conversation: one of a few messages takes as long.
@@ -39,9 +41,13 @@ class Prune:
         self._shares = deque(rules.shares())
         self._waiting: deque[tuple[datetime, UUID]] = deque()
         self._last: tuple[datetime, UUID] | None = None
+        self._large: deque[Work] = deque()
+        """What is left of large ones, which are hidden already."""
 
     def step(self) -> float | None:
         """Delete some conversations; the seconds until there may be another step."""
+        if self._large:
+            return self._rest()
         if not self._waiting and not self._look():
             return None
         started = perf_counter()
@@ -55,6 +61,12 @@ class Prune:
         self.deleted += deleted
         self.messages += sum(messages)
         return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started)) if deleted else 0.0
+
+    def _rest(self) -> float:
+        pause = step(self._large[0])
+        if pause is None:
+            self._large.popleft()
+        return pause or 0.0
 
     def _look(self) -> bool:
         """Find the next conversations, outside any transaction. False: there are none."""
@@ -74,6 +86,8 @@ class Prune:
             gone = _remove(self._shares[0], conversation_id)
             if gone is not None:
                 messages.append(gone)
+                if gone > hidden.SMALL:
+                    self._large.append(hidden.work(conversation_id))
             if perf_counter() - started > HOLD:
                 return messages, tried
         return messages, len(self._waiting)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Coalesce
 
-from chat.models import Conversation, Message
+from chat.models import HIDDEN, Conversation, Message
 from chat.search.excerpts import Marked, excerpt, marked
 from chat.search.index import TITLE
 from chat.search.words import MAX_WORD, is_unspaced, runs
@@ -23,24 +23,23 @@ MAX_WORDS = 32
 MAX_QUERY = 2000
 """Code points of a query that count."""
 
-_MATCHING = {
-    "sqlite": "SELECT rowid FROM chat_searchwords WHERE chat_searchwords MATCH %s",
-    "postgresql": "SELECT id FROM chat_searchentry WHERE words @@ %s::tsquery",
-}
+_SHOWN = f"conversation_id NOT IN ({HIDDEN})"
 # CROSS: the other way round SQLite would ask the word index once for each entry.
-_LATEST = {
+_FOUND = {
     "sqlite": """
-        SELECT entry.conversation_id, entry.message_id, entry.said_at
         FROM chat_searchwords CROSS JOIN chat_searchentry entry ON entry.id = chat_searchwords.rowid
-        WHERE chat_searchwords MATCH %s AND entry.owner_id = %s
-        AND (entry.message_id IS NULL) = %s
-        ORDER BY chat_searchwords.rowid DESC LIMIT %s
-    """,
-    "postgresql": """
-        SELECT conversation_id, message_id, said_at FROM chat_searchentry
-        WHERE words @@ %s::tsquery AND owner_id = %s AND (message_id IS NULL) = %s
-        ORDER BY id DESC LIMIT %s
-    """,
+        WHERE chat_searchwords MATCH %s AND entry."""
+    + _SHOWN,
+    "postgresql": "FROM chat_searchentry entry WHERE words @@ %s::tsquery AND entry." + _SHOWN,
+}
+_ID = {"sqlite": "chat_searchwords.rowid", "postgresql": "entry.id"}
+_LATEST = {
+    vendor: f"""
+        SELECT entry.conversation_id, entry.message_id, entry.said_at {found}
+        AND entry.owner_id = %s AND (entry.message_id IS NULL) = %s
+        ORDER BY {_ID[vendor]} DESC LIMIT %s
+    """
+    for vendor, found in _FOUND.items()
 }
 
 
@@ -86,7 +85,7 @@ def matching(query: str) -> tuple[str, list[str]]:
     sought = _sought(query)
     if not sought:
         return "SELECT 0", []
-    return _MATCHING[connection.vendor], [_expression(sought)]
+    return f"SELECT entry.id {_FOUND[connection.vendor]}", [_expression(sought)]
 
 
 def _sought(query: str) -> list[str]:

@@ -17,7 +17,7 @@ def locked(owner: User, conversation_id: UUID) -> Conversation:
     """The conversation, held until the transaction ends: on PostgreSQL two sends may meet."""
     # By hand: every send begins with it, and the ORM takes ten times as long.
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""
-    whose = f"WHERE id = %s AND owner_id = %s {lock}"
+    whose = f"WHERE id = %s AND owner_id = %s AND hidden = '' {lock}"
     found = statements.fetch(Conversation, whose, UUID(str(conversation_id)), owner.pk)
     if not found:
         raise SessionNotFound

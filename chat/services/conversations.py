@@ -6,15 +6,18 @@ from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 
-from chat import publish
+from chat import publish, statements
 from chat.errors import NotAllowed
 from chat.models import (
     MAX_MODEL,
     Conversation,
+    Message,
     ModelPreference,
+    Piece,
     Preference,
+    ToolCall,
     Turn,
 )
 from chat.protocol import (
@@ -24,6 +27,7 @@ from chat.protocol import (
     ConversationDeletedData,
     Done,
 )
+from chat.services import hidden
 from chat.services.base import check_prompt, locked
 from chat.turns import engine, titles
 
@@ -126,41 +130,19 @@ def delete(owner: User, conversation_id: UUID) -> None:
     remove(conversation)
 
 
-_LEAVES_FIRST = (
-    "DELETE FROM chat_notice WHERE conversation_id = %s",
-    "DELETE FROM chat_piece WHERE turn_id IN (SELECT id FROM chat_turn WHERE conversation_id = %s)",
-    "DELETE FROM chat_toolcall WHERE message_id IN"
-    " (SELECT id FROM chat_message WHERE conversation_id = %s)",
-    "DELETE FROM chat_opaquepart WHERE message_id IN"
-    " (SELECT id FROM chat_message WHERE conversation_id = %s)",
-    "DELETE FROM chat_keptrender WHERE message_id IN"
-    " (SELECT id FROM chat_message WHERE conversation_id = %s)",
-    "DELETE FROM chat_toolrule WHERE conversation_id = %s",
-    "DELETE FROM chat_turn WHERE conversation_id = %s",
-    "DELETE FROM chat_searchentry WHERE conversation_id = %s",
-    "UPDATE chat_conversation SET leaf_id = NULL WHERE id = %s",
-)
-_MESSAGES = "DELETE FROM chat_message WHERE conversation_id = %s"
-_ITSELF = "DELETE FROM chat_conversation WHERE id = %s"
-
-
 def remove(conversation: Conversation) -> int:
-    """The rows of `delete`, by hand: the ORM's own cascade would load them all, and its statements
-    take four times as long as the database needs, during which nobody else can write to SQLite.
+    """The rows of `delete`. How many messages there were.
 
-    Returns how many messages there were.
+    A large conversation is only hidden, with its live turn's end: the rest takes its time.
     """
     conversation_id = conversation.pk
     # Held before anything of theirs is: a journal that holds one needs its pieces and calls, too.
     turns = Turn.objects.select_for_update().filter(conversation=conversation)
     unanswered = list(turns.unfinished().order_by("pk").values_list("message_id", "client_id"))
-    key = Conversation._meta.pk.get_db_prep_value(conversation_id, connection)
-    with connection.cursor() as cursor:
-        for statement in _LEAVES_FIRST:
-            cursor.execute(statement, [key])
-        cursor.execute(_MESSAGES, [key])
-        messages: int = cursor.rowcount
-        cursor.execute(_ITSELF, [key])
+    number = Message.objects.filter(conversation=conversation).count()
+    _hide(conversation_id, [answer_id for answer_id, _ in unanswered])
+    if number <= hidden.SMALL:
+        hidden.at_once(conversation_id)
     ends = [  # whoever waits for one gets it
         Done(message_id=str(answer_id), status="cancelled", client_id=client_id)
         for answer_id, client_id in unanswered
@@ -172,4 +154,15 @@ def remove(conversation: Conversation) -> int:
         gone=conversation_id,
     )
     engine.nudge(conversation_id)
-    return messages
+    return number
+
+
+def _hide(conversation_id: UUID, unanswered: list[UUID]) -> None:
+    """From now on it is there for nobody, and no turn of it runs or waits."""
+    turns = Turn.objects.filter(message__in=unanswered)
+    Piece.objects.filter(turn__in=turns)._raw_delete("default")
+    ToolCall.objects.filter(message__in=unanswered, status__in=ToolCall.OPEN)._raw_delete("default")
+    turns._raw_delete("default")
+    statements.change("DELETE FROM chat_notice WHERE conversation_id = %s", conversation_id)
+    leaving = "UPDATE chat_conversation SET hidden = 'leaving', leaf_id = NULL WHERE id = %s"
+    statements.change(leaving, conversation_id)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from chat.models import Conversation, Message, ToolRule, Turn
 from chat.transfer import comparing
@@ -19,6 +20,8 @@ from chat.transfer.format import VERSION, ArchivedConversation
 
 T = TypeVar("T")
 _ROWS = 500
+_GOES = Q(hidden__in=(Conversation.Hidden.LEAVING, Conversation.Hidden.ARRIVING))
+"""It is leaving, or a half that never came whole."""
 
 
 class Here:
@@ -30,14 +33,23 @@ class Here:
         return found.values_list("owner_id", flat=True).first()
 
     def is_free(self, conversation: ArchivedConversation) -> bool:
-        """Whether its id and those of its messages are nobody's."""
+        """Whether its id and those of its messages are nobody's, or of what goes."""
         if self.owner_of(conversation.id) is not None:
+            return False
+        if Conversation.hidden_too.exclude(_GOES).filter(pk=conversation.id).exists():
             return False
         return not self.has_any([message.id for message in conversation.messages])
 
     def has_any(self, messages: Sequence[UUID]) -> bool:
-        """Whether one of these ids is a message's, in whichever conversation."""
-        return any(Message.objects.filter(pk__in=some).exists() for some in parts(messages))
+        """Whether one of these ids is a message's, in whichever conversation that stays."""
+        stay = Message.objects.exclude(Q(conversation__in=Conversation.hidden_too.filter(_GOES)))
+        return any(stay.filter(pk__in=some).exists() for some in parts(messages))
+
+    def holders(self, conversation: ArchivedConversation) -> set[UUID]:
+        """The conversations that have its messages' ids, also those that go."""
+        ids = [message.id for message in conversation.messages]
+        rows = (Message.objects.filter(pk__in=some) for some in parts(ids))
+        return {found for held in rows for found in held.values_list("conversation", flat=True)}
 
     def stored(self, conversation_id: UUID) -> ArchivedConversation | None:
         """As it would be exported; None: it has no messages."""

@@ -15,7 +15,7 @@ from chat import publish
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.here import Here, Rehearsal
-from chat.services.imports import FindUser, import_conversation
+from chat.services.imports import FindUser, OnStep, import_conversation
 from chat.services.planning import Imported, Outcome
 from chat.transfer.kinds import Kind
 from chat.transfer.reading import Found, read
@@ -69,6 +69,7 @@ class Import:
         kind: Kind = "auto",
         dry_run: bool = False,
         renew: bool = False,
+        on_step: OnStep = lambda part: None,
     ) -> None:
         self.counts: Counter[Outcome | None] = Counter()
         self.left_out: Counter[str] = Counter()
@@ -83,6 +84,7 @@ class Import:
         """Replace what was imported before, and nobody has gone on with."""
         self._come: set[UUID] = set()
         """Ids of this run's files: what one of them brought, no other one replaces."""
+        self._on_step = on_step
         self._audit = Audit(action="import", source=source, by=by)
         self._latest: dict[int, UUID] = {}
         """By owner what was imported last."""
@@ -91,11 +93,15 @@ class Import:
     def has_faults(self) -> bool:
         return bool(self.counts[Outcome.SKIPPED])
 
-    def file(self, file: BinaryIO, name: str) -> Iterator[Report]:
-        """Import a file's conversations, one with each step."""
+    def file(self, file: BinaryIO, name: str, *, skip: int = 0) -> Iterator[Report]:
+        """Import a file's conversations but the first so many, one with each step."""
         for found in read(file, self._kind):
             self.left_out.update(found.left_out)
             if not found.is_conversation:
+                continue
+            if skip:
+                skip -= 1
+                self._come |= {found.conversation.id} if found.conversation else set()
                 continue
             report = self._report(found, f"{name}/{found.file}" if found.file else name)
             self.counts[report.outcome] += 1
@@ -119,7 +125,12 @@ class Import:
             self._write_down(name)
             renew = self._renew and archived.id not in self._come
             done = import_conversation(
-                owner, archived, find_user=self._find_user, here=self._here, renew=renew
+                owner,
+                archived,
+                find_user=self._find_user,
+                here=self._here,
+                renew=renew,
+                on_step=self._on_step,
             )
             self._come.add(archived.id)
             if done.outcome in _CHANGED and not self._dry_run:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat import publish, search, statements
 from chat.branches import branch, latest_leaf
 from chat.errors import MessageTooLong, NotAllowed, RateLimited
-from chat.models import Conversation, Message, Turn
+from chat.models import Conversation, Message, Turn, shown
 from chat.protocol import (
     MAX_QUEUED,
     MAX_TEXT,
@@ -24,6 +24,7 @@ from chat.protocol import (
     MessageCreated,
     MessageCreatedData,
 )
+from chat.services import hidden
 from chat.services.base import locked
 from chat.services.conversations import begin
 from chat.turns import engine
@@ -78,6 +79,17 @@ def say(
         # the same client_id through another process, at the same moment
         if said := said_before(owner, client_id):
             return said
+        if hidden.is_freed(owner.pk, client_id):
+            return say(
+                owner,
+                conversation_id=conversation_id,
+                text=text,
+                model=model,
+                default_model=default_model,
+                context=context,
+                client_id=client_id,
+                begins=begins,
+            )
         raise
 
 
@@ -92,7 +104,7 @@ def said_before(owner: User, client_id: str | None) -> Said | None:
     """What came of the first send or edit with this `client_id`; None: there was none."""
     if client_id is None:
         return None
-    turns = Turn.objects.select_related("message__parent")
+    turns = shown(Turn.objects.select_related("message__parent"))
     turn = turns.filter(message__owner=owner, client_id=client_id).first()
     if turn is None or turn.message.parent is None:
         return None
@@ -272,6 +284,17 @@ def edit(
     except IntegrityError:
         if said := said_before(owner, client_id):
             return said
+        if hidden.is_freed(owner.pk, client_id):
+            return edit(
+                owner,
+                conversation_id,
+                message_id=message_id,
+                text=text,
+                model=model,
+                default_model=default_model,
+                context=context,
+                client_id=client_id,
+            )
         raise
 
 

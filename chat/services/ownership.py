@@ -9,13 +9,9 @@ from django.db import transaction
 
 from chat import publish
 from chat.errors import NotAllowed
-from chat.models import Conversation, Message, Notice, SearchEntry, ToolRule, Turn
-from chat.protocol import (
-    ConversationChanged,
-    ConversationChangedData,
-    ConversationDeleted,
-    ConversationDeletedData,
-)
+from chat.models import Conversation, Message, Notice, ToolRule, Turn
+from chat.protocol import ConversationDeleted, ConversationDeletedData
+from chat.services import hidden
 from chat.services.base import locked
 
 
@@ -23,7 +19,7 @@ from chat.services.base import locked
 def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
     """Make a conversation somebody else's, with all that was said in it.
 
-    To the old owner's pages it is deleted. What the old owner allowed tools to do is not passed
+    To the old owner's pages it is deleted. Of a large one the new owner hears when it is all theirs. What the old owner allowed tools to do is not passed
     on, nor are the ids of their sends: the new owner's may be the same. Raises `NotAllowed` while
     an answer is being written, or waits to be: it runs with what its owner may reach.
     """
@@ -34,16 +30,13 @@ def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
         raise NotAllowed("An answer is being written in it, or waits to be. Stop it first.")
     Notice.objects.filter(conversation_id=conversation.pk).delete()
     ToolRule.objects.filter(conversation=conversation).delete()
-    Turn.objects.filter(conversation=conversation).update(client_id=None)
-    Message.objects.filter(conversation=conversation).update(owner=to, client_id=None)
-    SearchEntry.objects.filter(conversation=conversation).update(owner=to)
-    Conversation.objects.filter(pk=conversation.pk).update(owner=to, unread=True)
+    moving = Conversation.Hidden.MOVING
+    Conversation.objects.filter(pk=conversation.pk).update(owner=to, unread=True, hidden=moving)
     session_id = str(conversation.pk)
     publish.announce(
         owner.pk,
         ConversationDeleted(data=ConversationDeletedData(session_id=session_id)),
         gone=conversation.pk,
     )
-    publish.announce(
-        to.pk, ConversationChanged(data=ConversationChangedData(session_id=session_id))
-    )
+    if Message.objects.filter(conversation=conversation).count() <= hidden.SMALL:
+        hidden.at_once(conversation.pk)

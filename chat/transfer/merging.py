@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from chat.models import Conversation
 from chat.transfer.comparing import Comparison
-from chat.transfer.format import ArchivedConversation, ArchivedMessage
+from chat.transfer.format import ArchivedConversation
 
 _BY_PERSON = Conversation.TitledBy.PERSON
 
@@ -44,16 +41,3 @@ def renewed(here: ArchivedConversation, file: ArchivedConversation) -> ArchivedC
     if here.titled_by == _BY_PERSON:
         changes |= {"title": here.title, "titled_by": here.titled_by}
     return file.model_copy(update=changes)
-
-
-def parents_first(messages: tuple[ArchivedMessage, ...]) -> Iterator[ArchivedMessage]:
-    """Each after the one that it follows: times need not say so."""
-    ids = {message.id for message in messages}
-    below: defaultdict[UUID | None, list[ArchivedMessage]] = defaultdict(list)
-    for message in messages:
-        below[message.parent if message.parent in ids else None].append(message)
-    open_ = below[None][::-1]
-    while open_:
-        message = open_.pop()
-        yield message
-        open_ += below[message.id][::-1]

@@ -5,6 +5,7 @@ Both are worked out from the file alone, so that the same file always comes to t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -59,9 +60,14 @@ def _last_seen(message: ArchivedMessage, turn: ArchivedTurn) -> datetime:
     return max(time for time in times if time is not None)
 
 
+def other_id(conversation_id: UUID, owner: str) -> UUID:
+    """Of a conversation whose owner cannot have its own."""
+    return uuid5(conversation_id, owner)
+
+
 def renamed(conversation: ArchivedConversation, owner: str) -> ArchivedConversation:
     """With other ids, for an owner who cannot have these: the same ones each time."""
-    new_id = uuid5(conversation.id, owner)
+    new_id = other_id(conversation.id, owner)
     messages = tuple(
         message.model_copy(
             update={
@@ -77,3 +83,18 @@ def renamed(conversation: ArchivedConversation, owner: str) -> ArchivedConversat
 
 def _new(conversation_id: UUID, message_id: UUID) -> UUID:
     return uuid5(conversation_id, str(message_id))
+
+
+def parents_first(messages: Sequence[ArchivedMessage]) -> Iterator[ArchivedMessage]:
+    """In the order in which they can be stored one by one. By somebody's clock an answer may be
+    older than what it answers."""
+    by_id = {message.id: message for message in messages}
+    done: set[UUID] = set()
+    for message in messages:
+        chain: list[ArchivedMessage] = []
+        at: ArchivedMessage | None = message
+        while at is not None and at.id not in done:
+            chain.append(at)
+            done.add(at.id)
+            at = by_id.get(at.parent) if at.parent else None
+        yield from reversed(chain)

@@ -22,11 +22,17 @@ SERVICE_RESTART = 1012
 
 _runner: Runner | None = None
 _chores: list[Chore] = []
+_always: list[Chore] = []
 
 
 def hourly(chore: Chore) -> None:
     """Have this done at the start and every hour. To be said before `start`."""
     _chores.append(chore)
+
+
+def at_each_look(chore: Chore) -> None:
+    """Have this done every second, unless it still is. To be said before `start`."""
+    _always.append(chore)
 
 
 async def start() -> None:
@@ -39,7 +45,7 @@ async def start() -> None:
     dead = await write(process.take_over)
     publish.serve_on(asyncio.get_running_loop())
     runner = _runner = Runner()
-    watch = Watch(runner, dead=dead, hourly=_chores)
+    watch = Watch(runner, dead=dead, hourly=_chores, always=_always)
     runner.background(runner.journal.run())
     await watch.start()
     runner.background(watch.run())

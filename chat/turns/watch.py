@@ -48,14 +48,22 @@ LATE_LOOKS = 10
 
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
-"""Work for every hour that takes its time: in short steps, beside the looks."""
+"""Work for every hour, or every look, that may take its time: in short steps, beside the looks."""
 
 
 class Watch:
     """One per process."""
 
-    def __init__(self, runner: Runner, *, dead: str | None, hourly: Iterable[Chore] = ()) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        dead: str | None,
+        hourly: Iterable[Chore] = (),
+        always: Iterable[Chore] = (),
+    ) -> None:
         self._runner = runner
+        self._always = tuple(always)
         self._chores = (compact_search, *hourly)
         self._running: dict[Chore, asyncio.Task[None]] = {}
         self._dead = dead
@@ -88,12 +96,13 @@ class Watch:
                     await follow.look({turn.conversation_id for turn in self._runner.live()})
                 if looks % TIDY_LOOKS == 1:
                     await write(tidy)
+                self._begin(self._always)
                 if looks % CHORE_LOOKS == 1:
-                    self._begin_chores()
+                    self._begin(self._chores)
 
-    def _begin_chores(self) -> None:
-        """One that still runs from the hour before is not begun again."""
-        for chore in self._chores:
+    def _begin(self, chores: Iterable[Chore]) -> None:
+        """One that still runs from the time before is not begun again."""
+        for chore in chores:
             if chore not in self._running or self._running[chore].done():
                 self._running[chore] = self._runner.background(chore())
 

@@ -90,3 +90,20 @@ def many(number: int, text: str) -> bytes:
         answer["turn"]["client_id"] = f"k{n}"
         lines.append(line(made))
     return b"".join(lines)
+
+
+LONG = "55555555-5555-4555-8555-555555555555"
+
+
+def long_one(messages: int = 600, said: str = "Ants number") -> Json:
+    """A conversation that takes more than one step to store."""
+    made = sample("id", LONG)
+    found: list[Json] = []
+    for n in range(messages):
+        one = copy.deepcopy(ANSWER if n % 2 else QUESTION)
+        one |= {"id": f"{n:08x}-5555-4555-8555-555555555555", "content": f"{said} {n}"}
+        one |= {"parent": found[-1]["id"] if found else None, "client_id": None, "opaque": []}
+        if one["turn"]:
+            one["turn"]["client_id"] = None
+        found.append(one)
+    return made | {"messages": found, "leaf": found[-1]["id"]}

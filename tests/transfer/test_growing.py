@@ -221,14 +221,14 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(LOSSY))
-    renew = imports._renew
+    carry_out = imports._Run.carry_out
 
     def beaten(*args: Any) -> None:
         monkeypatch.undo()
         _says_something(UUID(ID))
-        renew(*args)
+        carry_out(*args)
 
-    monkeypatch.setattr(imports, "_renew", beaten)
+    monkeypatch.setattr(imports._Run, "carry_out", beaten)
     said = imported(data(FIRST), renew=True)
     assert said.status == 1
     assert "It has gone on here, so it is not replaced" in said.text

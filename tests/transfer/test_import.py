@@ -339,7 +339,7 @@ def test_all_of_a_conversation_or_nothing(
     monkeypatch.setattr(ToolRule.objects, "bulk_create", fail)
     said = imported(line(sample()))
     assert said.status == 1
-    assert not Conversation.objects.exists()
+    assert not Conversation.hidden_too.exists()
     assert not Message.objects.exists()
     assert "ids of its messages are taken" in said.text
 

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from chat import exchange
+from chat import bringing_in
 from chat.access import local_owner
-from chat.models import Audit, Conversation, ToolCall
+from chat.models import Audit, Conversation, ImportJob, ToolCall
+from chat.services import jobs
 from tests.hostile_texts import TEXTS
 from tests.test_views import somebody_elses, talk
-from tests.transfer.samples import C, line, sample
+from tests.transfer.samples import C, line, long_one, sample
 
 __all__ = ["somebody_elses"]  # a fixture
 
-pytestmark = pytest.mark.django_db
+# Committed: a page of an import reads in another thread.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def upload(client: Client, data: bytes, name: str = "history.jsonl") -> tuple[int, str]:
-    response = client.post("/import/", {"file": SimpleUploadedFile(name, data)})
+    response = client.post("/import/", {"file": SimpleUploadedFile(name, data)}, follow=True)
     return response.status_code, response.content.decode()
 
 
@@ -41,9 +48,108 @@ def test_a_file_is_imported_and_reported(client: Client) -> None:
     assert (audit.action, audit.source, audit.by) == ("import", "page", local_owner())
 
 
-def test_a_large_file_waits_on_the_disk(client: Client) -> None:
-    large = line(sample("messages.1.content", "x" * 3_000_000))
-    assert "1 imported" in upload(client, large)[1]
+def large() -> bytes:
+    return line(sample("messages.1.content", "x" * 3_000_000))
+
+
+def folder() -> Path:
+    return jobs.place(UUID(int=0)).parent
+
+
+def begin(client: Client) -> str:
+    """The page of an import that waits."""
+    file = SimpleUploadedFile("large.jsonl", large())
+    return str(client.post("/import/", {"file": file}).headers["Location"])
+
+
+def test_a_large_file_waits_on_the_disk_for_its_turn(client: Client) -> None:
+    address = begin(client)
+    page = client.get(address, headers={"Accept": "text/html"}).content.decode()
+    assert "Waiting for its turn" in page
+    assert "<progress" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert "large.jsonl" in client.get("/import/").content.decode()
+    jobs.run(*jobs.waiting())
+    page = client.get(address).content.decode()
+    assert "1 imported" in page
+    assert "every 1s" not in page
+    assert "1 imported" in client.get("/import/").content.decode()
+    assert not list(folder().iterdir())
+
+
+def test_an_import_is_stopped_before_it_begins(client: Client) -> None:
+    address = begin(client)
+    page = client.post(f"{address}cancel/", follow=True).content.decode()
+    assert "Stopped. What was imported by then stays." in page
+    assert not jobs.waiting()
+    assert not list(folder().iterdir())
+    assert not Conversation.hidden_too.exists()
+
+
+def test_an_import_is_stopped_in_the_middle(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    lines = line(sample()) + line(long_one())
+    job = jobs.submit(local_owner(), BytesIO(lines), "a.jsonl", len(lines))
+    stored = Conversation.objects.filter(pk=C)
+
+    def cancel_then() -> bool:
+        if stored.exists():
+            jobs.cancel(job)
+        return False
+
+    jobs.run(job.pk, stopped=cancel_then)
+    page = client.get(f"/import/{job.pk}/").content.decode()
+    assert "1 imported" in page
+    assert "Stopped." in page
+    assert [found.pk.hex for found in Conversation.objects.all()] == [UUID(C).hex]
+
+
+def test_an_import_that_was_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    lines = line(sample()) + line(long_one())
+    job = jobs.submit(local_owner(), BytesIO(lines), "a.jsonl", len(lines))
+    stored = Conversation.objects.filter(pk=C)
+    jobs.run(job.pk, stopped=stored.exists)
+    job.refresh_from_db()
+    assert (job.status, job.counts) == ("queued", {"imported": 1})
+    assert jobs.waiting() == [job.pk]
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.summary, job.report) == ("done", "2 imported", [])
+
+
+def test_an_import_that_breaks_off_each_time_is_given_up(client: Client) -> None:
+    address = begin(client)
+    ImportJob.objects.update(attempts=jobs.ATTEMPTS)
+    jobs.run(*jobs.waiting())
+    assert "broken off 5 times" in client.get(address).content.decode()
+
+
+def test_old_imports_and_their_files_are_removed(client: Client) -> None:
+    lost, kept = begin(client), begin(client)
+    path = jobs.place(UUID(lost.split("/")[-2]))
+    path.unlink()
+    stray = path.with_name(UUID(int=7).hex)
+    stray.touch()
+    os.utime(stray, (0, 0))
+    jobs.tidy()
+    assert len(list(folder().iterdir())) == 1
+    if connection.vendor == "sqlite":  # else it may be another server's
+        assert "is gone from the server" in client.get(lost).content.decode()
+    jobs.run(*jobs.waiting())
+    ImportJob.objects.update(created_at=timezone.now() - jobs.KEPT * 2, status="done")
+    jobs.tidy()
+    assert client.get(kept).status_code == 404
+
+
+def test_a_strangers_import_is_not_there(client: Client, somebody_elses: Conversation) -> None:
+    job = jobs.submit(somebody_elses.owner, BytesIO(b"{}"), "a.jsonl", 2)
+    assert client.get(f"/import/{job.pk}/").status_code == 404
+    assert client.post(f"/import/{job.pk}/cancel/").status_code == 404
+    assert "a.jsonl" not in client.get("/import/").content.decode()
+    jobs.cancel(job)
 
 
 def test_what_was_skipped_is_named(client: Client) -> None:
@@ -62,13 +168,12 @@ def test_a_flood_of_faults_is_a_short_list(client: Client) -> None:
 def test_what_is_no_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Choose a file first." in client.post("/import/").content.decode()
     assert "it is empty" in upload(client, b"")[1]
-    monkeypatch.setattr(exchange, "MAX_UPLOAD", 10)
+    monkeypatch.setattr(bringing_in, "MAX_UPLOAD", 10)
     assert "manage.py import_history" in upload(client, line(sample()))[1]
     assert not Conversation.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_database_in_trouble_is_told_beside_what_was_imported(client: Client) -> None:
+def test_a_database_in_trouble_is_told_and_nothing_is_kept(client: Client) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("SQLite only: a lock that the test can hold")
     local_owner()
@@ -80,8 +185,8 @@ def test_a_database_in_trouble_is_told_beside_what_was_imported(client: Client) 
             status, page = upload(client, line(sample()))
     finally:
         connection.close()  # the next one waits as configured
-    assert (status, "0 imported" in page) == (200, True)
-    assert "another program holds it. What was imported by then stays." in page
+    assert (status, "another program holds it." in page) == (503, True)
+    assert not list(folder().iterdir())
     assert "1 imported" in upload(client, line(sample()))[1]
 
 

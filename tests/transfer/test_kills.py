@@ -17,7 +17,7 @@ from django.db import connection
 from tests.chat.chaos.sizes import sizes
 from tests.databases import fresh_database
 from tests.processes import begin, environment, manage
-from tests.transfer.samples import many
+from tests.transfer.samples import line, long_one, many
 
 LEAST = 200_000
 """Bytes of half of them."""
@@ -63,6 +63,14 @@ class Place:
         with suppress(BrokenPipeError):
             command.stdin.close()
 
+    def kill_when_half_here(self, archive: Path) -> None:
+        """Import, killed at a random moment of its writing."""
+        command = begin("import_history", str(archive), **self.variables)
+        assert command.stdout is not None
+        time.sleep(random.uniform(1, 4))  # as above: a start alone takes one
+        command.kill()
+        command.communicate()
+
 
 @contextmanager
 def place(data: Path) -> Iterator[Place]:
@@ -104,3 +112,15 @@ def test_an_import_brings_whole_conversations_and_goes_on(
             assert set(there.export(tmp_path / "so-far.jsonl").splitlines()) <= lines
         there.run("import_history", str(archive))
         assert there.export(tmp_path / "at-last.jsonl") == archive.read_bytes()
+
+
+@sizes("times", sample=2, full=20)
+def test_one_long_conversation_is_not_there_until_it_is_whole(tmp_path: Path, times: int) -> None:
+    (archive := tmp_path / "archive.jsonl").write_bytes(line(long_one(3000)))
+    with place(tmp_path / "data") as there:
+        for _ in range(times):
+            there.kill_when_half_here(archive)
+            assert there.export(tmp_path / "so-far.jsonl") in (b"", archive.read_bytes())
+        there.run("import_history", str(archive))
+        assert there.export(tmp_path / "at-last.jsonl") == archive.read_bytes()
+        there.run("import_history", str(archive))  # "here already", which it is only if it is whole

@@ -25,7 +25,7 @@ MODELS: list[type[models.Model]] = [
 
 
 def lacking(model: type[models.Model]) -> Iterator[str]:
-    found = model._default_manager.all()
+    found = model._base_manager.all()
     if not found.exists():
         yield f"a row of {model.__name__}"
     for field in model._meta.concrete_fields:

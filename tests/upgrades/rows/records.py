@@ -14,6 +14,7 @@ from chat.access import local_owner
 from chat.models import (
     Audit,
     Conversation,
+    ImportJob,
     ModelPreference,
     Notice,
     Preference,
@@ -59,6 +60,8 @@ def make(owner: User, other: User) -> None:
     _suggestions()
     _notices(owner)
     _audits(owner)
+    _imports(owner)
+    _hidden(owner)
     _log(owner)
     Session.objects.create(
         session_key="0123456789abcdefghijklmnopqrstuv",
@@ -98,6 +101,25 @@ def _audits(owner: User) -> None:
             action=("prune", "import")[number % 2], source=source, by=by,
             summary=f"Conversations: {number}.", created_at=BEGIN + timedelta(hours=number),
         )  # fmt: skip
+
+
+def _imports(owner: User) -> None:
+    for number, status in enumerate(ImportJob.Status):
+        ImportJob.objects.create(
+            id=key(f"import {status}"), owner=owner, name="größe.jsonl", size=1000, status=status,
+            attempts=number, cancel_requested=status == "cancelled", read=900, looked_at=3,
+            counts={"imported": 2, "": 1}, summary="2 imported, 1 empty" if number else "", has_faults=status == "failed",
+            complaint="The disk of the server is full." if status == "failed" else "",
+            report=[["größe.jsonl, line 1: it is empty.", False]], more=number,
+            created_at=BEGIN + timedelta(hours=number), ended_at=None if number < 2 else BEGIN,
+        )  # fmt: skip
+
+
+def _hidden(owner: User) -> None:
+    for hidden in filter(None, Conversation.Hidden.values):
+        Conversation.objects.create(
+            id=key(hidden), owner=owner, hidden=hidden, created_at=BEGIN, updated_at=BEGIN
+        )
 
 
 def _log(owner: User) -> None:

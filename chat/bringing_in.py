@@ -1,0 +1,141 @@
+"""Files of conversations that are brought in on the page: choose one, watch it, stop it."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chat import pages
+from chat.database import read
+from chat.errors import NotAllowed
+from chat.models import ImportJob
+from chat.pages import HtmxRequest
+from chat.services import jobs
+
+MAX_UPLOAD = 128 * 1024 * 1024
+AT_ONCE = 256 * 1024
+"""Bytes of a file that is imported while its request waits: that takes less than a process does."""
+LATEST = 10
+"""Imports that the page names."""
+LOOK_SECONDS = 0.25
+GLANCE = 1.5
+"""Seconds that a browser waits before it is shown progress instead of the report."""
+WAIT = 60
+"""Seconds that a script waits before it is sent to the same page again. The server gives no request
+more than 120."""
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def bring_in(request: HtmxRequest) -> HttpResponse:
+    """Ask for a file of conversations, and bring them in: each import has a page of its own."""
+    complaint = ""
+    if request.method == "POST":
+        made, complaint = _submitted(request)
+        if len(made) == 1 and not complaint:
+            return redirect("chat:imported", made[0].pk)
+        if made and not complaint:
+            return redirect("chat:import")
+    context = {
+        "sidebar": pages.sidebar(request.user, None),
+        "complaint": complaint,
+        "jobs": ImportJob.objects.filter(owner=request.user).order_by("-created_at")[:LATEST],
+    }
+    return render(request, "chat/import.html", context)
+
+
+def _submitted(request: HtmxRequest) -> tuple[list[ImportJob], str]:
+    """The jobs of the uploaded files, and why there is none of one of them."""
+    files = [file for file in request.FILES.getlist("file") if isinstance(file, UploadedFile)]
+    made: list[ImportJob] = []
+    for file in files:
+        if complaint := _too_large(file):
+            return made, complaint
+        try:
+            made.append(_job(request, file))
+        except NotAllowed as error:
+            return made, str(error)
+        except OSError as error:
+            return made, f"The server cannot keep {file.name}: {error.strerror}."
+    return made, "" if made else "Choose a file first."
+
+
+def _too_large(file: UploadedFile[Any]) -> str:
+    if (file.size or 0) <= MAX_UPLOAD:
+        return ""
+    return (
+        f"{file.name} is larger than {filesizeformat(MAX_UPLOAD)}. "
+        "On the server, manage.py import_history takes files of any size."
+    )
+
+
+def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
+    """One that is small is run at once."""
+    size = file.size or 0
+    job = jobs.submit(
+        request.user,
+        cast("BinaryIO", file.file),
+        file.name or "file",
+        size,
+        renew="renew" in request.POST,
+    )
+    if size <= AT_ONCE:
+        jobs.run(job.pk)
+    return job
+
+
+@never_cache
+@require_GET
+async def imported(request: HtmxRequest, job_id: UUID) -> HttpResponseBase:
+    """An import: how far it is, and what came of it. A script gets the answer when it is over."""
+    job = await read(_found, request, job_id)
+    is_browser = "text/html" in request.headers.get("Accept", "")
+    until = monotonic() + (0 if request.htmx else GLANCE if is_browser else WAIT)
+    while not job.is_over and monotonic() < until:
+        await asyncio.sleep(LOOK_SECONDS)
+        job = await read(_found, request, job_id)
+    if not (job.is_over or is_browser or request.htmx):
+        return redirect(f"{request.path}?{urlencode({'waited': _waited(request) + WAIT})}")
+    page: HttpResponse = await sync_to_async(_page)(request, job)
+    return page
+
+
+def _waited(request: HttpRequest) -> int:
+    """Seconds so far: so that no address leads to itself."""
+    waited = request.GET.get("waited", "")
+    return int(waited) if waited.isdecimal() and len(waited) < 9 else 0
+
+
+def _page(request: HtmxRequest, job: ImportJob) -> HttpResponse:
+    part = request.htmx and not request.htmx.boosted
+    context: dict[str, Any] = {"job": job}
+    if not part:
+        context["sidebar"] = pages.sidebar(request.user, None)
+    return render(request, "chat/_imported.html" if part else "chat/imported.html", context)
+
+
+@require_POST
+def cancel(request: HtmxRequest, job_id: UUID) -> HttpResponse:
+    """Stop an import: what it brought by then stays."""
+    job = _found(request, job_id)
+    jobs.cancel(job)
+    return redirect(reverse("chat:imported", args=[job.pk]))
+
+
+def _found(request: HtmxRequest, job_id: UUID) -> ImportJob:
+    try:
+        return ImportJob.objects.get(pk=job_id, owner=request.user.pk)
+    except ImportJob.DoesNotExist:
+        raise Http404 from None

@@ -1,0 +1,308 @@
+"""What is being written or deleted in steps is there for nobody, and comes to its end after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import islice
+from time import thread_time
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+
+from chat import search, services
+from chat.access import find, local_owner
+from chat.errors import SessionNotFound
+from chat.models import (
+    Audit,
+    Conversation,
+    Message,
+    OpaquePart,
+    SearchEntry,
+    ToolCall,
+    ToolRule,
+    Turn,
+)
+from chat.prune.batches import Prune
+from chat.prune.rules import Rules
+from chat.services import hidden
+from chat.services.importers import alone_with
+from chat.services.imports import import_conversation
+from chat.services.planning import Outcome
+from chat.transfer.format import ArchivedConversation
+from tests.transfer.samples import LONG, line, long_one
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORD = "wombats"
+ALL = (Conversation, Message, Turn, ToolCall, OpaquePart, ToolRule, SearchEntry)
+
+
+def archived(said: str = WORD) -> ArchivedConversation:
+    return ArchivedConversation.model_validate_json(line(long_one(said=said)))
+
+
+def import_it(stop_at: float = 2.0) -> None:
+    """Broken off, as by a kill, once so much of it is here."""
+
+    def on_step(part: float) -> None:
+        if part >= stop_at:
+            raise KeyboardInterrupt
+
+    done = import_conversation(local_owner(), archived(), find_user=lambda _: None, on_step=on_step)
+    assert done.outcome is Outcome.IMPORTED
+
+
+@pytest.fixture
+def half(monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A conversation whose importer was killed in the middle."""
+    monkeypatch.setattr(hidden, "give_up", lambda _: None)  # a killed process does nothing more
+    with pytest.raises(KeyboardInterrupt):
+        import_it(stop_at=0.3)
+    monkeypatch.undo()
+    assert hidden.found() == [(UUID(LONG), "arriving")]
+    assert 0 < Message.objects.count() < 600
+    return UUID(LONG)
+
+
+def leaving() -> UUID:
+    import_it()
+    services.delete(local_owner(), UUID(LONG))
+    assert hidden.found() == [(UUID(LONG), "leaving")]
+    return UUID(LONG)
+
+
+def moving() -> UUID:
+    import_it()
+    other = User.objects.create(username="other")
+    services.reassign(local_owner(), UUID(LONG), to=other)
+    assert hidden.found() == [(UUID(LONG), "moving")]
+    return UUID(LONG)
+
+
+@pytest.fixture(params=["half", "leaving", "moving"])
+def unseen(request: pytest.FixtureRequest) -> UUID:
+    """A conversation that is there for nobody, for each of the reasons."""
+    if request.param == "half":
+        return UUID(str(request.getfixturevalue("half")))
+    return {"leaving": leaving, "moving": moving}[request.param]()
+
+
+def addresses(conversation_id: UUID) -> Iterator[str]:
+    first = Message.objects.filter(conversation=conversation_id).earliest("created_at")
+    yield from (f"/c/{conversation_id}/", f"/c/{conversation_id}/download.md")
+    yield f"/c/{conversation_id}/messages/{first.pk}/"
+    yield f"/api/chat/sessions/{conversation_id}/messages"
+    yield f"/admin/chat/conversation/{conversation_id}/change/"
+    yield f"/admin/chat/message/{first.pk}/change/"
+
+
+LISTS = (
+    "/", "/chats/", f"/chats/?q={WORD}", "/sidebar/", "/export/", "/api/chat/sessions", "/admin/",
+    *(
+        f"/admin/chat/{model}/{query}"
+        for model in ("conversation", "message", "turn", "toolcall", "toolrule", "opaquepart", "searchentry")
+        for query in ("", f"?q={WORD}", f"?q={LONG}")
+    ),
+)  # fmt: skip
+
+
+def shown(client: Client, address: str) -> str:
+    answer: Any = client.get(address)
+    assert answer.status_code == 200, address
+    if not answer.streaming:
+        return str(answer.content.decode())
+    parts = answer.streaming_content
+
+    async def whole() -> bytes:
+        return b"".join([part async for part in parts])
+
+    return asyncio.run(whole()).decode()
+
+
+def test_it_is_on_no_page(client: Client, unseen: UUID) -> None:
+    client.force_login(local_owner())
+    for address in LISTS:
+        page = shown(client, address).replace(f"?q={LONG}", "").replace(f'value="{LONG}"', "")
+        assert "Ants" not in page, address
+        assert f"{WORD} 1" not in page, address
+    for address in addresses(unseen):
+        assert client.get(address).status_code in (302, 404), address
+    assert (
+        "Ants"
+        not in client.get(
+            f"/admin/chat/conversation/{unseen}/change/", follow=True
+        ).content.decode()
+    )
+
+
+def test_no_service_and_no_search_reaches_it(unseen: UUID) -> None:
+    owner = Conversation.hidden_too.get().owner
+    for asked in (
+        lambda: find(owner, unseen),
+        lambda: services.pin(owner, unseen, pinned=True),
+        lambda: services.delete(owner, unseen),
+        lambda: services.say(owner, conversation_id=unseen, text="x", default_model="m"),
+    ):
+        with pytest.raises(SessionNotFound):
+            asked()
+    assert search.search(owner.pk, WORD) == []
+    assert search.search(owner.pk, "Ants") == []
+    assert not list(Rules().shares().__next__().conversations())
+
+
+def test_what_is_half_here_is_cleared_away_and_imported_again(half: UUID) -> None:
+    import_it()
+    assert_whole()
+
+
+def test_what_still_goes_does_not_keep_it_from_coming_again() -> None:
+    leaving()
+    import_it()
+    assert_whole()
+
+
+def assert_whole() -> None:
+    assert Conversation.objects.get().leaf is not None
+    assert Message.objects.count() == 600
+    assert Turn.objects.count() == ToolCall.objects.count() == 300
+    assert SearchEntry.objects.count() == 601
+    assert hidden.found() == []
+    assert len(search.search(local_owner().pk, WORD, limit=1000)) == 600
+
+
+def sweep() -> None:
+    """As a server does at each look."""
+    for conversation_id, why in hidden.found():
+        if why == "arriving":
+            hidden.give_up_if_dead(conversation_id)
+        hidden.finish_all([conversation_id])
+
+
+@pytest.mark.parametrize("begin", [leaving, None])
+def test_a_server_clears_away_what_nobody_goes_on_with(
+    begin: Callable[[], UUID] | None, request: pytest.FixtureRequest
+) -> None:
+    if begin is None:
+        request.getfixturevalue("half")
+    else:
+        begin()
+    sweep()
+    for model in ALL:
+        assert not model._base_manager.exists(), model
+
+
+def test_a_deletion_that_is_killed_at_any_step_is_gone_on_with() -> None:
+    conversation_id = leaving()
+    for number in range(5):
+        with transaction.atomic():
+            for _ in islice(hidden.work(conversation_id), number):
+                pass
+    sweep()
+    for model in ALL:
+        assert not model._base_manager.exists(), model
+
+
+def test_what_is_given_away_is_the_new_owners_at_its_end() -> None:
+    conversation_id = moving()
+    with transaction.atomic():
+        next(hidden.work(conversation_id))
+    sweep()
+    other = User.objects.get(username="other")
+    assert find(other, conversation_id).unread
+    assert not Message.objects.exclude(owner=other).exists()
+    assert not SearchEntry.objects.exclude(owner=other).exists()
+    assert len(search.search(other.pk, WORD, limit=1000)) == 600
+    assert search.search(local_owner().pk, WORD) == []
+
+
+def test_what_somebody_brings_in_is_left_alone(half: UUID) -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("the lock is the session's, which is this test's own")
+    with alone_with(half) as is_mine:
+        assert is_mine
+        sweep()
+        assert hidden.found() == [(half, "arriving")]
+        done = import_conversation(local_owner(), archived(), find_user=lambda _: None)
+    assert (done.outcome, "at this moment" in done.note) == (Outcome.SKIPPED, True)
+
+
+def test_an_import_that_is_stopped_leaves_nothing_to_be_seen() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        import_it(stop_at=0.3)
+    assert hidden.found() == [(UUID(LONG), "leaving")]
+    sweep()
+    assert not Message.objects.exists()
+
+
+def test_a_sends_id_that_goes_does_not_keep_another_from_coming() -> None:
+    conversation_id = leaving()
+    first = Message.objects.filter(conversation=conversation_id).order_by("pk").first()
+    assert first is not None
+    Message.objects.filter(pk=first.pk).update(client_id="mine")
+    said = services.say(
+        local_owner(), conversation_id=uuid4(), text="x", default_model="m", client_id="mine",
+        begins=True,
+    )  # fmt: skip
+    assert said.is_new
+
+
+def test_a_prune_clears_large_ones_away_itself() -> None:
+    import_it()
+    prune = Prune(Rules(), Audit(action="prune", source="command"))
+    while prune.step() is not None:
+        assert not Conversation.objects.exists()
+    assert (prune.deleted, prune.messages) == (1, 600)
+    assert not Message.objects.exists()
+
+
+def test_an_answer_may_be_older_than_its_question() -> None:
+    made = long_one()
+    made["messages"].reverse()
+    for n, message in enumerate(made["messages"]):
+        message["created_at"] = f"2026-01-02T03:{n // 60:02}:{n % 60:02}.000000Z"
+    old = ArchivedConversation.model_validate_json(line(made))
+    import_conversation(local_owner(), old, find_user=lambda _: None)
+    assert Message.objects.count() == 600
+    services.delete(local_owner(), UUID(LONG))
+    sweep()
+    assert not Message.objects.exists()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds of CPU of each transaction, from its beginning to the end of its commit."""
+    took: list[float] = []
+    begun: list[float] = []
+    enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
+
+    def timed_enter(self: transaction.Atomic) -> None:
+        enter(self)
+        begun.append(thread_time())
+
+    def timed_leave(self: transaction.Atomic, *error: Any) -> None:
+        leave(self, *error)
+        took.append(thread_time() - begun.pop())
+
+    monkeypatch.setattr(transaction.Atomic, "__enter__", timed_enter)
+    monkeypatch.setattr(transaction.Atomic, "__exit__", timed_leave)
+    return took
+
+
+@pytest.mark.slow
+def test_no_write_of_a_large_conversation_lasts(held: list[float]) -> None:
+    """As one transaction each took seconds."""
+    long = ArchivedConversation.model_validate_json(line(long_one(5000, said=WORD)))
+    import_conversation(local_owner(), long, find_user=lambda _: None)
+    other = User.objects.create(username="other")
+    services.reassign(local_owner(), long.id, to=other)
+    sweep()
+    services.delete(other, long.id)
+    sweep()
+    assert not Message.objects.exists()
+    assert len(held) > 20
+    assert max(held) < 0.3
+    assert max(held) < sum(held) / 5
