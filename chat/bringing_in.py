@@ -58,9 +58,8 @@ def bring_in(request: HtmxRequest) -> HttpResponse:
 
 def _submitted(request: HtmxRequest) -> tuple[list[ImportJob], str]:
     """The jobs of the uploaded files, and why there is none of one of them."""
-    files = [file for file in request.FILES.getlist("file") if isinstance(file, UploadedFile)]
     made: list[ImportJob] = []
-    for file in files:
+    for file in request.FILES.getlist("file"):
         if complaint := _too_large(file):
             return made, complaint
         try:
