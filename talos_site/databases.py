@@ -75,7 +75,7 @@ def postgresql(url: str) -> dict[str, Any]:
     if not name:
         raise ImproperlyConfigured(f"DATABASE_URL names no database: {_HINT}.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "talos_site.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
