@@ -20,10 +20,14 @@ SECONDS = 2.0
 """For all parts together: a probe must not wait for what hangs."""
 FRESH = 1.0
 """Seconds for which one look is everybody's: a thousand probes are no more work than one."""
-_WRITE = (
-    "UPDATE django_migrations SET name = name WHERE id = (SELECT min(id) FROM django_migrations)"
-)
-"""A row that every database has and nobody waits for. It changes nothing, but it is a write."""
+_WRITES = {
+    # Always written, unlike a row that becomes what it was.
+    "sqlite": "PRAGMA user_version = 0",
+    # A row that every database has, and for which nobody waits.
+    "postgresql": "UPDATE django_migrations SET name = name"
+    " WHERE id = (SELECT min(id) FROM django_migrations)",
+}
+"""A commit that goes to the disk, changes nothing and makes nothing grow."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +97,7 @@ def _database() -> None:
 
 def _write() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_WRITE)
+        cursor.execute(_WRITES[connection.vendor])
 
 
 async def _channel_layer() -> None:

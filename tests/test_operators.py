@@ -144,7 +144,7 @@ def test_no_command_works_on_a_database_of_a_newer_version(tmp_path: Path, place
         )
     for command in (
         ("export_history",), ("import_history", "/dev/null"), ("approvals",),
-        ("prune_history", "--older-than", "1d"), ("migrate",),
+        ("prune_history", "--older-than", "1d"), ("migrate", "-v0"),
     ):  # fmt: skip
         done = manage(*command, TALOS_DATA_DIR=str(tmp_path))
         assert done.returncode == 1, command

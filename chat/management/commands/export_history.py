@@ -43,9 +43,9 @@ Formats (docs/archive.md describes the first two; import_history reads them back
 An older Talos reads version 1 of the first two: --format-version 1 writes that, and says on the
 standard error what is left out, since version 1 has no keys for it.
 
-A file that ends in .gz is compressed. Without --output everything goes to the standard output. A file or a folder is there whole or not
-at all: an export that is cut off leaves nothing that looks like one. A folder gets one file for each
-conversation. The server may run meanwhile; each conversation is written as it was at one moment.
+A file that ends in .gz is compressed. Without --output everything goes to the standard output. A
+file or a folder is there whole or not at all: an export that is cut off leaves nothing that looks
+like one. A folder gets one file for each conversation. The server may run meanwhile; each conversation is written as it was at one moment.
 
   manage.py export_history --output history.jsonl
   manage.py export_history --since 2026-01-01 --no-archived --output chats/ --format markdown
