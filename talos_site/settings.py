@@ -111,7 +111,7 @@ TALOS_TOOLS = _env.names("TALOS_TOOLS", ("tools",))
 WORKSPACE = DATA_DIR / "workspace"
 """The only place for the files of tools."""
 
-UNKNOWN_VARIABLES = _env.unknown("TALOS_")
+UNKNOWN_VARIABLES = _env.unknown(beginning="TALOS_")
 """Set, but read by nobody: each with the name that was probably meant. Last, when all are read."""
 
 # --- the project --------------------------------------------------------------------------------
