@@ -136,6 +136,7 @@ def test_what_is_no_database_is_said_so(tmp_path: Path, collected: None) -> None
         assert "Traceback" not in done.stderr
 
 
+@sqlite_only
 def test_no_command_works_on_a_database_of_a_newer_version(tmp_path: Path, place: Path) -> None:
     (tmp_path / "talos.sqlite3").write_bytes((place / "talos.sqlite3").read_bytes())
     with closing(sqlite3.connect(tmp_path / "talos.sqlite3")) as database, database:
