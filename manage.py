@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from talos_site.signals import CommandSignals
 
 if __name__ == "__main__":
+    signals = CommandSignals()  # before the rest is imported, which takes its time
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
-    try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        sys.exit(f"Talos cannot start. {error}")
+
+    from talos_site.command_line import run
+
+    sys.exit(run(sys.argv, signals))

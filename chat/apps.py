@@ -14,8 +14,9 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checks  # noqa: F401  # registers them
+        from chat import checks, versions  # noqa: F401  # the checks register themselves
 
         connection_created.connect(databases.prepare)
+        pre_migrate.connect(versions.refuse_newer, sender=self)
         pre_migrate.connect(databases.lift_limits, sender=self)
         post_migrate.connect(databases.set_limits, sender=self)

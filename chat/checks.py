@@ -11,6 +11,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.db import connection
 
 from tools import registry
 from tools.errors import ToolDeclarationError
@@ -65,16 +66,49 @@ def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     ]
 
 
-@register
-def one_process(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    if not settings.REDIS_URL_IS_SET:
+@register(deploy=True)
+def others_are_admins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Said at the start and by `check --deploy`, not by every command: it may be meant."""
+    others = [name for name in settings.ALLOWED_HOSTS if not is_loopback(name)]
+    if settings.TALOS_AUTH != "local" or not others:
         return []
     return [
         checks.Warning(
-            "REDIS_URL is set, but this version runs as one process and does not use it.",
-            hint="Unset it.",
-            id="talos.W001",
+            f"TALOS_ALLOWED_HOSTS has {', '.join(others)}: whoever reaches this server by that "
+            "name is the owner and the admin, since TALOS_AUTH=local asks nobody to log in. They "
+            "read and delete every conversation, and approve what tools do on this machine.",
+            hint="Let only yourself reach it (a VPN, a proxy that asks for a password), or use an "
+            "SSH tunnel, which needs no other name.",
+            id="talos.W003",
         )
+    ]
+
+
+@register
+def redis_is_not_used(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.REDIS_URL_IS_SET:
+        return []
+    if connection.vendor == "postgresql":
+        words = (
+            "REDIS_URL is set, but this version does not use it: servers that share a PostgreSQL "
+            "database hear of each other through it, within a second or two."
+        )
+    else:
+        words = "REDIS_URL is set, but this version does not use it: on SQLite one process serves."
+    return [checks.Warning(words, hint="Unset it.", id="talos.W001")]
+
+
+@register
+def variables_are_known(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    return [
+        checks.Warning(
+            f"{name} is set, but there is no such variable.",
+            hint=f"Did you mean {meant}?" if meant else "Unset it. README.md lists all there are.",
+            id="talos.W002",
+        )
+        for name, meant in settings.UNKNOWN_VARIABLES.items()
     ]
 
 

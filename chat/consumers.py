@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 
 from chat import access, publish, services, slash, snapshots
 from chat.attachment import Attachment
-from chat.database import UNAVAILABLE, outcome, read, words, write
+from chat.database import UNAVAILABLE, detail, outcome, read, words, write
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
 from chat.markdown.pool import render_reply
@@ -157,7 +157,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.unsettled.add(asking := asyncio.create_task(self.settle(action, unknown)))
             asking.add_done_callback(self.unsettled.discard)
         except UNAVAILABLE as error:
-            log.warning("%s: %s", action.action, words(error))
+            log.warning("%s: %s", action.action, detail(error))
             return Internal(f"{words(error)} Nothing was changed; please try again.")
         except Exception:
             log.exception("The action %s failed.", action.action)
@@ -417,7 +417,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         try:
             await write(services.mark_read, self.owner, conversation.pk)
         except UNAVAILABLE as error:
-            log.warning("A conversation could not be marked as read: %s", words(error))
+            log.warning("A conversation could not be marked as read: %s", detail(error))
 
     def open(self, place: Attachment, snapshot: SessionCreated) -> None:
         """Show a conversation, and hear of it from now on."""

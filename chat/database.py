@@ -22,6 +22,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
+from talos_site import reasons
 from talos_site.postgresql import OutcomeUnknown
 
 P = ParamSpec("P")
@@ -34,7 +35,7 @@ PATIENCE = 5.0
 """Seconds that a write waits in all: in the queue, then for another program's lock on SQLite."""
 LEAST_PATIENCE = 0.1
 LOOKS = 0.01
-"""Seconds in which SQLite looks five times whether its lock is free, before `_until_free` does."""
+"""Seconds in which SQLite looks five times whether its lock is free, before `until_free` does."""
 CHECKPOINTED_FROM = 4 * 1024 * 1024
 """Bytes of SQLite's write-ahead log."""
 LATEST_CHECKPOINT = 64 * 1024 // 4
@@ -96,6 +97,11 @@ def words(error: Exception) -> str:
     return next((text for start, text in _WORDS.items() if code.startswith(start)), _NO_ANSWER)
 
 
+def detail(error: Exception) -> str:
+    """The same for the log, with the database's own reason."""
+    return f"{words(error)} ({reasons.reason(error) or type(error).__name__})"
+
+
 _NO_ANSWER = "The database does not answer."
 _UNKNOWN = "The database went away before it said whether this was stored."
 _BUSY = "The database is busy: another program holds it."
@@ -122,21 +128,21 @@ def _patient(asked_at: float, job: Callable[[], R]) -> R:
     global _used_at
     now = monotonic()
     if connection.vendor == "sqlite":
-        return _until_free(max(asked_at + PATIENCE, now + LEAST_PATIENCE), job)
+        return until_free(max(asked_at + PATIENCE, now + LEAST_PATIENCE), job)
     if now - _used_at > IDLE and connection.connection and not connection.is_usable():
         connection.close()  # else this write would be the one that finds out
     _used_at = now
     return job()
 
 
-def _until_free(deadline: float, job: Callable[[], R]) -> R:
-    """Run a write as soon as no other program writes.
+def until_free(deadline: float, job: Callable[[], R]) -> R:
+    """Run a write as soon as no other program writes, on SQLite.
 
     SQLite looks for that less and less often, up to 0.1 s apart: beside a program that writes
     a little all the time, it misses one gap after another. A write that found the lock taken has
     done nothing yet, so it can begin again.
     """
-    if connection.connection is None:
+    if connection.vendor == "sqlite" and connection.connection is None:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {LOOKS * 1000:.0f}")
             cursor.execute(f"PRAGMA wal_autocheckpoint = {LATEST_CHECKPOINT}")

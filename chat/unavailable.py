@@ -9,7 +9,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
-from chat.database import UNAVAILABLE, words
+from chat.database import UNAVAILABLE, detail, words
 from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Unavailable:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, UNAVAILABLE):
             return None
-        log.warning("%s %s: %s", request.method, request.path, words(error))
+        log.warning("%s %s: %s", request.method, request.path, detail(error))
         is_unknown = isinstance(error, OutcomeUnknown)
         what_to_do = "Reload the page to see." if is_unknown else "Please try again in a moment."
         return HttpResponse(
@@ -49,7 +49,7 @@ class Unavailable:
 
 async def refuse(receive: Callable[..., Any], send: Callable[..., Any], error: Exception) -> None:
     """Close a WebSocket with the code that says to come back: it was not forbidden."""
-    log.warning("A connection was put off: %s", words(error))
+    log.warning("A connection was put off: %s", detail(error))
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})

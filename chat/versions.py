@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.core.management.base import CommandError
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+NEWER = (
+    "The database was upgraded by a newer version of Talos: this one does not know {}. Update "
+    "Talos, or restore the backup from before the update."
+)
+
+
+def refuse_newer(using: str = "default", **_: object) -> None:
+    """Before a command does anything to the database. Raises `CommandError`."""
+    applied = MigrationRecorder(connections[using]).applied_migrations()
+    if unknown := unknown_migration(applied):
+        raise CommandError(NEWER.format(unknown))
 
 
 def unknown_migration(applied: Iterable[tuple[str, str]]) -> str | None:

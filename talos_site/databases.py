@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -11,6 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _HINT = "use postgres://user:password@host:5432/database, or unset it for SQLite"
+_ESCAPED = "in the password @ : / ? # and % are written as %40 %3A %2F %3F %23 %25"
 
 CONNECTIONS = 24
 """To PostgreSQL, at most: one for each thread that may want one, so that none waits."""
@@ -68,9 +70,12 @@ def postgresql(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ImproperlyConfigured(f"DATABASE_URL is not a URL: {_HINT}.") from None
+        raise ImproperlyConfigured(f"DATABASE_URL is not a URL: {_HINT}; {_ESCAPED}.") from None
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured(f"DATABASE_URL is of an unknown kind: {_HINT}.")
+    # What follows / ? or # in a password is taken for the rest of the address.
+    if "@" in parts.path + parts.fragment or ("@" in parts.query and "@" not in parts.netloc):
+        raise ImproperlyConfigured(f"DATABASE_URL has an @ in an odd place: {_ESCAPED}.")
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise ImproperlyConfigured(f"DATABASE_URL names no database: {_HINT}.")
@@ -102,9 +107,23 @@ def postgresql(url: str) -> dict[str, Any]:
             # Migrations are exempt from the first and the last: `lift_limits`.
             "options": "-c statement_timeout=10000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=10000",
-            **dict(parse_qsl(parts.query)),
+            **_options(parts.query),
         },
     }
+
+
+def _options(query: str) -> dict[str, str]:
+    """What follows the `?`, all of which PostgreSQL's library knows."""
+    given = dict(parse_qsl(query))
+    if given:
+        from psycopg.pq import Conninfo  # late: SQLite needs nothing of it
+
+        known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+        for name in given.keys() - known - {"assume_role"}:  # which is Django's
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "leave it out."
+            raise ImproperlyConfigured(f"DATABASE_URL has an unknown option {name!r}: {hint}")
+    return given
 
 
 def lift_limits(using: str, **_: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,8 +32,19 @@ class Reader:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        self._asked_for: set[str] = set()
+
+    def unknown(self, beginning: str) -> dict[str, str | None]:
+        """Variables that begin so and were never asked for, each with the nearest that was."""
+        ours = [name for name in self._asked_for if name.startswith(beginning)]
+        return {
+            name: next(iter(get_close_matches(name.upper(), ours, 1)), None)
+            for name in sorted(self._values)
+            if name.upper().startswith(beginning) and name not in self._asked_for
+        }
 
     def text(self, name: str) -> str | None:
+        self._asked_for.add(name)
         return self._values.get(name, "").strip() or None
 
     def address(self, name: str, *, key: str | None = None, is_used: bool = True) -> str | None:

@@ -81,8 +81,9 @@ if TALOS_AUTH == "login":
 HOST = _env.text("HOST") or "127.0.0.1"
 PORT = _env.whole("PORT", 8000, most=65_535)
 """0: any free port."""
-# Exact names are the defence against DNS rebinding. HOST may be another loopback address.
-ALLOWED_HOSTS = _env.names("TALOS_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", HOST))
+# Exact names are the defence against DNS rebinding. Those of this machine are always among them,
+# for health checks; HOST may be another loopback address.
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *_env.names("TALOS_ALLOWED_HOSTS", (HOST,))]
 CSRF_TRUSTED_ORIGINS: list[str] = []
 """Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
 
@@ -109,6 +110,9 @@ TALOS_TOOLS = _env.names("TALOS_TOOLS", ("tools",))
 """A package stands for all modules in it."""
 WORKSPACE = DATA_DIR / "workspace"
 """The only place for the files of tools."""
+
+UNKNOWN_VARIABLES = _env.unknown(beginning="TALOS_")
+"""Set, but read by nobody: each with the name that was probably meant. Last, when all are read."""
 
 # --- the project --------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The signals that stop a server, and which of them count.
+"""The signals that stop a server or a command, and which of them count.
 
 One wish to stop often comes twice: a terminal and systemd tell the whole process group, and GNU
 make or a wrapper, having been told too, passes it on.
@@ -15,6 +15,39 @@ from collections.abc import Callable
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DOUBLED = 1.0
 """Seconds within which another signal is the same wish."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, in a command: it ends as with Ctrl+C, so that nothing half is left behind."""
+
+
+def number_of(stopped: KeyboardInterrupt) -> int:
+    """The signal that stopped a command."""
+    return signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT
+
+
+class CommandSignals:
+    """Those of a command: while it is being loaded they end it at once, later as an exception."""
+
+    def __init__(self) -> None:
+        self._is_loaded = False
+        self._since = -DOUBLED
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` and `&` have it
+                signal.signal(number, self._come)
+        atexit.register(_ignore)
+
+    def loaded(self) -> None:
+        """From now on there may be something to put in order."""
+        self._is_loaded = True
+
+    def _come(self, number: int, _frame: object) -> None:
+        if not self._is_loaded:
+            _end(number, "Stopped.\n")
+        now = time.monotonic()
+        if now - self._since > DOUBLED:
+            self._since = now
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 class StopSignals:

@@ -20,3 +20,5 @@ os.environ |= {
 }
 
 from talos_site.settings import *  # noqa: E402, F403  (the environment had to be cleared first)
+
+UNKNOWN_VARIABLES.clear()  # noqa: F405  # ours are among them

@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from chat.checks import is_loopback
+from chat.checks import is_loopback, others_are_admins
 
 
 def found() -> set[str | None]:
@@ -46,6 +46,18 @@ def test_addresses_and_names_are_allowed_hosts(settings: Settings) -> None:
 def test_w001_redis_is_not_used(settings: Settings) -> None:
     settings.REDIS_URL_IS_SET = True
     assert found() == {"talos.W001"}
+
+
+def test_w002_a_variable_that_nobody_reads(settings: Settings) -> None:
+    settings.UNKNOWN_VARIABLES = {"TALOS_PROT": None}
+    assert found() == {"talos.W002"}
+
+
+def test_w003_others_are_said_to_be_admins_where_it_is_asked(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "::1", "talos.example.com"]
+    (warning,) = others_are_admins(None)
+    assert warning.id == "talos.W003"
+    assert "has talos.example.com:" in warning.msg
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "localhost"])

@@ -120,6 +120,16 @@ def test_empty_counts_as_unset() -> None:
     assert env.text("NAME") is None
 
 
+def test_what_nobody_asks_for_is_known_with_what_was_meant() -> None:
+    env = Reader({"TALOS_TOLS": "a", "TALOS_TOOLS": "b", "talos_tools": "c", "TALOS_X": "d"})
+    env.names("TALOS_TOOLS", ())
+    assert env.unknown("TALOS_") == {
+        "TALOS_TOLS": "TALOS_TOOLS",
+        "TALOS_X": None,
+        "talos_tools": "TALOS_TOOLS",
+    }
+
+
 def test_lists_have_commas() -> None:
     assert Reader({"HOSTS": "a, b,,"}).names("HOSTS", ()) == ["a", "b"]
 

@@ -12,6 +12,8 @@ from django.db import DatabaseError
 
 StopAsked = Callable[[], bool]
 """Whether a person wants it to end."""
+Tell = Callable[[int, int], None]
+"""Is told how many bytes are written, of how many."""
 _COMPANIONS = ("-journal", "-wal", "-shm")
 STEPS = 50_000
 """Of SQLite's machine between two questions whether to stop: some milliseconds."""

@@ -24,14 +24,14 @@ def pack(
     """Store a data directory's secret key and, if asked, its workspace."""
     database.execute(_TABLE)
     if (directory / SECRET_KEY).is_file():
-        _pack(database, directory / SECRET_KEY, SECRET_KEY)
-    for path in _found(directory / WORKSPACE) if workspace else ():
+        _pack(database, directory / SECRET_KEY, SECRET_KEY, stop)
+    for path in found(directory / WORKSPACE) if workspace else ():
         if stop():
             raise Stopped("Stopped.")
-        _pack(database, path, str(path.relative_to(directory)))
+        _pack(database, path, str(path.relative_to(directory)), stop)
 
 
-def _found(directory: Path) -> Iterator[Path]:
+def found(directory: Path) -> Iterator[Path]:
     """Ordinary files and directories: a link may lead anywhere, and is left out."""
     for folder, _, names in os.walk(directory):
         yield Path(folder)
@@ -40,7 +40,7 @@ def _found(directory: Path) -> Iterator[Path]:
                 yield path
 
 
-def _pack(database: sqlite3.Connection, path: Path, name: str) -> None:
+def _pack(database: sqlite3.Connection, path: Path, name: str, stop: StopAsked) -> None:
     """In pieces: a file may be larger than the memory that there is."""
     try:
         name.encode()
@@ -61,16 +61,20 @@ def _pack(database: sqlite3.Connection, path: Path, name: str) -> None:
         "INSERT INTO sqlar VALUES (?, ?, ?, ?, zeroblob(?))",
         (name, found.st_mode, int(found.st_mtime), found.st_size, found.st_size),
     ).lastrowid
-    _copy(database, path, int(row_id or 0), found.st_size)
+    _copy(database, path, int(row_id or 0), found.st_size, stop)
 
 
-def _copy(database: sqlite3.Connection, path: Path, row_id: int, size: int) -> None:
+def _copy(
+    database: sqlite3.Connection, path: Path, row_id: int, size: int, stop: StopAsked
+) -> None:
     with path.open("rb") as file, database.blobopen("sqlar", "data", row_id) as blob:
         while blob.tell() < size:
             piece = file.read(min(_CHUNK, size - blob.tell()))
             if not piece:
                 raise BackupError(f"{path} became shorter while it was read: try again.")
             blob.write(piece)
+            if stop():
+                raise Stopped("Stopped.")
 
 
 def unpack(database: sqlite3.Connection, directory: Path) -> None:

@@ -20,6 +20,7 @@ from chat.backup.base import (
     STEPS,
     BackupError,
     StopAsked,
+    Tell,
     forget_companions,
     opened,
     plain_errors,
@@ -30,18 +31,41 @@ from chat.models import Audit
 
 
 def make(
-    target: Path, *, force: bool = False, workspace: bool = True, stop: StopAsked = lambda: False
+    target: Path,
+    *,
+    force: bool = False,
+    workspace: bool = True,
+    stop: StopAsked = lambda: False,
+    tell: Tell = lambda done, total: None,
 ) -> Contents:
     """Write a backup, on SQLite. Raises `BackupError`; then `target` is as it was."""
     target = target.absolute()
     _check(target, force=force)
     draft = target.with_name(f".{target.name}.part")
+    total = _size(workspace=workspace)
+
+    def stop_and_tell() -> bool:
+        """Asked again and again while bytes are written, which is the moment to tell how many."""
+        tell(draft.stat().st_size, total)
+        return stop()
+
     with plain_errors(target), _ours(draft):
-        _copy(draft, stop)
-        found = _complete(draft, workspace=workspace, stop=stop)
+        try:
+            _copy(draft, stop_and_tell)
+            found = _complete(draft, workspace=workspace, stop=stop_and_tell)
+        finally:
+            tell(draft.stat().st_size, total)
         settle(draft, target)
     _record(found, target)
     return found
+
+
+def _size(*, workspace: bool) -> int:
+    """Bytes to be written, about."""
+    database = Path(settings.DATABASES["default"]["NAME"])
+    packed = files.found(settings.WORKSPACE) if workspace else ()
+    sizes = (path.lstat().st_size for path in packed if not path.is_dir())
+    return database.stat().st_size + sum(sizes)
 
 
 def _record(found: Contents, target: Path) -> None:

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from typing import Any
 
-from chat.errors import UnknownModel
+from chat.errors import ModelError, UnknownModel
 from chat.llm import configuration, menu, routing
 from chat.llm.configuration import SERVER, Configuration
 from chat.llm.configured import ConfiguredServer, configured_server
@@ -102,6 +103,24 @@ class Catalogue:
         only = next(sources.known(self._named), None)
         return only.id if only else "" if sources.is_configured else DEMO
 
+    async def misnamed_default(self) -> str | None:
+        """What is wrong with the default model's name. None: nothing, or its server is away."""
+        wanted = self._default_model
+        if not wanted:
+            return None
+        await self._sources.settle()
+        try:
+            await self.resolve(None)
+        except ModelError:
+            return None
+        except UnknownModel as error:
+            if self._sources.problem:  # its server may have it
+                return None
+            ids = [model.id for model in await self.models() if model.available]
+            near = get_close_matches(wanted, ids, 1, cutoff=0.5)
+            return f"{error.message} Did you mean {near[0]}?" if near else error.message
+        return None
+
     async def resolve(self, model_id: str | None) -> Resolved:
         """The client for a model, or for the default one.
 
@@ -116,6 +135,11 @@ class Catalogue:
         if found is None:
             raise self._unknown(wanted, is_default=not model_id)
         return found
+
+    @property
+    def is_waiting(self) -> bool:
+        """A server that is meant has not said yet what it has."""
+        return self._sources.problem is not None
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Catalogue]:

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import CommandError
-from django.db import OperationalError, ProgrammingError
+from django.db import DatabaseError, InterfaceError
+
+from chat import versions
+from talos_site import reasons
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn the database's errors into what a person can do about them."""
+def explained(*, is_there: bool = True, so_far: Callable[[], str] = lambda: "") -> Iterator[None]:
+    """Turn the database's errors into what a person can do about them, and say what was done `so_far`.
+
+    A database that `is_there` and was upgraded by a newer version is refused.
+    """
     try:
+        if is_there:
+            versions.refuse_newer()
         yield
-    except OperationalError as error:
-        raise CommandError(_words(_reason(error))) from None
-    except ProgrammingError as error:
-        if "does not exist" not in _reason(error):  # PostgreSQL's way to say: no such table
+    except (DatabaseError, InterfaceError) as error:
+        if (words := reasons.explained(error)) is None:
             raise
-        raise CommandError(_words(_reason(error))) from None
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or "it does not answer").splitlines()[0]
-
-
-def _words(reason: str) -> str:
-    if "locked" in reason or "lock timeout" in reason:
-        return (
-            "The database is busy: another program has kept it to itself for more than 5 seconds. "
-            "Try again in a moment."
-        )
-    if "no such table" in reason or "does not exist" in reason:
-        return f"The database is not prepared ({reason}). Run: python manage.py migrate"
-    return f"The database cannot be used: {reason}"
+        raise CommandError(f"{words} {so_far()}".rstrip()) from None

@@ -20,6 +20,11 @@ class Progress:
         self._next = 0.0 if sys.stderr.isatty() else float("inf")
         self._is_shown = False
 
+    def of(self, done: int, total: int) -> None:
+        """`at`, where the total is known only now."""
+        self._of = f" of {total:,}"
+        self.at(min(done, total))
+
     def at(self, done: int) -> None:
         if (now := monotonic()) >= self._next:
             self._next, self._is_shown = now + SECONDS, True

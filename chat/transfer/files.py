@@ -57,16 +57,14 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     target = target.resolve()
     _clear(target)
     part = _part(target)
-    part.mkdir(mode=0o700)
-    holder = os.open(part, os.O_RDONLY)
     try:
-        _lock(holder)
-        yield part
-        _sync(part)
-        part.rename(target)
+        part.mkdir(mode=0o700)
+        with _locked(part):
+            yield part
+            _sync(part)
+            part.rename(target)
         _sync(target.parent)
     finally:
-        os.close(holder)
         shutil.rmtree(part, ignore_errors=True)
 
 
@@ -109,6 +107,16 @@ def _private(path: str, flags: int) -> int:
 
 def _lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync(folder: Path) -> None:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from chat import publish
-from chat.database import UNAVAILABLE, words, write
+from chat.database import UNAVAILABLE, detail, words, write
 from chat.protocol import StatusChanged, StatusData, TurnStatus
 from chat.turns import pieces
 from chat.turns.batches import Batch, drain
@@ -101,7 +101,7 @@ class Journal:
             except UNAVAILABLE as error:
                 # locked, full, read-only or away: nothing is told before it is stored
                 if not wait:
-                    log.warning("Answers wait until they can be stored: %s", words(error))
+                    log.warning("Answers wait until they can be stored: %s", detail(error))
                 if isinstance(error, OutcomeUnknown):
                     attempt.unknown = error
                 attempt.explain(batches, words(error))

@@ -21,7 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat import connections, process, publish, search
-from chat.database import UNAVAILABLE, checkpoint, read, words, write
+from chat.database import UNAVAILABLE, checkpoint, detail, read, write
 from chat.models import Conversation, Notice, Turn
 from chat.turns import approvals, follow, rows
 from chat.turns.live import LiveTurn
@@ -171,7 +171,7 @@ def _passing_trouble() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE as error:
-        log.warning("A look at the database failed: %s", words(error))
+        log.warning("A look at the database failed: %s", detail(error))
     except Exception:  # broad: as above
         log.exception("A look failed.")
 

@@ -13,8 +13,10 @@ from typing import Any
 from django.db import DataError, InterfaceError, OperationalError
 from django.db.backends.postgresql import base
 from psycopg.errors import InvalidParameterValue
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from talos_site.postgresql import OutcomeUnknown
+from talos_site.postgresql.pooled import PooledConnection
 
 PATIENCE = 5.0
 """Seconds in which PostgreSQL is asked again."""
@@ -22,6 +24,23 @@ PAUSE = 0.05
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    @property
+    def pool(self) -> ConnectionPool[Any] | None:
+        if options := self.settings_dict["OPTIONS"].get("pool"):
+            options.setdefault("connection_class", PooledConnection)
+        pool: ConnectionPool[Any] | None = super().pool
+        return pool
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Raises what PostgreSQL said: the pool says only that there is no connection."""
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout as timeout:
+            if (failure := PooledConnection.failure) is None:
+                where = f"{conn_params.get('host', 'this machine')}, port {conn_params.get('port', 5432)}"
+                raise self.Database.OperationalError(f"{where} does not answer") from timeout
+            raise self.Database.OperationalError(str(failure)) from failure
+
     def _commit(self) -> None:
         xid = self._assigned()
         try:

@@ -14,8 +14,11 @@ from django.db import connection
 from chat import backup
 from chat.management import postgresql
 from chat.management.options import file_named
+from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.management.words import megabytes, moment, number
+
+MB = 1024 * 1024
 
 
 class Command(BaseCommand):
@@ -38,21 +41,41 @@ class Command(BaseCommand):
         file = file_named(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
-        with Stop() as stop:
+        copied = Copied()
+        with Stop() as stop, copied.progress:
             try:
                 made = backup.make(
                     file,
                     force=options["force"],
                     workspace=not options["without_workspace"],
                     stop=lambda: stop.asked,
+                    tell=copied.tell,
                 )
             except backup.Stopped:
                 raise CommandError(
                     "Stopped. Nothing was written.", returncode=stop.status
                 ) from None
             except backup.BackupError as error:
-                raise CommandError(str(error)) from None
+                raise CommandError(f"{error}{copied}") from None
         return f"{summary(file, made)}\n{left_out(made, options['without_workspace'])}"
+
+
+class Copied:
+    """How much is, on a terminal and for a sentence about why the rest is not."""
+
+    def __init__(self) -> None:
+        self.progress = Progress("copied", what="MB")
+        self._done = self._total = 0
+
+    def tell(self, done: int, total: int) -> None:
+        self._done, self._total = min(done, total), total
+        self.progress.of(done // MB, max(total // MB, 1))
+
+    def __str__(self) -> str:
+        if not self._total:
+            return ""
+        far = f"{megabytes(self._done)} of {megabytes(self._total)}"
+        return f" {far} had been copied; nothing of them is kept."
 
 
 def summary(file: Path, made: backup.Contents) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import gzip
 from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from codecs import getincrementaldecoder
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,22 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from chat.management import export_formats
 from chat.management.database import explained
 from chat.management.options import conversation_id, file_named, user_named
 from chat.management.progress import Progress
+from chat.management.words import number
 from chat.models import Conversation
 from chat.transfer import files, writing
-from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.encoders import Encoder
 from chat.transfer.format import VERSION, VERSIONS
-from chat.transfer.markdown import Markdown
 from chat.transfer.names import slug
 from chat.transfer.older import FirstVersion
 from chat.transfer.selection import Ids, Selection
 from chat.transfer.writing import Written
+from talos_site.command_line import discard_output
+from talos_site.signals import number_of
 
-ARCHIVES: dict[str, type[JsonLines]] = {"jsonl": JsonLines, "json": JsonDocument}
-FORMATS = (*ARCHIVES, "markdown")
-_SUFFIXES = {".json": "json", ".md": "markdown"}
 _HELP = """\
 Write conversations into files, to keep them, to read them elsewhere or to move them.
 
@@ -42,16 +43,17 @@ Formats (docs/archive.md describes the first two; import_history reads them back
 An older Talos reads version 1 of the first two: --format-version 1 writes that, and says on the
 standard error what is left out, since version 1 has no keys for it.
 
-Without --output everything goes to the standard output. A file or a folder is there whole or not
-at all: an export that is cut off leaves nothing that looks like one. A folder gets one file for each
-conversation. The server may run meanwhile; each conversation is written as it was at one moment.
+A file that ends in .gz is compressed. Without --output everything goes to the standard output. A
+file or a folder is there whole or not at all: an export that is cut off leaves nothing that looks
+like one. A folder gets one file for each conversation. The server may run meanwhile; each conversation is written as it was at one moment.
 
   manage.py export_history --output history.jsonl
   manage.py export_history --since 2026-01-01 --no-archived --output chats/ --format markdown
   manage.py export_history --id 7d3bffc5-b241-4dc1-bc17-059bf8facc34 --format markdown
-  manage.py export_history | gzip > history.jsonl.gz
+  manage.py export_history --output history.jsonl.gz
 
-Exit status: 0 when all was written, 1 when nothing was, with the reason.
+Exit status: 0 when all was written, 1 when it was not, with the reason; 130 and 143 when it was
+stopped, and 141 when whoever read its output has left.
 """
 
 
@@ -65,7 +67,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
         add("--output", "-o", metavar="PATH", help="a file, or a folder if it is one or ends in /")
-        add("--format", choices=FORMATS, help="by the ending of PATH, else jsonl, unless said")
+        add(
+            "--format",
+            choices=export_formats.FORMATS,
+            help="by the ending of PATH, else jsonl, unless said",
+        )
         add(
             "--format-version",
             type=int,
@@ -91,7 +97,11 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any]) -> str | None:
         ids = Ids(_selection(options))
         older = FirstVersion() if options["format_version"] == 1 else None
-        encoder = _encoder(options, older)
+        output = options["output"]
+        if output:
+            file_named(Path(output))
+        name = output if output and not _is_folder(output) else ""
+        encoder = export_formats.encoder(options["format"], name, older)
         said = self._written(ids, encoder, options)
         if older and older.left_out:
             self.stderr.write(f"Left out, since version 1 has no keys for it: {older.left_out}")
@@ -102,62 +112,86 @@ class Command(BaseCommand):
         if output in (None, "-"):
             self._to_stdout(ids, encoder)
             return None
-        file_named(Path(output))
-        to = _to_folder if Path(output).is_dir() or output.endswith("/") else _to_file
+        to = _to_folder if _is_folder(output) else _to_file
+        count = Count(len(ids))
         try:
-            done = to(ids, encoder, Path(output), force=options["force"])
+            to(ids, encoder, Path(output), count, force=options["force"])
         except files.PlaceTaken as taken:
             raise CommandError(f"{taken}. Choose another --output, or add --force.") from None
         except OSError as error:
-            raise CommandError(f"{output} cannot be written: {error.strerror}.") from None
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. What was not yet whole is gone.", returncode=130) from None
+            kept = _kept(output, count)
+            raise CommandError(f"{output} cannot be written: {error.strerror}.{kept}") from None
+        except KeyboardInterrupt as stopped:
+            status = 128 + number_of(stopped)
+            raise CommandError(f"Stopped.{_kept(output, count)}", returncode=status) from None
+        done = count.done
         return f"Exported {done:,} conversation{'' if done == 1 else 's'} to {output}."
 
     def _to_stdout(self, ids: Ids, encoder: Encoder) -> None:
         decode = getincrementaldecoder("utf-8")().decode
         binary = getattr(self.stdout, "buffer", None)  # none where a test looks
+        count = Count(len(ids))
         try:
-            with Progress("exported", len(ids)) as progress:
-                for done, chunk in writing.together(ids, encoder):
-                    progress.at(done)
+            with Progress("exported", count.total) as progress:
+                for count.done, chunk in writing.together(ids, encoder):
+                    progress.at(count.done)
                     if binary is not None:
                         binary.write(chunk)
                     else:
                         self.stdout.write(decode(chunk), ending="")
             self.stdout.flush()
-        except BrokenPipeError:  # as `head` does: there is nobody to be told
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+        except BrokenPipeError:
+            raise  # nobody is left to be told
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise CommandError(f"The output cannot be written: {error.strerror}.") from None
+            discard_output()
+            written = f" {count} were written." if count.total else ""
+            raise CommandError(
+                f"The output cannot be written: {error.strerror}.{written}"
+            ) from None
 
 
-def _encoder(options: dict[str, Any], older: FirstVersion | None) -> Encoder:
-    by_ending = _SUFFIXES.get(Path(options["output"] or "").suffix, "jsonl")
-    chosen = options["format"] or by_ending
-    if chosen in ARCHIVES:
-        return ARCHIVES[chosen](older)
-    if older:
-        raise CommandError("Markdown has no versions: --format-version is for jsonl and json.")
-    return Markdown()
+@dataclass
+class Count:
+    """How far an export is."""
+
+    total: int
+    done: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.done:,} of {number(self.total, 'conversation')}"
 
 
-def _to_file(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
-    done = 0
-    with files.whole_file(target, force=force) as file, Progress("exported", len(ids)) as progress:
-        for done, chunk in writing.together(ids, encoder):
-            file.write(chunk)
-            progress.at(done)
-    return done
+def _is_folder(output: str) -> bool:
+    return Path(output).is_dir() or output.endswith("/")
 
 
-def _to_folder(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
-    done = 0
+def _kept(output: str, count: Count) -> str:
+    """What an export that was cut off has left."""
+    if not count.total:
+        return ""
+    if _is_folder(output) and any(Path(output).glob("[!.]*")):  # each was in place by itself
+        return f" {count} were written, each whole."
+    return f" {count} had been written; nothing of them is kept."
+
+
+def _to_file(ids: Ids, encoder: Encoder, target: Path, count: Count, *, force: bool) -> None:
+    is_compressed = export_formats.is_compressed(target.name)
+    with (
+        files.whole_file(target, force=force) as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0)
+        if is_compressed
+        else nullcontext(file) as to,
+        Progress("exported", count.total) as progress,
+    ):
+        for count.done, chunk in writing.together(ids, encoder):
+            to.write(chunk)
+            progress.at(count.done)
+
+
+def _to_folder(ids: Ids, encoder: Encoder, target: Path, count: Count, *, force: bool) -> None:
     with (
         files.whole_folder(target, force=force) as folder,
-        Progress("exported", len(ids)) as progress,
+        Progress("exported", count.total) as progress,
     ):
         for written in writing.conversations(ids, encoder):
             place = folder / file_name(written, encoder)
@@ -165,9 +199,8 @@ def _to_folder(ids: Ids, encoder: Encoder, target: Path, *, force: bool) -> int:
                 file.write(encoder.begin)
                 file.writelines(written.chunks())
                 file.write(encoder.end)
-            done += 1
-            progress.at(done)
-    return done
+            count.done += 1
+            progress.at(count.done)
 
 
 def file_name(written: Written, encoder: Encoder) -> str:

@@ -46,6 +46,7 @@ Each conversation that is skipped is named, with its line and the reason. Exit s
 that is in the files is here now, 1 when something is not. What was imported stays in either case,
 and so it does when the command is stopped: run it again to go on.
 """
+_AGAIN = " Run it again to go on."
 
 
 class Command(BaseCommand):
@@ -81,11 +82,13 @@ class Command(BaseCommand):
         with explained(), Stop() as stop:
             run = _run(options)
             names: list[str] = options["files"]
-            for name in names:
-                self._file(run, name, stop)
+            done = lambda: f"{run.summary().capitalize()} before that.{_AGAIN}"  # noqa: E731
+            with explained(is_there=False, so_far=done):
+                for name in names:
+                    self._file(run, name, stop)
             summary = run.finish(" ".join(names))
         if stop.asked:
-            raise CommandError(f"Stopped. {summary} Run it again to go on.", returncode=stop.status)
+            raise CommandError(f"Stopped. {summary}{_AGAIN}", returncode=stop.status)
         if run.has_faults:
             raise CommandError(f"{summary} What was skipped is named above.")
         return summary

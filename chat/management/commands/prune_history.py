@@ -21,6 +21,7 @@ from chat.models import Audit
 from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.prune.space import Space, size
+from talos_site.signals import number_of
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
 LONGEST = timedelta(36_500)
@@ -73,7 +74,10 @@ class Command(BaseCommand):
         before = size()
         prune = Prune(rules, Audit(action="prune", source=Audit.Source.COMMAND))
         with Stop() as stop:
-            with Progress("deleted", found.conversations) as progress:
+            with (
+                explained(is_there=False, so_far=lambda: done(prune, found)),
+                Progress("deleted", found.conversations) as progress,
+            ):
                 while not stop.asked and (pause := prune.step()) is not None:
                     progress.at(prune.deleted)
                     time.sleep(pause)
@@ -134,8 +138,11 @@ def confirmed() -> bool:
         raise CommandError("Add --yes to delete them: there is no terminal to ask at.")
     try:
         return input("Delete them for good? [y/N] ").strip().lower() in ("y", "yes")
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         return False
+    except KeyboardInterrupt as stopped:
+        status = 128 + number_of(stopped)
+        raise CommandError("Stopped. Nothing was deleted.", returncode=status) from None
 
 
 def done(prune: Prune, found: Amount) -> str:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         file = file_named(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
-        with Stop() as stop, explained():
+        with Stop() as stop, explained(is_there=False):
             try:
                 found = backup.restore(file, stop=lambda: stop.asked)
             except backup.Stopped:

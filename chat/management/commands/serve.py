@@ -10,20 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chat import checks, database, process, versions
+from chat import checks, database, process
+from chat.management.database import explained
 from talos_site import static_files
 from talos_site.signals import StopSignals
 
 GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""
-
-NEWER = (
-    "The database was upgraded by a newer version of Talos: this one does not know {}. Update "
-    "Talos, or restore the backup from before the update."
-)
 
 
 class Command(BaseCommand):
@@ -57,6 +53,8 @@ class Command(BaseCommand):
         for fault in (*checks.local_means_loopback(None, host=host), *checks.hosts_are_named(None)):
             raise CommandError(f"{fault.msg}\n{fault.hint}")
         self.check()
+        for warning in checks.others_are_admins(None):
+            self.stderr.write(f"Warning: {warning.msg}\n{warning.hint}")
 
     def _collect(self) -> None:
         if settings.DEBUG:
@@ -73,23 +71,18 @@ class Command(BaseCommand):
             ) from None
 
     def _migrate(self) -> None:
-        try:
+        with explained():
             executor = MigrationExecutor(connection)
-            if unknown := versions.unknown_migration(executor.loader.applied_migrations):
-                raise CommandError(NEWER.format(unknown))
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.stderr.write("Preparing the database…")
                 call_command("migrate", interactive=False, verbosity=0)
-        except OperationalError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(f"The database cannot be used: {reason}") from None
 
     def _serve(self, listener: socket.socket) -> None:
         # Late: Twisted's reactor is made at import, and other commands need none of this.
         from chat import importing
         from chat.prune import retention
         from chat.services import hidden
-        from chat.turns import engine
+        from chat.turns import default_model, engine
         from talos_site.server import Server
 
         from talos_site.asgi import application  # isort: skip
@@ -98,6 +91,7 @@ class Command(BaseCommand):
         engine.hourly(importing.tidy)
         engine.at_each_look(importing.run)
         engine.at_each_look(hidden.sweep)
+        engine.hourly(default_model.check)
         server = Server(
             application,
             listener,

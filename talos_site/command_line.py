@@ -1,0 +1,76 @@
+"""What every command of `manage.py` has in common: it ends with a sentence, and no traceback of what
+is no fault of the program.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import ManagementUtility
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError
+
+from talos_site import reasons
+from talos_site.signals import CommandSignals, number_of
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+class _CommandLine(ManagementUtility):
+    def __init__(self, arguments: Sequence[str], signals: CommandSignals) -> None:
+        super().__init__(list(arguments))
+        self._signals = signals
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        command = super().fetch_command(subcommand)
+        handle = command.handle
+
+        def loaded(*args: Any, **options: Any) -> str | None:
+            self._signals.loaded()
+            return handle(*args, **options)
+
+        command.handle = loaded  # type: ignore[method-assign]  # checks, too, import much before
+        return command
+
+
+def run(arguments: Sequence[str], signals: CommandSignals) -> int:
+    """Run a command; its exit status."""
+    try:
+        try:
+            _CommandLine(arguments, signals).execute()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here what goes wrong with it can still be said
+    except KeyboardInterrupt as stopped:
+        return _ended("Stopped.", 128 + number_of(stopped))
+    except ImproperlyConfigured as error:
+        return _ended(f"Talos cannot start. {error}", 1)
+    except (DatabaseError, InterfaceError) as error:
+        if (words := reasons.explained(error)) is None:
+            raise
+        return _ended(words, 1)
+    except BrokenPipeError:  # as `head` does: there is nobody to be told
+        discard_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        discard_output()
+        return _ended(f"{error.filename or 'The output'} cannot be written: {error.strerror}.", 1)
+    return 0
+
+
+def _ended(words: str, status: int) -> int:
+    print(words, file=sys.stderr)  # noqa: T201  # for the person at the terminal
+    return status
+
+
+def discard_output() -> None:
+    """Nobody takes what is written, also not what Python still writes as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
