@@ -13,7 +13,7 @@ from chat import services
 from chat.access import local_owner
 from chat.models import Conversation, Message, Notice, SearchEntry, ToolRule, Turn
 from chat.search import search
-from chat.services import growing, imports
+from chat.services import imports
 from tests.transfer.chatgpt_samples import ID, export, node
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import ANSWER, OTHER, QUESTION, RULE, A, Q, line, sample
@@ -122,8 +122,8 @@ def test_whoever_is_cut_off_adds_the_rest_the_next_time(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(FIRST))
-    monkeypatch.setattr(growing, "BATCH", 1)
-    monkeypatch.setattr(growing, "_show", lambda *args: 1 / 0)
+    monkeypatch.setattr(imports, "_AT_ONCE", 1)
+    monkeypatch.setattr(imports, "show", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         imported(data(SECOND))
     assert branch() == ["First question", "First answer"]
@@ -138,7 +138,7 @@ def test_whoever_is_cut_off_adds_the_rest_the_next_time(
 def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(growing, "BATCH", 1)
+    monkeypatch.setattr(imports, "_AT_ONCE", 1)
     imported(line(sample()))
     later = sample() | {"leaf": OTHER}
     between = str(uuid4())
