@@ -28,6 +28,8 @@ from chat.search.excerpts import excerpt, marked
 from chat.search.query import _expression, _sought
 from chat.search.words import words
 from chat.transfer import reading
+from chat.transfer.chatgpt.marks import translated
+from chat.transfer.chatgpt.references import References
 from chat.transfer.markdown import _closed
 from chat.transfer.versions import places
 from chat.turns import batches, title_text
@@ -182,6 +184,11 @@ def _file(text: str) -> Work:
     return partial(_read, text.encode())
 
 
+def _translated(text: str) -> None:
+    links = {"turn0search1": ("a", "http://a.example/")}
+    translated(text, References(links=links, citations=[(None, "a")] * (len(text) // 10)))
+
+
 SHAPES = ("q", "a", "Q", "A", "R", "c", "o", "s")
 """See `shapes.py`."""
 LETTERS = (
@@ -295,6 +302,10 @@ CODE = (
     "\ue200",
     "\ue201",
 )
+CITED = (
+    "【1†a】", "【", "†", "】", ":contentReference[oaicite:0]{index=0}", "\ue200", "\ue201", "\ue202", "cite", "turn0search1",
+    "`", "\\`", "~~~\n", "\n", "a", " ", '{"name":"', "[",
+)  # fmt: skip
 FILES = (
     "{}\n", "[", "{", "}", '{"mapping":{}}\n', '{"format":"talos-history",', '"a":"b",', '{"a":{}},', ",", '"', "\\", " ", "\n",
     '"conversations":[',
@@ -325,7 +336,8 @@ TARGETS: dict[str, Target] = {
     "a ChatGPT export": Target(SHAPES, lambda text: partial(_read, export(text)), 16 * 1024),
     "the order of versions": Target(SHAPES, lambda text: partial(places, *tree(text)), 64 * 1024),
     "a text for Markdown": Target((*MARKS, *LETTERS), lambda text: partial(_closed, text), 1024 * 1024),
-    "where a text is code": Target(CODE, lambda text: lambda: (CodeMarks().read(text), CodeMarks().read(text)), 1024 * 1024),
+    "the marks of a ChatGPT export": Target(CITED, lambda text: partial(_translated, text)),
+    "where a text is code": Target(CODE, lambda text: lambda: CodeMarks().read(text), 1024 * 1024),
 }  # fmt: skip
 
 
