@@ -29,10 +29,10 @@ def cut_for_json(text: str, most: int) -> str:
 
 def fair_share(sizes: Iterable[int], room: int) -> int:
     """How much each may take of a room, so that what is small leaves its own share to others."""
-    left, rest = sorted(sizes), room
-    for taken, size in enumerate(left):
-        share = rest // (len(left) - taken)
+    ordered, left = sorted(sizes), room
+    for taken, size in enumerate(ordered):
+        share = left // (len(ordered) - taken)
         if size > share:
             return share
-        rest -= size
+        left -= size
     return room

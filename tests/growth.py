@@ -8,15 +8,17 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from math import inf
 from time import thread_time
 
 COUNTED = 0.02
 """Seconds: what takes less is not looked at."""
-MOST = 3.0
-"""Times as long an input of twice the size may take. Twice is in proportion, four times a square."""
-ENOUGH = 0.15
-"""Seconds: a square has shown itself by then."""
+STEP = 4
+"""Times as much each time."""
+MOST = 9.0
+"""Times as long that may take. Four is in proportion, sixteen a square."""
+ENOUGH = 1.0
+"""Seconds, after which nothing larger is tried. A square of copies shows itself late."""
 
 Prepare = Callable[[int], Callable[[], object]]
 """What is to be done with an input of a size. Making the input does not count."""
@@ -24,14 +26,16 @@ Prepare = Callable[[int], Callable[[], object]]
 
 @dataclass(frozen=True)
 class Growth:
-    """Inputs of a size, of twice and of four times as much, that took ever longer."""
+    """Work that took longer than it may."""
 
     size: int
-    seconds: tuple[float, ...]
+    seconds: float
+    before: float
+    """What a quarter of that size took."""
 
     def __str__(self) -> str:
-        took = ", ".join(f"{second * 1000:.0f} ms" for second in self.seconds)
-        return f"size {self.size:,}, then twice and four times as much: {took}"
+        took = f"size {self.size:,} took {self.seconds * 1000:.0f} ms"
+        return f"{took}, a quarter of it {self.before * 1000:.0f} ms"
 
 
 def cpu_seconds(work: Callable[[], object], tries: int = 1) -> float:
@@ -49,22 +53,22 @@ def _once(work: Callable[[], object]) -> float:
         gc.enable()
 
 
-def excess(prepare: Prepare, *, least: int, most: int) -> Growth | None:
-    """Where work grows by more than its input. None: nowhere between these sizes.
+def excess(prepare: Prepare, *, least: int, most: int, longest: float = inf) -> Growth | None:
+    """Where work grows by more than its input, or takes longer than so many seconds.
 
-    Two doublings in a row have to show it: one may be a step that is climbed once.
+    None: nowhere between these sizes.
     """
     size, before = least, cpu_seconds(prepare(least))
-    while size * 2 <= most and before < ENOUGH:
-        size, last = size * 2, before
+    while size * STEP <= most and before < ENOUGH:
+        size, last = size * STEP, before
         before = cpu_seconds(prepare(size))
-        if before > max(COUNTED, MOST * last) and (found := _confirmed(prepare, size // 2, most)):
-            return found
+        if _is_too_long(before, last, longest):  # noise, perhaps
+            tries = 3 if before < ENOUGH else 1
+            before, last = (cpu_seconds(prepare(each), tries) for each in (size, size // STEP))
+            if _is_too_long(before, last, longest):
+                return Growth(size, before, last)
     return None
 
 
-def _confirmed(prepare: Prepare, size: int, most: int) -> Growth | None:
-    sizes = [each for each in (size, size * 2, size * 4) if each <= most]
-    seconds = tuple(cpu_seconds(prepare(each), tries=3) for each in sizes)
-    grows = all(b > max(COUNTED, MOST * a) for a, b in pairwise(seconds))
-    return Growth(size, seconds) if grows else None
+def _is_too_long(seconds: float, before: float, longest: float) -> bool:
+    return seconds > min(max(COUNTED, MOST * before), longest)

@@ -14,6 +14,7 @@ from chat.access import local_owner
 from chat.models import (
     Audit,
     Conversation,
+    ImportJob,
     KeptRender,
     Message,
     ModelPreference,
@@ -65,6 +66,7 @@ def conversation() -> Conversation:
     ModelPreference.objects.create(owner=owner, model="demo", offers_tools=False)
     ProviderConnection.objects.create(provider="groq", sealed_key="sealed and secret")
     Suggestion.objects.get_or_create(text="What are ants?")
+    ImportJob.objects.create(owner=owner, name="chats.jsonl", size=1, status="done")
     Audit.objects.create(action="prune", source="command", summary="Nothing was old enough.")
     conversation.leaf = answer
     conversation.save()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import closing, suppress
 from itertools import cycle, islice
 from typing import Any
 from uuid import UUID
@@ -16,9 +17,15 @@ from uuid import UUID
 import pytest
 
 from chat.errors import ModelError
+from chat.llm import failures
 from chat.llm.arguments import settled
+from chat.llm.chunks import Answer
 from chat.llm.code_marks import CodeMarks
+from chat.llm.limits import Limits
 from chat.llm.listed import MOST, listed
+from chat.llm.patience import Patience
+from chat.llm.reading import Pieces, read_answer
+from chat.llm.redaction import Secrets
 from chat.llm.thinking_blocks import PLACE, put_in_place
 from chat.llm.tool_call import MAX_NAME
 from chat.llm.tool_fragments import ToolFragments
@@ -27,8 +34,11 @@ from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search import words as folding
 from chat.search.excerpts import excerpt
 from chat.search.query import _sought
+from chat.transfer.chatgpt.marks import translated
+from chat.transfer.chatgpt.references import References
 from chat.transfer.versions import places
 from chat.turns import batches, calls, toolbox
+from chat.turns import runner as runner_of_turns
 from chat.turns.live import Entry, LiveTurn
 from tests.growth import cpu_seconds, excess
 from tests.tools.test_arguments import runner
@@ -173,3 +183,70 @@ def test_a_list_of_models_has_an_end() -> None:
     body = json.dumps([f"model-{number}" for number in range(100_000)]).encode()
     assert cpu_seconds(lambda: listed(body)) < 0.5
     assert len(listed(body)) == MOST
+
+
+@pytest.mark.parametrize("text", ["a一" * 250_000, "\ufdfa" * 340_000, "word of some " * 80_000])
+def test_words_of_a_long_answer(text: str) -> None:
+    assert cpu_seconds(lambda: folding.words(text)) < 3
+
+
+def test_the_words_of_a_long_answer_are_looked_for_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither others' answers nor the writer wait for them."""
+    looked: list[threading.Thread] = []
+
+    def words(text: str) -> list[str]:
+        looked.append(threading.current_thread())
+        return []
+
+    monkeypatch.setattr(runner_of_turns, "words", words)
+    one = UUID(int=1)
+    for text in ("short", "long " * 1000):
+        turn = LiveTurn(1, one, one, 1, None, "model", None, 0, True, parts=[text])
+        asyncio.run(runner_of_turns._words(turn))
+    assert [thread is threading.main_thread() for thread in looked] == [True, False]
+
+
+def test_a_message_of_many_texts_and_citations_is_read() -> None:
+    def prepare(count: int) -> Any:
+        found = References()
+        found.citations += [(number, "(words)") for number in range(10**6, 10**6 + count)]
+        return lambda: [translated("【1†a】", found) for _ in range(count)]
+
+    assert excess(prepare, least=500, most=8_000) is None
+
+
+def test_a_short_mark_for_a_long_text_may_not_come_any_number_of_times() -> None:
+    mark = "\ue200cite\ue202a\ue201"
+    found = References(by_mark={mark: "x" * 100_000})
+    assert len(translated(mark * 10_000, found)) < 3_000_000
+
+
+def test_tiny_events_of_a_large_read_do_not_hold_the_loop() -> None:
+    async def turns() -> int:
+        reads = iter([b"data: {}\n\n" * 10_000, b""])
+        seen = 0
+
+        async def read() -> bytes:
+            return next(reads)
+
+        async def asked() -> Any:
+            with closing(Patience(Limits())) as patience:
+                yield Pieces(read, patience)
+
+        async def count() -> None:
+            nonlocal seen
+            while True:
+                seen += 1
+                await asyncio.sleep(0)
+
+        others = asyncio.create_task(count())
+        with suppress(ModelError):
+            secrets, names = Secrets(None), failures.OPENAI
+            async for _ in read_answer(asked(), Answer(), names=names, secrets=secrets):
+                pass
+        others.cancel()
+        return seen
+
+    assert asyncio.run(turns()) >= 10

@@ -229,9 +229,11 @@ def test_a_question_is_found_at_once_an_answer_when_it_is_finished(owner: User) 
     Piece.objects.create(turn=asked.turn, seq=9, text="Green leaves")
     turn.parts.append("Green leaves")
     assert (found(owner, "tea"), found(owner, "leaves")) == ({"Any tea?"}, set())
-    turn_rows.finish(turn, 10, status="completed", is_watched=True)
+    turn_rows.finish(turn, 10, status="completed", found=words(turn.text), is_watched=True)
     assert found(owner, "leaves") == {"Green leaves"}
-    turn_rows.finish(turn, 10, status="completed", is_watched=True)  # the journal tries again
+    turn_rows.finish(
+        turn, 10, status="completed", found=words(turn.text), is_watched=True
+    )  # the journal tries again
     assert found(owner, "leaves") == {"Green leaves"}
 
 
@@ -289,7 +291,7 @@ def test_a_text_of_any_size_can_be_indexed(owner: User) -> None:
     conversation = talk(owner, "Hi")
     message = Message.objects.get()
     text = "first " + " ".join(map(str, range(10**6, 10**6 + 150_000)))
-    index_message(message.pk, text, conversation_id=conversation.pk, owner_id=owner.pk)
+    index_message(message.pk, words(text), conversation_id=conversation.pk, owner_id=owner.pk)
     assert len(search(owner.pk, "first")) == 1
 
 

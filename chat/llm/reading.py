@@ -6,6 +6,7 @@ little work per token: one read, one time limit, one `orjson.loads`, nothing in 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
@@ -23,6 +24,7 @@ from chat.llm.sse import MAX_EVENT, EventStream, decode
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
 _STREAM = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[:{\[]|data|event|id|retry|$|[deir][a-z]{0,4}$)")
 """How a body begins that may be an answer; torn anywhere."""
+MOST_AT_ONCE = 8 * 1024  # bytes: hundreds of tiny events, before others have their turn
 AFTER_DONE = 0.25  # seconds for the body's last bytes: with them the connection can be used again
 
 
@@ -139,8 +141,11 @@ async def read_answer(
             data = beginning = await pieces.first()
             reader = reader_for(data, names)
             while data:
-                for event in answer.read(reader.feed(data)):
-                    yield event
+                for at in range(0, len(data), MOST_AT_ONCE):
+                    if at:
+                        await asyncio.sleep(0)
+                    for event in answer.read(reader.feed(data[at : at + MOST_AT_ONCE])):
+                        yield event
                 if reader.done:
                     break
                 reader.is_rest = pieces.heed(answer)

@@ -33,9 +33,11 @@ _OF_MESSAGE = "(message_id)"
 _OF_TITLE = "(conversation_id) WHERE message_id IS NULL"
 
 
-def index_message(message_id: UUID, text: str, *, conversation_id: UUID, owner_id: int) -> None:
-    """Make a message findable that was finished right now."""
-    if found := words(text):
+def index_message(
+    message_id: UUID, found: Sequence[str], *, conversation_id: UUID, owner_id: int
+) -> None:
+    """Make a message findable that was finished right now, by its words."""
+    if found:
         row = (owner_id, conversation_id, message_id, timezone.now(), found)
         statements.change(_statement(_OF_MESSAGE), *_row(row))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import add
 
 MAX_WORD = 64
 """Code points of a word that count; more than that is no word, but a key or a picture in Base64."""
@@ -17,7 +18,7 @@ MAX_BYTES = 800_000
 
 # Thai to Myanmar, Khmer, kana, Han: a word has no end that can be seen.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
-_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_RUN = re.compile(f"[{_UNSPACED}]+|[^\\s{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 WORD_BEGINS = f"(?<![^\\s{_UNSPACED}])"
 """As a regular expression for folded texts."""
@@ -72,7 +73,8 @@ def words(text: str) -> list[str]:
     found: dict[str, None] = {}
     for run in runs(text):
         if is_unspaced(run):
-            found |= dict.fromkeys(run[at : at + 2] for at in range(len(run)))
+            found |= dict.fromkeys(map(add, run, run[1:]))
+            found[run[-1]] = None
         else:
             found[run[:MAX_WORD]] = None
     joined = " ".join(found).encode()
@@ -81,13 +83,12 @@ def words(text: str) -> list[str]:
     return list(found)
 
 
-def runs(text: str) -> Iterator[str]:
-    """The folded text's stretches without a space, of one kind of script each."""
-    for run in dict.fromkeys(fold(text).split()):
-        if run.isascii():
-            yield run
-        else:
-            yield from _RUN.findall(run)
+def runs(text: str) -> Iterable[str]:
+    """The folded text's stretches without a space, of one kind of script each, each once."""
+    found = dict.fromkeys(fold(text).split())
+    if text.isascii():
+        return found
+    return dict.fromkeys(_RUN.findall(" ".join(found)))
 
 
 def is_unspaced(run: str) -> bool:

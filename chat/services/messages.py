@@ -24,6 +24,7 @@ from chat.protocol import (
     MessageCreated,
     MessageCreatedData,
 )
+from chat.search.words import words
 from chat.services import hidden
 from chat.services.base import locked
 from chat.services.conversations import begin
@@ -163,8 +164,9 @@ def _ask(
         client_id=client_id,
     )
     statements.insert(question)
+    found = words(text)
     search.index_message(
-        question.pk, text, conversation_id=conversation.pk, owner_id=conversation.owner_id
+        question.pk, found, conversation_id=conversation.pk, owner_id=conversation.owner_id
     )
     if conversation.leaf_id is None and not conversation.title:
         # not indexed: these words are the message's

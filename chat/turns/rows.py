@@ -5,7 +5,7 @@ All functions are synchronous; those that take a `LiveTurn` run inside the journ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from chat.protocol import (
     ToolFinished,
     ToolResultData,
 )
+from chat.search.words import words
 from chat.turns import toolbox
 from chat.turns.live import LiveTurn
 
@@ -154,9 +155,12 @@ def finish(
     error_code: str = "",
     error: str = "",
     details: str = "",
+    found: Sequence[str],
     is_watched: bool,
 ) -> None:
-    """The end: pieces become the message's content. Unread, unless somebody watches."""
+    """The end: pieces become the message's content, in which `found` are the words. Unread, unless
+    somebody watches.
+    """
     usage = turn.usage
     statements.change(
         _FINISH,
@@ -167,7 +171,8 @@ def finish(
     )
     if turn.has_calls:
         close_calls(turn.message_id, "This call was stopped with its turn.")
-    _fold(turn, SoFar(seq, turn.text, "".join(turn.reasoning)), is_watched=is_watched)
+    so_far = SoFar(seq, turn.text, "".join(turn.reasoning))
+    _fold(turn, so_far, found, is_watched=is_watched)
 
 
 def close_calls(message_id: UUID, result: str) -> None:
@@ -192,8 +197,8 @@ def wait(turn: LiveTurn) -> None:
         _tell_elsewhere(turn.owner_id, turn.conversation_id)
 
 
-def _fold(turn: LiveTurn | Turn, so_far: SoFar, *, is_watched: bool) -> None:
-    """What a turn wrote becomes its message's, and is found; its pieces go."""
+def _fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watched: bool) -> None:
+    """What a turn wrote becomes its message's, which is found by its words; its pieces go."""
     if isinstance(turn, LiveTurn):
         turn_id, owner_id = turn.turn_id, turn.owner_id
     else:
@@ -201,7 +206,7 @@ def _fold(turn: LiveTurn | Turn, so_far: SoFar, *, is_watched: bool) -> None:
     if so_far.text or so_far.reasoning:
         statements.change(_FILL, so_far.text, so_far.reasoning, turn.message_id)
         search.index_message(
-            turn.message_id, so_far.text, conversation_id=turn.conversation_id, owner_id=owner_id
+            turn.message_id, found, conversation_id=turn.conversation_id, owner_id=owner_id
         )
     statements.change(_DROP_PIECES, turn_id)
     unread = not is_watched
@@ -271,7 +276,7 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
         Conversation.objects.filter(pk=turn.conversation_id).update(seq=so_far.seq)
     else:
         close_calls(turn.message_id, "The server stopped before this ran.")
-        _fold(turn, so_far, is_watched=False)
+        _fold(turn, so_far, words(so_far.text), is_watched=False)
         changes |= {"ended_at": timezone.now(), "process": process.identity}  # who tells of it
     Turn.objects.filter(pk=turn.pk).update(**changes)
     return [frame.numbered(number) for number, frame in enumerate(frames, seq + 1)]

@@ -19,6 +19,7 @@ from chat.errors import Internal, ModelError, TalosError
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
+from chat.search.words import words
 from chat.turns import loop, rows, titles
 from chat.turns.blocks import Renderer
 from chat.turns.journal import Journal
@@ -26,6 +27,8 @@ from chat.turns.live import Entry, LiveTurn, StopReason
 
 log = logging.getLogger(__name__)
 
+LONG = 4 * 1024
+"""Code points whose words are looked for in a thread: a millisecond or more."""
 STORE_SECONDS = 5
 """How long a database that cannot be written may hold up each step of an end."""
 
@@ -154,17 +157,17 @@ class Runner:
                     await self.journal.settled(turn)
                     await self._renderer.finish(turn)
         except asyncio.CancelledError:
-            self._stopped(turn)
+            await self._stopped(turn)
         except TimeoutError:
-            words = f"more than {settings.TALOS_TURN_SECONDS} seconds (TALOS_TURN_SECONDS)"
-            self._end(turn, "failed", ModelError(f"Stopped: the answer took {words}."))
+            limit = f"more than {settings.TALOS_TURN_SECONDS} seconds (TALOS_TURN_SECONDS)"
+            await self._end(turn, "failed", ModelError(f"Stopped: the answer took {limit}."))
         except TalosError as error:
-            self._end(turn, "failed", error)
+            await self._end(turn, "failed", error)
         except Exception:
             log.exception("A turn failed.")
-            self._end(turn, "failed", Internal())
+            await self._end(turn, "failed", Internal())
         else:
-            self._end(turn, "completed") if is_over else self._wait(turn)
+            await self._end(turn, "completed") if is_over else self._wait(turn)
 
     async def _answer(self, turn: LiveTurn) -> bool:
         """Whether it came to its end. What fails because the conversation was deleted meanwhile, at
@@ -179,17 +182,18 @@ class Runner:
             turn.stop = "lost"
             raise asyncio.CancelledError from None
 
-    def _stopped(self, turn: LiveTurn) -> None:
+    async def _stopped(self, turn: LiveTurn) -> None:
         if turn.stop == "lost":
             self._forget(turn)
         elif turn.stop == "drain":
             # what is left of it is left as by a server that died: see `rows.recover`
             self.journal.add(turn, Entry(then=lambda: self._forget(turn)))
         else:
-            self._end(turn, "cancelled")
+            await self._end(turn, "cancelled")
 
-    def _end(self, turn: LiveTurn, outcome: Outcome, error: TalosError | None = None) -> None:
+    async def _end(self, turn: LiveTurn, outcome: Outcome, error: TalosError | None = None) -> None:
         turn.over = True
+        found = await _words(turn)
         publish.hold(turn.conversation_id)
         following: list[LiveTurn | None] = []
 
@@ -205,6 +209,7 @@ class Runner:
                 error_code=code,
                 error=text,
                 details=details,
+                found=found,
                 is_watched=watched,
             )
             following[:] = [None if self.draining else rows.take_next(turn.conversation_id)]
@@ -317,3 +322,10 @@ class Runner:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _words(turn: LiveTurn) -> list[str]:
+    """Those of the answer, for the index. Of a long one they take longer than the writer has."""
+    if turn.length < LONG:
+        return words(turn.text)
+    return await asyncio.to_thread(words, turn.text)

@@ -70,10 +70,11 @@ def test_answers_are_rendered() -> None:
 def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
     asked: list[Future[Outcome]],
 ) -> None:
-    conversation = talk(*(f"{number} {COSTLY['colons']}" for number in range(20)))
+    colons = COSTLY["colons"][:50_000]
+    conversation = talk(*(f"{number} {colons}" for number in range(20)))
     html = shown(conversation)
     for number, found in enumerate(html):
-        assert f"{number} {COSTLY['colons']}" in found
+        assert f"{number} {colons}" in found
     assert sum(future.done() for future in asked) < 20  # it has not waited for all
 
 

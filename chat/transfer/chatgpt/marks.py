@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +33,8 @@ _WORDS = ("title", "name", "content", "text", "label", "query", "queries")
 _SPEAKING = {"cite": 0, "filecite": 0, "i": 0, "url": 1, "link_title": 1, "navlist": 1, "entity": 1}
 """How many arguments of a mark may be words; of others all."""
 _MAX_DEPTH = 4
+_ROOM = 20
+"""Times its length a text may grow by what stands for its marks."""
 
 
 def translated(text: str, found: References) -> str:
@@ -40,12 +42,16 @@ def translated(text: str, found: References) -> str:
     marks = list(_marks(text))
     if not marks:
         return storable(text)
-    old = _Citations(found, text, marks)
+    old = _Citations(found, marks)
     pieces, at = [], 0
+    room = _ROOM * (len(text) + 1000)
     for mark in marks:
         pieces.append(storable(text[at : mark.start()]))
         at = mark.end()
         words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
+        room -= len(words)
+        if room < 0:
+            continue  # a short mark may stand for a long text any number of times
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
         pieces.append(f" {words}" if is_glued and mark.start() else words)
     return "".join([*pieces, storable(text[at:])])
@@ -70,16 +76,18 @@ def _marks(text: str) -> Iterator[re.Match[str]]:
 class _Citations:
     """Marks of 2023 and 2024. What they cite is known by their place; else by their order."""
 
-    def __init__(self, found: References, text: str, marks: list[re.Match[str]]) -> None:
+    def __init__(self, found: References, marks: list[re.Match[str]]) -> None:
         old = {mark.start(): mark[0] for mark in marks if mark[0][0] in _OLD_FIRST}
         self._by_number = found.by_number
-        self._by_place = {at: words for at, words in found.citations if at in old}
-        self._next = deque(words for at, words in found.citations if at not in old)
-        self._by_mark = dict(found.by_mark)
+        self._by_place = found.by_place
+        # lazily: a message may have thousands of both texts and citations
+        self._next = (words for at, words in found.citations if at not in old)
+        self._by_mark = ChainMap({}, found.by_mark)
         open_ = sum(
             at not in self._by_place and mark not in self._by_mark for at, mark in old.items()
         )
-        self._is_for_each = len(self._next) == open_
+        placed = sum(found.times[at] for at in old)
+        self._is_for_each = len(found.citations) - placed == open_
 
     def words(self, mark: re.Match[str]) -> str:
         number, _, label = mark[0][1:-1].partition("†")
@@ -88,9 +96,9 @@ class _Citations:
             or self._by_place.get(mark.start())
             or self._by_number.get(number)
         )
-        if known is None and self._next:
-            known = self._next.popleft()
-            if not self._is_for_each:
+        if known is None:
+            known = next(self._next, None)
+            if known and not self._is_for_each:
                 self._by_mark[mark[0]] = known
         if known is None:
             return "" if _LABEL.fullmatch(label) else f"({escaped(label)})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from chat.transfer.chatgpt.fields import Fields
 from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, storable
@@ -32,6 +34,16 @@ class References:
 
     images: int = 0
     """That the text shows, and that are not brought in."""
+
+    @cached_property
+    def by_place(self) -> dict[int | None, str]:
+        """Of the citations, once all are known."""
+        return {at: words for at, words in self.citations if at is not None}
+
+    @cached_property
+    def times(self) -> Counter[int | None]:
+        """How many citations have the same place."""
+        return Counter(at for at, _ in self.citations)
 
     def source(self, title: str, url: str) -> None:
         if is_url(url) and not self.sources.get(url):

@@ -18,6 +18,7 @@ from uuid import UUID
 from chat.errors import TalosError
 from chat.llm import details, failures, hints, learned
 from chat.llm.chunks import Answer
+from chat.llm.code_marks import CodeMarks
 from chat.llm.demands import Demands
 from chat.llm.listed import listed
 from chat.llm.sse import EventStream
@@ -27,6 +28,8 @@ from chat.search.excerpts import excerpt, marked
 from chat.search.query import _expression, _sought
 from chat.search.words import words
 from chat.transfer import reading
+from chat.transfer.chatgpt.marks import translated
+from chat.transfer.chatgpt.references import References
 from chat.transfer.markdown import _closed
 from chat.transfer.versions import places
 from chat.turns import batches, title_text
@@ -49,6 +52,8 @@ class Target:
     """What is done with an input. What is done at once does not count."""
     most: int = 256 * 1024
     """Characters that it may have to read."""
+    longest: float = 3.0
+    """Seconds that all of it may take: about ten times what it does."""
 
 
 @tool
@@ -149,7 +154,7 @@ def _journal(text: str) -> Work:
     """A letter each: a piece of text, or of reasoning, or something else."""
     one = UUID(int=1)
     turn = LiveTurn(1, one, one, 1, None, "model", None, 0, True)
-    entries: dict[str, Entry | str] = {"t": "a", "r": Entry(reasoning="b"), "e": Entry()}
+    entries: dict[str, Entry | str] = {"t": "a", "r": Entry(reasoning="b" * 100), "e": Entry()}
 
     def work() -> None:
         turn.entries = [entries[letter] for letter in text]
@@ -177,6 +182,11 @@ def _read(data: bytes) -> None:
 
 def _file(text: str) -> Work:
     return partial(_read, text.encode())
+
+
+def _translated(text: str) -> None:
+    links = {"turn0search1": ("a", "http://a.example/")}
+    translated(text, References(links=links, citations=[(None, "a")] * (len(text) // 10)))
 
 
 SHAPES = ("q", "a", "Q", "A", "R", "c", "o", "s")
@@ -273,8 +283,28 @@ EVENTS = (
 )  # fmt: skip
 FRAGMENTS = (
     _call(arguments="{") + "\n", _call(arguments="a") + "\n", _call(name="a") + "\n", _call(name="b") + "\n",
-    _call(name="a", arguments="[") + "\n", '{"id": "c", "function": {"name": "ab"}}\n',
+    _call(name="a" * 1000) + "\n", _call(name="b" * 1000) + "\n", _call(name="a", arguments="[") + "\n", '{"id": "c", "function": {"name": "ab"}}\n',
     '{"index": 0, "id": "c", "function": {"name": "#"}}\n', '{"function": {"arguments": {"a": 1}}}\n',
+)  # fmt: skip
+CODE = (
+    "`",
+    "```",
+    "~",
+    "~~~",
+    " ",
+    "a",
+    "\n",
+    "> ",
+    "- ",
+    "1. ",
+    "\\",
+    "<think>",
+    "\ue200",
+    "\ue201",
+)
+CITED = (
+    "【1†a】", "【", "†", "】", ":contentReference[oaicite:0]{index=0}", "\ue200", "\ue201", "\ue202", "cite", "turn0search1",
+    "`", "\\`", "~~~\n", "\n", "a", " ", '{"name":"', "[",
 )  # fmt: skip
 FILES = (
     "{}\n", "[", "{", "}", '{"mapping":{}}\n', '{"format":"talos-history",', '"a":"b",', '{"a":{}},', ",", '"', "\\", " ", "\n",
@@ -288,13 +318,13 @@ TARGETS: dict[str, Target] = {
     "a call in one piece": Target((*JSON, "{} ", '{"a":1} ', "1 "), _one_call),
     "a stream, a few bytes at a time": Target(EVENTS, partial(_stream, 16), 1024 * 1024),
     "a stream, much at a time": Target(EVENTS, partial(_stream, 64 * 1024), 1024 * 1024),
-    "what a model says, piece by piece": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 3), 1024 * 1024),
+    "what a model says, piece by piece": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 3), 128 * 1024),
     "what a model says at once": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 2**30), 1024 * 1024),
     "what a server says of an error": Target((*WORDS, *TAGS, *LETTERS), _refusal),
     "what a server says of its models": Target(
         ('"a#",', '{"id":"a#"},', "[],", "{},"), lambda text: partial(listed, f"[{_numbered(text)[:-1]}]".encode()), 1024 * 1024
     ),
-    "what the journal has not stored": Target(("t", "r", "e"), _journal, 1024 * 1024),
+    "what the journal has not stored": Target(("t", "r", "e"), _journal, 64 * 1024),
     "a frame": Target(
         JSON, lambda text: partial(parse, f'{{"action":"cancel","x":{_numbered(text)}}}'), MAX_FRAME_BYTES
     ),
@@ -306,6 +336,8 @@ TARGETS: dict[str, Target] = {
     "a ChatGPT export": Target(SHAPES, lambda text: partial(_read, export(text)), 16 * 1024),
     "the order of versions": Target(SHAPES, lambda text: partial(places, *tree(text)), 64 * 1024),
     "a text for Markdown": Target((*MARKS, *LETTERS), lambda text: partial(_closed, text), 1024 * 1024),
+    "the marks of a ChatGPT export": Target(CITED, lambda text: partial(_translated, text)),
+    "where a text is code": Target(CODE, lambda text: lambda: CodeMarks().read(text), 1024 * 1024),
 }  # fmt: skip
 
 
