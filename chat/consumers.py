@@ -7,8 +7,10 @@ socket.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +19,7 @@ from django.contrib.auth.models import User
 
 from chat import access, publish, services, slash, snapshots
 from chat.attachment import Attachment
-from chat.database import UNAVAILABLE, read, words, write
+from chat.database import UNAVAILABLE, outcome, read, words, write
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
 from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
@@ -43,6 +45,7 @@ from chat.protocol import (
 )
 from chat.rendering import render_reply
 from chat.turns import engine
+from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +59,22 @@ async def offered(model: str | None) -> str | None:
     return model
 
 
+@contextmanager
+def making(conversation_id: UUID) -> Iterator[None]:
+    """Name the conversation, where it stays unknown for now whether it was made."""
+    try:
+        yield
+    except OutcomeUnknown as unknown:
+        unknown.conversation_id = conversation_id
+        raise
+
+
 class ChatConsumer(AsyncJsonWebsocketConsumer):
     """One connection, attached to at most one conversation."""
 
     owner: User
+    unsettled: set[asyncio.Task[None]]
+    """Waits for what became of actions whose COMMIT was not answered."""
     send_text: Callable[[str], bool] | None = None
     """Our own server's way for a text; False: not open. None: another server's connection."""
     attachment: Attachment | None = None
@@ -70,11 +85,13 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the connection. Channels does not promise to call `disconnect`; this ends always."""
-        self.owner = scope["user"]
+        self.owner, self.unsettled = scope["user"], set()
         self.send_text = scope.get("extensions", {}).get("talos.send_text")
         try:
             await super().__call__(scope, receive, send)
         finally:
+            for asking in self.unsettled:
+                asking.cancel()
             publish.disconnect(self.owner.pk, self)
             self.attach(None)
 
@@ -108,10 +125,14 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.tell(Error(content=error.message, code=error.code))
             return
         if refused := await self.answer(action):
-            self.tell(Error(content=refused.message, code=refused.code))
-            if isinstance(action, Answered):
-                client_id = action.client_id if isinstance(action, Send | Edit) else None
-                self.tell(Done(message_id=None, status="failed", client_id=client_id))
+            self.refuse(action, refused)
+
+    def refuse(self, action: AnyAction, error: TalosError) -> None:
+        """Tell what was wrong with an action. Nothing was changed."""
+        self.tell(Error(content=error.message, code=error.code))
+        if isinstance(action, Answered):
+            client_id = action.client_id if isinstance(action, Send | Edit) else None
+            self.tell(Done(message_id=None, status="failed", client_id=client_id))
 
     async def answer(self, action: AnyAction) -> TalosError | None:
         """Do what an action asks. Returns what was wrong, and then nothing was changed."""
@@ -120,6 +141,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             await handler(action)
         except TalosError as error:
             return error
+        except OutcomeUnknown as unknown:
+            log.warning("%s: %s", action.action, words(unknown))
+            content = f"{words(unknown)} You are told as soon as it can be asked."
+            self.tell(Error(content=content, code=Internal.code))
+            self.unsettled.add(asking := asyncio.create_task(self.settle(action, unknown)))
+            asking.add_done_callback(self.unsettled.discard)
         except UNAVAILABLE as error:
             log.warning("%s: %s", action.action, words(error))
             return Internal(f"{words(error)} Nothing was changed; please try again.")
@@ -128,12 +155,33 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             return Internal()
         return None
 
+    async def settle(self, action: AnyAction, unknown: OutcomeUnknown) -> None:
+        """Find out whether an action was stored. If so, all of it is told as usual."""
+        if not await outcome(unknown):
+            self.refuse(action, Internal("This was not stored; please try again."))
+        elif unknown.conversation_id and isinstance(action, Send | NewSession):
+            await self.reopen(unknown.conversation_id, render=action.render)
+
+    async def reopen(self, conversation_id: UUID, *, render: bool) -> None:
+        """Show a conversation that was made while nobody could say so."""
+        try:
+            made = await read(list[Turn], Turn.objects.filter(conversation=conversation_id))
+            awaited = [turn.message_id for turn in made]
+            _, over = await self.resume(str(conversation_id), render=render, awaited=awaited)
+        except (TalosError, *UNAVAILABLE) as error:
+            log.warning("A new conversation could not be shown: %s", error)
+            return
+        self.context = None
+        for turn in over:
+            self.tell(snapshots.done(turn))
+
     async def on_new_session(self, action: NewSession) -> None:
         model = await offered(action.model)
         default = await get_catalogue().default()
-        conversation = await write(
-            services.begin, self.owner, conversation_id=uuid4(), model=model or ""
-        )
+        with making(conversation_id := uuid4()):
+            conversation = await write(
+                services.begin, self.owner, conversation_id=conversation_id, model=model or ""
+            )
         place = Attachment(self, conversation.pk, render=action.render)
         self.open(place, snapshots.begun(conversation, default))
         self.context = None
@@ -157,7 +205,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         place = Attachment(self, uuid4(), render=action.render)
         model = action.model or self.model
         try:
-            with place.holding():
+            with place.holding(), making(place.conversation_id):
                 said = await self.say(action, place.conversation_id, model=model, begins=True)
                 if said.is_new:
                     default = await get_catalogue().default()

@@ -22,6 +22,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
+from talos_site.postgresql import OutcomeUnknown
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -59,6 +61,27 @@ async def _run(executor: Executor, job: Callable[[], R]) -> R:
     return await loop.run_in_executor(executor, _guarded, job)
 
 
+async def outcome(unknown: OutcomeUnknown) -> bool:
+    """Wait until PostgreSQL is back and says whether a write was committed; if so, do what was to
+    follow."""
+    while True:
+        try:
+            return await _run(_writer, partial(was_committed, unknown))
+        except UNAVAILABLE:
+            await asyncio.sleep(IDLE)
+
+
+def was_committed(unknown: OutcomeUnknown) -> bool:
+    """Whether a write was committed after all; if so, do what was to follow. Raises `UNAVAILABLE`."""
+    connection.ensure_connection()
+    was_committed: bool | None = connection.was_committed(unknown.xid)  # type: ignore[attr-defined]
+    if was_committed is None:
+        raise unknown  # it still ends
+    while was_committed and unknown.hooks:
+        unknown.hooks.pop(0)()
+    return was_committed
+
+
 def close() -> None:
     """Give up the writes that still wait: the process ends, and whoever asked has left."""
     _writer.shutdown(wait=False, cancel_futures=True)
@@ -66,12 +89,15 @@ def close() -> None:
 
 def words(error: Exception) -> str:
     """What is wrong with the database, for people."""
+    if isinstance(error, OutcomeUnknown):
+        return _UNKNOWN
     cause = error.__cause__
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     return next((text for start, text in _WORDS.items() if code.startswith(start)), _NO_ANSWER)
 
 
 _NO_ANSWER = "The database does not answer."
+_UNKNOWN = "The database went away before it said whether this was stored."
 _BUSY = "The database is busy: another program holds it."
 _FULL = "The disk of the server is full."
 _READ_ONLY = "The database is read-only."

@@ -10,6 +10,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from chat.database import UNAVAILABLE, words
+from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,10 @@ class Unavailable:
         if not isinstance(error, UNAVAILABLE):
             return None
         log.warning("%s %s: %s", request.method, request.path, words(error))
+        is_unknown = isinstance(error, OutcomeUnknown)
+        what_to_do = "Reload the page to see." if is_unknown else "Please try again in a moment."
         return HttpResponse(
-            f"{words(error)} Please try again in a moment.\n",
+            f"{words(error)} {what_to_do}\n",
             status=503,
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": RETRY_AFTER},

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
-pages = get_asgi_application()  # sets Django up: what follows needs its models
+django.setup(set_prefix=False)  # what follows needs its models
 
 from chat.access import SocketGate, refuse  # noqa: E402
 from chat.consumers import ChatConsumer  # noqa: E402
+from talos_site.threads import Pages  # noqa: E402
 
 sockets = URLRouter(
     [
@@ -20,4 +21,4 @@ sockets = URLRouter(
         re_path(r"", refuse),  # type: ignore[arg-type]  # an ASGI application, not a view
     ]
 )
-application = ProtocolTypeRouter({"http": pages, "websocket": SocketGate(sockets)})
+application = ProtocolTypeRouter({"http": Pages(), "websocket": SocketGate(sockets)})

@@ -12,6 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 _HINT = "use postgres://user:password@host:5432/database, or unset it for SQLite"
 
+CONNECTIONS = 24
+"""To PostgreSQL, at most: one for each thread that may want one, so that none waits."""
+
 
 def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
     """One file and, by the lock on its directory, one process."""
@@ -72,7 +75,7 @@ def postgresql(url: str) -> dict[str, Any]:
     if not name:
         raise ImproperlyConfigured(f"DATABASE_URL names no database: {_HINT}.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "talos_site.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -83,7 +86,12 @@ def postgresql(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,  # the pool gives out none that has broken meanwhile
         "OPTIONS": {
             # While the server is away: who asks is told soon, and no attempt backs off for long.
-            "pool": {"min_size": 1, "max_size": 8, "timeout": 3, "reconnect_timeout": 3},
+            "pool": {
+                "min_size": 1,
+                "max_size": CONNECTIONS,
+                "timeout": 3,
+                "reconnect_timeout": 3,
+            },
             "connect_timeout": 5,
             # A network that swallows packets is no answer that one waits for without end.
             "keepalives_idle": 10,

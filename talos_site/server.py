@@ -7,9 +7,7 @@ Nothing here knows what a turn is: `Lifecycle` is all that the turn engine has t
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
-import signal
 import socket
 import sys
 import time
@@ -27,6 +25,7 @@ from twisted.internet.defer import Deferred
 
 from talos_site.backpressure import BoundedSocket
 from talos_site.bodies import BoundedFactory
+from talos_site.signals import SIGNALS, StopSignals
 
 reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
 
@@ -72,7 +71,13 @@ class Server(daphne.server.Server):
     """Listens on a socket that is bound already, and drains before it stops."""
 
     def __init__(
-        self, application: Any, listener: socket.socket, engine: Lifecycle, *, drain_seconds: int
+        self,
+        application: Any,
+        listener: socket.socket,
+        engine: Lifecycle,
+        *,
+        signals: StopSignals,
+        drain_seconds: int,
     ) -> None:
         # Daphne insists on an endpoint; we listen on our own socket, in `_listen`.
         super().__init__(
@@ -86,8 +91,8 @@ class Server(daphne.server.Server):
         self.connections: dict[Any, dict[str, Any]] = {}
         self.listener = listener
         self.engine = engine
+        self.signals = signals
         self.drain_seconds = drain_seconds
-        self.stopping = False
         self.port: Any = None
 
     def serve(self, on_ready: Callable[[], None]) -> None:
@@ -100,10 +105,12 @@ class Server(daphne.server.Server):
         loop.call_soon(self._take_signals)
         loop.call_soon(on_ready)
         self.run()
+        self.signals.take()
 
     def _take_signals(self) -> None:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signum, self._on_signal, signum)
+        self.signals.ask = self.stop
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.signals.come, number)
 
     def _listen(self) -> None:
         self.ws_factory.protocol = BoundedSocket
@@ -117,14 +124,6 @@ class Server(daphne.server.Server):
         if isinstance(protocol, BoundedSocket):
             scope = {**scope, "extensions": {"talos.send_text": protocol.send_text}}
         return super().create_application(protocol, scope)
-
-    def _on_signal(self, signum: int) -> None:
-        if self.stopping:
-            # As safe as SIGKILL, which has to be safe.
-            sys.stderr.flush()
-            os._exit(128 + signum)
-        self.stopping = True
-        self.stop()
 
     def kill_all_applications(self) -> Deferred[Any]:
         """Daphne's hook before it stops. Running answers come to their end first."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from talos_site.server import Server  # first: it chooses the event loop
+from talos_site.signals import StopSignals
 
 from chat.management.commands.serve import address_of, bound  # isort: skip
 
@@ -73,4 +74,5 @@ engine = Engine(float(sys.argv[1]))
 if __name__ == "__main__":
     listener = bound("127.0.0.1", 0)
     ready = f"Talos is ready at {address_of(listener)}"
-    Server(application, listener, engine, drain_seconds=10).serve(lambda: print(ready, flush=True))
+    server = Server(application, listener, engine, signals=StopSignals(), drain_seconds=10)
+    server.serve(lambda: print(ready, flush=True))

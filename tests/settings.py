@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-OURS = ("CHROMIUM", "TALOS_CHAOS_SEED")
+OURS = ("CHROMIUM", "TALOS_CHAOS_SEED", "TALOS_SOAK_SECONDS")
 """Variables of the tests themselves."""
 READ = ("HOST", "PORT", "SECRET_KEY", "REDIS_URL", "TALOS_", "OPENAI_")
 

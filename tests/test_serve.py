@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.processes import Talos, manage
+from tests.processes import SECONDS, Talos, begin, manage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -39,6 +39,24 @@ def test_a_signal_ends_it_in_good_order(talos: Talos, signum: signal.Signals) ->
     talos.start()
     talos.process.send_signal(signum)
     assert talos.end() == (0, "Preparing the database…\n")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_during_the_start_ends_it_in_one_line(
+    tmp_path: Path, collected: None, signum: signal.Signals
+) -> None:
+    starting = begin("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
+    assert starting.stderr is not None
+    said = starting.stderr.readline()
+    for _ in range(2):
+        starting.send_signal(signum)
+    output, errors = starting.communicate(timeout=SECONDS)
+    assert said == "Preparing the database…\n"
+    assert (starting.returncode, output, errors) == (
+        128 + signum,
+        "",
+        "Stopped before it was ready.\n",
+    )
 
 
 def test_a_second_start_migrates_nothing(talos: Talos) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +17,13 @@ import pytest
 
 from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
+from talos_site.signals import DOUBLED
 from tests.processes import Talos
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 Start = Callable[..., Talos]
 KIB = 1024
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture
@@ -68,13 +72,44 @@ async def test_a_request_that_is_being_answered_is_answered_to_its_end(serve: St
     assert server.end()[0] == 0
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_ends_the_drain(serve: Start, signum: signal.Signals) -> None:
+@pytest.mark.parametrize("again", STOPS)
+@pytest.mark.parametrize("first", STOPS)
+def test_a_signal_that_comes_twice_is_one_wish_and_another_ends_the_drain(
+    serve: Start, first: signal.Signals, again: signal.Signals
+) -> None:
     server = serve(drains=30)
-    server.process.send_signal(signum)
+    server.process.send_signal(first)
+    since = time.monotonic()
     assert server.line() == "draining\n"
-    server.process.send_signal(signum)
-    assert server.end()[0] == 128 + signum
+    server.process.send_signal(again)
+    server.said("Finishing running answers")  # in its own good time, with the drain going on
+    time.sleep(max(0, since + DOUBLED + 0.2 - time.monotonic()))  # time itself is what counts here
+    assert server.process.poll() is None
+    server.process.send_signal(again)
+    assert server.end()[0] == 128 + again
+
+
+@pytest.mark.promise(6)
+async def test_a_signal_that_comes_twice_leaves_answers_their_time(serve: Start) -> None:
+    server = serve(drains=1.5)
+    async with aiohttp.ClientSession() as http:
+        asking = asyncio.ensure_future(http.get(server.address))
+        assert await asyncio.to_thread(server.line) == "asked\n"
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.005)
+        server.process.send_signal(signal.SIGTERM)
+        async with await asking as answer:
+            assert await answer.text() == "whole"
+    assert server.end()[0] == 0
+
+
+def test_a_signal_comes_twice_to_a_server_that_is_done_at_once(serve: Start) -> None:
+    server = serve()
+    for _ in range(20):
+        with contextlib.suppress(ProcessLookupError):
+            server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.005)
+    assert server.end()[0] == 0
 
 
 def test_nothing_to_finish_is_a_quick_and_quiet_end(serve: Start) -> None:

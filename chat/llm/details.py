@@ -44,6 +44,8 @@ class Complaint:
     window: int | None = None
     asked: int | None = None
     """Tokens, where they stand in fields of their own."""
+    moved_to: str = ""
+    """The address to which it redirects."""
 
     @property
     def details(self) -> str:
@@ -62,7 +64,8 @@ def read(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> 
     """A response with an error status, from the first bytes of its body."""
     text = body[:LARGEST].decode("utf-8", "replace").strip()
     if 300 <= status < 400:
-        return Complaint(status, plain(f"redirects to {(headers or {}).get('Location', '')}"))
+        moved_to = (headers or {}).get("Location", "")
+        return Complaint(status, plain(f"redirects to {moved_to}"), moved_to=moved_to)
     error = _decoded(text.removeprefix("data:"))
     if error is None:
         message = of_page(text) if text.startswith("<") else plain(text)

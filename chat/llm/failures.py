@@ -10,12 +10,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from chat.errors import ContextFull, EmptyAnswer, ModelError, ModelLoading
 from chat.llm import details, hints, kinds, overflow
 from chat.llm.details import Complaint
 from chat.llm.kinds import Kind
-from chat.llm.redaction import Secrets
+from chat.llm.redaction import Secrets, plain
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ TOO_LONG = (
     "The conversation is too long for this model. Shorten the message, start a new chat, or choose "
     "another model."
 )
+LONGEST_HOST = 300
 _TEXTS = {
     Kind.REFUSED: "The model server did not accept the request. Its reason is in the details.",
     Kind.KEY: "The model server refused the API key. Check {key}.",
@@ -34,8 +36,8 @@ _TEXTS = {
     Kind.OVERLOADED: "The model server is overloaded. Wait {wait} and try again.",
     Kind.NO_MODEL: "The model server does not know this model. Choose another one.",
     Kind.NO_ADDRESS: "The model server has nothing at this address. Check {url}.",
-    Kind.MOVED: "The model server redirects to another address, which Talos does not follow. Enter "
-    "the right address: check {url}.",
+    Kind.MOVED: "The model server redirects to {host}, which Talos does not follow. If that is the "
+    "right address, enter it: check {url}.",
     Kind.LOADING: "The model server is still loading this model. Try again in a few minutes.",
     Kind.MEMORY: "The model server ran out of memory. Choose a smaller model, or start a new chat.",
     Kind.BAD_CALL: "The model server rejected the model's tool call. Try again.",
@@ -62,8 +64,18 @@ def of(complaint: Complaint, names: Names = OPENAI) -> ModelError:
         return ContextFull(TOO_LONG, complaint.details, window=full.window, asked=full.asked)
     kind = kinds.of(complaint)
     wait = hints.words(complaint.wait) if complaint.wait else "a moment"
-    text = _TEXTS[kind].format(key=names.key, url=names.url, wait=wait)
+    host = _host(complaint.moved_to)
+    text = _TEXTS[kind].format(key=names.key, url=names.url, wait=wait, host=host)
     return (ModelLoading if kind is Kind.LOADING else ModelError)(text, complaint.details)
+
+
+def _host(address: str) -> str:
+    """Where an address leads, in words: its host and port; nothing that may be secret."""
+    try:
+        host = urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return plain(host)[:LONGEST_HOST] or "another address of its own"
 
 
 def in_stream(error: object, names: Names = OPENAI) -> ModelError:

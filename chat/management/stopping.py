@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
 from typing import Any, Self
 
+from talos_site.signals import DOUBLED, SIGNALS
+
 
 class Stop:
-    """While entered, the first signal only asks for the end; a second one ends at once."""
-
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    """While entered, the first signal only asks for the end; a second wish to stop ends at once."""
 
     def __init__(self) -> None:
         self.signal = 0
+        self._since = 0.0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
+        self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._restore()
+        if not self.asked:  # else the command is about to end, and must not be interrupted in that
+            self._restore()
 
     @property
     def asked(self) -> bool:
@@ -33,8 +36,11 @@ class Stop:
         return 128 + self.signal
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        self._restore()
+        if not self.signal:
+            self.signal, self._since = number, time.monotonic()
+        elif time.monotonic() - self._since > DOUBLED:
+            self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -11,11 +11,13 @@ from django.db import connection, transaction
 from orjson import dumps, loads
 
 from chat import process, publish, statements
+from chat.database import was_committed
 from chat.errors import Internal
 from chat.protocol import Error
 from chat.turns import pieces
 from chat.turns.batches import Batch
 from chat.turns.live import LiveTurn
+from talos_site.postgresql import OutcomeUnknown
 
 PAUSE = 12
 """A commit that computed for t is followed by the next no earlier than 12 t later: a thirteenth of
@@ -42,8 +44,8 @@ class Verdict:
 class Attempt:
     """A commit that may be tried again: PostgreSQL can go away before it says how one ended."""
 
-    xid: str = ""
-    """The transaction's id, where the database can tell later whether it was committed."""
+    unknown: OutcomeUnknown | None = None
+    """What the try before ended with, if it may have been committed."""
     cancelled: dict[int, bool] = field(default_factory=dict)
     explains_at: float = field(default_factory=lambda: monotonic() + EXPLAIN_AFTER)
 
@@ -62,10 +64,10 @@ def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
         started, worked = perf_counter(), thread_time()  # without what another program held us up
         if connection.vendor == "postgresql":
             _hold_conversations([batch.turn for batch in batches if batch.is_last])
-        xid, cancelled = _ours([batch.turn.turn_id for batch in batches])
-        if attempt.xid and _was_committed(attempt.xid):
+        cancelled = _ours([batch.turn.turn_id for batch in batches])
+        if attempt.unknown and was_committed(attempt.unknown):
             return Verdict(attempt.cancelled, 0.0)
-        attempt.xid, attempt.cancelled = xid, cancelled
+        attempt.cancelled = cancelled
         mine = [batch for batch in batches if batch.turn.turn_id in cancelled]
         pieces.append([batch for batch in mine if not batch.is_last])
         for batch in mine:
@@ -79,12 +81,12 @@ def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
 # gets it back when the event loop is done with it.
 _OURS = {
     "sqlite": """
-        SELECT '', json_group_object(id, cancel_requested_at IS NOT NULL) FROM chat_turn
+        SELECT json_group_object(id, cancel_requested_at IS NOT NULL) FROM chat_turn
         WHERE process = %s AND status = 'running' AND id IN (SELECT value FROM json_each(%s))
     """,
     # the lock keeps a deletion from coming between this read and the writes
     "postgresql": """
-        SELECT pg_current_xact_id()::text, json_object_agg(id, asked)::text FROM (
+        SELECT json_object_agg(id, asked)::text FROM (
             SELECT id, cancel_requested_at IS NOT NULL AS asked FROM chat_turn
             WHERE process = %s AND status = 'running'
                 AND id IN (SELECT value::bigint FROM json_array_elements_text(%s::json))
@@ -94,12 +96,11 @@ _OURS = {
 }
 
 
-def _ours(turn_ids: list[int]) -> tuple[str, dict[int, bool]]:
-    """Those that this process still runs, and whether their end was asked for; after the
-    transaction's id, if the database keeps one."""
+def _ours(turn_ids: list[int]) -> dict[int, bool]:
+    """Those that this process still runs, and whether their end was asked for."""
     asked = dumps(turn_ids).decode()
-    ((xid, found),) = statements.select(_OURS[connection.vendor], process.identity, asked)
-    return xid, {int(turn_id): bool(asked) for turn_id, asked in loads(found or "{}").items()}
+    ((found,),) = statements.select(_OURS[connection.vendor], process.identity, asked)
+    return {int(turn_id): bool(asked) for turn_id, asked in loads(found or "{}").items()}
 
 
 def _hold_conversations(turns: Sequence[LiveTurn]) -> None:
@@ -114,9 +115,3 @@ _HOLD = """
     WHERE id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))
     ORDER BY id FOR NO KEY UPDATE
 """
-
-
-def _was_committed(xid: str) -> bool:
-    """Asked after `_ours`, which waits for whoever still holds the turns' rows."""
-    ((status,),) = statements.select("SELECT pg_xact_status(%s::xid8)", xid)
-    return bool(status == "committed")

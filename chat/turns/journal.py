@@ -18,6 +18,7 @@ from chat.turns import pieces
 from chat.turns.batches import Batch, drain
 from chat.turns.commits import Attempt, Verdict, commit
 from chat.turns.live import Entry, LiveTurn
+from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,8 @@ class Journal:
                 # locked, full, read-only or away: nothing is told before it is stored
                 if not wait:
                     log.warning("Answers wait until they can be stored: %s", words(error))
+                if isinstance(error, OutcomeUnknown):
+                    attempt.unknown = error
                 attempt.explain(batches, words(error))
                 wait = next(waits, wait)
                 await asyncio.sleep(wait)

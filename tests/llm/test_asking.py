@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -427,9 +428,29 @@ async def test_a_value_that_is_refused_is_left_out_of_this_request_alone(
 async def test_no_redirect_is_followed(client: OpenAIClient, server: ModelServer) -> None:
     with ModelServer() as other:
         server.script("m", Status(307, "", headers={"Location": f"{other.base_url}/x"}))
-        with pytest.raises(ModelError, match="redirects"):
+        with pytest.raises(ModelError, match=r"redirects to 127\.0\.0\.1") as error:
             await everything(client, ask())
+        assert f"{urlsplit(other.base_url).netloc}, which" in str(error.value)
         assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("https://me:secret@new.example/v1?key=sk-1234567890abcdef", "to new.example, which"),
+        ("//new.example:8443/v1", "to new.example:8443, which"),
+        ("/v2/chat", "to another address of its own, which"),
+        ("http://[", "to another address of its own, which"),
+    ],
+)
+async def test_a_redirect_names_the_new_host_and_nothing_secret(
+    client: OpenAIClient, server: ModelServer, address: str, named: str
+) -> None:
+    server.script("m", Status(301, "", headers={"Location": address}))
+    with pytest.raises(ModelError) as error:
+        await everything(client, ask())
+    assert named in str(error.value)
+    assert "secret" not in f"{error.value} {error.value.details}"
 
 
 async def test_a_stop_after_the_last_word_is_a_stop(

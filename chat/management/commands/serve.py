@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chat import checks, database, process, versions
 from talos_site import static_files
+from talos_site.signals import StopSignals
 
 GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""
@@ -35,10 +36,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
-        self._refuse_what_cannot_work(host)
-        if host != settings.HOST:
-            settings.ALLOWED_HOSTS.append(host)  # who names it here means it to answer
+        self.signals = StopSignals()
+        self.signals.take()
         try:
+            self._refuse_what_cannot_work(host)
+            if host != settings.HOST:
+                settings.ALLOWED_HOSTS.append(host)  # who names it here means it to answer
             with bound(host, port) as listener:
                 self._collect()
                 # before the database is changed: another server may be using it
@@ -47,8 +50,6 @@ class Command(BaseCommand):
                 self._serve(listener)
         except process.DataDirectoryBusy as error:
             raise CommandError(str(error)) from None
-        except KeyboardInterrupt:
-            raise CommandError("Stopped before it was ready.", returncode=130) from None
         finally:
             process.release()
 
@@ -92,7 +93,13 @@ class Command(BaseCommand):
         from talos_site.asgi import application  # isort: skip
 
         engine.hourly(retention.keep)
-        server = Server(application, listener, engine, drain_seconds=settings.TALOS_DRAIN_SECONDS)
+        server = Server(
+            application,
+            listener,
+            engine,
+            signals=self.signals,
+            drain_seconds=settings.TALOS_DRAIN_SECONDS,
+        )
         # What was imported stays: no collection needs to look at it again. What a stream makes is
         # no garbage: at Python's own limits looking for some was a tenth of a busy server's CPU.
         gc.freeze()

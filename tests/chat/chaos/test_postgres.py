@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ from tests.chat.chaos.sizes import sizes
 from tests.chat.client import Chat, kind, text, without_gaps
 from tests.chat.conftest import Model, OpenChat, OwnServer, environment
 from tests.model_server import ModelServer
-from tests.model_server.steps import Gate
+from tests.model_server.steps import Call, Gate
 from tests.needs import lacking
 
 pytestmark = [
@@ -131,16 +132,20 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.swallowed = 0
+        self.is_away = False
+        """No new connection comes through."""
         self._target = port
-        self._is_asked = False
+        self._word: bytes | None = None
+        self._is_away_then = False
         self._relays: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def swallow(self) -> None:
-        self._is_asked = True
+    def swallow(self, word: str = "", *, then_away: bool = False) -> None:
+        """The next COMMIT, or that of the next transaction with this word in it."""
+        self._word, self._is_away_then = word.encode(), then_away
 
     async def close(self) -> None:
         self._server.close()
@@ -152,14 +157,21 @@ class Proxy:
         self._relays.add(asyncio.create_task(self._relay(client, to_client)))
 
     async def _relay(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        if self.is_away:
+            to_client.close()
+            return
         postgres, to_postgres = await asyncio.open_connection("127.0.0.1", self._target)
         is_deaf = asyncio.Event()
         back = asyncio.create_task(self._copy_back(postgres, to_client, is_deaf))
+        is_meant = False
         try:
             while not is_deaf.is_set() and (data := await client.read(65536)):
-                if self._is_asked and b"COMMIT" in data:
-                    self._is_asked = False
-                    is_deaf.set()
+                is_meant |= self._word is not None and self._word in data
+                if b"COMMIT" in data:
+                    if is_meant and self._word is not None:
+                        self._word, self.is_away = None, self._is_away_then
+                        is_deaf.set()
+                    is_meant = False
                 to_postgres.write(data)
             if is_deaf.is_set():
                 await back
@@ -216,3 +228,67 @@ async def test_a_commit_whose_answer_is_lost_is_not_made_twice(
         answer = (await reader.resume(chat.session_id))["messages"][-1]
         assert (answer["content"], answer["status"]) == ("one two ", "completed")
     assert proxy.swallowed == 2 * times
+
+
+@pytest.fixture
+async def far_off(server: OwnServer, postgres: Cluster, proxy: Proxy) -> str:
+    """A server that reaches PostgreSQL through the proxy."""
+    url = postgres.url.replace(str(postgres.port), str(await proxy.start()))
+    return await asyncio.to_thread(server.start, DATABASE_URL=url)
+
+
+@pytest.mark.promise(1, 5)
+async def test_what_a_person_did_is_told_as_it_was_stored(
+    far_off: str, connect: OpenChat, model: Model, proxy: Proxy
+) -> None:
+    """Each action's COMMIT loses its answer: none is refused, and none is made twice."""
+    chat, reader = await connect(far_off), await connect(far_off)
+
+    async def answered(action: str, word: str, **fields: object) -> list[dict[str, object]]:
+        proxy.swallow(word)
+        await chat.send(action, **fields)
+        frames = await chat.until("done")
+        assert (kind(frames[-1]), frames[-1]["status"]) == ("done", "completed"), frames
+        return frames
+
+    proxy.swallow('INSERT INTO "chat_conversation"')
+    await chat.new(model="echo")
+    await answered("send", "chat_message", text="one", client_id=(key := uuid4().hex))
+    await answered("regenerate", "chat_message")
+    said = (await reader.resume(chat.session_id))["messages"]
+    await answered("edit", "chat_message", message_id=said[0]["id"], text="two")
+    model.reply(Call("write_file", '{"path": "x.txt", "content": "x"}'))
+    model.reply("written")
+    await chat.send("send", text="write", model=model.id)
+    request = (await chat.until("tool_approval_request"))[-1]
+    proxy.swallow("chat_toolcall")
+    await chat.send("approve_tool", call_id=request["data"]["call_id"], approved=True)
+    assert (await chat.until("done"))[-1]["status"] == "completed"
+    assert proxy.swallowed == 5
+    assert not [frame for frame in chat.all if frame["type"] == "error"]
+    said = (await reader.resume(chat.session_id))["messages"]
+    assert [message["content"] for message in said] == ["two", "You said: two", "write", "written"]
+    (created,) = [frame for frame in chat.all if frame.get("data", {}).get("client_id") == key]
+    assert created["event"] == "message_created"
+
+
+@pytest.mark.promise(1)
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_cannot_be_known_yet_is_not_told_as_a_failure(
+    far_off: str, connect: OpenChat, proxy: Proxy, is_first: bool
+) -> None:
+    chat = await connect(far_off)
+    if not is_first:
+        await chat.new(model="echo")
+    before = len(chat.all)
+    proxy.swallow("chat_message", then_away=True)
+    await chat.send("send", text="hi", model="echo", client_id=uuid4().hex)
+    error = (await chat.until("error"))[-1]
+    assert "before it said whether this was stored" in error["content"]
+    proxy.is_away = False
+    assert (await chat.until("done"))[-1]["status"] == "completed"
+    frames = chat.all[before:]
+    assert sum(kind(frame) == "done" for frame in frames) == 1
+    assert "Nothing was changed" not in str(frames)
+    said = (await chat.resume(chat.session_id))["messages"]
+    assert [message["content"] for message in said] == ["hi", "You said: hi"]

@@ -1,0 +1,84 @@
+"""The database backend that `DATABASE_URL` names.
+
+When a connection breaks during COMMIT, the transaction may have happened or not. PostgreSQL knows
+its fate by its number (`pg_xact_status`), so it is asked before anybody is told.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import monotonic, sleep
+from typing import Any
+
+from django.db import DataError, InterfaceError, OperationalError
+from django.db.backends.postgresql import base
+from psycopg.errors import InvalidParameterValue
+
+from talos_site.postgresql import OutcomeUnknown
+
+PATIENCE = 5.0
+"""Seconds in which PostgreSQL is asked again."""
+PAUSE = 0.05
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def _commit(self) -> None:
+        xid = self._assigned()
+        try:
+            super()._commit()  # type: ignore[misc]  # the stubs leave it out
+        except (OperationalError, InterfaceError) as error:
+            if xid is None or self.is_usable():
+                raise
+            hooks = [entry[1] for entry in self.run_on_commit]
+            self._drop()
+            was_committed = self._patiently_asked(xid)
+            if was_committed is None:
+                self.closed_in_transaction = True  # `atomic` has nothing to roll back
+                raise OutcomeUnknown(xid, hooks) from error
+            if not was_committed:
+                raise
+
+    def _assigned(self) -> str | None:
+        """The number of the transaction under way; None: it has written nothing."""
+        if self.connection is None:
+            return None
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id_if_assigned()::text")
+            ((xid,),) = cursor.fetchall()
+        return None if xid is None else str(xid)
+
+    def _patiently_asked(self, xid: str) -> bool | None:
+        deadline = monotonic() + PATIENCE
+        while True:
+            try:
+                if self.connection is None:
+                    self.connection = self.get_new_connection(self.get_connection_params())
+                    self.init_connection_state()
+                    self.connection.autocommit = True
+                if (was_committed := self.was_committed(xid)) is not None:
+                    return was_committed
+            except (OperationalError, InterfaceError, self.Database.Error):
+                self._drop()
+            if monotonic() > deadline:
+                return None
+            sleep(PAUSE)
+
+    def _drop(self) -> None:
+        """Give up a broken connection, without `close`, which forgets what follows a commit."""
+        if self.connection is not None:
+            broken, self.connection = self.connection, None
+            with suppress(self.Database.Error):
+                self.pool.putconn(broken) if self.pool else broken.close()
+
+    def was_committed(self, xid: str) -> bool | None:
+        """What became of a transaction; None: it has not ended yet."""
+        with self.cursor() as cursor:
+            try:
+                cursor.execute("SELECT pg_xact_status(%s::xid8)", [xid])
+            except DataError as error:
+                if isinstance(error.__cause__, InvalidParameterValue):
+                    return False  # another server took over, which has not come to this number
+                raise
+            ((status,),) = cursor.fetchall()
+        known: dict[Any, bool | None] = {"committed": True, "aborted": False}
+        return known.get(status)

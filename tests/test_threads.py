@@ -1,0 +1,152 @@
+"""The threads of pages: few, never held by what only waits, and in nobody's way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import override_settings
+from django.urls import include, path
+
+from chat import database
+from talos_site.databases import CONNECTIONS
+from talos_site.threads import PAGES, Pages, Threads
+
+pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
+SECONDS = 60
+stage: Any = SimpleNamespace()
+"""What the views below share with a test."""
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    stage.threads.add(threading.current_thread().name)
+    stage.entered.release()
+    stage.going_on.wait(SECONDS)
+    return HttpResponse("slow")
+
+
+def quick(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("quick")
+
+
+def dripping(request: HttpRequest) -> StreamingHttpResponse:
+    async def drops() -> AsyncIterator[bytes]:
+        yield b"first"
+        await stage.drained.wait()
+        yield b"last"
+
+    return StreamingHttpResponse(drops())
+
+
+urlpatterns = [
+    *(path(view.__name__, view) for view in (slow, quick, dripping)),
+    path("", include("chat.urls")),
+]
+
+
+@pytest.fixture
+async def pages() -> AsyncIterator[Pages]:
+    stage.threads, stage.entered = set(), threading.Semaphore(0)
+    stage.going_on, stage.drained = threading.Event(), asyncio.Event()
+    with override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["here"]):
+        made = Pages()
+        yield made
+        stage.going_on.set()
+        made._pages.shutdown()
+        made._probe.shutdown()
+
+
+class Visit:
+    """One request."""
+
+    def __init__(self, pages: Pages, address: str) -> None:
+        scope = {"type": "http", "method": "GET", "path": address, "headers": [(b"host", b"here")]}
+        communicator: Any = ApplicationCommunicator
+        self.asgi = communicator(pages, scope | {"query_string": b""})
+
+    async def begin(self) -> int:
+        await self.asgi.send_input({"type": "http.request"})
+        start = await self.asgi.receive_output(SECONDS)
+        return int(start["status"])
+
+    async def rest(self) -> bytes:
+        body = bytearray()
+        more = True
+        while more:
+            message = await self.asgi.receive_output(SECONDS)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        await self.asgi.wait(SECONDS)
+        return bytes(body)
+
+
+async def get(pages: Pages, address: str) -> tuple[int, bytes]:
+    visit = Visit(pages, address)
+    return await visit.begin(), await visit.rest()
+
+
+async def all_held() -> None:
+    for _ in range(PAGES):
+        assert await asyncio.to_thread(stage.entered.acquire, timeout=SECONDS)
+
+
+async def test_many_at_once_are_answered_by_few_threads(pages: Pages) -> None:
+    asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(3 * PAGES)]
+    await all_held()
+    stage.going_on.set()
+    assert await asyncio.gather(*asked) == [(200, b"slow")] * len(asked)
+    assert len(stage.threads) == PAGES
+
+
+async def test_a_server_whose_threads_are_all_busy_is_in_good_health(pages: Pages) -> None:
+    asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(2 * PAGES)]
+    await all_held()
+    assert (await get(pages, "/healthz"))[0] == 200
+    stage.going_on.set()
+    await asyncio.gather(*asked)
+
+
+async def test_a_download_that_goes_on_holds_no_thread(pages: Pages) -> None:
+    visits = [Visit(pages, "/dripping") for _ in range(2 * PAGES)]
+    assert {await visit.begin() for visit in visits} == {200}
+    assert (await get(pages, "/quick"))[0] == 200
+    stage.drained.set()
+    assert {await visit.rest() for visit in visits} == {b"firstlast"}
+
+
+async def test_who_leaves_while_waiting_costs_nothing(pages: Pages) -> None:
+    asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(PAGES)]
+    await all_held()
+    leaving = [Visit(pages, "/slow") for _ in range(PAGES)]
+    for visit in leaving:
+        await visit.asgi.send_input({"type": "http.request"})
+        await visit.asgi.send_input({"type": "http.disconnect"})
+    stage.going_on.set()
+    await asyncio.gather(*asked, *(visit.asgi.wait(SECONDS) for visit in leaving))
+    assert (await get(pages, "/quick"))[0] == 200
+
+
+def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
+    def opened() -> object:
+        connection.ensure_connection()
+        return connection.connection
+
+    with Threads(1) as threads:
+        made = threads.submit(opened).result()
+        kept = threads.submit(lambda: connection.connection).result()
+        threads.submit(connection.close)
+    assert kept is (made if connection.vendor == "sqlite" else None)
+
+
+def test_each_thread_that_wants_a_connection_may_have_one() -> None:
+    lanes = database._readers._max_workers + database._writer._max_workers
+    assert PAGES + lanes + 1 < CONNECTIONS  # one is the probe's
