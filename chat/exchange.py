@@ -111,10 +111,15 @@ def attachment(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
     file = TemporaryFile()  # noqa: SIM115  # closed with the response
     for _, chunk in writing.together(ids, encoder):
         file.write(chunk)
+    return saved(file, f"{name}.{encoder.suffix}", encoder.media_type)
+
+
+def saved(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
+    """What was written into a file, in pieces; it is closed with the response."""
     headers = {
         "Content-Length": str(file.tell()),
-        "Content-Type": f"{encoder.media_type}; charset=utf-8",
-        "Content-Disposition": content_disposition_header(True, f"{name}.{encoder.suffix}") or "",
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Content-Disposition": content_disposition_header(True, name) or "",
     }
     file.seek(0)
     return StreamingHttpResponse(_Chunks(file), headers=headers)

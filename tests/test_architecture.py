@@ -16,6 +16,7 @@ BELOW: dict[str, set[str]] = {
     "models": set(),
     "database": set(),
     "process": set(),
+    "operator": set(),
     "statements": set(),
     "versions": set(),
     "branches": {"models", "statements"},
@@ -43,7 +44,7 @@ TURNS = {
     "statements",
     "turns",
 }
-SERVICES = TURNS | {"access", "services", "snapshots", "transfer"}
+SERVICES = TURNS | {"access", "operator", "services", "snapshots", "transfer"}
 BELOW |= {
     "transfer": {"database", "models"},
     "turns": TURNS,

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from chat import publish
 from chat.models import Audit
+from chat.operator import operator
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.imports import FindUser, Imported, Outcome, import_conversation
 from chat.transfer.kinds import Kind
@@ -64,7 +65,8 @@ class Import:
         self._dry_run = dry_run
         self._would: set[UUID] = set()
         """Of a dry run: what would be there by now."""
-        self._audit = Audit(action="import", source=source, by=by)
+        who = operator() if source == Audit.Source.COMMAND else ""
+        self._audit = Audit(action="import", source=source, by=by, operator=who)
         self._latest: dict[int, UUID] = {}
         """By owner what was imported last."""
 
