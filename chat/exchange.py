@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import IO, Self
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -21,6 +21,7 @@ from chat.transfer.markdown import Markdown
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
 
+PIECE_BYTES = 64 * 1024
 _ENCODERS: tuple[type[Encoder], ...] = (Markdown, JsonDocument, JsonLines)
 
 
@@ -53,6 +54,23 @@ def attachment(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
         "Content-Disposition": content_disposition_header(True, f"{name}.{encoder.suffix}") or "",
     }
     return StreamingHttpResponse(_Chunks(writing.together(ids, encoder)), headers=headers)
+
+
+def saved(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
+    """What was written into a file, in pieces; it is closed with the response."""
+    headers = {
+        "Content-Length": str(file.tell()),
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Content-Disposition": content_disposition_header(True, name) or "",
+    }
+    return StreamingHttpResponse(_Chunks(_pieces(file)), headers=headers)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE_BYTES):
+            yield 0, piece
 
 
 class _Chunks:

@@ -161,6 +161,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "talos_site.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -67,7 +67,8 @@ def test_a_row_says_how_much_and_how_it_stands(client: Client, ann: User) -> Non
     assert (row.facts.state, row.facts.model) == ("completed", "demo")
     text = client.get(LIST).content.decode()
     assert "200 / 40" in text
-    assert "3\xa0days" in text
+    used = timezone.localtime(row.updated_at)
+    assert f"{used.day} {used:%b %Y, %H:%M}" in text
 
 
 @pytest.mark.parametrize(
@@ -294,8 +295,11 @@ def test_nor_are_those_whose_doings_are_on_record(client: Client, ann: User) -> 
 def test_it_is_asked_to_whom(client: Client, ann: User) -> None:
     (made,) = make(1)
     text = do(client, "reassign", made)
-    assert '<option value="ann">' in text
+    assert "1 conversation with 4 messages, of owner, will belong to the new owner." in text
     assert str(made) in text
+    assert '<button class="button" name="pick" value="ann">' in do(
+        client, "reassign", made, to="an"
+    )
     assert "There is no user named “bob”." in do(client, "reassign", made, to="bob")
     assert Conversation.objects.get().owner == local_owner()
 

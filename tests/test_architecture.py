@@ -18,6 +18,7 @@ BELOW: dict[str, set[str]] = {
     "models": set(),
     "database": set(),
     "process": set(),
+    "operator": set(),
     "statements": set(),
     "versions": set(),
     "branches": {"models", "statements"},
@@ -47,7 +48,7 @@ TURNS = {
     "statements",
     "turns",
 }
-SERVICES = TURNS | {"access", "services", "snapshots", "transfer"}
+SERVICES = TURNS | {"access", "operator", "services", "snapshots", "transfer"}
 BELOW |= {
     "transfer": {"database", "models"},
     "turns": TURNS,

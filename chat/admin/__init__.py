@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from chat.admin import conversations, messages, owners, records, tools
+from chat.admin import conversations, messages, owners, records, tools, users
 
-__all__ = ["conversations", "messages", "owners", "records", "tools"]
+__all__ = ["conversations", "messages", "owners", "records", "tools", "users"]
 
 admin.site.site_header = admin.site.site_title = "Talos"
-admin.site.index_title = "Talos now"
+admin.site.index_title = "Overview"
 admin.site.enable_nav_sidebar = False  # the lists need the width

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from chat import services
-from chat.admin.base import Listed
+from chat.admin.base import AT_ONCE, Listed
+from chat.admin.confirmation import TransferForm, ask, number
 from chat.errors import NotAllowed, TalosError
 from chat.exchange import attachment
-from chat.models import Conversation
+from chat.models import Conversation, Message
 from chat.pages import HtmxRequest
 from chat.transfer.encoders import Encoder, JsonLines
 from chat.transfer.markdown import Markdown
@@ -30,10 +29,20 @@ from chat.transfer.selection import Ids, Selection
 if TYPE_CHECKING:
     Rows = QuerySet[Conversation]
 
-AT_ONCE = 1000
-"""Conversations: more would hold up all other pages. There are commands for that."""
-NAMED = 50
-"""Users that the form offers by name."""
+
+NAMED = 10
+"""Conversations that are named where something could not be done to them."""
+TRANSFERRED = (
+    "For the old owner they are deleted. The new owner sees everything that was said; what tools "
+    "were allowed to do without asking is forgotten."
+)
+
+
+def transfer_form(request: HtmxRequest) -> TransferForm:
+    """What was entered, or picked from what was found; unbound: nothing yet."""
+    if picked := request.POST.get("pick"):
+        return TransferForm({"to": picked})
+    return TransferForm(request.POST if "to" in request.POST else None)
 
 
 class ConversationActions(Listed):
@@ -61,30 +70,38 @@ class ConversationActions(Listed):
     def cancel(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
         return self._each(request, queryset, "Asked to stop", _cancel)
 
-    @admin.action(description="Give selected ones to somebody else", permissions=["change"])
+    @admin.action(description="Transfer ownership of selected ones…", permissions=["change"])
     def reassign(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
         """Ask to whom first."""
-        name = request.POST.get("to", "").strip()
-        to = User.objects.filter(username=name).first()
-        if to is None:
-            return self._ask_for_owner(request, queryset, name)
+        rows = self._chosen(request, queryset)
+        if not rows:
+            return None
+        form = transfer_form(request)
+        if not form.is_bound or not form.is_valid():
+            return self._ask_for_owner(request, rows, form)
+        to = form.cleaned_data["to"]
 
         def give(conversation: Conversation) -> None:
             services.reassign(conversation.owner, conversation.pk, to=to)
 
         return self._each(request, queryset, f"Given to {to}", give)
 
-    def _ask_for_owner(self, request: HtmxRequest, queryset: Rows, name: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Give to somebody else",
-            "opts": self.opts,
-            "chosen": queryset[:AT_ONCE],
-            "users": User.objects.order_by("username")[:NAMED],
-            "complaint": f"There is no user named “{name}”." if name else "",
-            "one": _is_one(request),
-        }
-        return TemplateResponse(request, "admin/chat/conversation/reassign.html", context)
+    def _ask_for_owner(
+        self, request: HtmxRequest, rows: Sequence[Conversation], form: TransferForm
+    ) -> HttpResponse:
+        said = Message.objects.filter(conversation__in=[row.pk for row in rows]).count()
+        owners = {row.owner_id for row in rows}
+        whose = str(rows[0].owner) if len(owners) == 1 else number(len(owners), "user")
+        what = f"{number(len(rows), 'conversation')} with {number(said, 'message')}, of {whose}"
+        return ask(
+            self,
+            request,
+            title="Transfer ownership",
+            chosen=rows,
+            sentences=[f"{what}, will belong to the new owner.", TRANSFERRED],
+            form=form,
+            button="Transfer",
+        )
 
     def _export(
         self, request: HtmxRequest, queryset: Rows, encoder: Encoder
@@ -102,17 +119,22 @@ class ConversationActions(Listed):
     ) -> HttpResponse | None:
         """Do it to each, say what came of it, and go back to where it was asked."""
         rows = self._chosen(request, queryset)
-        changed = []
+        changed, complaints = [], []
         for conversation in rows:
             try:
                 do(conversation)
             except TalosError as error:
-                self.message_user(request, f"{conversation}: {error}", messages.WARNING)
+                complaints.append(f"{conversation}: {error}")
             else:
                 changed.append(conversation)
+        for complaint in complaints[:NAMED]:
+            self.message_user(request, complaint, messages.WARNING)
+        if len(complaints) > NAMED:
+            more = f"Nor was it done to {len(complaints) - NAMED:,} others."
+            self.message_user(request, more, messages.WARNING)
         if changed:
             _record(request, changed, f"{done}.")
-            what = "1 conversation" if len(changed) == 1 else f"{len(changed):,} conversations"
+            what = number(len(changed), "conversation")
             self.message_user(request, f"{done}: {what}.", messages.SUCCESS)
         if rows and _is_one(request):
             return redirect("admin:chat_conversation_change", rows[0].pk)

@@ -2,7 +2,8 @@
 
 Counting all rows, offering all values that a column has, and looking for words in all texts would
 each read a whole table. So a list counts up to `MOST`, offers what was seen lately
-(`filters.py`), and finds words through the index of the chat's own search.
+(`filters.py`), and finds words through the index of the chat's own search. Where that leaves
+something out, the list says so.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
+from django.db import connection
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.text import capfirst
 
 from chat import search, statements
@@ -36,6 +40,8 @@ LONGEST = 50_000
 _CUT = "\n\n[Cut here: {shown:,} of {all:,} characters. The export of its conversation has all of them.]"
 FOUND = 2000
 """Entries of the search index that count, the latest: a word in more of them helps nobody."""
+AT_ONCE = 1000
+"""Rows that one action takes: more would hold up all other pages. There are commands for that."""
 
 
 class BoundedPaginator(PaginatorBase):
@@ -50,6 +56,25 @@ class BoundedPaginator(PaginatorBase):
         """`MOST` and one: there are more."""
         found: Any = self.object_list
         return int(found.order_by()[: MOST + 1].count())
+
+
+class BoundedList(ChangeList):
+    """Knows whether it was cut, and how many rows "select all" means."""
+
+    is_cut = False
+    """More rows match than are counted here."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        paginator: Any = self.paginator
+        listed: Any = self.model_admin
+        self.is_cut = (
+            paginator.counted > self.result_count
+            or listed.is_search_cut(self.query)
+            or any(getattr(spec, "is_cut", False) for spec in self.filter_specs)
+        )
+        self.across = min(self.result_count, AT_ONCE)
+        self.is_across_cut = self.is_cut or self.across < self.result_count
 
 
 class Chosen(AdminBase):
@@ -89,6 +114,26 @@ class Listed(Chosen):
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedList
+
+    def is_search_cut(self, query: str) -> bool:
+        """Whether a search leaves out some of what it should find."""
+        return False
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *location: Any
+    ) -> HttpResponse | None:
+        """ "Select all" means as many rows as the page named, and is refused if there are others."""
+        if request.POST.get("select_across") == "1":
+            keys = list(queryset.values_list("pk", flat=True)[: AT_ONCE + 1])
+            if request.POST.get("across", str(len(keys))) != str(min(len(keys), AT_ONCE)):
+                complaint = "Nothing was done: the list has changed. Look at it, and select again."
+                self.message_user(request, complaint, messages.ERROR)
+                return redirect(request.get_full_path())
+            queryset = queryset.filter(pk__in=keys[:AT_ONCE])
+        return super().response_action(request, queryset, *location)
+
 
 class Found(Listed):
     """Searched by ids, and by words through the index. Never by looking at each row."""
@@ -114,6 +159,16 @@ class Found(Listed):
         column, indexed = self.words
         return queryset.filter(**{f"{column}__in": entries(term).values(indexed)}), False
 
+    def is_search_cut(self, query: str) -> bool:
+        term = query.replace("\0", "").strip()
+        if (
+            not term
+            or _uuid(term) is not None
+            or (self.has_numbers and term.isdecimal() and len(term) < 19)
+        ):
+            return False
+        return has_more(term)
+
     def by_uuid(self, known: UUID) -> Q:
         """Rows of which this is the id, or the id of what they belong to.
 
@@ -134,6 +189,14 @@ def entries(words: str) -> QuerySet[SearchEntry]:
     sql, params = search.matching(words)
     latest = f"SELECT * FROM ({sql}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # the room's own
     return SearchEntry.objects.filter(pk__in=RawSQL(latest, params))  # noqa: S611  # likewise
+
+
+def has_more(words: str) -> bool:
+    """Whether more entries than `FOUND` hold these words."""
+    sql, params = search.matching(words)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM ({sql}) found LIMIT 1 OFFSET {FOUND}", params)  # noqa: S608  # the room's own
+        return cursor.fetchone() is not None
 
 
 class ReadOnly(Listed):

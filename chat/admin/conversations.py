@@ -8,29 +8,26 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from chat import services
 from chat.admin import transcript
-from chat.admin.actions import AT_ONCE, ConversationActions
-from chat.admin.base import Found
+from chat.admin.actions import ConversationActions
+from chat.admin.base import AT_ONCE, BoundedList, Found
 from chat.admin.facts import Facts, facts
-from chat.admin.filters import ModelFilter, OwnerFilter, StateFilter, ToolFilter
+from chat.admin.filters import ModelFilter, StateFilter, ToolFilter
 from chat.admin.reading import Recorded
+from chat.admin.typed import days, owned
 from chat.forms import ConversationAdminForm
 from chat.models import Conversation, Message
 
 NO_FACTS = Facts()
 
 
-class ConversationList(ChangeList):
+class ConversationList(BoundedList):
     """A page of conversations, with their facts."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -48,7 +45,8 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
         "name", "owner", "state", "used_model", "messages", "tokens", "last_used", "begun",
     )  # fmt: skip
     list_filter = (
-        StateFilter, OwnerFilter, ModelFilter, ToolFilter, "pinned", "archived", "updated_at",
+        owned(), days("updated_at", "last use"), StateFilter, ModelFilter, ToolFilter,
+        "pinned", "archived",
     )  # fmt: skip
     list_select_related = ("owner",)
     ordering = ("-updated_at",)
@@ -59,12 +57,12 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ConversationAdminForm.Meta.fields}),
-        ("About it", {"fields": readonly_fields, "classes": ("collapse",)}),
+        ("Details", {"fields": readonly_fields, "classes": ("collapse",)}),
     )
 
     # --- the list ---------------------------------------------------------------------------
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return ConversationList
 
     @admin.display(description="Title", ordering="title")
@@ -93,12 +91,12 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
         return f"{known.read:,} / {known.written:,}" if known.read or known.written else ""
 
     @admin.display(description="Last used", ordering="updated_at")
-    def last_used(self, row: Any) -> SafeString:
-        return ago(row.updated_at)
+    def last_used(self, row: Any) -> datetime:
+        return row.updated_at  # type: ignore[no-any-return]  # of a row
 
-    @admin.display(description="Begun", ordering="created_at")
-    def begun(self, row: Any) -> SafeString:
-        return ago(row.created_at)
+    @admin.display(description="Begun")
+    def begun(self, row: Any) -> datetime:
+        return row.created_at  # type: ignore[no-any-return]  # of a row
 
     # --- one of them ------------------------------------------------------------------------
 
@@ -167,10 +165,3 @@ def _reading(request: HttpRequest, found: Conversation) -> transcript.Reading:
 def known_of(row: Any) -> Facts:
     known: Facts = getattr(row, "facts", NO_FACTS)
     return known
-
-
-def ago(moment: datetime) -> SafeString:
-    """How long since, and when."""
-    exact = date_format(timezone.localtime(moment), "j M Y, H:i")
-    since = timesince(moment, depth=1)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, since)

@@ -1,13 +1,16 @@
-"""What a list says of each conversation: for a whole page of them in three queries."""
+"""What a list says of each conversation, or of each user: for a whole page in three queries."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from chat.admin.filters import STATES
 from chat.models import Conversation, Message, Turn, TurnQuerySet
@@ -69,3 +72,55 @@ def _last(turns: TurnQuerySet, leaves: Collection[UUID]) -> dict[UUID, Turn]:
 
 def _weight(turn: Turn) -> int:
     return _LEAST_FIRST.index(turn.status) if turn.status in _LEAST_FIRST else -1
+
+
+@dataclass(frozen=True)
+class Use:
+    """Of one user, ever."""
+
+    chats: int = 0
+    messages: int = 0
+    """All that was said: theirs and the answers."""
+    read: int = 0
+    written: int = 0
+    cost: Decimal | None = None
+    last_message: datetime | None = None
+    """When they said something last."""
+    is_part: bool = False
+    """Only the latest chats were added up: there are more messages, tokens and costs."""
+
+
+LATEST = 200
+"""Chats of each user that a list adds up."""
+
+
+def use_of(users: Collection[int], *, latest: int | None = None) -> dict[int, Use]:
+    """By the user's id; of so many chats of each, or of all."""
+    owned = Conversation.objects.filter(owner__in=users)
+    chats = owned.filter(leaf__isnull=False).values_list("owner").annotate(Count("pk"))
+    counted = dict(chats.order_by())
+    rank = Window(RowNumber(), partition_by="owner", order_by=["-updated_at", "-id"])
+    added: Any = owned.values("pk")
+    if latest is not None:
+        ranked = owned.annotate(rank=rank).filter(rank__lte=latest)
+        added = list(ranked.values_list("pk", flat=True))
+    messages = Message.objects.filter(conversation__in=added)
+    by_person = messages.values_list("conversation__owner").annotate(
+        number=Count("pk"), last=Max("created_at", filter=Q(role=Message.Role.USER))
+    )
+    said = {pk: (number, last) for pk, number, last in by_person}
+    turns = Turn.objects.filter(conversation__in=added)
+    sums = turns.values_list("conversation__owner").annotate(
+        Sum("input_tokens"), Sum("output_tokens"), Sum("cost")
+    )
+    used = {pk: (read or 0, written or 0, cost) for pk, read, written, cost in sums}
+    return {
+        pk: Use(
+            counted.get(pk, 0),
+            said.get(pk, (0, None))[0],
+            *used.get(pk, (0, 0, None)),
+            said.get(pk, (0, None))[1],
+            is_part=latest is not None and counted.get(pk, 0) > latest,
+        )
+        for pk in users
+    }

@@ -1,4 +1,4 @@
-"""Filters whose choices cost nothing: fixed ones, or what was seen in the latest rows."""
+"""Filters by a choice that costs nothing: a fixed one, or what was seen in the latest rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
@@ -56,31 +55,6 @@ def recent(column: str, title: str) -> type[Offering]:
     return Recent
 
 
-class OwnerFilter(admin.SimpleListFilter):
-    """The first users by name; all of them lead here from their own page."""
-
-    title = "owner"
-    parameter_name = "owner"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        users = list(User.objects.order_by("username")[:OFFERED])
-        if (
-            (asked := self.value())
-            and asked.isdecimal()
-            and asked not in {str(u.pk) for u in users}
-        ):
-            users += User.objects.filter(pk=asked)
-        return [(str(user.pk), user.get_username()) for user in users]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Conversation]
-    ) -> QuerySet[Conversation]:
-        value = self.value()
-        if value is None:
-            return queryset
-        return queryset.filter(owner=int(value)) if value.isdecimal() else queryset.none()
-
-
 class ModelFilter(Offering):
     """Conversations in which a model answered."""
 
@@ -106,6 +80,8 @@ class ToolFilter(Offering):
 
     title = "tool"
     parameter_name = "tool"
+    is_cut = False
+    """The list leaves out conversations with older calls."""
 
     def values(self, model_admin: Any) -> Iterable[str]:
         return {*toolbox.registry().names, *latest(ToolCall.objects.all(), "name")}
@@ -117,6 +93,7 @@ class ToolFilter(Offering):
         if value is None:
             return queryset
         calls = ToolCall.objects.filter(name=value).order_by("-pk")
+        self.is_cut = calls[CALLS : CALLS + 1].exists()
         return queryset.filter(pk__in=calls.values("message__conversation")[:CALLS])
 
 

@@ -9,10 +9,13 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left, Length
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 
+from chat.admin import usage_page
 from chat.admin.base import Found, ReadOnly
 from chat.admin.filters import recent
 from chat.admin.reading import Recorded
+from chat.admin.typed import days, owned
 from chat.models import KeptRender, Message, Notice, OpaquePart, Piece, SearchEntry, Turn
 
 SHOWN = 2000
@@ -23,7 +26,7 @@ SHOWN = 2000
 class MessageAdmin(Recorded, Found, ReadOnly):
     conversation_path = "conversation"
     list_display = ("__str__", "conversation", "owner", "created_at")
-    list_filter = ("created_at",)
+    list_filter = (owned(path="conversation__owner"), days("created_at", "time"))
     list_select_related = ("conversation", "owner")
     ordering = ("-created_at",)
     words = ("pk", "message")
@@ -66,17 +69,29 @@ def context_use(tokens: int | None, window: int | None) -> str:
 @admin.register(Turn)
 class TurnAdmin(Found, ReadOnly):
     conversation_path = "conversation"
-    list_display = ("id", "conversation", "status", "model", "output_tokens", "cost", "created_at")
+    list_display = (
+        "id", "conversation", "status", "model", "input_tokens", "output_tokens", "cost",
+        "created_at", "ended_at",
+    )  # fmt: skip
     list_filter = (
         "status",
         recent("error_code", "error"),
         recent("model", "model"),
-        "ended_at",
+        owned(path="conversation__owner"),
+        days("ended_at", "end"),
     )
     list_select_related = ("conversation",)
     ordering = ("-pk",)
     has_numbers = True
     words = ("message", "message")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("usage/", view(usage_page.page), name="chat_turn_usage"),
+            path("usage.csv", view(usage_page.download), name="chat_turn_usage_csv"),
+            *super().get_urls(),
+        ]
 
     def by_uuid(self, known: UUID) -> Q:
         return Q(message=known) | Q(conversation=known)
@@ -136,6 +151,7 @@ class PieceAdmin(ReadOnly):
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
     list_display = ("id", "owner", "__str__", "created_at")
+    list_filter = (days("created_at", "time"),)
     list_select_related = ("owner",)
     search_fields = ("frame",)
     ordering = ("-pk",)

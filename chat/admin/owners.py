@@ -1,53 +1,21 @@
-"""Users, what belongs to each as a whole, and what is offered to all."""
+"""What belongs to each user as a whole, and what is offered to all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from chat import services
-from chat.admin.base import Chosen, Listed, ReadOnly
+from chat.admin.base import Listed, ReadOnly
 from chat.models import (
-    Conversation,
     ModelPreference,
     Preference,
     ProviderConnection,
     Suggestion,
 )
-
-if TYPE_CHECKING:
-    UserAdminBase = UserAdmin[User]
-else:  # only the type checker knows a subscript here
-    UserAdminBase = UserAdmin
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class OwnerAdmin(Chosen, UserAdminBase):
-    """Django's, but nobody loses their conversations, or the record of what they did, by the way."""
-
-    def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
-    ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """What to confirm: the users. All that goes with them could be rows without end."""
-        users = list(objs)
-        stay = [words for user in users for words in why_kept(user)]
-        return [str(user) for user in users], {"users": len(users)}, set(), stay
-
-
-def why_kept(user: User) -> Iterator[str]:
-    """Why a user cannot be deleted."""
-    if Conversation.objects.of(user).exists():
-        yield f"{user} has conversations: give them to somebody else, or delete them first."
-    if LogEntry.objects.filter(user=user).exists():
-        yield f"What {user} did here is on record: take “active” away from them instead."
 
 
 @admin.register(Suggestion)
@@ -57,6 +25,13 @@ class SuggestionAdmin(Listed):
     list_display = ("id", "text", "position", "is_shown")
     list_editable = ("text", "position", "is_shown")
     search_fields = ("text",)
+
+    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:
+        """Each field says what it is: in the list it has no label of its own."""
+        field: Any = super().formfield_for_dbfield(*args, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = capfirst(field.label)
+        return field
 
 
 @admin.register(Preference)

@@ -6,16 +6,17 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
 from chat.admin.base import ReadOnly
+from chat.admin.typed import days, owned
 from chat.models import Audit, ImportJob
 
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnly):
-    list_display = ("created_at", "action", "source", "by", "summary")
-    list_filter = ("source", "created_at")
+    list_display = ("created_at", "action", "source", "by", "operator", "summary")
+    list_filter = ("source", owned("user", "by"), days("created_at", "time"))
     list_select_related = ("by",)
-    search_fields = ("action", "summary")
-    search_help_text = "An action, such as prune, or words of what came of it"
+    search_fields = ("action", "summary", "operator")
+    search_help_text = "An action, such as prune, who ran a command, or words of what came of it"
     ordering = ("-pk",)
 
 
@@ -34,7 +35,7 @@ class LogEntryAdmin(ReadOnly):
     """What staff did here."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "get_change_message")
-    list_filter = ("action_flag", "action_time")
+    list_filter = ("action_flag", owned("user", "user"), days("action_time", "time"))
     list_select_related = ("user", "content_type")
     search_fields = ("user__username", "object_repr", "change_message")
     ordering = ("-pk",)

@@ -14,6 +14,7 @@ from chat import services
 from chat.admin.base import Found, ReadOnly
 from chat.admin.filters import recent
 from chat.admin.reading import Recorded
+from chat.admin.typed import days, owned
 from chat.errors import NotAllowed
 from chat.models import Message, ToolCall, ToolRule
 from chat.pages import HtmxRequest
@@ -23,9 +24,12 @@ from chat.pages import HtmxRequest
 class ToolCallAdmin(Recorded, Found, ReadOnly):
     conversation_path = "message__conversation"
     list_display = ("name", "status", "conversation", "decided_by", "decided_from", "created_at")
-    list_filter = ("status", recent("name", "tool"), "decided_from", "created_at")
+    list_filter = (
+        "status", recent("name", "tool"), "decided_from",
+        owned(path="message__conversation__owner"), days("created_at", "time"),
+    )  # fmt: skip
     list_select_related = ("message__conversation", "decided_by")
-    ordering = ("-pk",)
+    ordering = ("-created_at", "-pk")
     actions = ("approve", "deny")
     has_numbers = True
     words = ("message", "message")
@@ -91,7 +95,7 @@ def _decide(call: ToolCall, request: HtmxRequest, *, approved: bool) -> None:
 class ToolRuleAdmin(Found, ReadOnly):
     conversation_path = "conversation"
     list_display = ("tool", "allow", "imported", "conversation", "created_at")
-    list_filter = ("allow", "imported", recent("tool", "tool"), "created_at")
+    list_filter = ("allow", "imported", recent("tool", "tool"), days("created_at", "time"))
     list_select_related = ("conversation",)
     ordering = ("-pk",)
     has_numbers = True

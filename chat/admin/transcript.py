@@ -149,5 +149,5 @@ def decision(call: ToolCall) -> str:
         ToolCall.DecidedFrom.RULE: f"{word} by what was remembered for this conversation",
         ToolCall.DecidedFrom.EXPIRY: "Denied, because nobody answered in time",
     }
-    when = date_format(timezone.localtime(call.decided_at), "j M Y, H:i:s")
+    when = date_format(timezone.localtime(call.decided_at), "DATETIME_FORMAT")
     return f"{how.get(ToolCall.DecidedFrom(call.decided_from), word)}, {when}"

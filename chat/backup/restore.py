@@ -30,6 +30,7 @@ from chat.backup.base import (
 )
 from chat.backup.contents import Contents, check, contents
 from chat.models import Audit
+from chat.operator import operator
 
 _HEADER = b"SQLite format 3\0"
 _PAGES = 2000
@@ -70,7 +71,10 @@ def _bring_up_to_date(found: Contents, source: Path) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     words = f"{found.conversations:,} with {found.messages:,} messages, from {source.name}"
     Audit.objects.create(
-        action="restore", source=Audit.Source.COMMAND, summary=f"Conversations: {words}."
+        action="restore",
+        source=Audit.Source.COMMAND,
+        operator=operator(),
+        summary=f"Conversations: {words}.",
     )
     connection.close()
 

@@ -28,6 +28,7 @@ from chat.backup.base import (
 )
 from chat.backup.contents import Contents, check, contents
 from chat.models import Audit
+from chat.operator import operator
 
 
 def make(
@@ -75,6 +76,7 @@ def _record(found: Contents, target: Path) -> None:
         Audit.objects.create(
             action="backup",
             source=Audit.Source.COMMAND,
+            operator=operator(),
             summary=f"Conversations: {messages}, to {target}.",
         )
 

@@ -54,6 +54,8 @@ class Audit(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     """Who asked; NULL: nobody, or a command."""
+    operator = models.CharField(max_length=200, blank=True)
+    """Who ran the command: the operating system's user, and sudo's; empty: it was none."""
     summary = models.TextField()
     """What was asked for and what came of it, in words."""
 

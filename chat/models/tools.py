@@ -101,6 +101,7 @@ class ToolCall(models.Model):
                 fields=["created_at"], condition=Q(status="pending"), name="tool_call_pending"
             ),
             models.Index(fields=["name", "id"], name="tool_call_by_name"),
+            models.Index(fields=["created_at", "id"], name="tool_call_by_time"),
         ]
         ordering = ["pk"]
 

@@ -151,7 +151,9 @@ class Turn(models.Model):
                 fields=["ended_at"], condition=Q(ended_at__isnull=False), name="turn_by_end"
             ),
             models.Index(
-                fields=["id"], condition=Q(status__in=["failed", "interrupted"]), name="turn_failed"
+                fields=["ended_at"],
+                condition=Q(status__in=["failed", "interrupted"]),
+                name="turn_failed_by_end",
             ),
         ]
 

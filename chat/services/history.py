@@ -13,6 +13,7 @@ from django.db import transaction
 
 from chat import publish
 from chat.models import Audit
+from chat.operator import operator
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.here import Here, Rehearsal
 from chat.services.imports import FindUser, OnStep, import_conversation
@@ -85,7 +86,8 @@ class Import:
         self._come: set[UUID] = set()
         """Ids of this run's files: what one of them brought, no other one replaces."""
         self._on_step = on_step
-        self._audit = Audit(action="import", source=source, by=by)
+        who = operator() if source == Audit.Source.COMMAND else ""
+        self._audit = Audit(action="import", source=source, by=by, operator=who)
         self._latest: dict[int, UUID] = {}
         """By owner what was imported last."""
 

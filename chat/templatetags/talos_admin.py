@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
+from django.utils.timesince import TIME_STRINGS, timesince
 
 from chat.admin.overview import Overview, overview
+
+_LENGTHS = {**TIME_STRINGS, "minute": "%(num)d min"}
 
 register = template.Library()
 
@@ -27,3 +32,11 @@ def grouped(number: int) -> str:
 def dollars(cost: Decimal | None) -> str:
     """Nothing where the price is not known."""
     return "" if cost is None else f"${cost:,.4f}"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """`9 min ago`, `3 days ago`; `just now` within a minute."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, depth=1, time_strings=_LENGTHS)} ago"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ __all__ = ["effects", "variables"]  # fixtures
 pytestmark = pytest.mark.browser
 
 LIST = "/admin/chat/conversation/"
+PAGES = (
+    *(
+        f"chat/{name}/"
+        for name in (
+            "message", "turn", "toolcall", "toolrule", "audit", "notice", "piece", "opaquepart",
+            "modelpreference", "preference", "providerconnection", "suggestion",
+        )
+    ),
+    "admin/logentry/", "auth/user/", "auth/user/add/", "auth/group/", "auth/group/add/",
+    "auth/user/?last_login__from=nonsense", "chat/message/?username=own", "chat/turn/usage/",
+    "chat/turn/usage/?username=own", "password_change/",
+)  # fmt: skip
 
 
 def opened(admin: Page, room: Room) -> None:
@@ -72,11 +85,36 @@ def test_it_can_be_read_by_everybody(room: Room, width: int) -> None:
     opened(admin, room)
     flawless(admin)
     address = admin.url
-    for path in ("history/", "delete/"):
-        admin.goto(address.replace("change/", path))
-    admin.goto(address)
-    admin.get_by_role("button", name="Give to somebody else").click()
+    admin.get_by_role("button", name="Transfer ownership").click()
     expect(admin.get_by_label("New owner")).to_be_visible()
     flawless(admin)
-    for path in ("chat/message/", "chat/toolcall/", "chat/audit/", "auth/user/add/"):
+    for path in ("history/", "delete/"):
+        admin.goto(address.replace("change/", path))
+        flawless(admin)
+    for path in PAGES:
         admin.goto(f"{room.talos.address}/admin/{path}")
+        flawless(admin)
+    admin.goto(f"{room.talos.address}/admin/auth/user/?q=owner")
+    admin.locator("#result_list tbody th a").first.click()
+    flawless(admin)
+    admin.get_by_role("button", name="Prune").click()
+    flawless(admin)
+    admin.get_by_label("Not used for").fill("0")
+    admin.get_by_role("button", name="Show what would be deleted").click()
+    expect(admin.get_by_role("button", name="Delete 1 conversation")).to_be_visible()
+    flawless(admin)
+
+
+def test_days_are_asked_for_with_the_keyboard_and_the_search_is_wide_enough(room: Room) -> None:
+    """Also on a phone, and without a script."""
+    context = room.context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
+    admin = room.page(LIST, context=context)
+    box = admin.get_by_label("Search", exact=True).bounding_box()
+    assert box is not None
+    assert box["width"] >= 150
+    assert box["height"] >= 40
+    since = admin.locator("input[name=updated_at__from]")
+    since.focus()
+    admin.keyboard.type("01312026")
+    admin.keyboard.press("Enter")
+    expect(admin).to_have_url(re.compile("updated_at__from=2026-01-31"))

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timesince import timesince
 
@@ -13,7 +14,8 @@ from chat import services
 from chat.errors import TalosError
 from chat.management.database import explained
 from chat.management.options import conversation_id, is_text
-from chat.models import ToolCall
+from chat.models import Audit, ToolCall
+from chat.operator import operator
 
 
 class Command(BaseCommand):
@@ -44,18 +46,32 @@ class Command(BaseCommand):
         conversation = call.message.conversation
         approved = options["decision"] == "approve"
         try:
-            services.decide(
-                conversation.owner,
-                conversation.pk,
-                call.call_id,
-                approved=approved,
-                by=conversation.owner,
-                where=ToolCall.DecidedFrom.COMMAND,
-                remember=options["remember"],
-            )
+            _decide(call, approved=approved, remember=options["remember"])
         except TalosError as error:
             raise CommandError(error.message) from None
         return f"{'Approved' if approved else 'Denied'}: {call.name} in “{conversation}”."
+
+
+@transaction.atomic
+def _decide(call: ToolCall, *, approved: bool, remember: bool) -> None:
+    """For the conversation's owner; who it really was stands in the audit row."""
+    conversation = call.message.conversation
+    services.decide(
+        conversation.owner,
+        conversation.pk,
+        call.call_id,
+        approved=approved,
+        by=conversation.owner,
+        where=ToolCall.DecidedFrom.COMMAND,
+        remember=remember,
+    )
+    Audit.objects.create(
+        action="approve" if approved else "deny",
+        source=Audit.Source.COMMAND,
+        operator=operator(),
+        summary=f"{call.name} ({call.call_id}) in conversation {conversation.pk}"
+        + (", remembered." if remember else "."),
+    )
 
 
 def line(call: ToolCall) -> str:

@@ -18,6 +18,7 @@ from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.management.words import day, megabytes, number
 from chat.models import Audit
+from chat.operator import operator
 from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.prune.space import Space, size
@@ -72,7 +73,9 @@ class Command(BaseCommand):
 
     def _prune(self, rules: Rules, found: Amount) -> str:
         before = size()
-        prune = Prune(rules, Audit(action="prune", source=Audit.Source.COMMAND))
+        prune = Prune(
+            rules, Audit(action="prune", source=Audit.Source.COMMAND, operator=operator())
+        )
         with Stop() as stop:
             with (
                 explained(is_there=False, so_far=lambda: done(prune, found)),

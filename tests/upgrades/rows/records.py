@@ -99,6 +99,7 @@ def _audits(owner: User) -> None:
         by = owner if source in (Audit.Source.ADMIN, Audit.Source.PAGE) else None
         Audit.objects.create(
             action=("prune", "import")[number % 2], source=source, by=by,
+            operator="root (sudo by grâce)" if source == Audit.Source.COMMAND else "",
             summary=f"Conversations: {number}.", created_at=BEGIN + timedelta(hours=number),
         )  # fmt: skip
 

@@ -1,0 +1,97 @@
+"""What is asked before many rows change: a page that says in numbers what would happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from chat.admin.base import Listed
+from chat.admin.typed import matching
+
+LONGEST = 36_500
+"""Days: a hundred years."""
+
+
+class TransferForm(forms.Form):
+    """Whose conversations become."""
+
+    to = forms.CharField(
+        label="New owner",
+        max_length=150,
+        help_text="A username. Part of a name or of an e-mail address is searched for.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    suggestions: Sequence[str] = ()
+
+    def clean_to(self) -> User:
+        name = self.cleaned_data["to"]
+        found = User.objects.filter(username=name).first()
+        if found is None:
+            self.suggestions = matching(name)
+            pick = " Choose one of these:" if self.suggestions else ""
+            raise forms.ValidationError(f"There is no user named “{name}”.{pick}")
+        if not found.is_active:
+            raise forms.ValidationError(f"{name} is not active: nobody could read them.")
+        return found
+
+
+class PruneForm(forms.Form):
+    """Which conversations of a user go."""
+
+    older_than = forms.IntegerField(
+        label="Not used for (days)",
+        min_value=0,
+        max_value=LONGEST,
+        initial=90,
+        help_text="0: all of them, whenever they were used.",
+    )
+    keep_pinned = forms.BooleanField(label="Keep pinned ones", required=False, initial=True)
+    archived_only = forms.BooleanField(label="Only archived ones", required=False)
+    at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+    """When it was asked: what was used since then stays."""
+
+    def clean_at(self) -> Any:
+        now = timezone.now()
+        return min(self.cleaned_data["at"] or now, now)
+
+
+def ask(
+    admin: Listed,
+    request: HttpRequest,
+    *,
+    title: str,
+    chosen: Sequence[Any],
+    sentences: Sequence[str],
+    form: forms.Form,
+    button: str,
+    confirmed: bool = False,
+) -> HttpResponse:
+    """The page. What it sends comes to the action that asked, with the same rows.
+
+    `confirmed`: the button does it; else what was entered is first shown in numbers.
+    """
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": title,
+        "opts": admin.opts,
+        "action": request.POST["action"],
+        "chosen": chosen,
+        "sentences": sentences,
+        "form": form,
+        "suggestions": getattr(form, "suggestions", ()),
+        "button": button,
+        "confirmed": confirmed,
+        "one": "one" in request.POST,
+    }
+    return TemplateResponse(request, "admin/confirmation.html", context)
+
+
+def number(count: int, what: str) -> str:
+    """`1 message`, `1,234 messages`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -1,0 +1,165 @@
+"""Filters into which something is written: days, and the name of a user. Plain forms, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+MATCHES = 20
+"""Users that are named where a name is incomplete."""
+FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)
+
+
+@dataclass(frozen=True)
+class Box:
+    """What is written into."""
+
+    name: str
+    label: str
+    value: str
+    type: str = "text"
+
+
+class Typed(admin.ListFilter):
+    """A form among the filters, which keeps what the other filters say."""
+
+    template = "admin/typed_filter.html"
+    complaint = ""
+    """Why what was written cannot be used. The list is empty then: it would not be what was asked."""
+    names: tuple[str, ...] = ()
+    """Of the address."""
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.names:
+            written = params.pop(name, [""])[-1].replace("\0", "").strip()
+            if written:
+                self.used_parameters[name] = written
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.names)
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        """What the form sends along: the rest of the address."""
+        for name, values in changelist.filter_params.items():
+            if name not in (*self.names, PAGE_VAR):
+                for value in values if isinstance(values, list) else [values]:
+                    yield {"name": name, "value": value}
+
+    def written(self, name: str) -> str:
+        return str(self.used_parameters.get(name, ""))
+
+    @property
+    def boxes(self) -> list[Box]:
+        raise NotImplementedError
+
+    @property
+    def suggestions(self) -> list[str]:
+        """What may have been meant, of the first box."""
+        return []
+
+
+def days(column: str, title: str) -> type[Typed]:
+    """A filter from one day to another, both included, by a column that has an index."""
+
+    class Days(Typed):
+        names = (f"{column}__from", f"{column}__to")
+
+        @property
+        def boxes(self) -> list[Box]:
+            labels = zip(self.names, ("From", "To"), strict=True)
+            return [Box(name, label, self.written(name), "date") for name, label in labels]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            try:
+                since, until = (day(self.written(name)) for name in self.names)
+            except ValueError:
+                self.complaint = "Write days as 2026-01-31."
+                return queryset.none()
+            return queryset.filter(between(column, since, until))
+
+    Days.title = title
+    return Days
+
+
+def day(text: str) -> date | None:
+    """A day as a browser sends it; None: none was given. Raises `ValueError`."""
+    if not text:
+        return None
+    found = date.fromisoformat(text)
+    if not FIRST <= found <= LAST:
+        raise ValueError(text)
+    return found
+
+
+def between(column: str, since: date | None, until: date | None) -> Q:
+    """From the beginning of one day to the end of another, in the page's time zone."""
+    found = Q()
+    if since:
+        found &= Q(**{f"{column}__gte": midnight(since)})
+    if until:
+        found &= Q(**{f"{column}__lt": midnight(until + timedelta(1))})
+    return found
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
+
+
+def owned(title: str = "owner", path: str = "owner") -> type[Typed]:
+    """A filter by a user: `path` leads to them. Their name is written, or a link has their id."""
+
+    class Owned(Typed):
+        names = ("username", "owner")
+
+        @property
+        def boxes(self) -> list[Box]:
+            return [Box("username", "Username", self.written("username") or self._name())]
+
+        def _name(self) -> str:
+            """Of the user whose id the address has."""
+            key = self.written("owner")
+            known = User.objects.filter(pk=int(key)) if is_key(key) else User.objects.none()
+            return known.values_list("username", flat=True).first() or ""
+
+        @property
+        def suggestions(self) -> list[str]:
+            return matching(self.written("username")) if self.complaint else []
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            name, key = self.written("username"), self.written("owner")
+            if not name and not key:
+                return queryset
+            users = User.objects.filter(username=name) if name else None
+            if users is None and is_key(key):
+                users = User.objects.filter(pk=int(key))
+            found = users.first() if users is not None else None
+            if found is None:
+                self.complaint = f"There is no user “{name or key}”."
+                return queryset.none()
+            return queryset.filter(**{path: found.pk})
+
+    Owned.title = title
+    return Owned
+
+
+def is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def matching(text: str) -> list[str]:
+    """The first usernames in which a text, or whose e-mail address it, stands."""
+    found = User.objects.filter(Q(username__icontains=text) | Q(email__icontains=text))
+    return list(found.order_by("username").values_list("username", flat=True)[:MATCHES])

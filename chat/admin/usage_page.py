@@ -1,0 +1,166 @@
+"""The usage of some days: a chart, tables, and the same as CSV."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from tempfile import TemporaryFile
+from typing import IO, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from chat.admin.chart import chart
+from chat.admin.typed import FIRST, LAST, matching
+from chat.admin.usage import Period, Row, Usage, rows, summary
+from chat.exchange import saved
+
+DAYS = 30
+"""Shown where nothing is asked for."""
+MOST_DAYS = 366
+SHOWN = 50
+"""Models, and owners, in a table; the CSV has all."""
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class PeriodForm(forms.Form):
+    """Which days, whose answers, which model's. An owner is named, or comes as an id with a link."""
+
+    since = forms.DateField(label="From", required=False, widget=_DAY)
+    until = forms.DateField(label="To", required=False, widget=_DAY)
+    username = forms.CharField(label="Owner", required=False, max_length=150)
+    model = forms.CharField(required=False, max_length=200)
+    owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    suggestions: list[str] = []  # set on each form, never changed
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean() or self.cleaned_data
+        last = entered.get("until") or timezone.localdate()
+        first = entered.get("since") or last - timedelta(DAYS - 1)
+        if not FIRST <= first <= last <= LAST:
+            raise forms.ValidationError("The first day comes after the last.")
+        if (last - first).days >= MOST_DAYS:
+            raise forms.ValidationError(f"At most {MOST_DAYS} days at a time.")
+        entered["period"] = Period(first, last, self._owner(entered), entered.get("model") or "")
+        return entered
+
+    def _owner(self, entered: dict[str, Any]) -> int | None:
+        if name := entered.get("username"):
+            found = User.objects.filter(username=name).values_list("pk", flat=True).first()
+            if found is None:
+                self.suggestions = matching(name)
+                raise forms.ValidationError(f"There is no user “{name}”.")
+            return found
+        owner: int | None = entered.get("owner")
+        return owner
+
+
+def period_of(request: HttpRequest) -> tuple[PeriodForm, Period | None]:
+    """What the address asks for; None: it cannot be."""
+    form = PeriodForm({name: str(value).replace("\0", "") for name, value in request.GET.items()})
+    if not form.is_valid():
+        return form, None
+    period: Period = form.cleaned_data["period"]
+    shown = {"since": period.first, "until": period.last, "model": period.model}
+    if period.owner is not None:
+        known = User.objects.filter(pk=period.owner).values_list("username", flat=True).first()
+        shown["username"] = known or "nobody"
+    return PeriodForm(initial=shown), period
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    _check(request)
+    form, period = period_of(request)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request), "title": "Usage", "form": form, "period": period,
+    }  # fmt: skip
+    if period is not None:
+        found = summary(period)
+        context |= {
+            "usage": found,
+            "chart": chart(found.days),
+            "used_days": [day for day in found.days if day.answers],
+            "models": found.models[:SHOWN],
+            "owners": found.owners[:SHOWN],
+            "more_models": len(found.models) - SHOWN,
+            "more_owners": len(found.owners) - SHOWN,
+            "address": _address(period),
+        }
+    return TemplateResponse(request, "admin/usage.html", context)
+
+
+def _address(period: Period) -> str:
+    asked: dict[str, Any] = {"since": period.first.isoformat(), "until": period.last.isoformat()}
+    if period.owner is not None:
+        asked["owner"] = period.owner
+    if period.model:
+        asked["model"] = period.model
+    return urlencode(asked)
+
+
+# --- CSV ----------------------------------------------------------------------------------------
+
+GROUPS = ("day", "model", "owner")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins one, in both widths."""
+_BLANKS = ("\t", "\r", "\n")
+COLUMNS = ("answers", "failed", "tokens_in", "tokens_out", "cost_usd")
+
+
+@require_GET
+def download(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """A line for each day, model and owner, or for each of what `by` names."""
+    _check(request)
+    _, period = period_of(request)
+    by = tuple(name for name in GROUPS if name in request.GET.getlist("by")) or GROUPS
+    if period is None:
+        return HttpResponse("The days or the user cannot be understood.", status=400)
+    file = TemporaryFile()  # noqa: SIM115  # closed with the response
+    _write(file, by, period)
+    name = f"talos-usage-{period.first.isoformat()}-{period.last.isoformat()}"
+    return saved(file, f"{name}.csv", "text/csv")
+
+
+def _write(file: IO[bytes], by: tuple[str, ...], period: Period) -> None:
+    text = codecs.getwriter("utf-8")(file)
+    lines = csv.writer(text)
+    lines.writerow((*by, *COLUMNS))
+    for names, used in _grouped(rows(period), by):
+        cost = "" if used.cost is None else f"{used.cost.normalize():f}"
+        numbers = (used.answers, used.failed, used.read, used.written, cost)
+        lines.writerow((*map(cell, names), *numbers))
+
+
+def _grouped(found: Iterable[Row], by: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Usage]]:
+    """With days the rows of one day are put together and let go; without, those of all."""
+    groups: dict[tuple[str, ...], Usage] = {}
+    day: date | None = None
+    for row in found:
+        if "day" in by and row.day != day:
+            yield from groups.items()
+            groups, day = {}, row.day
+        values = {"day": row.day.isoformat(), "model": row.model, "owner": row.owner}
+        names = tuple(values[name] for name in by)
+        groups[names] = groups[names] + row.used if names in groups else row.used
+    yield from groups.items()
+
+
+def cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, whatever blanks stand before it."""
+    is_formula = text.lstrip().startswith(_FORMULA) or text.startswith(_BLANKS)
+    return f"'{text}" if is_formula else text
+
+
+def _check(request: HttpRequest) -> None:
+    if not request.user.has_perm("chat.view_turn"):
+        raise PermissionDenied
