@@ -12,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from chat.access import find
-from chat.branches import branch
+from chat.branches import ids
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Suggestion
-from chat.snapshots import beside_texts, so_far, views
+from chat.snapshots import so_far, text_sizes, views
 
 PAGE = 50
 """Rows of one answer."""
@@ -68,20 +68,21 @@ def messages(request: OwnRequest, conversation_id: UUID) -> JsonResponse:
     leaf = conversation.leaf_id
     if before := request.GET.get("before"):
         leaf = _parent(conversation, before)
-    said = branch(leaf, last=PAGE + 1)
+    said = ids(leaf, last=PAGE + 1)
     some = _latest_that_fit(said[-PAGE:])
-    shown = views(some, live=so_far(conversation), limits=None)
+    rows = Message.objects.in_bulk(some)
+    shown = views([rows[pk] for pk in some], live=so_far(conversation), limits=None)
     return JsonResponse(
         {"messages": [view.as_json() for view in shown], "has_more": len(said) > len(some)}
     )
 
 
-def _latest_that_fit(said: list[Message]) -> list[Message]:
+def _latest_that_fit(said: list[UUID]) -> list[UUID]:
     """So many of the last ones as make no answer without end; always one."""
-    beside = beside_texts([message.pk for message in said])
+    sizes = text_sizes(said)
     size, count = 0, 0
-    for message in reversed(said):
-        size += len(message.content) + len(message.reasoning) + beside[message.pk]
+    for pk in reversed(said):
+        size += sizes[pk]
         if count and size > PAGE_CHARACTERS:
             break
         count += 1

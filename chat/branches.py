@@ -13,6 +13,7 @@ from orjson import loads
 
 from chat import statements
 from chat.models import Message
+from chat.protocol import SNAPSHOT_CONTENT_BYTES
 
 _BRANCH = """
 WITH RECURSIVE branch(id, parent_id, depth) AS (
@@ -24,7 +25,11 @@ WITH RECURSIVE branch(id, parent_id, depth) AS (
 )
 SELECT {} FROM chat_message m JOIN branch USING (id) ORDER BY depth DESC
 """
-_MESSAGES = _BRANCH.format("m.*")
+_BEGINNINGS = _BRANCH.format(
+    "m.id, m.conversation_id, m.owner_id, m.parent_id, m.role, m.client_id, m.withdrawn, m.created_at,"
+    " substr(m.content, 1, %s) AS content, substr(m.reasoning, 1, %s) AS reasoning"
+)
+_IDS = _BRANCH.format("m.id")
 _LINES = _BRANCH.format(
     "m.id, m.role, m.content,"
     " NOT (EXISTS (SELECT 1 FROM chat_toolcall WHERE message_id = m.id)"
@@ -34,6 +39,8 @@ _LINES = _BRANCH.format(
 # keeps a subquery's order for every aggregate but count, min and max.
 _LINES_AT_ONCE = f"SELECT json_group_array(json_array(id, role, content, is_plain)) FROM ({_LINES})"  # noqa: S608
 _ALL = 1_000_000
+SHOWN = SNAPSHOT_CONTENT_BYTES + 1
+"""One more than a snapshot or a page has of any text, so that it is seen to be cut."""
 NEIGHBOURS = 20
 """Versions of a message that are named on either side of it: an import can bring thousands."""
 
@@ -58,12 +65,20 @@ def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
     return [Line(UUID(str(key)), role, text, bool(plain)) for key, role, text, plain in rows]
 
 
-def branch(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:
+def ids(leaf_id: UUID | None, *, last: int = _ALL) -> list[UUID]:
     """The last messages of the branch that ends at a message, oldest first."""
     if leaf_id is None or last <= 0:
         return []
+    rows = statements.select(_IDS, Message._meta.pk.get_db_prep_value(leaf_id, connection), last)
+    return [UUID(str(key)) for (key,) in rows]
+
+
+def beginnings(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:
+    """The same as rows, but of long texts only `SHOWN` code points: they are never to be saved."""
+    if leaf_id is None or last <= 0:
+        return []
     key = Message._meta.pk.get_db_prep_value(leaf_id, connection)
-    return list(Message.objects.raw(_MESSAGES, [key, last]))
+    return list(Message.objects.raw(_BEGINNINGS, [key, last, SHOWN, SHOWN]))
 
 
 def latest_leaf(message: Message) -> UUID:

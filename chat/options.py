@@ -35,6 +35,8 @@ from chat.pages import HtmxRequest
 MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
 """A menu of so many models has a field to filter them."""
+SHOWN = 200
+"""Models that a menu shows at once: of more, those that are looked for."""
 _PROVIDERS = {**connectable.NAMES, "openai": "OpenAI or compatible", "talos": "Built in"}
 
 
@@ -80,17 +82,31 @@ def remembered(request: HtmxRequest) -> str:
 
 def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:
     models, default = async_to_sync(_offer)()
+    current = (found and found.model) or request.GET.get("chosen") or default
+    sought = request.GET.get("filter", "")
+    matching = [row for row in models if _matches(row, sought)]
+    shown = [row for at, row in enumerate(matching) if at < SHOWN or row.id == current]
     context = {
         "conversation": found,
-        "groups": _groups(models),
-        "current": (found and found.model) or request.GET.get("chosen") or default,
+        "groups": _groups(shown),
+        "more": len(matching) - len(shown),
+        "current": current,
+        "chosen": request.GET.get("chosen", ""),
+        "filter": sought,
         "is_long": len(models) >= FILTERED_FROM,
+        "is_cut": len(models) > SHOWN,
         "complaint": complaint,
         "again": request.GET.get("again"),
         "sidebar": pages.sidebar(request.user, found),
     }
     template = "chat/_models.html" if request.htmx else "chat/models.html"
     return render(request, template, context)
+
+
+def _matches(model: Model, sought: str) -> bool:
+    """Every word is in it. `picker.js` does the same with what is shown."""
+    text = f"{model.id} {model.name} {model.reason or ''}".lower()
+    return all(word in text for word in sought.lower().split())
 
 
 def _groups(models: Iterable[Model]) -> list[tuple[str, list[tuple[int, Model]]]]:

@@ -427,6 +427,8 @@ class TurnView(Data):
     content: str
     truncated: bool | None = None
     """`content` is cut: the messages over HTTP have all that is written so far."""
+    length: int | None = None
+    """Then: code points of all of it, as of this snapshot."""
     reasoning: str | None = None
     status: TurnStatus
     tool_calls: tuple[ToolCallView, ...] = ()
@@ -438,7 +440,7 @@ class TurnView(Data):
     """What it waits for, as in `status`."""
     since: str | None = None
 
-    left_out = frozenset({"truncated", "calls", "reasoning", "note", "since"})
+    left_out = frozenset({"truncated", "length", "calls", "reasoning", "note", "since"})
 
 
 class Delta(Frame):

@@ -12,20 +12,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Count, Sum
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Substr
 
 from chat.access import find
-from chat.branches import Versions, branch, siblings
+from chat.branches import SHOWN, Versions, beginnings, siblings
 from chat.database import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
     MAX_ANSWER_BYTES,
     MAX_FRAME_BYTES,
+    MAX_TEXT,
     SNAPSHOT_CALLS,
     SNAPSHOT_CALLS_BYTES,
     SNAPSHOT_CONTENT_BYTES,
@@ -61,7 +62,8 @@ class Limits:
     cuts_open: bool = False
     """Also the arguments of calls that are not over."""
     is_each: bool = False
-    """The bytes are those of one message, and not of all together."""
+    """The bytes are those of one message, and not of all together; and what a person may have sent
+    is whole, to be edited and sent again."""
 
     def halved(self) -> Self:
         return replace(
@@ -83,7 +85,7 @@ def session_created(
     """
     with one_snapshot():
         conversation = find(owner, session_id)
-        messages = branch(conversation.leaf_id, last=SNAPSHOT_MESSAGES)
+        messages = beginnings(conversation.leaf_id, last=SNAPSHOT_MESSAGES)
         turns = Turn.objects.filter(conversation=conversation)
         live = turns.live().select_related("message").first()
         so_far = Piece.objects.so_far(live.pk) if live else SoFar(0, "", "")
@@ -152,7 +154,7 @@ def views(
     calls, counts = _calls(ids, limits)
     said = {m.pk: live.get(m.pk) or SoFar(0, m.content, m.reasoning) for m in messages}
     together = [ids] if limits and not limits.is_each else [[pk] for pk in ids]
-    most: dict[UUID, int | None] = {}
+    most: dict[UUID, _Share] = {}
     texts: dict[UUID, int | None] = {}
     for some in together:
         most |= dict.fromkeys(some, _share([c for pk in some for c in calls[pk]], limits))
@@ -186,7 +188,8 @@ def _message_view(
     most: int | None,
     limits: Limits | None,
 ) -> MessageView:
-    content = _cut(said.text, most)
+    is_whole = limits is not None and limits.is_each and message.role == Message.Role.USER
+    content = said.text if is_whole and len(said.text) <= MAX_TEXT else _cut(said.text, most)
     remarks = limits.remarks if limits else None
     are_all_named = len(versions.ids) == versions.count
     return MessageView(
@@ -217,9 +220,13 @@ def _message_view(
 def _calls(
     ids: Collection[UUID], limits: Limits | None
 ) -> tuple[dict[UUID, list[ToolCall]], dict[UUID, int]]:
-    """By message its calls, or the first and the last of too many, and how many there are."""
+    """By message its calls, or the first and the last of too many, and how many there are.
+
+    With `limits`, no more of their results than may be shown."""
     of_them = ToolCall.objects.filter(message__in=ids)
     counts = dict(of_them.order_by().values_list("message").annotate(Count("pk")))
+    if limits is not None:
+        of_them = of_them.defer("result").annotate(shown=Substr("result", 1, SHOWN))
     found: dict[int, ToolCall] = {}
     for pk, count in counts.items():
         if limits is None or count <= limits.calls:
@@ -235,15 +242,20 @@ def _calls(
     found |= {call.pk: call for call in of_them.filter(message__in=few)}
     by_message: defaultdict[UUID, list[ToolCall]] = defaultdict(list)
     for key in sorted(found):
+        if limits is not None:
+            found[key].result = found[key].shown  # type: ignore[attr-defined]  # annotated above
         by_message[found[key].message_id].append(found[key])
     return by_message, counts
 
 
-def beside_texts(ids: Collection[UUID]) -> Counter[UUID]:
-    """How many code points the calls of some messages have, by message."""
+def text_sizes(ids: Collection[UUID]) -> Counter[UUID]:
+    """How many code points some messages have with their calls, by message."""
+    said = Message.objects.filter(pk__in=ids).order_by().values_list("pk")
+    sizes = Counter(dict(said.annotate(size=Length("content") + Length("reasoning"))))
     size = Sum(Length("arguments") + Length("edited_arguments") + Length("result"))
     rows = ToolCall.objects.filter(message__in=ids).order_by().values_list("message")
-    return Counter(dict(rows.annotate(size=size)))
+    sizes.update(dict(rows.annotate(size=size)))
+    return sizes
 
 
 def _cut(text: str, most: int | None) -> str:
@@ -273,25 +285,31 @@ def usage_view(turn: Turn) -> UsageView | None:
     )
 
 
-def _share(calls: Collection[ToolCall], limits: Limits | None) -> int | None:
-    """What each text of some calls may take of a snapshot, in bytes."""
+class _Share(NamedTuple):
+    """What each text of some calls may take of a snapshot, in bytes; None: all."""
+
+    result: int | None = None
+    arguments: int | None = None
+
+
+def _share(calls: Collection[ToolCall], limits: Limits | None) -> _Share:
     if limits is None:
-        return None
-    rooms = (
+        return _Share()
+    return _Share(
         fair_share(map(_size, (call.result for call in calls)), limits.results),
         fair_share(map(_size, (call.used_arguments for call in calls)), limits.results),
     )
-    return min(rooms)
 
 
-def call_view(call: ToolCall, most: int | None, limits: Limits | None) -> ToolCallView:
+def call_view(call: ToolCall, most: _Share, limits: Limits | None) -> ToolCallView:
     """A call, its texts cut to so many bytes; who has to decide gets its arguments whole."""
     is_open = call.status in ToolCall.OPEN
     is_whole = is_open and not (limits and limits.cuts_open)
     result = "" if is_open else call.result
-    shown = _cut(result, most)
+    shown = _cut(result, most.result)
     arguments, edited = (
-        text if is_whole else _cut(text, most) for text in (call.arguments, call.edited_arguments)
+        text if is_whole else _cut(text, most.arguments)
+        for text in (call.arguments, call.edited_arguments)
     )
     whole = (result, call.arguments, call.edited_arguments)
     return ToolCallView(
@@ -337,6 +355,7 @@ def _turn_view(turn: Turn, so_far: SoFar, queued: int, limits: Limits) -> TurnVi
         message_id=str(turn.message_id),
         content=content,
         truncated=True if content != so_far.text else None,
+        length=len(so_far.text) if content != so_far.text else None,
         reasoning=_cut(so_far.reasoning, limits.live) or None,
         status=_status(turn, so_far.text, calls),
         tool_calls=call_views(calls, limits),

@@ -14,12 +14,13 @@ from uuid import UUID
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from chat.branches import branch, latest_leaf
-from chat.cards import Card, asked_each_time, plainly
+from chat.branches import beginnings, ids, latest_leaf
+from chat.cards import Card, as_json, asked_each_time, plainly
 from chat.markdown.jobs import MAX_MARKDOWN, Block
 from chat.markdown.pages import Page
 from chat.models import Conversation, Message, ToolCall, Turn
-from chat.protocol import MessageView, ToolCallView
+from chat.protocol import MessageView, ToolCallView, arguments_object
+from chat.sizes import Bytes
 from chat.snapshots import Limits, call_views, so_far, views
 from chat.turns.history import LEFT_OUT
 from chat.usage import Context, Row, context_of, of_answer
@@ -34,6 +35,8 @@ AT_FIRST = Limits(
 """What is shown of one message before more of it is asked for."""
 PIECE = 250_000
 """Code points of a long text that are shown with each step."""
+NEAR_LINES = 2000
+"""A piece ends with a line, where one ends so near to it."""
 LONG, LONG_LINES = 2000, 24
 """Code points and lines: a question beyond either is folded. `questions.js` has the same."""
 AFTER = 20
@@ -214,13 +217,13 @@ def around(conversation: Conversation, message_id: UUID) -> Stretch | None:
     Raises `Message.DoesNotExist`.
     """
     message = Message.objects.get(conversation=conversation, pk=message_id, withdrawn=False)
-    said = branch(conversation.leaf_id)
-    if message not in said:
+    said = ids(conversation.leaf_id)
+    if message.pk not in said:
         return _stretch(conversation, message.pk)
-    at = said.index(message)
+    at = said.index(message.pk)
     if at >= len(said) - PAGE and latest(conversation).has(message_id):
         return None
-    around = _stretch(conversation, said[min(at + AFTER, len(said) - 1)].pk)
+    around = _stretch(conversation, said[min(at + AFTER, len(said) - 1)])
     return around if around.has(message_id) else _stretch(conversation, message.pk)
 
 
@@ -238,14 +241,23 @@ def one(conversation: Conversation, message_id: UUID) -> Shown | None:
 
 def source(conversation: Conversation, message_id: UUID) -> str | None:
     """What a message of this conversation says, unrendered; None: there is no such message."""
+    if live := so_far(conversation).get(message_id):
+        return live.text
     said = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
     return said.values_list("content", flat=True).first()
 
 
-def source_of_call(conversation: Conversation, message_id: UUID, call_id: str) -> str | None:
-    """A call with its arguments and its result, whole; None: there is no such call."""
+def source_of_call(
+    conversation: Conversation, message_id: UUID, call_id: str, part: str = ""
+) -> str | None:
+    """A call with its arguments and its result, whole; None: there is no such call.
+
+    Of the `arguments` alone, those that the model asked for, to be edited.
+    """
     calls = ToolCall.objects.filter(message__conversation=conversation, message=message_id)
     call = calls.filter(call_id=call_id).first()
+    if call is not None and part == "arguments":
+        return as_json(arguments_object(call.arguments))
     return None if call is None else f"{call.name}\n\n{call.used_arguments}\n\n{call.result}"
 
 
@@ -267,6 +279,8 @@ def more_text(conversation: Conversation, message_id: UUID, begin: int) -> More 
     if text is None:
         return None
     end = begin + PIECE
+    if len(text) > end:
+        end = text.rfind("\n", end - NEAR_LINES, end) + 1 or end
     return More(text=text[begin:end], begin=end, left=len(text[end:].encode()))
 
 
@@ -282,7 +296,7 @@ def more_calls(conversation: Conversation, message_id: UUID, begin: int) -> More
 
 
 def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
-    found = branch(leaf_id, last=PAGE + 1)
+    found = beginnings(leaf_id, last=PAGE + 1)
     shown: list[Shown] = []
     room = PAGE_BYTES
     for one in _shown(conversation, found[-PAGE:]):  # the latest first
@@ -301,6 +315,7 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
     took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _over(messages).items()}
     page = Page(conversation.pk, [message.pk for message in messages])
     seen = views(messages, live=so_far(conversation), limits=AT_FIRST)
+    sizes = _sizes(view for view in seen if view.truncated)
     shown = [
         (message, view, tuple(_parts(view, page)) if view.role == "assistant" else ())
         for message, view in zip(reversed(messages), reversed(seen), strict=True)
@@ -314,8 +329,14 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
             is_queued=message.pk in behind,
             about=about,
             gauge=gauge,
-            size=len(message.content.encode()) if view.truncated else 0,
+            size=sizes.get(message.pk, 0),
         )
+
+
+def _sizes(cut: Iterable[MessageView]) -> dict[UUID, int]:
+    """Bytes of the whole texts of messages."""
+    rows = Message.objects.filter(pk__in=[view.id for view in cut])
+    return dict(rows.values_list("pk", Bytes("content")))
 
 
 def _over(messages: Iterable[Message]) -> dict[UUID, Turn]:

@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from chat.branches import branch
+from chat.branches import ids
 from chat.models import Conversation, Turn
 
 Row = tuple[str, str]
@@ -58,7 +58,7 @@ def context_of(turn: Turn) -> Context | None:
 
 def context_now(conversation: Conversation) -> Context | None:
     """After the latest answer of the current branch that is over."""
-    said = [message.pk for message in branch(conversation.leaf_id, last=RECENT)]
+    said = ids(conversation.leaf_id, last=RECENT)
     turns = Turn.objects.filter(message__in=said, ended_at__isnull=False)
     latest = turns.exclude(context_tokens=None).order_by("pk").last()
     return context_of(latest) if latest else None

@@ -81,10 +81,11 @@ def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Ht
 @never_cache
 @require_GET
 def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
-    """A message as it was written, for the clipboard; or one of its calls, `?call=`."""
+    """A message as it was written, for the clipboard; or one of its calls, `?call=`, of which
+    `&part=arguments` may be all that is wanted."""
     found = pages.find(request.user, conversation_id)
     if call_id := request.GET.get("call"):
-        written = transcript.source_of_call(found, message_id, call_id)
+        written = transcript.source_of_call(found, message_id, call_id, request.GET.get("part", ""))
     else:
         written = transcript.source(found, message_id)
     if written is None:

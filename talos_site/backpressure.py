@@ -35,6 +35,12 @@ for _name in ("serverSend", "serverClose", "sendCloseFrame", "sendData", "onMess
         raise RuntimeError(f"This Daphne has no WebSocketProtocol.{_name}: see {__name__}.")
 
 
+def waiting(transport: FileDescriptor) -> int:
+    """Bytes that its client has not taken yet, beside what the system holds."""
+    size: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    return size
+
+
 class BoundedSocket(WebSocketProtocol):
     """One connection."""
 
@@ -68,7 +74,7 @@ class BoundedSocket(WebSocketProtocol):
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
         if self._cut:
             return
-        if self._waiting() > LIMIT:
+        if waiting(self.transport) > LIMIT:
             self._cut = True
             self.transport.abortConnection()
         elif self.state == self.STATE_OPEN:
@@ -103,17 +109,12 @@ class BoundedSocket(WebSocketProtocol):
         """Write what was sent, as much as the socket takes; the rest waits in the transport."""
         data, transport = bytes(self._unsent), self.transport
         self._unsent.clear()
-        if transport.connected and data and not self._waiting():
+        if transport.connected and data and not waiting(self.transport):
             written = transport.writeSomeData(data)
             # Anything but a number says that the connection is lost: Twisted will see that, too.
             data = data[written:] if isinstance(written, int) else data
         if data:
             transport.write(data)
-
-    def _waiting(self) -> int:
-        transport = self.transport
-        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
-        return waiting
 
 
 _unflushed: list[BoundedSocket] = []

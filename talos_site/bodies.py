@@ -15,11 +15,12 @@ import asyncio
 from functools import cache
 from typing import Any
 
-from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.http_protocol import HTTPFactory
 from django.template.loader import render_to_string
 from twisted.web.http import HTTPChannel
 
 from chat.headers import HEADERS
+from talos_site.pacing import PacedChannel, PacedRequest
 
 LIMIT = 256 * 1024 * 1024
 """Bytes. The largest that is meant to come is a file to import, of half as much."""
@@ -47,7 +48,7 @@ def _not_understood() -> bytes:
     return head.encode() + b"\r\n" + page
 
 
-class Channel(HTTPChannel):
+class Channel(PacedChannel):
     """One connection, and what is not understood on it."""
 
     _is_refused = False
@@ -67,7 +68,7 @@ class Channel(HTTPChannel):
             asyncio.get_running_loop().call_later(_LINGERS, self.loseConnection)
 
 
-class BoundedRequest(WebRequest):
+class BoundedRequest(PacedRequest):
     """One request."""
 
     _received = 0

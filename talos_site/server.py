@@ -25,6 +25,7 @@ from twisted.internet.defer import Deferred
 
 from talos_site.backpressure import BoundedSocket
 from talos_site.bodies import BoundedFactory
+from talos_site.pacing import PacedRequest
 from talos_site.signals import SIGNALS, StopSignals
 
 reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
@@ -124,6 +125,12 @@ class Server(daphne.server.Server):
         if isinstance(protocol, BoundedSocket):
             scope = {**scope, "extensions": {"talos.send_text": protocol.send_text}}
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Daphne's hook for what the application sends."""
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, PacedRequest):
+            await protocol.taken()
 
     def kill_all_applications(self) -> Deferred[Any]:
         """Daphne's hook before it stops. Running answers come to their end first."""

@@ -48,8 +48,20 @@ async def page(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"whole"})
 
 
+async def file(send: Send, *, is_whole: bool) -> None:
+    """As large as a file of 200 conversations; or broken off by a fault."""
+    await send({"type": "http.response.start", "status": 200})
+    for _ in range(200):
+        await send({"type": "http.response.body", "body": MIB.encode(), "more_body": True})
+        if not is_whole:
+            raise ValueError("a fault in the middle")
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
     if scope["type"] == "http":
+        if scope["path"] in ("/whole", "/broken"):
+            return await file(send, is_whole=scope["path"] == "/whole")
         return await page(send)
     await receive()
     await send({"type": "websocket.accept"})

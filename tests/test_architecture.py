@@ -21,7 +21,7 @@ BELOW: dict[str, set[str]] = {
     "operator": set(),
     "statements": set(),
     "versions": set(),
-    "branches": {"models", "statements"},
+    "branches": {"models", "protocol", "statements"},
     "publish": {"errors", "models", "process", "protocol"},
     "access": {"database", "errors", "models", "unavailable"},
     "unavailable": {"database"},

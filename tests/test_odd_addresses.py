@@ -66,9 +66,7 @@ def http(caplog: pytest.LogCaptureFixture) -> Iterator[Client]:
 
 
 def status(http: Client, path: str) -> int:
-    answer = http.get(path)
-    answer.close()
-    return answer.status_code
+    return http.get(path).status_code
 
 
 def routes(

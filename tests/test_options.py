@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -14,6 +16,7 @@ from chat.llm import catalogue
 from chat.llm.catalogue import DEMO, Model
 from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn
 from chat.options import MODEL_COOKIE
+from chat.slash.base import Caller, commands
 from tests.test_views import HTMX, talk
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +111,28 @@ def test_a_long_menu_can_be_filtered(client: Client, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(catalogue.Catalogue, "models", models)
     assert 'id="filter"' in client.get("/model/", headers=HTMX).content.decode()
+
+
+def test_of_thousands_of_models_some_are_shown_and_any_is_found(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def models(_: object) -> list[Model]:
+        return [row(f"m{number}-{'x' * 200}", "openai") for number in range(5000)]
+
+    def menu(**asked: str) -> list[str]:
+        answer = client.get("/model/", asked)
+        assert len(answer.content) < 512 * 1024
+        return re.findall(r'name="model" value="(m\d+)-', answer.content.decode())
+
+    monkeypatch.setattr(catalogue.Catalogue, "models", models)
+    assert len(menu()) == 200
+    assert menu(filter="XX m4321") == ["m4321"]
+    current = f"m4999-{'x' * 200}"
+    assert menu(chosen=current)[199:] == ["m199", "m4999"]
+    assert "4799 more" in client.get("/model/", {"chosen": current}).content.decode()
+    said = async_to_sync(commands["models"].answer)(Caller(local_owner(), None), "")
+    assert len(said) < 64 * 1024
+    assert "and 4,800 more" in said
 
 
 def test_a_model_is_chosen(client: Client, conversation: Conversation) -> None:

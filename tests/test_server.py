@@ -17,6 +17,7 @@ import pytest
 
 from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
+from talos_site.pacing import PacedRequest
 from talos_site.signals import DOUBLED
 from tests.processes import Talos
 
@@ -153,6 +154,55 @@ async def test_a_client_that_does_not_read_is_cut_and_costs_little(serve: Start)
             received += 1
         assert received < 20
         assert await memory(fast) - before < 8 * LIMIT // KIB
+
+
+async def test_a_file_comes_at_the_pace_of_who_reads_it_and_costs_little(serve: Start) -> None:
+    server = serve()
+    async with (
+        aiohttp.ClientSession(read_bufsize=64 * KIB) as http,
+        http.ws_connect(server.address) as socket,
+    ):
+        before = await memory(socket)
+        async with http.get(f"{server.address}/whole") as answer:
+            size = len(await answer.content.readexactly(KIB))
+            assert await memory(socket) - before < 16 * KIB
+            async for chunk in answer.content.iter_any():
+                size += len(chunk)
+        assert size == 200 * KIB * KIB
+        assert await memory(socket) - before < 16 * KIB
+
+
+async def test_a_file_that_is_broken_off_does_not_look_whole(serve: Start) -> None:
+    server = serve()
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{server.address}/broken") as answer,
+    ):
+        with pytest.raises(aiohttp.ClientError):
+            await answer.read()
+    assert "a fault in the middle" in server.stop()[1]
+
+
+def test_a_slow_answer_lasts_as_long_as_something_gets_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("talos_site.pacing.time.monotonic", lambda: now)
+    answer = object.__new__(PacedRequest)
+    transport = SimpleNamespace(dataBuffer=b"x" * 900, offset=0, _tempDataLen=0, is_cut=False)
+    transport.abortConnection = lambda: setattr(transport, "is_cut", True)
+    answer.channel = SimpleNamespace(transport=transport)
+    answer.server = SimpleNamespace(http_timeout=120)
+    answer._response_started = True
+    for _ in range(9):  # a hundred bytes in a hundred seconds
+        now += 100
+        transport.offset += 100
+        answer.check_timeouts()
+    assert not transport.is_cut
+    for _ in range(2):
+        now += 100
+        answer.check_timeouts()
+    assert transport.is_cut
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 999999999999", "Transfer-Encoding: chunked"])

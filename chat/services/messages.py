@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import publish, search, statements
-from chat.branches import branch, latest_leaf
+from chat.branches import ids, latest_leaf
 from chat.errors import MessageTooLong, NotAllowed, RateLimited
 from chat.models import Conversation, Message, Turn, shown
 from chat.protocol import (
@@ -338,7 +338,7 @@ def select(owner: User, conversation_id: UUID, message_id: UUID | str) -> None:
     """
     conversation = _at_rest(owner, conversation_id)
     message = _message(conversation, message_id)
-    if message.pk not in {said.pk for said in branch(conversation.leaf_id)}:
+    if message.pk not in ids(conversation.leaf_id):
         conversation.leaf_id = latest_leaf(message)
         conversation.save(update_fields=["leaf"])
     _announce_branch(conversation)
@@ -370,11 +370,12 @@ def _message(conversation: Conversation, message_id: UUID | str | None) -> Messa
 
 def _question(conversation: Conversation, message_id: UUID | str | None) -> Message:
     """The user message that is meant: itself, or the one that an answer belongs to."""
-    meant = _message(conversation, message_id)
-    for message in reversed(branch(meant.pk)):
-        if message.role == Message.Role.USER:
-            return message
-    raise NotAllowed("There is no question to answer again.")
+    message: Message | None = _message(conversation, message_id)
+    while message is not None and message.role != Message.Role.USER:
+        message = message.parent
+    if message is None:
+        raise NotAllowed("There is no question to answer again.")
+    return message
 
 
 @transaction.atomic

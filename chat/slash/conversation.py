@@ -14,6 +14,9 @@ from chat.slash.base import Caller, command, commands, quoted
 from chat.turns import engine, history
 from chat.usage import context_now
 
+LISTED = 200
+"""Models that `/models` names."""
+
 
 @command()
 async def help_(caller: Caller, rest: str) -> str:
@@ -92,12 +95,18 @@ async def models(caller: Caller, rest: str) -> str:
     """Lists the models that can answer."""
     catalogue = get_catalogue()
     default, found = await catalogue.default(), await catalogue.models()
-    listed = ", ".join(f"`{model.id}`" for model in found if model.available)
+    listed = [f"`{model.id}`" for model in found if model.available]
     missing = [f"- `{m.id}`: {m.reason}" for m in found if not m.available]
-    parts = [f"Available models: {listed}", f"Default: {_named(default)}"]
+    available = ", ".join(listed[:LISTED]) + _more(", ", len(listed) - LISTED)
+    parts = [f"Available models: {available}", f"Default: {_named(default)}"]
     if missing:
-        parts.append("\n".join(["Not available:", *missing]))
+        rest = _more("\n- ", len(missing) - LISTED)
+        parts.append("\n".join(["Not available:", *missing[:LISTED]]) + rest)
     return "\n\n".join(parts)
+
+
+def _more(before: str, number: int) -> str:
+    return f"{before}and {number:,} more, which the menu of models finds" if number > 0 else ""
 
 
 @command("[name]")

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from chat import publish, search
-from chat.branches import branch
+from chat.branches import beginnings
 from chat.database import read, write
 from chat.errors import ModelError
 from chat.llm.base import (
@@ -83,7 +83,7 @@ def _opening(conversation_id: UUID) -> list[ModelMessage] | None:
         (UserMessage if said.role == Message.Role.USER else AssistantMessage)(
             said.content[:OPENING_CHARACTERS]
         )
-        for said in branch(conversation.leaf_id)[:2]
+        for said in beginnings(conversation.leaf_id)[:2]
     ]
 
 

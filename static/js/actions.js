@@ -14,6 +14,7 @@ const SAID = 2000;
  * @property {(action: object) => void} send
  * @property {(messageId: string) => Promise<string>} source of a message, as it was written
  * @property {(message: HTMLElement) => void} edit
+ * @property {() => void} stay where the reader is, whatever comes below
  * @property {(message: HTMLElement, button: HTMLButtonElement) => void} select
  * @property {(message: HTMLElement) => void} takeBack
  * @property {(message: HTMLElement) => void} giveBack
@@ -29,7 +30,7 @@ export class Actions {
     root.addEventListener("click", (event) => {
       const { target } = event;
       const link = /** @type {Element} */ (target).closest("a[data-do=more]");
-      if (link instanceof HTMLAnchorElement) return showMore(link, event);
+      if (link instanceof HTMLAnchorElement) return showMore(link, event, wishes.stay);
       const button = /** @type {Element} */ (target).closest("button[data-do]");
       if (button instanceof HTMLButtonElement) this.#do(button);
     });
@@ -63,7 +64,8 @@ export class Actions {
 
   /** @param {HTMLElement} message */
   #source(message) {
-    const said = message.querySelector(".bubble")?.textContent;
+    const isCut = message.dataset.cut !== undefined;
+    const said = isCut ? undefined : message.querySelector(".bubble")?.textContent;
     return said ?? this.#wishes.source(message.dataset.id ?? "");
   }
 

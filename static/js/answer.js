@@ -6,7 +6,7 @@
  * Its text only grows. Lengths are in code points, as the protocol counts.
  */
 
-import { drawCall, plainly, running, setResult } from "./calls.js";
+import { drawCall, plainly, running, setResult, showCut } from "./calls.js";
 import { addButtons } from "./code.js";
 import { draw } from "./drawing.js";
 import { parsed } from "./renderings.js";
@@ -123,15 +123,16 @@ export class Answer {
     this.#hear();
     this.flush();
     this.#isStretchOver = true;
-    this.#body.append(drawCall(call));
+    this.#body.append(drawCall(call, this.id ?? ""));
     this.#showProgress();
   }
 
-  /** @param {string} callId @param {string} content @param {boolean} isError */
-  result(callId, content, isError) {
+  /** @param {{call_id: string, content: string, is_error: boolean, truncated?: boolean}} data */
+  result({ call_id, content, is_error, truncated }) {
     this.#hear();
-    const card = this.#card(callId);
-    if (card) setResult(card, content, isError);
+    const card = this.#card(call_id);
+    if (card) setResult(card, content, is_error);
+    if (card && truncated) showCut(card, this.id ?? "");
     this.#showProgress();
   }
 
@@ -212,9 +213,9 @@ export class Answer {
   /** A card that waits still is left alone: somebody may be writing in it. @param {Call} call */
   #place(call) {
     const card = this.#card(call.call_id);
-    if (!card) return this.#body.append(drawCall(call));
+    if (!card) return this.#body.append(drawCall(call, this.id ?? ""));
     if (card.dataset.status === "pending" && call.status === "pending") return;
-    const again = drawCall(call);
+    const again = drawCall(call, this.id ?? "");
     again.toggleAttribute("open", card.hasAttribute("open"));
     card.replaceWith(again);
   }

@@ -19,19 +19,21 @@ const STATES = {
 /** As `chat/cards.py` has it, in code points. */
 const GIST = 120;
 
-/** @param {Call} call of a frame, which has no status, or of a snapshot */
-export function drawCall(call) {
+/** @param {Call} call of a frame, which has no status, or of a snapshot
+ * @param {string} messageId */
+export function drawCall(call, messageId) {
   const card = draw("#new-call");
   card.dataset.callId = call.call_id;
   card.dataset.name = call.name;
   for (const name of card.querySelectorAll(".name")) name.textContent = call.name;
   showArguments(card, call.edited_arguments ?? call.arguments);
   const text = card.querySelector("textarea");
-  if (text) text.value = asJson(call.arguments);
+  if (text && !call.truncated) text.value = asJson(call.arguments);
   if (isAskedEachTime(call.name)) card.querySelector(".remember")?.remove();
   set(card, ".took", duration(call.seconds));
   setStatus(card, call.status ?? "running");
   if (call.status === "pending") open(card);
+  if (call.truncated) showCut(card, messageId);
   if (call.content !== undefined && call.content !== null) set(card, ".result", call.content);
   return card;
 }
@@ -81,6 +83,17 @@ export function setResult(card, content, isError) {
   set(card, ".result", content);
   // what opened by itself folds by itself
   if (card.dataset.asked !== undefined) card.removeAttribute("open");
+}
+
+/** Say that only a part is shown, with the way to the whole.
+ * @param {HTMLElement} card @param {string} messageId */
+export function showCut(card, messageId) {
+  const more = /** @type {HTMLElement} */ (draw("#new-call").querySelector(".more"));
+  const call = encodeURIComponent(card.dataset.callId ?? "");
+  more.querySelector("a")?.setAttribute("href", `messages/${messageId}/source/?call=${call}`);
+  more.hidden = false;
+  card.querySelector(".more")?.remove();
+  card.querySelector(".decision, .result")?.before(more);
 }
 
 /** @param {HTMLElement} card @param {string} content */

@@ -189,9 +189,9 @@ export class Chat {
     this.#transcript.live?.call(call);
   }
 
-  /** @param {{call_id: string, content: string, is_error: boolean}} data */
+  /** @param {{call_id: string, content: string, is_error: boolean, truncated?: boolean}} data */
   toolFinished(data) {
-    this.#transcript.live?.result(data.call_id, data.content, data.is_error);
+    this.#transcript.live?.result(data);
   }
 
   /** @param {string} content */

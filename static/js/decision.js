@@ -1,6 +1,10 @@
 // @ts-check
 /** The form in a card that waits: its editor, its complaint, its buttons. */
 
+import { fetchText } from "./renderings.js";
+
+const NOT_LOADED = "To edit the arguments, all of them are needed, and they could not be loaded. Please try again.";
+
 /** @param {HTMLElement} card */
 export function isEditing(card) {
   return card.dataset.editing !== undefined;
@@ -15,8 +19,27 @@ export function toggleEditor(target) {
   card.toggleAttribute("data-editing");
   editor.hidden = !isEditing(card);
   button.textContent = isEditing(card) ? "Cancel editing" : "Edit arguments";
-  if (isEditing(card)) editor.querySelector("textarea")?.focus();
   set(card, "");
+  if (isEditing(card)) begin(card, button);
+}
+
+/** @param {HTMLElement} card @param {Element} button */
+async function begin(card, button) {
+  const field = /** @type {HTMLTextAreaElement} */ (card.querySelector("textarea"));
+  const whole = /** @type {HTMLAnchorElement | null} */ (card.querySelector(".more:not([hidden]) a"));
+  field.focus();
+  if (!whole || field.value) return;
+  field.readOnly = true;
+  field.placeholder = "Loading all of the arguments…";
+  try {
+    field.value = await fetchText(`${whole.href}&part=arguments`);
+    field.setSelectionRange(0, 0);
+  } catch {
+    if (isEditing(card)) toggleEditor(button);
+    set(card, NOT_LOADED);
+  }
+  field.readOnly = false;
+  field.placeholder = "";
 }
 
 /** Escape leaves the arguments as they were asked for. @param {KeyboardEvent} event */

@@ -5,11 +5,11 @@
  * @typedef {import("./chat.js").Chat} Chat
  * @typedef {{call_id: string, name: string, arguments: object, status: string,
  *   content: string | null, is_error: boolean, offset: number,
- *   edited_arguments?: object, seconds?: number}} Call
+ *   edited_arguments?: object, seconds?: number, truncated?: boolean}} Call
  * @typedef {{id: string, parent_id: string | null, siblings: string[], versions?: number,
  *   role: "user" | "assistant", content: string, truncated?: boolean, reasoning?: string,
  *   tool_calls: Call[], status: string}} Message
- * @typedef {{message_id: string, content: string, reasoning?: string, status: string,
+ * @typedef {{message_id: string, content: string, length?: number, reasoning?: string, status: string,
  *   tool_calls: Call[], note?: string, since?: string}} Turn
  * @typedef {{session_id: string, title: string, model: string, resumed: boolean,
  *   messages: Message[], seq: number, turn: Turn | null}} Snapshot

@@ -3,14 +3,15 @@
 
 import { fetchPart } from "./renderings.js";
 
-/** @param {HTMLAnchorElement} link @param {MouseEvent} event */
-export async function showMore(link, event) {
+/** @param {HTMLAnchorElement} link @param {MouseEvent} event @param {() => void} stay */
+export async function showMore(link, event, stay) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
   const piece = await fetchPart(link.href);
   if (!piece) return location.assign(link.href);
+  stay();
   const children = [...piece.children];
   link.closest(".more")?.replaceWith(...children);
   const first = /** @type {HTMLElement | undefined} */ (children[0]);

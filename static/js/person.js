@@ -41,7 +41,8 @@ export class Person {
     new Actions(messages, {
       send: (action) => this.#ask(action),
       source: (id) => fetchSource(connection.session, id),
-      edit: (message) => this.editors.open(message),
+      edit: (message) => this.#edit(message),
+      stay: () => parts.scroll.stay(),
       select: (message, { value }) => this.#turn(message, value),
       takeBack: (message) => this.#takeBack(message),
       giveBack: (message) => this.#giveBack(message),
@@ -80,6 +81,12 @@ export class Person {
     this.#parts.sending.refuse(clientId, reason);
     this.#parts.transcript.questions.refuse(clientId, reason);
     tell(reason);
+  }
+
+  /** @param {HTMLElement} message */
+  #edit(message) {
+    if (message.dataset.cut === undefined) this.editors.open(message);
+    else this.composer.complain("This message is longer than what can be sent. Copy a part of it instead.");
   }
 
   /** What was refused can be changed. @param {HTMLElement} question */
@@ -135,6 +142,6 @@ export class Person {
     const { isBusy, questions } = this.#parts.transcript;
     const { last } = questions;
     if (last?.dataset.queued !== undefined) this.#takeBack(last);
-    else if (last && !isBusy) this.editors.open(last);
+    else if (last && !isBusy) this.#edit(last);
   }
 }

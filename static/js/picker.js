@@ -17,6 +17,8 @@ export class Picker {
     form.addEventListener("keydown", (event) => this.#pressed(event));
     form.addEventListener("submit", (event) => this.#again(event));
     this.#filter?.addEventListener("input", () => this.#narrow());
+    // of very many models, those that are looked for come from the server
+    form.addEventListener("htmx:afterSwap", () => this.#narrow());
   }
 
   /** Those that can be chosen and are shown. */
@@ -72,7 +74,9 @@ export class Picker {
     this.#options[0]?.setAttribute("tabindex", "0");
     const shown = [...all].filter(({ hidden }) => !hidden).length;
     const said = this.#form.querySelector("[role=status]");
-    if (said) said.textContent = shown === 1 ? "1 model" : `${shown || "No"} models`;
+    const more = Number(/** @type {HTMLElement | null} */ (this.#form.querySelector("#models"))?.dataset.more);
+    const rest = more ? `, ${more} more: type to find them` : "";
+    if (said) said.textContent = (shown === 1 ? "1 model" : `${shown || "No"} models`) + rest;
   }
 
   /** One answer by another model changes no row: the page asks for it itself.

@@ -34,7 +34,12 @@ export async function fetchPart(url) {
 /** A message as it was written.
  * @param {string | null} session @param {string} id @returns {Promise<string>} */
 export async function fetchSource(session, id) {
-  const response = await fetch(`/c/${session}/messages/${id}/source/`);
+  return fetchText(`/c/${session}/messages/${id}/source/`);
+}
+
+/** @param {string} url */
+export async function fetchText(url) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
   if (!response.ok) throw new Error(response.statusText);
   return response.text();
 }

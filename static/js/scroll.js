@@ -35,6 +35,11 @@ export class Scroll {
     this.#resized();
   }
 
+  /** What comes below is read from its beginning. */
+  stay() {
+    this.#isFollowing = false;
+  }
+
   /** What is read moved by so much: the reader goes with it. @param {number} distance */
   by(distance) {
     this.#isFollowing = false;

@@ -13,7 +13,7 @@ import { draw } from "./drawing.js";
 import { htmx } from "./htmx.js";
 import { byId, stored } from "./messages.js";
 import { drawn, Questions, unwait } from "./questions.js";
-import { become, fetchMessages } from "./renderings.js";
+import { become, fetchMessages, fetchSource } from "./renderings.js";
 
 const UNFINISHED = new Set(["queued", "running", "waiting"]);
 
@@ -88,6 +88,7 @@ export class Transcript {
     const stale = messages.filter((message) => this.#isStale(message)).map(({ id }) => id);
     const joins = !known.length || this.#joins(known, messages);
     const fresh = joins ? stale.length && (await this.#fetch(stale)) : await this.#fetch([]);
+    const live = turn && (await this.#whole(turn));
     if (this.live?.id !== turn?.message_id) this.#end();
     if (!joins) this.#begin(fresh || null);
     this.#drop(known, messages);
@@ -95,8 +96,17 @@ export class Transcript {
     /** @type {HTMLElement | null} */
     let before = null;
     for (const message of messages) before = this.#show(message, fresh || null, before);
-    if (turn) this.begin(turn.message_id).catchUp(turn);
+    if (live) this.begin(live.message_id).catchUp(live);
     this.questions.markWaiting(turn !== null);
+  }
+
+  /** A text that is too long for a snapshot goes on with what comes: all before that is asked for.
+   * @param {import("./frames.js").Turn} turn */
+  async #whole(turn) {
+    const session = this.#session();
+    if (turn.length === undefined || !session) return turn;
+    const text = await fetchSource(session, turn.message_id).catch(() => turn.content);
+    return { ...turn, content: Array.from(text).slice(0, turn.length).join("") };
   }
 
   /** There is no rendering of it here, or one of another state. @param {Message} message */

@@ -105,6 +105,21 @@ def test_a_model_is_chosen_by_keyboard_alone(many: Room) -> None:
     assert badge(page) == "ant-4"
 
 
+def test_one_of_thousands_is_found_by_typing(empty_room: Room) -> None:
+    empty_room.serve_models(["scripted", *(f"bee-{number}" for number in range(4000))])
+    page = empty_room.page()
+    page.locator("#model").click()
+    said = page.get_by_role("dialog").get_by_role("status")
+    expect(said).to_contain_text("more: type to find them")
+    page.get_by_label("Filter the models").fill("bee-3999")
+    expect(page.get_by_role("option")).to_have_text(["bee-3999"])
+    expect(said).to_have_text("1 model")
+    expect(page.get_by_label("Filter the models")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert badge(page) == "bee-3999"
+
+
 @pytest.mark.parametrize("is_begun", [False, True], ids=["empty", "begun"])
 def test_the_badge_follows_the_command(many: Room, is_begun: bool) -> None:
     page = many.page()

@@ -1,0 +1,116 @@
+"""What is too long to be shown at once: the rest is asked for, found, and never mistaken for the whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.accessibility import flawless
+from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
+from tests.model_server import Gate
+from tests.model_server.steps import Call
+
+pytestmark = pytest.mark.browser
+LINES = [f"Line {n} of a long text\n" for n in range(30_000)]
+TOP = "document.querySelector('.message.assistant').getBoundingClientRect().top"
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, str]:
+    return {"TALOS_TOOLS": "tools,tests.chat.effect_tools"}
+
+
+def test_a_long_answer_is_read_on_by_keyboard(room: Room) -> None:
+    page = room.page(context=room.context(viewport={"width": 390, "height": 800}))
+    room.reply("".join(LINES))
+    say(page, "go")
+    over(page)
+    link = page.get_by_role("link", name="Show all (")
+    link.scroll_into_view_if_needed()
+    top = page.evaluate(TOP)
+    link.focus()
+    link.press("Enter")
+    more = page.get_by_role("link", name="Show more (")
+    expect(more).to_be_visible()
+    assert page.evaluate(TOP) == top  # what was read stays where it is
+    assert page.evaluate("document.activeElement.matches('.plain')")
+    flawless(page)
+    page.keyboard.press("Tab")
+    expect(more).to_be_focused()
+    while more.count():
+        left = more.inner_text()
+        more.press("Enter")
+        becomes(page, "left => document.querySelector('.more a')?.innerText !== left", left)
+    text = page.locator(".message.assistant").inner_text()
+    for line in (LINES[0], LINES[1000], LINES[20_000], LINES[-1]):
+        assert text.count(line.strip()) == 1, line
+
+
+def test_a_long_answer_that_is_being_written_has_no_gap_after_a_reload(room: Room) -> None:
+    first, second = Gate(), Gate()
+    page = room.page()
+    room.reply("".join(LINES), first, "And on it goes", second, ".")
+    say(page, "go")
+    in_a_chat(page)
+    expect(page.locator(".message.assistant")).to_contain_text(LINES[-1].strip())
+    page.reload()
+    connected(page)
+    first.open()
+    expect(page.locator(".message.assistant")).to_contain_text("And on it goes")
+    text = "".join(page.locator(".message.assistant .body").all_text_contents())
+    for line in (LINES[0], LINES[15_000], LINES[29_000], LINES[-1]):
+        assert text.count(line.strip()) == 1, line
+    second.open()
+    over(page)
+
+
+def test_the_arguments_of_a_long_call_are_edited_whole(room: Room, tmp_path: Path) -> None:
+    effects = tmp_path / "effects.txt"
+    arguments = {"file": str(effects), "text": "x" * 200_000 + "end"}
+    page = room.page()
+    room.reply(Call("append_line", json.dumps(arguments), "call_1", 0))
+    room.reply("So it is.")
+    say(page, "go")
+    in_a_chat(page)
+    card = page.locator(".call[data-status=pending]")
+    expect(card).to_be_visible()
+    page.reload()
+    connected(page)
+    expect(card).to_contain_text("Only a part of this call is shown.")
+    with page.context.expect_page() as opened:
+        card.get_by_role("link", name="Show all of this call").click()
+    assert "xend" in opened.value.inner_text("body")
+    flawless(page)
+    card.get_by_role("button", name="Edit arguments").click()
+    field = card.get_by_label("Arguments, as JSON")
+    expect(field).to_be_editable()
+    becomes(page, "() => document.querySelector('.call textarea').value.includes('xend')")
+    assert json.loads(field.input_value()) == arguments
+    field.fill(json.dumps(arguments | {"text": "short"}))
+    card.get_by_role("button", name="Approve").click()
+    over(page)
+    assert effects.read_text() == "short\n"
+
+
+def test_what_cannot_be_loaded_is_not_edited(room: Room, tmp_path: Path) -> None:
+    page = room.page()
+    room.reply(
+        Call("append_line", json.dumps({"file": str(tmp_path / "f"), "text": "x" * 200_000}))
+    )
+    room.reply("So it is.")
+    say(page, "go")
+    in_a_chat(page)
+    expect(page.locator(".call[data-status=pending]")).to_be_visible()
+    page.reload()
+    connected(page)
+    page.route("**/source/**", lambda route: route.abort())
+    edit = page.get_by_role("button", name="Edit arguments")
+    edit.click()
+    expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_be_visible()
+    expect(page.get_by_label("Arguments, as JSON")).to_be_hidden()
+    expect(edit).to_be_visible()
+    page.get_by_role("button", name="Deny").click()
+    over(page)
