@@ -107,7 +107,7 @@ def _audits(owner: User) -> None:
 def _imports(owner: User) -> None:
     for number, status in enumerate(ImportJob.Status):
         ImportJob.objects.create(
-            id=key(f"import {status}"), owner=owner, name="größe.jsonl", size=1000, status=status,
+            id=key(f"import {status}"), owner=owner, name="größe.jsonl", size=1000, renew=number == 1, status=status,
             attempts=number, cancel_requested=status == "cancelled", read=900, looked_at=3,
             counts={"imported": 2, "": 1}, summary="2 imported, 1 empty" if number else "", has_faults=status == "failed",
             complaint="The disk of the server is full." if status == "failed" else "",
