@@ -63,14 +63,15 @@ def saved(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
         "Content-Type": f"{media_type}; charset=utf-8",
         "Content-Disposition": content_disposition_header(True, name) or "",
     }
-    return StreamingHttpResponse(_Chunks(_pieces(file)), headers=headers)
+    chunks = _Chunks(_pieces(file))
+    chunks.close = file.close  # whoever never begins to read closes it, too
+    return StreamingHttpResponse(chunks, headers=headers)
 
 
 def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    with file:
-        file.seek(0)
-        while piece := file.read(PIECE_BYTES):
-            yield 0, piece
+    file.seek(0)
+    while piece := file.read(PIECE_BYTES):
+        yield 0, piece
 
 
 class _Chunks:
