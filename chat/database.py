@@ -17,7 +17,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
@@ -70,6 +71,22 @@ async def outcome(unknown: OutcomeUnknown) -> bool:
             return await _run(_writer, partial(was_committed, unknown))
         except UNAVAILABLE:
             await asyncio.sleep(IDLE)
+
+
+def settle(unknown: OutcomeUnknown) -> None:
+    """The same, for whoever cannot wait: in a thread of its own."""
+
+    def wait() -> None:
+        while True:
+            try:
+                was_committed(unknown)
+            except UNAVAILABLE:
+                sleep(IDLE)
+            else:
+                connection.close()
+                return
+
+    Thread(target=wait, name="talos-settle", daemon=True).start()
 
 
 def was_committed(unknown: OutcomeUnknown) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
-from chat.database import UNAVAILABLE, detail, words
+from chat.database import UNAVAILABLE, detail, settle, words
 from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -37,14 +37,17 @@ class Unavailable:
         if not isinstance(error, UNAVAILABLE):
             return None
         log.warning("%s %s: %s", request.method, request.path, detail(error))
-        is_unknown = isinstance(error, OutcomeUnknown)
-        what_to_do = "Reload the page to see." if is_unknown else "Please try again in a moment."
-        return HttpResponse(
-            f"{words(error)} {what_to_do}\n",
-            status=503,
-            content_type="text/plain; charset=utf-8",
-            headers={"Retry-After": RETRY_AFTER},
+        if isinstance(error, OutcomeUnknown):
+            settle(error)  # other tabs shall hear of it
+            return _answer(f"{words(error)} Reload the page to see.\n")
+        return _answer(
+            f"{words(error)} Please try again in a moment.\n", {"Retry-After": RETRY_AFTER}
         )
+
+
+def _answer(text: str, headers: dict[str, str] | None = None) -> HttpResponse:
+    media_type = "text/plain; charset=utf-8"
+    return HttpResponse(text, status=503, content_type=media_type, headers=headers)
 
 
 async def refuse(receive: Callable[..., Any], send: Callable[..., Any], error: Exception) -> None:

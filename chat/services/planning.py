@@ -104,7 +104,7 @@ def _grown(
     return Plan(imported, grown(stored, new, found), new)
 
 
-_DELETE = "Delete that one first if you want the file's"
+_DELETE = "Delete that one first to import the version in the file"
 _RENEW = (
     "Nobody has gone on with it here: choose to replace earlier imports (--renew) to get the file's"
 )

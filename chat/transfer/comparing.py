@@ -66,7 +66,10 @@ class Comparison:
         """What is here and not in the file; empty: both are the same."""
         if self.extra:
             return "it has gone on here"
-        return f"it has another {' and '.join(self.settings)} here" if self.settings else ""
+        if not self.settings:
+            return ""
+        verb = "differs" if len(self.settings) == 1 else "differ"
+        return f"its {' and '.join(self.settings)} {verb} here"
 
 
 def stored(conversation_id: UUID) -> ArchivedConversation | None:

@@ -91,10 +91,10 @@ class Journal:
                 log.exception("What was committed of a turn could not be told.")
         return verdict.pause
 
-    async def _commit(self, batches: list[Batch]) -> Verdict:
+    async def _commit(self, batches: list[Batch], attempt: Attempt | None = None) -> Verdict:
         waits = iter(RETRY_SECONDS)
         wait = 0.0
-        attempt = Attempt()
+        attempt = attempt or Attempt()
         while True:
             try:
                 verdict = await write(commit, batches, attempt)
@@ -111,7 +111,7 @@ class Journal:
                 if len(batches) == 1:
                     log.exception("A turn cannot be stored, and is given up.")
                     return Verdict({}, 0.0)
-                verdicts = [await self._commit([batch]) for batch in batches]
+                verdicts = [await self._commit([batch], attempt) for batch in batches]
                 return Verdict(
                     {turn: flag for found in verdicts for turn, flag in found.cancelled.items()},
                     sum(found.pause for found in verdicts),

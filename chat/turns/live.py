@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
+from time import monotonic
 from typing import Literal
 from uuid import UUID
 
@@ -49,6 +50,8 @@ class LiveTurn:
     """The last numbered frame of the conversation."""
     is_first: bool
     """No turn of the conversation was completed before: a title is due."""
+    taken: float = field(default_factory=monotonic)
+    """When, by this process's clock."""
     parts: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     thoughts: int = 0

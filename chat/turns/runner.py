@@ -81,6 +81,8 @@ class Runner:
         if turn is None:
             return
         if before := self._live.get(turn.turn_id):
+            if before.taken > turn.taken:
+                return  # this one's commit was not answered, and it was recovered meanwhile
             self._give_up(before)  # freed by another server while this one was frozen, say
         self._live[turn.turn_id] = turn
         self._idle.clear()

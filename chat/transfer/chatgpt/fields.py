@@ -94,7 +94,7 @@ class Fields:
         return Fields(raw, self._where, self._notes)
 
     def each(self, key: str) -> list[Fields]:
-        """Those of a list; what is none is passed over."""
+        """Those of a list; anything else is skipped."""
         found = self.values(key)
         return [self.child(one) for one in found if isinstance(one, dict)]
 
