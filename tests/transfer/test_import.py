@@ -89,7 +89,7 @@ def test_another_use_of_tools_here_stays_and_is_no_fault(imported: Imports) -> N
     imported(line(sample()))
     said = imported(line(sample("offers_tools", True)))
     assert said.status == 0
-    assert "another use of tools here" in said.text
+    assert "its use of tools differs here" in said.text
 
 
 def test_json_laid_out_in_any_way_is_read(imported: Imports, exported: Export) -> None:
@@ -150,7 +150,7 @@ def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> No
     services.pin(local_owner(), UUID(C), pinned=True)
     said = imported(line(sample()))
     assert said.status == 0
-    assert "another title and pin here" in said.text
+    assert "its title and pin differ here" in said.text
     assert Conversation.objects.get().title == "Mine"
 
 
