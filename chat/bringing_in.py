@@ -48,10 +48,12 @@ def bring_in(request: HtmxRequest) -> HttpResponse:
             return redirect("chat:imported", made[0].pk)
         if made and not complaint:
             return redirect("chat:import")
+    latest = list(ImportJob.objects.filter(owner=request.user).order_by("-created_at")[:LATEST])
     context = {
         "sidebar": pages.sidebar(request.user, None),
         "complaint": complaint,
-        "jobs": ImportJob.objects.filter(owner=request.user).order_by("-created_at")[:LATEST],
+        "jobs": latest,
+        "is_busy": any(not job.is_over for job in latest),
     }
     return render(request, "chat/import.html", context)
 

@@ -38,7 +38,7 @@ class Reader:
         """Variables that begin so and were never asked for, each with the nearest that was."""
         ours = [name for name in self._asked_for if name.startswith(beginning)]
         return {
-            name: next(iter(get_close_matches(name.upper(), ours, 1)), None)
+            name: next(iter(get_close_matches(name.upper(), ours, 1, cutoff=0.75)), None)
             for name in sorted(self._values)
             if name.upper().startswith(beginning) and name not in self._asked_for
         }

@@ -148,15 +148,16 @@ class Objects:
         """An object begins: does it stand where one may?"""
         beside, self._beside = self._beside, b""
         self._begin_line = self._line
-        self._count += 1
-        if self._count == 1:
+        before, self._count = self._count, self._count + max(beside.count(b","), 1)
+        if not before:
+            self._count = 1 + beside.count(b",") * (self._within > 0)
             self._is_foreign = _is_foreign(beside)
             if self._is_foreign:
                 return Item(self._line, b"", FOREIGN)
             is_right = BEFORE[self._within].fullmatch(beside) is not None
         else:
             is_right = beside.strip() == _BETWEEN[self._within]
-        return None if is_right else Item(self._line, b"", STRAY, self._position)
+        return None if is_right else Item(self._line, b"", STRAY, self._position and before + 1)
 
     def _take(self, data: bytes) -> None:
         self._size += len(data)

@@ -80,7 +80,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> str:
         with explained(), Stop() as stop:
-            run = _run(options)
+            run = _run(options, stop)
             names: list[str] = options["files"]
             done = lambda: f"{run.summary().capitalize()} before that.{_AGAIN}"  # noqa: E731
             with explained(is_there=False, so_far=done):
@@ -101,6 +101,8 @@ class Command(BaseCommand):
                     self._name(report)
                     if stop.asked:
                         return
+        except _Stopped:
+            return
         except OSError as error:
             self._name(run.unreadable(name, error.strerror or "it cannot be read"))
 
@@ -111,7 +113,15 @@ class Command(BaseCommand):
             self.stdout.write(str(report))
 
 
-def _run(options: dict[str, Any]) -> Import:
+class _Stopped(Exception):
+    """Nothing of the conversation that was on its way stays."""
+
+
+def _run(options: dict[str, Any], stop: Stop) -> Import:
+    def on_step(_part: float) -> None:
+        if stop.asked:
+            raise _Stopped
+
     owner = None
     if not options["keep_owners"]:
         owner = user_named(options["user"] or LOCAL_OWNER)
@@ -122,6 +132,7 @@ def _run(options: dict[str, Any]) -> Import:
         kind=options["format"],
         dry_run=options["dry_run"],
         renew=options["renew"],
+        on_step=on_step,
     )
 
 

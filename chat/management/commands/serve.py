@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
+from time import sleep
 from typing import Any
 
 from django.conf import settings
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         for warning in checks.others_are_admins(None):
             self.stderr.write(f"Warning: {warning.msg}\n{warning.hint}")
 
-    def _collect(self) -> None:
+    def _collect(self, tries: int = 3) -> None:
         if settings.DEBUG:
             return  # they are served straight from `static/`
         if (missing := static_files.what_is_missing()) is None:
@@ -65,6 +66,9 @@ class Command(BaseCommand):
         try:
             call_command("collectstatic", interactive=False, verbosity=0)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and tries > 1:
+                sleep(1)  # another server that starts collects them, too
+                return self._collect(tries - 1)
             raise CommandError(
                 f"The static files cannot be written to {settings.STATIC_ROOT}: {error.strerror}. "
                 "Run, as somebody who may: python manage.py collectstatic --noinput"
