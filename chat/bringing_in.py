@@ -23,10 +23,12 @@ from chat.errors import NotAllowed
 from chat.models import ImportJob
 from chat.pages import HtmxRequest
 from chat.services import jobs
+from chat.transfer import zips
 
 MAX_UPLOAD = 128 * 1024 * 1024
 AT_ONCE = 256 * 1024
-"""Bytes of a file that is imported while its request waits: that takes less than a process does."""
+"""Bytes of a file, unpacked, that is imported while its request waits: that takes less than a
+process does."""
 LATEST = 10
 """Imports that the page names."""
 LOOK_SECONDS = 0.25
@@ -84,15 +86,15 @@ def _too_large(file: UploadedFile[Any]) -> str:
 
 def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
     """One that is small is run at once."""
-    size = file.size or 0
+    size, data = file.size or 0, cast("BinaryIO", file.file)
     job = jobs.submit(
         request.user,
-        cast("BinaryIO", file.file),
+        data,
         file.name or "file",
         size,
         renew="renew" in request.POST,
     )
-    if size <= AT_ONCE:
+    if size <= AT_ONCE and zips.size_read(data) <= AT_ONCE:
         jobs.run(job.pk)
     return job
 

@@ -36,12 +36,15 @@ class Reader:
 
     def unknown(self, beginning: str) -> dict[str, str | None]:
         """Variables that begin so and were never asked for, each with the nearest that was."""
-        ours = [name for name in self._asked_for if name.startswith(beginning)]
-        return {
-            name: next(iter(get_close_matches(name.upper(), ours, 1, cutoff=0.75)), None)
+        length = len(beginning)  # compared without: what all have in common makes none alike
+        ours = [name[length:] for name in self._asked_for if name.startswith(beginning)]
+        unknown = [
+            name
             for name in sorted(self._values)
             if name.upper().startswith(beginning) and name not in self._asked_for
-        }
+        ]
+        nearest = {name: get_close_matches(name[length:].upper(), ours, 1) for name in unknown}
+        return {name: beginning + found[0] if found else None for name, found in nearest.items()}
 
     def text(self, name: str) -> str | None:
         self._asked_for.add(name)

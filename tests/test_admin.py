@@ -23,6 +23,7 @@ from chat.models import (
     Piece,
     Preference,
     ProviderConnection,
+    SearchEntry,
     Suggestion,
     ToolCall,
     ToolRule,
@@ -94,6 +95,18 @@ def test_lists_and_rows_can_be_looked_at(
     page = client.get(url(model, row.pk, "change"))
     assert page.status_code == 200
     assert "<script>alert" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Message, Turn, Piece, KeptRender, ToolCall, OpaquePart, ToolRule, SearchEntry],
+)
+def test_rows_of_what_is_there_for_nobody_are_not_listed(
+    client: Client, conversation: Conversation, model: type[Model]
+) -> None:
+    assert client.get(url(model)).context["cl"].result_count
+    Conversation.hidden_too.update(hidden=Conversation.Hidden.LEAVING)
+    assert not client.get(url(model)).context["cl"].result_count
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model not in KEPT])

@@ -15,6 +15,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from chat import backup
+from chat.backup.contents import contents
 from chat.management import postgresql
 from chat.models import Audit
 from talos_site import databases
@@ -96,6 +97,24 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
     assert (
         "Not in it: .env and the environment, the keys of model providers, the workspace." in said
     )
+
+
+def test_what_is_there_for_nobody_is_not_counted(made: Path) -> None:
+    change(
+        made,
+        "UPDATE chat_conversation SET hidden = 'leaving'"
+        " WHERE id = (SELECT min(id) FROM chat_conversation)",
+    )
+    with closing(sqlite3.connect(made)) as database:
+        found = contents(database, made)
+    assert (found.conversations, found.messages) == (1, 4)
+    change(
+        made,
+        "DROP INDEX conversation_hidden",
+        "ALTER TABLE chat_conversation RENAME COLUMN hidden TO older",
+    )
+    with closing(sqlite3.connect(made)) as database:
+        assert contents(database, made).conversations == 2
 
 
 @pytest.mark.parametrize(

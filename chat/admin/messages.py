@@ -179,6 +179,7 @@ class SearchEntryAdmin(Found, ReadOnly):
 class KeptRenderAdmin(ReadOnly):
     """The HTML of finished messages, which is made again where it is missing: nobody's business, too."""
 
+    conversation_path = "message__conversation"
     list_display = ("message_id", "begin", "key", "until")
     ordering = ("-pk",)
 

@@ -13,10 +13,14 @@ from chat.backup.base import BackupError
 OURS = ("django_migrations", "chat_conversation", "chat_message")
 """Tables without which a database is none of Talos."""
 
+_HIDDEN = "SELECT id FROM chat_conversation WHERE hidden > ''"
+_NONE = "SELECT NULL WHERE 0"
+"""Of a database that is older than the column."""
+
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a backup."""
+    """What is in a backup, as people see it."""
 
     conversations: int
     messages: int
@@ -42,10 +46,12 @@ def check(database: sqlite3.Connection, name: Path) -> None:
 
 
 def contents(database: sqlite3.Connection, path: Path) -> Contents:
-    (conversations,) = database.execute("SELECT count(*) FROM chat_conversation").fetchone()
-    messages, latest = database.execute(
-        "SELECT count(*), max(created_at) FROM chat_message"
-    ).fetchone()
+    columns = [row[1] for row in database.execute("PRAGMA table_info(chat_conversation)")]
+    hidden = _HIDDEN if "hidden" in columns else _NONE
+    counted = f"SELECT count(*) FROM chat_conversation WHERE id NOT IN ({hidden})"  # noqa: S608
+    (conversations,) = database.execute(counted).fetchone()
+    said = f"SELECT count(*), max(created_at) FROM chat_message WHERE conversation_id NOT IN ({hidden})"  # noqa: S608
+    messages, latest = database.execute(said).fetchone()
     has_secret_key, number = files.packed(database)
     return Contents(
         conversations=conversations,

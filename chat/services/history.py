@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from chat import publish
+from chat.llm.text import clean
 from chat.models import Audit
 from chat.operator import operator
 from chat.protocol import ConversationChanged, ConversationChangedData
@@ -54,7 +55,7 @@ class Report:
             place = f"{self.file}, conversation {self.position} (line {self.line})"
         title = f": “{self.title}”" if self.title else ""
         which = f" ({self.conversation_id})" if self.conversation_id else ""
-        return f"{place}{title}{which}: {self.note}."
+        return clean(f"{place}{title}{which}: {self.note}.")
 
 
 class Import:
@@ -151,12 +152,12 @@ class Import:
     def _write_down(self, name: str) -> None:
         """Before the first conversation is there: also an import that is cut off was one."""
         if self._audit.pk is None and not self._dry_run:
-            self._audit.summary = f"Import of {name[:200]}: not finished."
+            self._audit.summary = clean(f"Import of {name[:200]}: not finished.")
             self._audit.save(force_insert=True)
 
     def finish(self, names: str) -> str:
         """The end: recorded, told to the pages of those who got something, and said in words."""
-        summary = f"Import of {names[:200]}: {self.summary()}."
+        summary = clean(f"Import of {names[:200]}: {self.summary()}.")
         with transaction.atomic():
             if self._audit.pk is not None:
                 self._audit.summary = summary

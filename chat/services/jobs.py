@@ -32,6 +32,8 @@ REPORTED = 100
 """Conversations of a file that a report names."""
 ATTEMPTS = 5
 KEPT = timedelta(days=30)
+ELSEWHERE = timedelta(days=1)
+"""A job whose file is not here may be another server's so long."""
 MAX_WAITING = 20
 """Of one owner."""
 TELL_SECONDS = 0.5
@@ -86,6 +88,8 @@ def cancel(job: ImportJob) -> None:
     with _held(job.pk) as file:  # nobody runs it
         if file is not None:
             _end(job.pk, Status.CANCELLED)
+    if not place(job.pk).exists():  # nobody here ever will; who runs it elsewhere hears of it
+        _end(job.pk, Status.CANCELLED)
 
 
 def waiting() -> list[UUID]:
@@ -103,7 +107,10 @@ def waiting() -> list[UUID]:
 
 
 def tidy() -> None:
-    """Old rows go, and files without a job; a job whose file is gone is over."""
+    """Old rows go, and files without a job; a job whose file is gone is over.
+
+    Where there may be other servers, the file may be one of theirs: for a day.
+    """
     now = timezone.now()
     unfinished = ImportJob.objects.filter(status__in=ImportJob.UNFINISHED)
     known = {place(job_id) for job_id in unfinished.values_list("pk", flat=True)}
@@ -111,16 +118,20 @@ def tidy() -> None:
     for path in set(folder.glob("*")) - known:
         if _is_old(path, now.timestamp()):
             path.unlink(missing_ok=True)
-    for path in known if process.is_alone() else ():
-        if not path.exists():
-            _end(UUID(path.name), Status.FAILED, complaint=_LOST)
+    lost = unfinished if process.is_alone() else unfinished.filter(created_at__lt=now - ELSEWHERE)
+    for job_id in lost.values_list("pk", flat=True):
+        if not place(job_id).exists():
+            _end(job_id, Status.FAILED, complaint=_LOST)
     over = ImportJob.objects.exclude(status__in=ImportJob.UNFINISHED)
     over.filter(created_at__lt=now - KEPT).delete()
 
 
 def _is_old(path: Path, now: float) -> bool:
     """Its row may be on its way."""
-    return now - path.stat().st_mtime > timedelta(hours=1).total_seconds()
+    try:
+        return now - path.stat().st_mtime > timedelta(hours=1).total_seconds()
+    except FileNotFoundError:  # whoever imported it was quicker
+        return False
 
 
 def run(job_id: UUID, *, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -128,6 +139,9 @@ def run(job_id: UUID, *, stopped: Callable[[], bool] = lambda: False) -> None:
     with _held(job_id) as file:
         job = ImportJob.objects.filter(pk=job_id, status__in=ImportJob.UNFINISHED).first()
         if file is None or job is None:
+            return
+        if job.cancel_requested:
+            _end(job_id, Status.CANCELLED)
             return
         job.attempts += 1
         if job.attempts > ATTEMPTS:

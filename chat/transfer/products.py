@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from chat.transfer.chatgpt.markup import line
 from chat.transfer.format import FORMAT
 
 TALOS = "a Talos archive"
@@ -56,7 +57,7 @@ def title_of(data: bytes) -> str:
     for found in _with_parts(element):
         for key in ("title", "name"):
             if isinstance(title := found.get(key), str) and title.strip():
-                return " ".join(title.split())[:200]
+                return line(title)
     return ""
 
 

@@ -87,9 +87,13 @@ class Zip:
         if not self._chats:
             is_nested = any(info.filename.lower().endswith(".zip") for info in found)
             raise Unreadable(NESTED if is_nested else NOTHING)
-        unpacked = sum(info.file_size for info in self._chats)
-        if unpacked > max(ALWAYS, MAX_RATIO * self._size):
+        if self.unpacked > max(ALWAYS, MAX_RATIO * self._size):
             raise Unreadable(TOO_LARGE)
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes of its conversations as it says, which no reading of them exceeds."""
+        return sum(info.file_size for info in self._chats)
 
     @property
     def left_out(self) -> Counter[str]:
@@ -145,6 +149,18 @@ class _Sparing:
         if len(data) > MAX_CONTENTS:
             raise BadZipFile("its table of contents is too long")
         return data
+
+
+def size_read(file: BinaryIO) -> int:
+    """Bytes of a file that are read of it in all: of a ZIP file, when it is unpacked."""
+    file.seek(0)
+    if file.read(len(MAGIC[0])) not in MAGIC:
+        return file.seek(0, io.SEEK_END)
+    try:
+        with Zip(file) as archive:
+            return archive.unpacked
+    except Unreadable:
+        return 0
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from tests.test_views import talk
 DOCS = (settings.BASE_DIR / "docs" / "archive.md").read_text()
 
 NOT_EXPORTED: dict[type[Model], set[str]] = {
-    Conversation: set(),
+    Conversation: {"hidden"},  # while something is done to it, which no archive goes on with
     Message: {"conversation", "owner"},  # stand above it
     Turn: {"id", "message", "conversation", "process", "heartbeat_at"},
     ToolCall: {"id", "message"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -18,10 +19,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from chat import bringing_in
+from chat import bringing_in, process
 from chat.access import local_owner
 from chat.models import Audit, Conversation, ImportJob, ToolCall
 from chat.services import jobs
+from chat.services.history import Import
 from tests.hostile_texts import TEXTS
 from tests.test_views import somebody_elses, talk
 from tests.transfer.samples import C, line, long_one, sample
@@ -30,6 +32,12 @@ __all__ = ["somebody_elses"]  # a fixture
 
 # Committed: a page of an import reads in another thread.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_files() -> None:
+    """Whatever another test left."""
+    shutil.rmtree(folder(), ignore_errors=True)
 
 
 def upload(client: Client, data: bytes, name: str = "history.jsonl") -> tuple[int, str]:
@@ -84,6 +92,44 @@ def test_an_import_is_stopped_before_it_begins(client: Client) -> None:
     assert not jobs.waiting()
     assert not list(folder().iterdir())
     assert not Conversation.hidden_too.exists()
+
+
+def test_a_stop_that_met_a_look_at_the_file_is_heard_when_it_is_its_turn() -> None:
+    job = jobs.submit(local_owner(), BytesIO(line(sample())), "a.jsonl", 1)
+    with jobs._held(job.pk):
+        jobs.cancel(job)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, Conversation.hidden_too.exists()) == ("cancelled", False)
+    assert not list(folder().iterdir())
+
+
+def test_an_import_whose_file_is_gone_is_stopped_at_once() -> None:
+    job = jobs.submit(local_owner(), BytesIO(line(sample())), "a.jsonl", 1)
+    jobs.place(job.pk).unlink()
+    jobs.cancel(job)
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+
+
+def test_a_file_that_may_be_another_servers_is_waited_for_a_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "is_alone", lambda: False)
+    job = jobs.submit(local_owner(), BytesIO(line(sample())), "a.jsonl", 1)
+    jobs.place(job.pk).unlink()
+    jobs.tidy()
+    job.refresh_from_db()
+    assert job.status == "queued"
+    ImportJob.objects.update(created_at=timezone.now() - jobs.ELSEWHERE * 2)
+    jobs.tidy()
+    job.refresh_from_db()
+    assert (job.status, "is gone from the server" in job.complaint) == ("failed", True)
+
+
+def test_a_file_that_goes_while_all_is_tidied_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [folder / "gone"])
+    jobs.tidy()
 
 
 def test_an_import_is_stopped_in_the_middle(
@@ -233,8 +279,41 @@ def test_a_zip_file_is_taken_as_it_was_downloaded(client: Client) -> None:
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("conversations.json", json.dumps([sample()]))
         archive.writestr("harbour.png", "x" * 3_000_000)  # too large to wait in memory
-    _, page = upload(client, made.getvalue(), name="export.zip")
-    assert "1 imported. Left out: 1 image" in page
+    file = SimpleUploadedFile("export.zip", made.getvalue())
+    address = client.post("/import/", {"file": file}).headers["Location"]
+    jobs.run(*jobs.waiting())
+    assert "1 imported. Left out: 1 image" in client.get(address).content.decode()
+
+
+def zipped(data: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("conversations.json", data)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_zip_file_is_as_large_as_what_is_in_it(client: Client, is_large: bool) -> None:
+    """A request waits only for what takes little, whatever it is packed into."""
+    file = SimpleUploadedFile("a.zip", zipped(large() if is_large else line(sample())))
+    assert (file.size or 0) < bringing_in.AT_ONCE
+    client.post("/import/", {"file": file})
+    assert len(jobs.waiting()) == is_large
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\u0000"])
+def test_a_title_that_no_database_stores_is_told(client: Client, half: str) -> None:
+    _, page = upload(client, b'[{"name": "half %s", "chat_messages": []}]' % half.encode())
+    assert "“half \ufffd”: a Claude export: not read yet" in page
+
+
+def test_the_name_of_a_file_may_hold_anything() -> None:
+    run = Import(local_owner(), lambda name: None, source=Audit.Source.PAGE)
+    list(run.file(BytesIO(line(sample())), "half \ud83d.jsonl"))
+    run.finish("half \ud83d.jsonl")
+    assert "half \ufffd.jsonl" in Audit.objects.latest("pk").summary
+    report = run.unreadable("half \ud83d.jsonl", "\0")
+    assert str(report) == "half \ufffd.jsonl: \ufffd."
 
 
 def test_an_earlier_import_is_replaced_where_that_is_chosen(client: Client) -> None:
@@ -242,5 +321,6 @@ def test_an_earlier_import_is_replaced_where_that_is_chosen(client: Client) -> N
     assert 'name="renew"' in client.get("/import/").content.decode()
     assert "1 message differs" in upload(client, line(sample()))[1]
     file = SimpleUploadedFile("a.jsonl", line(sample()))
-    page = client.post("/import/", {"file": file, "renew": "yes"}).content.decode()
+    answer = client.post("/import/", {"file": file, "renew": "yes"}, follow=True)
+    page = answer.content.decode()
     assert "0 imported, 1 replaced" in page
