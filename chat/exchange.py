@@ -75,7 +75,7 @@ def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 class _Chunks:
-    """A file piece by piece, each written in the request's own thread when the last one was sent."""
+    """A file piece by piece, each written in a page's thread when the last one was sent."""
 
     def __init__(self, chunks: Iterator[tuple[int, bytes]]) -> None:
         self._next = sync_to_async(lambda: next(chunks, None))

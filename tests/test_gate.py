@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -32,7 +32,10 @@ async def look_later(request: HttpRequest) -> HttpResponse:
     return HttpResponse((await request.auser()).get_username())
 
 
-urlpatterns = [path("change", change), path("look", look), path("look-later", look_later)]
+urlpatterns = [
+    *(path(*named) for named in (("change", change), ("look", look), ("look-later", look_later))),
+    path("", include("chat.urls")),  # error pages lead there
+]
 pytestmark = pytest.mark.urls(__name__)
 
 

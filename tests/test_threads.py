@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,7 +19,7 @@ from django.urls import include, path
 
 from chat import database
 from talos_site.databases import CONNECTIONS
-from talos_site.threads import PAGES, Pages, Threads
+from talos_site.threads import PAGES, Jobs, Pages
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
 SECONDS = 60
@@ -47,8 +49,31 @@ def dripping(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(drops())
 
 
+def nesting(request: HttpRequest) -> HttpResponse:
+    """A view that waits for what waits for its thread."""
+    name = async_to_sync(sync_to_async(lambda: threading.current_thread().name))()
+    return HttpResponse(str(name == threading.current_thread().name))
+
+
+async def splitting(request: HttpRequest) -> HttpResponse:
+    """One that has several things done at once."""
+    busy = threading.Lock()
+
+    @sync_to_async
+    def alone() -> bool:
+        if not busy.acquire(blocking=False):
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        busy.release()
+        return True
+
+    return HttpResponse(str(all(await asyncio.gather(*(alone() for _ in range(100))))))
+
+
 urlpatterns = [
-    *(path(view.__name__, view) for view in (slow, quick, dripping)),
+    *(path(view.__name__, view) for view in (slow, quick, dripping, nesting)),
+    path("splitting", splitting),
     path("", include("chat.urls")),
 ]
 
@@ -135,15 +160,38 @@ async def test_who_leaves_while_waiting_costs_nothing(pages: Pages) -> None:
     assert (await get(pages, "/quick"))[0] == 200
 
 
+async def test_a_view_may_wait_for_what_is_done_in_its_own_thread(pages: Pages) -> None:
+    asked = [get(pages, "/nesting") for _ in range(2 * PAGES)]
+    assert set(await asyncio.gather(*asked)) == {(200, b"True")}
+
+
+async def test_what_is_done_for_one_request_never_overlaps(pages: Pages) -> None:
+    assert await get(pages, "/splitting") == (200, b"True")
+
+
+def test_a_job_that_is_cancelled_or_fails_holds_up_no_other() -> None:
+    going_on = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        jobs = Jobs(threads)
+        first = jobs.submit(going_on.wait, SECONDS)
+        cancelled, failing, last = (jobs.submit(job) for job in (int, lambda: 1 / 0, str))
+        assert cancelled.cancel()
+        going_on.set()
+        assert first.result(SECONDS)
+        assert isinstance(failing.exception(SECONDS), ZeroDivisionError)
+        assert last.result(SECONDS) == ""
+
+
 def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
     def opened() -> object:
         connection.ensure_connection()
         return connection.connection
 
-    with Threads(1) as threads:
-        made = threads.submit(opened).result()
-        kept = threads.submit(lambda: connection.connection).result()
-        threads.submit(connection.close)
+    with ThreadPoolExecutor(1) as threads:
+        jobs = Jobs(threads)
+        made = jobs.submit(opened).result()
+        kept = jobs.submit(lambda: connection.connection).result()
+        jobs.submit(lambda: connection.close()).result()
     assert kept is (made if connection.vendor == "sqlite" else None)
 
 

@@ -35,11 +35,14 @@ class Asking:
 
     def ask(self, job: Job, known: Known) -> tuple[Outcome, Known]:
         """How a text is shown, and what is known of it by now."""
-        cpu = 0.0
+        cpu, was_lost = 0.0, False
         while not known.is_hopeless:
             try:
                 answer = self._ask(job, known)
             except Ended as ended:
+                if ended.is_early and not was_lost:
+                    was_lost = True  # killed while it was idle, or by somebody: once more
+                    continue
                 cpu += seconds_for(job.text)
                 known = Known(known.blocks | {ended.block}) if ended.block is not None else HOPELESS
             except (NotStarted, Stuck):

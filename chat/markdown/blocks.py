@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from chat.markdown.code import Highlight, highlight
+from chat.markdown.code import Highlight
 from chat.markdown.jobs import Block
 from chat.markdown.renderer import CODE, cleaner, parser
 
 
-def blocks(text: str, *, is_whole: bool, code: Highlight = highlight) -> list[Block]:
+def blocks(text: str, *, is_whole: bool, code: Highlight) -> list[Block]:
     """The finished top-level blocks of a text that may still grow.
 
     A line that has not ended finishes none, as it may still become part of the block before it.

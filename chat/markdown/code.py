@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from html import escape
 
-from pygments import highlight as _highlight
+from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class, get_all_lexers
@@ -16,11 +15,6 @@ MAX_HIGHLIGHTED = 50_000
 
 Highlight = Callable[[str, str], str]
 """Makes HTML of code and the name of its language."""
-
-
-def highlight(code: str, language: str) -> str:
-    lexer = lexer_of(language, code)
-    return escape(code) if lexer is None else lit(code, lexer)
 
 
 def lexer_of(language: str, code: str) -> Lexer | None:
@@ -33,7 +27,7 @@ def lexer_of(language: str, code: str) -> Lexer | None:
 
 
 def lit(code: str, lexer: Lexer) -> str:
-    return _highlight(code, lexer, HtmlFormatter(nowrap=True))
+    return highlight(code, lexer, HtmlFormatter(nowrap=True))
 
 
 @functools.cache

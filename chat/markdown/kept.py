@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 VERSION = 1
 """Of the renderer: to be raised when it makes other HTML of a text."""
 LIBRARIES = ("markdown-it-py", "mdit-py-plugins", "nh3", "pygments")
-MOST_WAITING = 500
-"""Texts, until they are stored."""
+MOST_WAITING, MOST_CHARACTERS = 500, 16 * 1024 * 1024
+"""Texts, and characters of HTML, until they are stored."""
 BATCH, BATCH_SIZE = 20, 256 * 1024
 """Texts and characters of one transaction; it has one text at least."""
 PAUSE = 60.0
@@ -94,11 +94,15 @@ class _Keeper:
         self._next_try = 0.0
 
     def add(self, row: KeptRender) -> None:
-        if len(self._waiting) >= MOST_WAITING or monotonic() < self._next_try:
+        if monotonic() < self._next_try or self._is_full(row):
             return
         self._waiting.append(row)
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store())
+
+    def _is_full(self, row: KeptRender) -> bool:
+        size = sum(len(other.html) for other in (*self._waiting, row))
+        return len(self._waiting) >= MOST_WAITING or size > MOST_CHARACTERS
 
     async def _store(self) -> None:
         try:

@@ -1,7 +1,8 @@
 """The texts of a page: what is kept, and what is rendered for it, all side by side.
 
-A page waits for its texts until they have taken `SECONDS` in all. What is not ready by then is shown
-as it is, this time; the work goes on, and what comes of it is kept.
+A page waits for its texts until they have taken `SECONDS` in all, if not too many others wait: each
+holds a thread that makes pages. What is not ready by then is shown as it is, this time; the work goes
+on, and what comes of it is kept.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from functools import partial
+from threading import BoundedSemaphore
 from time import monotonic
 from uuid import UUID
 
@@ -22,7 +24,11 @@ from chat.markdown.pool import PATIENCE, pool
 SECONDS = 1.0
 """Of processors' time."""
 LOOKS = 0.05
-"""Seconds between two looks at how much it was."""
+"""Seconds between two looks at how much it was; so long any page waits."""
+MOST_WAITING = 4
+"""Pages that wait longer, at the same time: a quarter of the threads."""
+
+_seats = BoundedSemaphore(MOST_WAITING)
 
 
 class Page:
@@ -31,7 +37,7 @@ class Page:
     def __init__(self, conversation_id: UUID, messages: Collection[UUID]) -> None:
         self._conversation_id = conversation_id
         self._kept = kept.find(messages)
-        self._deadline = monotonic() + PATIENCE
+        self._began = monotonic()
         self._asked: list[Future[Outcome]] = []
 
     def text(self, message_id: UUID, begin: int, text: str) -> Callable[[], SafeString]:
@@ -57,10 +63,15 @@ class Page:
         return self._asked[-1]
 
     def _outcome(self, job: Job, future: Future[Outcome]) -> Outcome:
-        while not future.done() and self._goes_on():
-            wait([future], LOOKS)
+        wait([future], max(0.0, self._began + LOOKS - monotonic()))
+        if not future.done() and _seats.acquire(blocking=False):
+            try:
+                while not future.done() and self._goes_on():
+                    wait([future], LOOKS)
+            finally:
+                _seats.release()
         return future.result() if future.done() else Outcome.plain(job, until=0)
 
     def _goes_on(self) -> bool:
         took = sum(future.result().cpu for future in self._asked if future.done())
-        return took < SECONDS and monotonic() < self._deadline
+        return took < SECONDS and monotonic() < self._began + PATIENCE

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 
@@ -19,6 +21,8 @@ from chat.markdown.asking import Asking, Known
 from chat.markdown.jobs import MAX_MARKDOWN, Job, Outcome, plain
 from chat.markdown.memory import Memory
 from chat.markdown.processes import Template
+
+log = logging.getLogger(__name__)
 
 WORKERS = 3
 MOST_WAITING = 300
@@ -96,15 +100,23 @@ class Pool:
     def _wake(self) -> None:
         if not self._idle and len(self._threads) < self._workers:
             name = f"talos-markdown-{len(self._threads)}"
-            self._threads.append(Thread(target=self._serve, name=name, daemon=True))
-            self._threads[-1].start()
+            thread = Thread(target=self._serve, name=name, daemon=True)
+            with suppress(RuntimeError):  # there is none to be had: the others do it
+                thread.start()
+                self._threads.append(thread)
+        if not self._threads:
+            self._give_up()
         self._changed.notify()
 
     def _serve(self) -> None:
         """A thread's life."""
         asking = Asking(self._template)
         while (task := self._take(asking)) is not None:
-            outcome, known = asking.ask(task.job, task.known)
+            outcome, known = Outcome.plain(task.job, until=0), task.known
+            try:
+                outcome, known = asking.ask(task.job, task.known)
+            except Exception:
+                log.exception("A text is shown plain, as it could not be rendered.")
             with self._changed:
                 if known != task.known:
                     self._known.note(task.digest, known)
@@ -146,14 +158,19 @@ class Pool:
             used = sum(number for other, number in self._running.items() if other in self._suspects)
         return used < self._workers - 1
 
+    def _give_up(self) -> None:
+        """What waits is plain."""
+        for tasks in self._waiting.values():
+            for task in tasks:
+                del self._asked[task.key, task.digest]
+                task.future.set_result(Outcome.plain(task.job, until=0))
+        self._waiting.clear()
+
     def close(self) -> None:
         """End the processes, and what waits without having been tried."""
         with self._changed:
             self._closed = True
-            for tasks in self._waiting.values():
-                for task in tasks:
-                    task.future.set_result(Outcome.plain(task.job, until=0))
-            self._waiting.clear()
+            self._give_up()
             self._changed.notify_all()
         self._template.close()
 

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 import chat
-from chat.markdown.jobs import receive, send
+from chat.markdown.jobs import CODE_SECONDS, receive, send
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,14 @@ class NotStarted(Exception):
 
 
 class Ended(Exception):
-    """A worker has died of its job."""
+    """A worker has died at its job."""
 
-    def __init__(self, block: int | None) -> None:
+    def __init__(self, block: int | None, *, is_early: bool) -> None:
         super().__init__()
         self.block = block
         """The code block that it was at; None: it was at none."""
+        self.is_early = is_early
+        """Before any share of time can have been used up: it need not be the job's fault."""
 
 
 class Stuck(Exception):
@@ -60,6 +62,7 @@ class Worker:
     def ask(self, job: dict[str, Any]) -> dict[str, Any]:
         """The answer to a job. Raises `Ended` and `Stuck`; then there is no such worker any more."""
         block: int | None = None
+        began = monotonic()
         try:
             send(self._connection, job)
             while "block" in (answer := self._receive()):
@@ -69,7 +72,7 @@ class Worker:
             raise Stuck from None
         except (EOFError, OSError):
             self.close()
-            raise Ended(block) from None
+            raise Ended(block, is_early=monotonic() - began < CODE_SECONDS) from None
         return answer
 
     def _receive(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-from chat.markdown.code import Highlight, highlight
+from chat.markdown.code import Highlight
 
 CODE = "code"
 """In the library's `env`: what makes HTML of a code block."""
@@ -45,12 +45,12 @@ _TAGS = {
 }
 
 
-def render(text: str, code: Highlight = highlight) -> str:
+def render(text: str, code: Highlight) -> str:
     """A model's Markdown as HTML that is safe to put on a page."""
     return cleaner().clean(parser().render(text, {CODE: code}))
 
 
-def render_reply(text: str, code: Highlight = highlight) -> str:
+def render_reply(text: str, code: Highlight) -> str:
     """A slash command's answer, in the same way, but that its links go to our own pages only."""
     html = parser(is_reply=True).render(text, {CODE: code})
     return cleaner(is_reply=True).clean(html)

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.markdown.blocks import blocks
 from chat.markdown.jobs import Block
-from chat.markdown.renderer import render
+from tests.markdown.unbudgeted import blocks, render
 
 LINES = (
     "word", "two words", "# Head", "- item", "  - deeper", "1. one", "> said", "```", "```py",

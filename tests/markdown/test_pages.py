@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from time import time
 from uuid import uuid4
 
@@ -11,7 +13,7 @@ import pytest
 
 from chat import services, transcript
 from chat.access import local_owner
-from chat.markdown import kept
+from chat.markdown import kept, pages
 from chat.markdown.jobs import Job, Outcome
 from chat.markdown.kept import Place
 from chat.markdown.pool import pool
@@ -76,6 +78,29 @@ def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
     for number, found in enumerate(html):
         assert f"{number} {colons}" in found
     assert sum(future.done() for future in asked) < 20  # it has not waited for all
+
+
+def test_few_pages_at_a_time_wait_for_costly_texts(asked: list[Future[Outcome]]) -> None:
+    """The others' threads are for everybody's pages."""
+    colons = COSTLY["colons"][:50_000]
+    conversation = talk(colons)
+    with ExitStack() as others:
+        for _ in range(pages.MOST_WAITING):
+            others.enter_context(pages._seats)
+        assert colons in shown(conversation)[0]
+        assert not asked[0].done()
+    shown(conversation)
+    assert asked[0].done()
+
+
+def test_what_is_to_be_kept_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio, "create_task", lambda storing: storing.close())
+    message = Message()
+    for html, most in (("", kept.MOST_WAITING), ("x" * (kept.MOST_CHARACTERS // 3), 3)):
+        keeper = kept._Keeper()
+        for _ in range(most + 1):
+            keeper.add(row(message, "", html))
+        assert len(keeper._waiting) == most
 
 
 def test_what_is_kept_is_shown_and_not_rendered(asked: list[Future[Outcome]]) -> None:

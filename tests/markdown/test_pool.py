@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from html import escape
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
-from chat.markdown import jobs, memory, processes
+from chat.markdown import asking, jobs, memory, processes
 from chat.markdown.jobs import Job, Outcome, seconds_for
-from chat.markdown.pool import MOST_WAITING, Pool
+from chat.markdown.pool import MOST_WAITING, WORKERS, Pool
 from tests.markdown.costly_texts import COSTLY, FENCE, in_all_languages
 
 SECONDS = 60
@@ -160,8 +162,45 @@ def test_a_worker_that_was_killed_is_replaced(pool: Pool) -> None:
     text(pool, "*a*")
     for pid in children(template(pool)):
         os.kill(pid, signal.SIGKILL)
-    assert "plain" in text(pool, "*b*").html  # it seems to have died of it
-    assert text(pool, "*c*").until is None
+    assert text(pool, "*b*").until is None  # the text had no part in it
+
+
+def test_a_text_at_which_each_worker_ends_is_plain(pool: Pool) -> None:
+    """A fault of the interpreter's own, say."""
+    asked = []
+
+    class Ending(processes.Worker):
+        def __init__(self) -> None:
+            """No process."""
+
+        def ask(self, job: dict[str, Any]) -> dict[str, Any]:
+            asked.append(job)
+            raise processes.Ended(None, is_early=True)
+
+    pool._template.worker = Ending  # type: ignore[method-assign]
+    assert "plain" in text(pool, "*a*").html
+    assert len(asked) == 2
+
+
+def test_without_a_thread_text_is_plain(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_to_be_had(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", none_to_be_had)
+        assert text(pool, "*a*").until == 0
+    assert text(pool, "*a*").until is None
+
+
+def test_a_fault_costs_one_text_and_no_thread(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "_outcome", None)
+        for number in range(WORKERS + 1):
+            assert text(pool, f"*a* {number}").until == 0
+    assert len(caplog.records) == WORKERS + 1
+    assert text(pool, "*a*").until is None
 
 
 def test_a_template_that_was_killed_is_replaced(pool: Pool) -> None:

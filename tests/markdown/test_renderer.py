@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.markdown.blocks import blocks
 from chat.markdown.code import MAX_HIGHLIGHTED
-from chat.markdown.renderer import render, render_reply
 from tests.hostile_texts import TEXTS
+from tests.markdown.unbudgeted import blocks, render, render_reply
 
 
 @pytest.mark.parametrize(

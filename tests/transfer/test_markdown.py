@@ -9,9 +9,9 @@ import pytest
 
 from chat import services
 from chat.access import local_owner
-from chat.markdown.renderer import render
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
 from tests.hostile_texts import TEXTS
+from tests.markdown.unbudgeted import render
 from tests.test_views import talk
 from tests.transfer.conftest import Export
 

@@ -1,0 +1,20 @@
+"""The renderer as a worker has it, without what code may take: these texts are harmless."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+from chat.markdown import blocks as _blocks
+from chat.markdown import renderer
+from chat.markdown.code import lexer_of, lit
+
+
+def _highlight(code: str, language: str) -> str:
+    lexer = lexer_of(language, code)
+    return escape(code) if lexer is None else lit(code, lexer)
+
+
+render = partial(renderer.render, code=_highlight)
+render_reply = partial(renderer.render_reply, code=_highlight)
+blocks = partial(_blocks.blocks, code=_highlight)
