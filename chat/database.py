@@ -114,6 +114,11 @@ def words(error: Exception) -> str:
     return next((text for start, text in _WORDS.items() if code.startswith(start)), _NO_ANSWER)
 
 
+def notes(error: BaseException) -> list[str]:
+    """What was added to an error on its way, for people."""
+    return list(getattr(error, "__notes__", ()))
+
+
 def detail(error: Exception) -> str:
     """The same for the log, with the database's own reason."""
     return f"{words(error)} ({reasons.reason(error) or type(error).__name__})"

@@ -17,7 +17,7 @@ from chat.admin.base import BoundedList, Listed
 from chat.admin.facts import LATEST, Use, use_of
 from chat.admin.typed import days
 from chat.admin.user_actions import UserActions
-from chat.models import Conversation
+from chat.models import Conversation, Message
 
 if TYPE_CHECKING:
     UserAdminBase = UserAdmin[User]
@@ -118,7 +118,8 @@ def _more(user: Any) -> str:
 
 def why_kept(user: User) -> Iterator[str]:
     """Why a user cannot be deleted."""
-    if Conversation.objects.of(user).exists():
+    if Conversation.hidden_too.of(user).exists() or Message.objects.filter(owner=user).exists():
+        # also what is on its way from them, or to them
         yield f"{user} has conversations: give them to somebody else, or delete them first."
     if LogEntry.objects.filter(user=user).exists():
         yield f"What {user} did here is on record: take “active” away from them instead."

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from chat import versions
+from chat.database import notes
 from talos_site import reasons
 
 
@@ -25,4 +26,4 @@ def explained(*, is_there: bool = True, so_far: Callable[[], str] = lambda: "") 
     except (DatabaseError, InterfaceError) as error:
         if (words := reasons.explained(error)) is None:
             raise
-        raise CommandError(f"{words} {so_far()}".rstrip()) from None
+        raise CommandError(" ".join((words, *notes(error), so_far())).rstrip()) from None

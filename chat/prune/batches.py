@@ -1,8 +1,9 @@
 """Deleting many conversations beside a chat that goes on.
 
 Each step is one short transaction, of whole conversations or of a part of a large one that nobody
-sees any more: a process that is killed leaves no half one to be seen. Between steps there is a pause that lets the server's own writer in. What a step deleted
-stands in the audit row, written in that same transaction.
+sees any more: a process that is killed leaves no half one to be seen, and the next run begins with
+what it left. Between steps there is a pause that lets the server's own writer in. What a step
+deleted stands in the audit row, written in that same transaction.
 """
 
 from __future__ import annotations
@@ -41,13 +42,17 @@ class Prune:
         self._shares = deque(rules.shares())
         self._waiting: deque[tuple[datetime, UUID]] = deque()
         self._last: tuple[datetime, UUID] | None = None
-        self._large: deque[Work] = deque()
-        """What is left of large ones, which are hidden already."""
+        self._left: deque[UUID] | None = None
+        """Those that are hidden and have rows yet. None: nobody has looked what earlier runs left."""
+        self._rest: Work | None = None
+        """Of the first of these."""
 
     def step(self) -> float | None:
         """Delete some conversations; the seconds until there may be another step."""
-        if self._large:
-            return self._rest()
+        if self._left is None:
+            self._left = deque(hidden.leaving())
+        if self._left:
+            return self._clear(self._left)
         if not self._waiting and not self._look():
             return None
         started = perf_counter()
@@ -62,10 +67,12 @@ class Prune:
         self.messages += sum(messages)
         return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started)) if deleted else 0.0
 
-    def _rest(self) -> float:
-        pause = step(self._large[0])
+    def _clear(self, left: deque[UUID]) -> float:
+        self._rest = self._rest or hidden.work(left[0])
+        pause = step(self._rest)
         if pause is None:
-            self._large.popleft()
+            left.popleft()
+            self._rest = None
         return pause or 0.0
 
     def _look(self) -> bool:
@@ -86,8 +93,8 @@ class Prune:
             gone = _remove(self._shares[0], conversation_id)
             if gone is not None:
                 messages.append(gone)
-                if gone > hidden.SMALL:
-                    self._large.append(hidden.work(conversation_id))
+                if self._left is not None and hidden.why(conversation_id):
+                    self._left.append(conversation_id)
             if perf_counter() - started > HOLD:
                 return messages, tried
         return messages, len(self._waiting)

@@ -141,8 +141,7 @@ def remove(conversation: Conversation) -> int:
     unanswered = list(turns.unfinished().order_by("pk").values_list("message_id", "client_id"))
     number = Message.objects.filter(conversation=conversation).count()
     _hide(conversation_id, [answer_id for answer_id, _ in unanswered])
-    if number <= hidden.SMALL:
-        hidden.at_once(conversation_id)
+    hidden.at_once(conversation_id)
     ends = [  # whoever waits for one gets it
         Done(message_id=str(answer_id), status="cancelled", client_id=client_id)
         for answer_id, client_id in unanswered

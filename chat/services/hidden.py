@@ -10,32 +10,43 @@ one behind, which somebody else goes on with; a half import is cleared away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from time import sleep
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from time import sleep, thread_time
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from chat import publish, statements
 from chat.database import read, write
-from chat.models import HIDDEN, Conversation
+from chat.models import HIDDEN, Conversation, Message
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services.importers import alone_with
-from chat.services.steps import SHORTEST_PAUSE, Work, finish, step
+from chat.services import importers
+from chat.services.steps import HOLD, SHORTEST_PAUSE, Work, by_size, finish, step
+from chat.sizes import Bytes
 
 Hidden = Conversation.Hidden
 Key = str | UUID
 """Of a message, as the database has it."""
-CHUNK = 50
-"""Messages that are deleted at once: a few milliseconds with their words."""
+Sized = tuple[Key, int]
+"""With the bytes of its texts."""
 PARTS = 100
-"""Rows of theirs."""
-MOVED = 200
+"""Rows of a message's parts that are looked up at once."""
 SMALL = 200
-"""Messages of a conversation that is deleted or moved at once."""
-LITTLE = 25
-"""Pieces of work that are done at once."""
+"""Messages of a conversation that is deleted, moved or replaced at once."""
+LITTLE = 256 * 1024
+"""Bytes of their texts."""
+_OF_MESSAGES = "message_id IN ({})"
+_TABLES = (
+    ("piece", f"turn_id IN (SELECT id FROM chat_turn WHERE {_OF_MESSAGES})", ("text",)),
+    ("toolcall", _OF_MESSAGES, ("arguments", "edited_arguments", "result")),
+    ("opaquepart", _OF_MESSAGES, ("data",)),
+    ("keptrender", _OF_MESSAGES, ("html",)),
+    ("turn", _OF_MESSAGES, ("error", "error_details", "note")),
+    ("searchentry", _OF_MESSAGES, ("words",)),
+)
+"""What belongs to messages: tables, which of their rows, and what makes these large."""
 
 
 def found() -> list[tuple[UUID, str]]:
@@ -44,10 +55,28 @@ def found() -> list[tuple[UUID, str]]:
     return [(UUID(str(key)), hidden) for key, hidden in rows]
 
 
+def leaving() -> list[UUID]:
+    """What was deleted, and still has rows."""
+    return [conversation_id for conversation_id, why in found() if why == Hidden.LEAVING]
+
+
 def at_once(conversation_id: UUID) -> None:
     """Do what there is to do in the transaction under way, where it is little."""
-    for _ in islice(work(conversation_id), LITTLE):
-        pass
+    if not _is_small(conversation_id):
+        return
+    used = thread_time()
+    for _ in work(conversation_id):
+        if thread_time() - used > HOLD:
+            return
+
+
+def _is_small(conversation_id: UUID) -> bool:
+    """Reads no more than it takes to see that it is not."""
+    sizes = Message.objects.filter(conversation=conversation_id).values_list(
+        Bytes("content") + Bytes("reasoning"), flat=True
+    )
+    totals = enumerate(accumulate(sizes.iterator(chunk_size=10)), start=1)
+    return all(number <= SMALL and total <= LITTLE for number, total in totals)
 
 
 async def sweep() -> None:
@@ -60,21 +89,26 @@ async def sweep() -> None:
             await asyncio.sleep(pause)
 
 
+async def tidy() -> None:
+    """Once in an hour."""
+    await read(importers.tidy)
+
+
 def finish_all(conversation_ids: Iterable[UUID]) -> None:
     """Finish with these before anything else is done, whoever else is at it."""
     for conversation_id in conversation_ids:
-        while _why(conversation_id) in (Hidden.LEAVING, Hidden.MOVING):
+        while why(conversation_id) in (Hidden.LEAVING, Hidden.MOVING):
             finish(work(conversation_id))
             sleep(SHORTEST_PAUSE)  # somebody else may be at it
 
 
 def work(conversation_id: UUID) -> Work:
     """What is left to do with a conversation. Its messages are looked up outside any step."""
-    hidden = _why(conversation_id)
+    hidden = why(conversation_id)
     if hidden == Hidden.LEAVING:
-        return cleared(conversation_id, _message_keys(conversation_id))
+        return cleared(conversation_id, _messages(conversation_id))
     if hidden == Hidden.MOVING:
-        return moved(conversation_id, _message_keys(conversation_id))
+        return moved(conversation_id, _messages(conversation_id))
     return _nothing()
 
 
@@ -82,13 +116,14 @@ def _nothing() -> Work:
     yield from ()
 
 
-def _why(conversation_id: UUID) -> str:
+def why(conversation_id: UUID) -> str:
+    """It is hidden; empty: it is not, or not there."""
     rows = statements.select("SELECT hidden FROM chat_conversation WHERE id = %s", conversation_id)
     return str(rows[0][0]) if rows else ""
 
 
 def give_up_if_dead(conversation_id: UUID) -> None:
-    with alone_with(conversation_id) as is_nobodys:
+    with importers.alone_with(conversation_id) as is_nobodys:
         if is_nobodys:
             give_up(conversation_id)
 
@@ -106,17 +141,19 @@ def is_freed(owner_id: int, client_id: str | None) -> bool:
     return bool(client_id and statements.change(free, owner_id, client_id))
 
 
-def cleared(conversation_id: UUID, messages: Sequence[Key]) -> Work:
+def cleared(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
     """Delete the rows of a conversation that is leaving.
 
     By hand: the ORM's own cascade would load them all, and its statements take four times as long
     as the database needs.
     """
-    for some in _parts(messages, CHUNK):
+    for part in by_size(messages, _size):
         if not is_held(conversation_id, Hidden.LEAVING):
             return
-        yield from _without_parts(some)
-        marks = ", ".join(["%s"] * len(some))
+        some = [key for key, _ in part]
+        marks = _marks(some)
+        for table, whose, texts in _TABLES:
+            yield from _deleted(table, whose.format(marks), some, texts)
         # an answer may be older than what it answers, by somebody's clock
         statements.change(
             f"UPDATE chat_message SET parent_id = NULL WHERE parent_id IN ({marks})"
@@ -128,36 +165,44 @@ def cleared(conversation_id: UUID, messages: Sequence[Key]) -> Work:
         yield
     if is_held(conversation_id, Hidden.LEAVING):
         for table in ("toolrule", "searchentry"):
-            statements.change(
-                f"DELETE FROM chat_{table} WHERE conversation_id = %s", conversation_id
-            )
+            yield from _deleted(table, "conversation_id = %s", [conversation_id], ("id",))
         statements.change("DELETE FROM chat_conversation WHERE id = %s", conversation_id)
 
 
-def _without_parts(keys: Sequence[Key]) -> Work:
-    """Delete what belongs to messages: the import of an archive may bring thousands for each."""
-    marks = ", ".join(["%s"] * len(keys))
-    turns = f"SELECT id FROM chat_turn WHERE message_id IN ({marks})"
-    for table, whose in (
-        ("piece", f"turn_id IN ({turns})"),
-        ("toolcall", f"message_id IN ({marks})"),
-        ("opaquepart", f"message_id IN ({marks})"),
-        ("keptrender", f"message_id IN ({marks})"),
-        ("turn", f"message_id IN ({marks})"),
-        ("searchentry", f"message_id IN ({marks})"),
-    ):
-        some = f"SELECT id FROM chat_{table} WHERE {whose} LIMIT {PARTS}"
-        while statements.change(f"DELETE FROM chat_{table} WHERE id IN ({some})", *keys) == PARTS:
+def _deleted(table: str, whose: str, values: Sequence[Key], texts: Sequence[str]) -> Work:
+    """Delete rows, a few at a time: the import of an archive may bring thousands for a message."""
+    some = f"SELECT id, {_stored(texts)} FROM chat_{table} WHERE {whose} LIMIT {PARTS}"
+    while rows := statements.select(some, *values):
+        for part in by_size(rows, _size):
+            keys = [key for key, _ in part]
+            statements.change(f"DELETE FROM chat_{table} WHERE id IN ({_marks(keys)})", *keys)
             yield
+        if len(rows) < PARTS:
+            return
 
 
-def moved(conversation_id: UUID, messages: Sequence[Key]) -> Work:
+def _marks(keys: Sequence[Key]) -> str:
+    return ", ".join(["%s"] * len(keys))
+
+
+def _size(row: tuple[Any, ...]) -> int:
+    return int(row[1])
+
+
+def _stored(columns: Sequence[str]) -> str:
+    """Bytes that these take, of any type, without reading them where the database can tell."""
+    size = "pg_column_size({})" if connection.vendor == "postgresql" else "LENGTH(CAST({} AS BLOB))"
+    return " + ".join(size.format(column) for column in columns)
+
+
+def moved(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
     """Give the rows of a conversation to its new owner, and show it then."""
     owner_id = Conversation.hidden_too.values_list("owner", flat=True).get(pk=conversation_id)
-    for some in _parts(messages, MOVED):
+    for part in by_size(messages, _size):
         if not is_held(conversation_id, Hidden.MOVING):
             return
-        marks = ", ".join(["%s"] * len(some))
+        some = [key for key, _ in part]
+        marks = _marks(some)
         for change in (
             "chat_turn SET client_id = NULL WHERE message_id IN",
             f"chat_message SET client_id = NULL, owner_id = {owner_id:d} WHERE id IN",
@@ -180,13 +225,10 @@ def is_held(conversation_id: UUID, hidden: str) -> bool:
     return bool(statements.select(mine, conversation_id, str(hidden)))
 
 
-def _message_keys(conversation_id: UUID) -> Sequence[Key]:
+def _messages(conversation_id: UUID) -> Sequence[Sized]:
     """The latest first, as far as that costs nothing: what follows goes before what it follows."""
+    texts = _stored(("content", "reasoning"))
     rows = statements.select(
-        "SELECT id FROM chat_message WHERE conversation_id = %s", conversation_id
+        f"SELECT id, {texts} FROM chat_message WHERE conversation_id = %s", conversation_id
     )
-    return [key for (key,) in reversed(rows)]
-
-
-def _parts(keys: Sequence[Key], size: int) -> Iterator[Sequence[Key]]:
-    return (keys[at : at + size] for at in range(0, len(keys), size))
+    return [(key, int(size)) for key, size in reversed(rows)]

@@ -87,6 +87,8 @@ class Import:
         self._come: set[UUID] = set()
         """Ids of this run's files: what one of them brought, no other one replaces."""
         self._on_step = on_step
+        self._stopped: BaseException | None = None
+        """What `on_step` raised where the conversation under way had to be finished."""
         who = operator() if source == Audit.Source.COMMAND else ""
         self._audit = Audit(action="import", source=source, by=by, operator=who)
         self._latest: dict[int, UUID] = {}
@@ -109,6 +111,8 @@ class Import:
             report = self._report(found, f"{name}/{found.file}" if found.file else name)
             self.counts[report.outcome] += 1
             yield report
+            if self._stopped is not None:
+                raise self._stopped
 
     def unreadable(self, name: str, why: str) -> Report:
         """Count a file that cannot be read as a fault, too."""
@@ -135,6 +139,7 @@ class Import:
                 renew=renew,
                 on_step=self._on_step,
             )
+            self._stopped = done.stopped
             self._come.add(archived.id)
             if done.outcome in _CHANGED and not self._dry_run:
                 self._latest[owner.pk] = done.conversation_id

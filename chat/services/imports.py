@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from time import sleep
-from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import Error, IntegrityError, transaction
@@ -27,16 +27,15 @@ from chat.services.growing import show
 from chat.services.here import Here, Rehearsal, parts
 from chat.services.importers import alone_with
 from chat.services.planning import Imported, Outcome, Plan, plan, taken
-from chat.services.steps import Work, step
+from chat.services.steps import Work, by_size, step
 from chat.transfer.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.settled import parents_first
 
-T = TypeVar("T")
 FindUser = Callable[[str], User | None]
 """From a username of the file to a user here."""
 OnStep = Callable[[float], None]
-_AT_ONCE = 50
-_CHARACTERS = 64 * 1024
+_PATIENCE = 0.5
+"""Seconds: a server that looks whether the importer of a half conversation lives has its lock."""
 _ELSEWHERE = "it is being imported at this moment. Import the file again when that is over"
 
 
@@ -57,35 +56,73 @@ def import_conversation(
 
     With `here` a `Rehearsal`, only say what would become of it. `on_step` is told how much of it is
     here, from 0 to 1, between two steps; what it raises ends the import, and nothing of a new
-    conversation stays.
+    conversation stays. Once an earlier one is gone for the file's, that comes whole all the same:
+    what was raised is told in `Imported.stopped`. If it cannot come, the error has a note of that.
     """
     here = here or Here()
+    steps = _Steps(on_step)
     for _ in range(3):
         with one_snapshot():
             planned = plan(owner, archived, here, renew=renew)
         if planned.whole is None:
-            return planned.imported
+            return _skipped(planned.imported, archived, steps)
         if isinstance(here, Rehearsal):
             here.write(owner, planned.whole)
             return planned.imported
-        with alone_with(planned.whole.id) as is_ours:
+        with alone_with(planned.whole.id, patience=_PATIENCE) as is_ours:
             if not is_ours:
-                return Imported(Outcome.SKIPPED, planned.whole.id, _ELSEWHERE)
+                return _skipped(
+                    Imported(Outcome.SKIPPED, planned.whole.id, _ELSEWHERE), archived, steps
+                )
             try:
-                _Run(owner, planned.whole, find_user, on_step).carry_out(planned)
+                _Run(owner, planned.whole, find_user, steps).carry_out(planned)
             except (IntegrityError, SessionNotFound, _MovedOn):
                 continue  # somebody made the same at the same moment, say: look again
-        return planned.imported
-    return taken(archived).imported
+        return replace(planned.imported, stopped=steps.stopped)
+    return _skipped(taken(archived).imported, archived, steps)
+
+
+def _skipped(imported: Imported, archived: ArchivedConversation, steps: _Steps) -> Imported:
+    """Nothing is written; of an earlier one that is gone already this is said."""
+    note = ". ".join((imported.note, _lost(archived))) if steps.must_finish else imported.note
+    return replace(imported, note=note, stopped=steps.stopped)
+
+
+def _lost(archived: ArchivedConversation) -> str:
+    return (
+        f"The earlier import of “{archived.title}” is gone, and the file's is not here: "
+        "import the file again"
+    )
+
+
+class _Steps:
+    """Tells of each step; whoever is told may end the import, unless it `must_finish`."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+        self.must_finish = False
+        """There was an earlier one here, which is gone."""
+        self.stopped: BaseException | None = None
+        """What was raised then."""
+
+    def tell(self, part: float) -> None:
+        if self.stopped is not None:
+            return
+        try:
+            self._on_step(part)
+        except BaseException as error:
+            if not self.must_finish:
+                raise
+            self.stopped = error
 
 
 class _Run:
     """One conversation on its way from a file into the database."""
 
     def __init__(
-        self, owner: User, whole: ArchivedConversation, find_user: FindUser, on_step: OnStep
+        self, owner: User, whole: ArchivedConversation, find_user: FindUser, steps: _Steps
     ) -> None:
-        self._owner, self._whole, self._on_step = owner, whole, on_step
+        self._owner, self._whole, self._steps = owner, whole, steps
         # who owned it there, owns it here
         self._person: FindUser = lambda name: owner if name == whole.owner else find_user(name)
         self._done = 0
@@ -109,24 +146,27 @@ class _Run:
             if Here().went_on(whole.id) or not is_all:
                 raise _MovedOn
             remove(conversation)
-            if Conversation.hidden_too.filter(pk=whole.id).exists():
-                return False
-            for _ in self._inserted():
-                pass
-        return True
+            if _is_little(whole) and not Conversation.hidden_too.filter(pk=whole.id).exists():
+                for _ in self._inserted():
+                    pass
+                return True
+        self._steps.must_finish = True
+        return False
 
     def _bring_in(self) -> None:
-        _clear_the_way(self._whole)
         try:
+            _clear_the_way(self._whole)
             self._finish(self._inserted(), len(self._whole.messages))
-        except BaseException:
+        except BaseException as error:
+            if self._steps.must_finish:
+                error.add_note(f"{_lost(self._whole)}.")
             with suppress(Error):  # the database may be away: then others will see to it
                 hidden.give_up(self._whole.id)
             raise
 
     def _finish(self, work: Work, messages: int) -> None:
         while (pause := step(work)) is not None:
-            self._on_step(self._done / messages)
+            self._steps.tell(self._done / messages)
             sleep(pause)
 
     def _grown(self, new: ArchivedConversation) -> Work:
@@ -166,17 +206,17 @@ class _Run:
     ) -> Work:
         """Store messages with all that belongs to them; `hold` keeps the conversation for a step."""
         taken = _taken_client_ids(self._owner, archived)
-        for said in _by_size(parents_first(archived.messages), _said):
+        for said in by_size(parents_first(archived.messages), _said):
             hold()
             messages = [_message(conversation, message, taken) for message in said]
             statements.insert(*messages)
             if turns := list(_turns(conversation, said, taken)):
                 statements.insert(*turns)
             search.index_messages(messages)
-            for calls in _by_size(_calls(said, self._person), _called):
+            for calls in by_size(_calls(said, self._person), _called):
                 statements.insert(*calls)
                 yield
-            for opaque in _by_size(_opaque(said), lambda part: len(part.data)):
+            for opaque in by_size(_opaque(said), lambda part: len(part.data)):
                 statements.insert(*opaque)
                 yield
             self._done += len(said)
@@ -251,23 +291,21 @@ def _taken_client_ids(owner: User, archived: ArchivedConversation) -> set[str]:
     return taken
 
 
+def _is_little(archived: ArchivedConversation) -> bool:
+    """Few enough rows and words for one transaction."""
+    calls = [call for message in archived.messages for call in message.calls]
+    opaque = [part for message in archived.messages for part in message.opaque]
+    size = sum(map(_said, archived.messages)) + sum(len(part.data) for part in opaque)
+    size += sum(
+        len(call.arguments) + len(call.edited_arguments) + len(call.result) for call in calls
+    )
+    rows = max(len(archived.messages), len(calls), len(opaque), len(archived.rules))
+    return rows <= hidden.SMALL and size <= hidden.LITTLE
+
+
 def _said(message: ArchivedMessage) -> int:
     return len(message.content) + len(message.reasoning)
 
 
 def _called(call: ToolCall) -> int:
     return len(call.arguments) + len(call.edited_arguments) + len(call.result)
-
-
-def _by_size(rows: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """As many rows as are stored in a few milliseconds; what is large is alone."""
-    some: list[T] = []
-    characters = 0
-    for row in rows:
-        characters += size(row)
-        if some and (len(some) == _AT_ONCE or characters > _CHARACTERS):
-            yield some
-            some, characters = [], size(row)
-        some.append(row)
-    if some:
-        yield some

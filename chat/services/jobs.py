@@ -22,7 +22,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from chat import process
-from chat.database import UNAVAILABLE, words
+from chat.database import UNAVAILABLE, notes, words
 from chat.errors import NotAllowed
 from chat.models import Audit, ImportJob
 from chat.services.history import Import, Report
@@ -161,7 +161,7 @@ def _run(job: ImportJob, file: BinaryIO, stopped: Callable[[], bool]) -> None:
     except _Cancelled:
         progress.end(Status.CANCELLED)
     except UNAVAILABLE as error:
-        progress.end(Status.FAILED, complaint=f"{words(error)} {REST}")
+        progress.end(Status.FAILED, complaint=" ".join((words(error), *notes(error), REST)))
     else:
         progress.end(Status.DONE)
 

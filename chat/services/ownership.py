@@ -9,7 +9,7 @@ from django.db import transaction
 
 from chat import publish
 from chat.errors import NotAllowed
-from chat.models import Conversation, Message, Notice, ToolRule, Turn
+from chat.models import Conversation, Notice, ToolRule, Turn
 from chat.protocol import ConversationDeleted, ConversationDeletedData
 from chat.services import hidden
 from chat.services.base import locked
@@ -19,9 +19,10 @@ from chat.services.base import locked
 def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
     """Make a conversation somebody else's, with all that was said in it.
 
-    To the old owner's pages it is deleted. Of a large one the new owner hears when it is all theirs. What the old owner allowed tools to do is not passed
-    on, nor are the ids of their sends: the new owner's may be the same. Raises `NotAllowed` while
-    an answer is being written, or waits to be: it runs with what its owner may reach.
+    To the old owner's pages it is deleted. Of a large one the new owner hears when it is all
+    theirs. What the old owner allowed tools to do is not passed on, nor are the ids of their sends:
+    the new owner's may be the same. Raises `NotAllowed` while an answer is being written, or waits
+    to be: it runs with what its owner may reach.
     """
     conversation = locked(owner, conversation_id)
     if owner == to:
@@ -38,5 +39,4 @@ def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
         ConversationDeleted(data=ConversationDeletedData(session_id=session_id)),
         gone=conversation.pk,
     )
-    if Message.objects.filter(conversation=conversation).count() <= hidden.SMALL:
-        hidden.at_once(conversation.pk)
+    hidden.at_once(conversation.pk)

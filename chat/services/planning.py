@@ -37,6 +37,8 @@ class Imported:
     conversation_id: UUID
     note: str = ""
     """What a person may want to know of it; of a fault: what it is, and what to do."""
+    stopped: BaseException | None = None
+    """What wanted to end the import while there was no way back: nothing more is to be imported."""
 
 
 @dataclass(frozen=True)

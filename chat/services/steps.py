@@ -6,8 +6,9 @@ may end. What it has done by then must be fit to be seen, or be hidden.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from time import perf_counter, sleep, thread_time
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -19,6 +20,11 @@ SHORTEST_PAUSE = 0.02
 """Seconds until the next step, or as long as the step has computed: who waits for SQLite's lock in
 the server looks for it more often than that."""
 
+ROWS = 50
+"""Written or deleted by one statement: a few milliseconds."""
+SIZE = 64 * 1024
+"""Characters of them."""
+T = TypeVar("T")
 Work = Generator[None]
 
 
@@ -38,3 +44,17 @@ def finish(work: Work) -> None:
     """All of the work, in this thread."""
     while (pause := step(work)) is not None:
         sleep(pause)
+
+
+def by_size(rows: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """As many rows as take a few milliseconds; what is large is alone."""
+    some: list[T] = []
+    total = 0
+    for row in rows:
+        total += size(row)
+        if some and (len(some) == ROWS or total > SIZE):
+            yield some
+            some, total = [], size(row)
+        some.append(row)
+    if some:
+        yield some

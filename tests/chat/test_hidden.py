@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import islice
+from pathlib import Path
+from threading import Timer
 from time import thread_time
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from chat import search, services
 from chat.access import find, local_owner
+from chat.admin.users import why_kept
 from chat.errors import SessionNotFound
 from chat.models import (
     Audit,
@@ -29,7 +36,8 @@ from chat.models import (
 )
 from chat.prune.batches import Prune
 from chat.prune.rules import Rules
-from chat.services import hidden
+from chat.services import hidden, importers
+from chat.services.history import Import
 from chat.services.importers import alone_with
 from chat.services.imports import import_conversation
 from chat.services.planning import Outcome
@@ -270,6 +278,119 @@ def test_an_answer_may_be_older_than_its_question() -> None:
     services.delete(local_owner(), UUID(LONG))
     sweep()
     assert not Message.objects.exists()
+
+
+def test_a_replacement_comes_whole_before_it_is_stopped() -> None:
+    import_it()
+
+    def stop(part: float) -> None:
+        raise KeyboardInterrupt
+
+    new = archived("wallabies")
+    done = import_conversation(
+        local_owner(), new, find_user=lambda _: None, renew=True, on_step=stop
+    )
+    assert done.outcome is Outcome.RENEWED
+    assert isinstance(done.stopped, KeyboardInterrupt)
+    assert Message.objects.filter(content__startswith="wallabies").count() == 600
+
+
+def test_a_run_that_is_stopped_counts_what_it_has_replaced() -> None:
+    import_it()
+
+    def stop(part: float) -> None:
+        raise KeyboardInterrupt
+
+    run = Import(local_owner(), lambda _: None, source=Audit.Source.PAGE, renew=True, on_step=stop)
+    file = io.BytesIO(line(long_one(said="wallabies")))
+    with pytest.raises(KeyboardInterrupt):
+        list(run.file(file, "a.jsonl"))
+    assert "1 replaced" in run.summary()
+
+
+def test_a_replacement_that_fails_says_what_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_it()
+
+    def is_full(*_: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(search, "index_messages", is_full)
+    with pytest.raises(OperationalError) as failed:
+        import_conversation(
+            local_owner(), archived("wallabies"), find_user=lambda _: None, renew=True
+        )
+    assert "is gone" in failed.value.__notes__[0]
+
+
+def test_large_texts_go_one_by_one() -> None:
+    long = long_one(20)
+    for message in long["messages"]:
+        message["content"] = "word " * 20_000
+    whole = ArchivedConversation.model_validate_json(line(long))
+    import_conversation(local_owner(), whole, find_user=lambda _: None)
+    services.delete(local_owner(), whole.id)
+    assert hidden.leaving() == [whole.id]
+    before = SearchEntry.objects.count() + Message.objects.count()
+    for _ in hidden.work(whole.id):
+        now = SearchEntry.objects.count() + Message.objects.count()
+        assert before - now <= 2
+        before = now
+    assert not Message.objects.exists()
+
+
+def test_who_has_a_part_of_a_chat_that_moves_is_not_deleted() -> None:
+    conversation_id = moving()
+    other = User.objects.get(username="other")
+    assert [*why_kept(local_owner())]
+    assert [*why_kept(other)]
+    hidden.finish_all([conversation_id])
+    assert not [*why_kept(local_owner())]
+
+
+def test_a_prune_clears_away_thousands_of_calls_of_a_message() -> None:
+    made = long_one(2)
+    calls = made["messages"][1]["calls"]
+    made["messages"][1]["calls"] = [calls[0] | {"call_id": f"call_{n}"} for n in range(6000)]
+    whole = ArchivedConversation.model_validate_json(line(made))
+    import_conversation(local_owner(), whole, find_user=lambda _: None)
+    prune = Prune(Rules(), Audit(action="prune", source="command"))
+    while prune.step() is not None:
+        pass
+    assert not Conversation.hidden_too.exists()
+    assert not ToolCall.objects.exists()
+
+
+def test_the_next_prune_does_the_rest_of_one_that_was_killed() -> None:
+    leaving()
+    call_command("prune_history", "--older-than=90d", stdout=io.StringIO())
+    assert not Conversation.hidden_too.exists()
+
+
+def test_an_import_waits_for_a_look_at_its_lock() -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("the lock is the session's, which is this test's own")
+    looking = ExitStack()
+    assert looking.enter_context(alone_with(UUID(LONG)))
+    timer = Timer(0.05, looking.close)
+    timer.start()
+    import_it()
+    timer.join()
+
+
+def test_files_of_killed_imports_are_removed_once_they_are_old() -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("it has no such files")
+    database = connection.settings_dict["NAME"]
+    dead, young = (Path(f"{database}-importing-{uuid4().hex}") for _ in range(2))
+    for path in (dead, young):
+        path.touch()
+    os.utime(dead, (1, 1))
+    with alone_with(UUID(LONG)):
+        held = Path(f"{database}-importing-{UUID(LONG).hex}")
+        os.utime(held, (1, 1))
+        importers.tidy()
+        assert (dead.exists(), young.exists(), held.exists()) == (False, True, True)
+    young.unlink()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from chat import services
 from chat.access import local_owner
 from chat.models import Conversation, Message, Notice, SearchEntry, ToolRule, Turn
 from chat.search import search
-from chat.services import imports
+from chat.services import imports, steps
 from chat.services.steps import Work
 from tests.transfer.chatgpt_samples import ID, export, node
 from tests.transfer.conftest import Export, Imports
@@ -130,7 +130,7 @@ def test_whoever_is_cut_off_adds_the_rest_the_next_time(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(FIRST))
-    monkeypatch.setattr(imports, "_AT_ONCE", 1)
+    monkeypatch.setattr(steps, "ROWS", 1)
     monkeypatch.setattr(imports, "step", _least)
     monkeypatch.setattr(imports, "show", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -147,7 +147,7 @@ def test_whoever_is_cut_off_adds_the_rest_the_next_time(
 def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "_AT_ONCE", 1)
+    monkeypatch.setattr(steps, "ROWS", 1)
     imported(line(sample()))
     later = sample() | {"leaf": OTHER}
     between = str(uuid4())

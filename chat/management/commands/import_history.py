@@ -44,7 +44,9 @@ the import would say.
 
 Each conversation that is skipped is named, with its line and the reason. Exit status: 0 when all
 that is in the files is here now, 1 when something is not. What was imported stays in either case,
-and so it does when the command is stopped: run it again to go on.
+and so it does when the command is stopped: run it again to go on. One that is being replaced is
+finished before that; if it is killed in the middle of it, or the disk fills up, the earlier one is
+gone, and the next import of the file brings the file's.
 """
 _AGAIN = " Run it again to go on."
 

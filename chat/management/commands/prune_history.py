@@ -22,6 +22,7 @@ from chat.operator import operator
 from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.prune.space import Space, size
+from chat.services import hidden
 from talos_site.signals import number_of
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
@@ -63,11 +64,14 @@ class Command(BaseCommand):
             rules = asked_for(options)
             found = amount(rules)
             self.stdout.write(f"{rules}: {summary(found)}")
-            if not found.conversations:
+            is_unfinished = bool(hidden.leaving())
+            if not found.conversations and not is_unfinished:
                 return "There is nothing to delete."
+            if is_unfinished:
+                self.stdout.write("An earlier deletion is not finished: its rest goes, too.")
             if options["dry_run"]:
                 return "Nothing was deleted: this was a dry run."
-            if not options["yes"] and not confirmed():
+            if found.conversations and not options["yes"] and not confirmed():
                 return "Nothing was deleted."
             return self._prune(rules, found)
 

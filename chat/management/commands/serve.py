@@ -93,6 +93,7 @@ class Command(BaseCommand):
 
         engine.hourly(retention.keep)
         engine.hourly(importing.tidy)
+        engine.hourly(hidden.tidy)
         engine.at_each_look(importing.run)
         engine.at_each_look(hidden.sweep)
         engine.hourly(default_model.check)
