@@ -43,7 +43,7 @@ def _store(rows: sqlite3.Connection, owner: int, moment: str, title: str, text: 
     _insert(
         rows,
         "conversation",
-        {"id": chat, "owner_id": owner, "title": title, "titled_by": "person", "model": "", "instructions": "", "offers_tools": 1, "seq": 0, "pinned": 0, "archived": 0, "unread": 0, "leaf_id": message, "created_at": moment, "updated_at": moment},
+        {"id": chat, "owner_id": owner, "title": title, "titled_by": "person", "model": "", "instructions": "", "offers_tools": 1, "seq": 0, "pinned": 0, "archived": 0, "unread": 0, "hidden": "", "leaf_id": message, "created_at": moment, "updated_at": moment},
     )  # fmt: skip
     _insert(
         rows,
