@@ -21,7 +21,13 @@ async def test_a_conversation_with_large_results_can_be_opened_while_it_is_answe
     gate = Gate()
     for round_ in range(4):
         calls = (
-            Call("no_such_tool", json.dumps({"text": "x" * 100_000}), f"call_{round_}_{n}", n)
+            Call(
+                "no_such_tool",
+                json.dumps({"text": "x" * 100_000}),
+                f"call_{round_}_{n}",
+                n,
+                every=1000,
+            )
             for n in range(7)
         )
         model.reply(*calls)
