@@ -49,21 +49,28 @@ def run(arguments: Sequence[str], signals: CommandSignals) -> int:
                 sys.stdout.flush()  # here what goes wrong with it can still be said
     except KeyboardInterrupt as stopped:
         return _ended("Stopped.", 128 + number_of(stopped))
-    except ImproperlyConfigured as error:
-        return _ended(f"Talos cannot start. {error}", 1)
-    except (DatabaseError, InterfaceError) as error:
-        if (words := reasons.explained(error)) is None:
-            raise
-        return _ended(words, 1)
     except BrokenPipeError:  # as `head` does: there is nobody to be told
         discard_output()
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
+    except Exception as error:
+        if signals.number:  # in a callback it has become an error of who called
+            return _ended("Stopped.", 128 + signals.number)
+        if (words := _words(error)) is None:
             raise
-        discard_output()
-        return _ended(f"{error.filename or 'The output'} cannot be written: {error.strerror}.", 1)
+        return _ended(words, 1)
     return 0
+
+
+def _words(error: Exception) -> str | None:
+    """What is no fault of the program, in a sentence."""
+    if isinstance(error, ImproperlyConfigured):
+        return f"Talos cannot start. {error}"
+    if isinstance(error, DatabaseError | InterfaceError):
+        return reasons.explained(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        discard_output()
+        return f"{error.filename or 'The output'} cannot be written: {error.strerror}."
+    return None
 
 
 def _ended(words: str, status: int) -> int:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
+from threading import Timer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DOUBLED = 1.0
 """Seconds within which another signal is the same wish."""
+SOON = 0.01
+"""Seconds until a signal comes again that has got lost."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -30,8 +34,11 @@ class CommandSignals:
     """Those of a command: while it is being loaded they end it at once, later as an exception."""
 
     def __init__(self) -> None:
+        self.number = 0
+        """The one that stops the command; 0: none has come."""
         self._is_loaded = False
         self._since = -DOUBLED
+        sys.unraisablehook = self._unraisable
         for number in SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` and `&` have it
                 signal.signal(number, self._come)
@@ -46,8 +53,17 @@ class CommandSignals:
             _end(number, "Stopped.\n")
         now = time.monotonic()
         if now - self._since > DOUBLED:
-            self._since = now
+            self._since, self.number = now, number
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    def _unraisable(self, error: sys.UnraisableHookArgs) -> None:
+        """The exception may have come where none can leave: in an object's end, say. An object that
+        was never finished, because of it, may have trouble with its end, too."""
+        if isinstance(error.exc_value, KeyboardInterrupt):
+            self._since = -DOUBLED
+            Timer(SOON, os.kill, (os.getpid(), self.number)).start()
+        elif not self.number:
+            sys.__unraisablehook__(error)
 
 
 class StopSignals:

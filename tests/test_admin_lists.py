@@ -49,18 +49,18 @@ LISTS = [
     "/admin/auth/user/",
 ]
 SEARCHES = [
-    C + "?o=1", C + "?p=2", C + "?q=word", C + "?q=nowhere", C + "?owner=1", C + "?model=demo",
+    C + "?o=1", C + "?p=2", C + "?q=word", C + "?q=nowhere", C + "?owner={owner}", C + "?model=demo",
     C + "?tool=calculate", C + "?pinned__exact=1", C + "?archived__exact=0",
     C + "?updated_at__gte=2020-01-01 00:00:00%2B00:00",
     *(f"{C}?state={status}" for status in Turn.Status.values),
     C + "?q={conversation}", C + "?q={message}", C + "{conversation}/change/",
-    C + "?state=completed&owner=1&model=demo&tool=calculate&q=word",
+    C + "?state=completed&owner={owner}&model=demo&tool=calculate&q=word",
     C + "?updated_at__from=2020-01-01&updated_at__to=2999-12-31", C + "?username=user 0",
     "/admin/chat/message/?q=word", "/admin/chat/message/?q={conversation}",
     "/admin/chat/message/?created_at__from=2020-01-01", "/admin/chat/message/?username=user 0",
     "/admin/chat/turn/?username=user 0", "/admin/chat/turn/?ended_at__from=2020-01-01",
     "/admin/chat/toolcall/?username=user 0", "/admin/chat/toolcall/?created_at__from=2020-01-01",
-    "/admin/chat/turn/usage/", "/admin/chat/turn/usage/?username=user 0", "/admin/auth/user/1/change/",
+    "/admin/chat/turn/usage/", "/admin/chat/turn/usage/?username=user 0", "/admin/auth/user/{owner}/change/",
     "/admin/chat/message/{message}/change/",
     "/admin/chat/message/?created_at__gte=2020-01-01 00:00:00%2B00:00",
     "/admin/chat/turn/?q=word", "/admin/chat/turn/?q={message}", "/admin/chat/turn/?model=demo",
@@ -98,7 +98,9 @@ def everything(number: int) -> None:
 def address(template: str) -> str:
     conversation = Conversation.objects.earliest("created_at")
     message = Message.objects.filter(conversation=conversation).earliest("created_at")
-    return template.format(conversation=conversation.pk, message=message.pk)
+    return template.format(
+        conversation=conversation.pk, message=message.pk, owner=conversation.owner_id
+    )
 
 
 @pytest.mark.slow

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from importlib import import_module
+from time import sleep
 
 import pytest
 from django.apps import apps
@@ -152,14 +153,14 @@ def test_a_decision_while_the_turn_begins_to_wait_is_not_missed(is_last: bool) -
         with closing(connection), transaction.atomic():
             rows.wait(live)
 
-    waiting = threading.Thread(target=wait)
-    with transaction.atomic():
-        where = ToolCall.DecidedFrom.PAGE
-        approvals.resolve(call, approved=True, by=local_owner(), where=where)
-        waiting.start()
-        while waiting.is_alive() and not _somebody_waits_for_a_lock():
-            waiting.join(0.01)
-    waiting.join()
+    with ThreadPoolExecutor(1) as another_thread:
+        with transaction.atomic():
+            where = ToolCall.DecidedFrom.PAGE
+            approvals.resolve(call, approved=True, by=local_owner(), where=where)
+            waiting = another_thread.submit(wait)
+            while not waiting.done() and not _somebody_waits_for_a_lock():
+                sleep(0.01)
+        waiting.result()
     turn.refresh_from_db()
     assert turn.status == Turn.Status.QUEUED
 

@@ -73,7 +73,7 @@ def test_a_call_whose_values_are_all_wrong_is_told_so_in_one_line() -> None:
 @pytest.mark.parametrize("piece", ["1,", "[],", "{},", '"a",', "1.5,"])
 def test_many_values_are_looked_at_quickly(piece: str) -> None:
     arguments = f'{{"a":[{piece * (250_000 // len(piece))}1]}}'
-    assert cpu_seconds(lambda: arguments_object(arguments)) < 0.54
+    assert cpu_seconds(lambda: arguments_object(arguments)) < 0.3
     frame = f'{{"action":"cancel","a":[{piece * (MAX_FRAME_BYTES // len(piece) - 20)}1]}}'
     assert cpu_seconds(lambda: parse(frame)) < 1.5
 

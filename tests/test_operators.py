@@ -252,6 +252,23 @@ def test_a_signal_in_the_middle_of_a_file_leaves_none(
         assert not (tmp_path / "target").exists()
 
 
+_COME = "import os, signal, time; come = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "where",
+    [
+        "class A: __del__ = come\nA()\ntime.sleep(60)",  # in an object's end
+        "import orjson; orjson.dumps(come, come)",  # in a callback, of which a library makes an error
+        "import tempfile; tempfile.SpooledTemporaryFile.__init__ = come; tempfile.SpooledTemporaryFile()",
+    ],
+)
+def test_a_signal_is_not_lost_where_no_exception_can_leave(place: Path, where: str) -> None:
+    done = manage("shell", "--no-imports", "-v0", "-c", _COME + where, TALOS_DATA_DIR=str(place))
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "Stopped.\n")
+
+
 # --- outputs ------------------------------------------------------------------------------------
 
 

@@ -95,6 +95,7 @@ class Template:
         self._has_complained = False
         """Since a worker was had."""
         self._next_try = 0.0
+        self._closed = False
 
     def worker(self) -> Worker:
         """A new one. Raises `NotStarted`."""
@@ -106,7 +107,8 @@ class Template:
             except (OSError, EOFError):
                 if not self._has_worked:
                     raise
-                self.close()  # the template was killed
+                with self._starting:
+                    self._stop()  # the template was killed
                 found = self._fork()
         except (OSError, EOFError) as error:
             self._complain(error)
@@ -117,6 +119,8 @@ class Template:
     def _fork(self) -> Worker:
         with _pair() as (ours, theirs):
             with self._starting:
+                if self._closed:
+                    raise NotStarted
                 socket.send_fds(self._to_template(), [b"w"], [theirs.fileno()])
             theirs.close()  # else its end would not be seen
             return Worker(ours)
@@ -150,8 +154,9 @@ class Template:
         return ours
 
     def close(self) -> None:
-        """End it."""
+        """End it for good, also for who is about to ask for a worker."""
         with self._starting:
+            self._closed = True
             self._stop()
 
     def _stop(self) -> None:

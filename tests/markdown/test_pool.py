@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from html import escape
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -147,14 +147,24 @@ def test_conversations_that_workers_died_of_never_have_all_workers_together(pool
     wait(asked, SECONDS)
 
 
-def test_a_conversation_has_a_bounded_queue(pool: Pool) -> None:
-    asked = [
-        pool.submit("mine", Job("text", f"{number}\n{COSTLY['colons'] if number < 3 else ''}"))
-        for number in range(MOST_WAITING + 10)
-    ]
-    assert asked[-1].done()
-    assert asked[-1].result().until == 0
-    assert "plain" in asked[-1].result().html
+def test_a_conversation_has_a_bounded_queue(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_asked = Event()
+
+    class Slow(asking.Asking):
+        def ask(self, job: Job, known: asking.Known) -> tuple[Outcome, asking.Known]:
+            all_asked.wait(SECONDS)
+            return super().ask(job, known)
+
+    monkeypatch.setattr("chat.markdown.pool.Asking", Slow)
+    asked = [pool.submit("mine", Job("text", f"{n}")) for n in range(MOST_WAITING + WORKERS)]
+    asked.append(pool.submit("mine", Job("text", "one too many")))
+    try:
+        assert asked[-1].done()
+        assert asked[-1].result().until == 0
+        assert "plain" in asked[-1].result().html
+        assert not asked[0].done()
+    finally:
+        all_asked.set()
     wait(asked, SECONDS)
 
 
@@ -285,3 +295,22 @@ def until_gone(family: list[int]) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in family):
         assert time.monotonic() < deadline, family
         time.sleep(0.01)
+
+
+def test_a_closed_pool_starts_nothing(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was at work meanwhile ends without another worker."""
+    begun, closed = Event(), Event()
+
+    class Late(asking.Asking):
+        def ask(self, job: Job, known: asking.Known) -> tuple[Outcome, asking.Known]:
+            begun.set()
+            closed.wait(SECONDS)
+            return super().ask(job, known)
+
+    monkeypatch.setattr("chat.markdown.pool.Asking", Late)
+    asked = pool.submit("mine", Job("text", "*a*"))
+    assert begun.wait(SECONDS)
+    pool.close()
+    closed.set()
+    assert asked.result(SECONDS).until == 0
+    assert pool._template._process is None
