@@ -126,6 +126,14 @@ def test_staff_decide_for_anybody(client: Client, action: str, becomes: str) -> 
     assert LogEntry.objects.count() == 1
 
 
+@pytest.mark.parametrize("more", [{}, {"one": "1"}])
+def test_a_call_that_is_gone_is_not_decided(client: Client, more: dict[str, str]) -> None:
+    """Its conversation was deleted in another tab."""
+    fields = {"action": "deny", "_selected_action": "1", **more}
+    page = client.post("/admin/chat/toolcall/", fields, follow=True).content.decode()
+    assert "not there any more" in page
+
+
 def test_staff_take_a_decision_back(client: Client) -> None:
     conversation = Conversation.objects.create(owner=local_owner())
     rule = ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)

@@ -74,7 +74,9 @@ class ToolCallAdmin(Recorded, Found, ReadOnly):
         if decided:
             number = "1 call" if decided == 1 else f"{decided} calls"
             self.message_user(request, f"{word} {number}.", messages.SUCCESS)
-        if "one" in request.POST:  # asked in a transcript
+        if not calls:
+            self.message_user(request, "This call is not there any more.", messages.WARNING)
+        elif "one" in request.POST:  # asked in a transcript
             return redirect("admin:chat_conversation_change", calls[0].message.conversation_id)
         return None
 

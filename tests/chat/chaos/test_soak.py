@@ -25,8 +25,9 @@ OPEN_FILES = 256
 """`ulimit -n`, soft and hard: two files a thread, one a connection, and some."""
 MORE_FILES, MORE_THREADS, MORE_MIB = 16, 6, 32
 """What a warm server may still take: a thread that was not needed yet, an arena of malloc's."""
-GROWING = {"chat_audit", "chat_importjob", "chat_keptrender"}
-"""Tables that are meant to: a row an import, for 30 days; a row a text that was shown."""
+GROWING = {"chat_audit", "chat_importjob", "chat_keptrender", "chat_notice"}
+"""Tables that are meant to: a row an import, for 30 days; a row a text that was shown; a row what
+other servers are to hear of, for an hour."""
 
 
 @dataclass(frozen=True)
