@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
+from time import monotonic
 from typing import Any
 
 from chat.errors import ModelError
@@ -24,7 +25,8 @@ from chat.llm.sse import MAX_EVENT, EventStream, decode
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
 _STREAM = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[:{\[]|data|event|id|retry|$|[deir][a-z]{0,4}$)")
 """How a body begins that may be an answer; torn anywhere."""
-MOST_AT_ONCE = 8 * 1024  # bytes: hundreds of tiny events, before others have their turn
+MOST_AT_ONCE = 16 * 1024  # bytes, before a look at the clock
+LONGEST = 0.002  # seconds, after which others have their turn: thousands of events may come at once
 AFTER_DONE = 0.25  # seconds for the body's last bytes: with them the connection can be used again
 
 
@@ -141,9 +143,11 @@ async def read_answer(
             data = beginning = await pieces.first()
             reader = reader_for(data, names)
             while data:
+                began = monotonic()
                 for at in range(0, len(data), MOST_AT_ONCE):
-                    if at:
+                    if monotonic() - began > LONGEST:
                         await asyncio.sleep(0)
+                        began = monotonic()
                     for event in answer.read(reader.feed(data[at : at + MOST_AT_ONCE])):
                         yield event
                 if reader.done:

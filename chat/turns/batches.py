@@ -44,12 +44,13 @@ def drain(turn: LiveTurn) -> Batch:
         entries = joined(entries)
     batch = Batch(turn)
     for entry in entries:
-        if isinstance(entry, str):
-            for part in _parts(entry):
-                turn.seq += 1
-                batch.frames.append(QuickDelta(turn.seq, part))
-        else:
+        if isinstance(entry, Entry):
             _take(batch, entry)
+        elif len(entry) <= LONGEST:
+            turn.seq += 1
+            batch.frames.append(QuickDelta(turn.seq, entry))
+        else:
+            _take_long(batch, entry)
     batch.text = "".join([entry for entry in entries if isinstance(entry, str)])
     batch.reasoning = "".join(batch.thoughts)
     batch.last_seq, batch.is_numbered = turn.seq, turn.seq > seq
@@ -60,9 +61,13 @@ def drain(turn: LiveTurn) -> Batch:
 
 
 def _parts(text: str) -> Sequence[str]:
-    if len(text) <= LONGEST:
-        return (text,)
     return [text[at : at + LONGEST] for at in range(0, len(text), LONGEST)]
+
+
+def _take_long(batch: Batch, text: str) -> None:
+    for part in _parts(text):
+        batch.turn.seq += 1
+        batch.frames.append(QuickDelta(batch.turn.seq, part))
 
 
 def _take(batch: Batch, entry: Entry) -> None:

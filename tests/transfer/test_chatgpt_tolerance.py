@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from chat.transfer import chatgpt
 from chat.transfer.format import ArchivedConversation
+from tests.growth import excess
 from tests.transfer.chatgpt_samples import ID, branch, convert, export, node, read, said
 
 Step = str | int
@@ -293,19 +293,9 @@ HOSTILE: dict[str, Callable[[int], Any]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_twice_as_much_takes_no_more_than_about_twice_the_time(name: str) -> None:
-    def takes(size: int) -> float:
+def test_its_time_is_in_proportion_to_its_length(name: str) -> None:
+    def prepare(size: int) -> Callable[[], object]:
         data = json.dumps(HOSTILE[name](size)).encode()
-        times = []
-        for _ in range(2):
-            begun = time.process_time()
-            chatgpt.conversation(data)
-            times.append(time.process_time() - begun)
-        return min(times)
+        return lambda: chatgpt.conversation(data)
 
-    size = 20_000
-    while (once := takes(size)) < 0.03:
-        size *= 2
-        if size > 500_000:
-            return  # fast enough at any length
-    assert takes(2 * size) < 3 * once
+    assert (found := excess(prepare, least=10_000, most=640_000)) is None, found
