@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import codecs
 import logging
-from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 
 from chat.protocol import is_storable
+from talos_site.middleware import Middleware
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +30,14 @@ _WORDS = {
 """For programs; people get the page of that number."""
 
 
-class Refusals:
+class Refusals(Middleware):
     """400 for text that cannot be stored, and for a number or a time that no column holds."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
         # before anybody reads the form: Python has "encodings" in which there is no text
         if not _is_utf8(request.content_params or {}):
             raise BadRequest("A form is in UTF-8.")
-        return self.get_response(request)
+        return super().__call__(request)
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, options: object

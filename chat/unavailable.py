@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from chat.database import UNAVAILABLE, detail, settle, words
+from talos_site.middleware import Middleware
 from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -19,19 +19,8 @@ TRY_AGAIN_LATER = 1013
 RETRY_AFTER = "5"
 
 
-class Unavailable:
+class Unavailable(Middleware):
     """503 in words, in place of an error page and a traceback in the log."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, UNAVAILABLE):
