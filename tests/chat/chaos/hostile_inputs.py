@@ -331,7 +331,7 @@ TARGETS: dict[str, Target] = {
     "a title": Target((*TAGS, *MARKS, *LETTERS, "Title: "), lambda text: partial(title_text.clean, text)),
     "words, and where they stand": Target((*LETTERS, *MARKS), _found, 1024 * 1024),
     "a long query": Target((*LETTERS, "ab", "b"), _asked, 1024 * 1024),
-    "a file to import": Target(FILES, _file, 1024 * 1024),
+    "a file to import": Target(FILES, _file, 1024 * 1024, longest=35.0),  # 350,000 broken conversations
     "an archive": Target(SHAPES, lambda text: partial(_read, archive(text)), 16 * 1024),
     "a ChatGPT export": Target(SHAPES, lambda text: partial(_read, export(text)), 16 * 1024),
     "the order of versions": Target(SHAPES, lambda text: partial(places, *tree(text)), 64 * 1024),
