@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from chat import publish
+from chat import publish, statements
 from chat.models import Conversation, Message
 from chat.protocol import BranchChanged, BranchData
 from chat.services.base import locked
 from chat.transfer.format import ArchivedConversation
 from chat.turns import titles
+
+
+def join(owner: User, aside: Conversation, whole: ArchivedConversation) -> None:
+    """All new messages are in a conversation of their own: make them this one's, and show them.
+
+    Raises `SessionNotFound`: it was deleted meanwhile.
+    """
+    locked(owner, whole.id)
+    for table in ("message", "turn", "searchentry"):
+        move = f"UPDATE chat_{table} SET conversation_id = %s WHERE conversation_id = %s"  # noqa: S608
+        statements.change(move, whole.id, aside.pk)
+    statements.change("DELETE FROM chat_conversation WHERE id = %s", aside.pk)
+    show(owner, whole)
 
 
 def show(owner: User, whole: ArchivedConversation) -> None:

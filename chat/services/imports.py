@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import sleep
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db import Error, IntegrityError, transaction
@@ -23,7 +24,7 @@ from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, T
 from chat.services import hidden
 from chat.services.base import locked
 from chat.services.conversations import remove
-from chat.services.growing import show
+from chat.services.growing import join, show
 from chat.services.here import Here, Rehearsal, parts
 from chat.services.importers import alone_with
 from chat.services.planning import Imported, Outcome, Plan, plan, taken
@@ -131,9 +132,9 @@ class _Run:
     def carry_out(self, planned: Plan) -> None:
         """Raises `IntegrityError`, `SessionNotFound` and `_MovedOn`: it is not as it was planned."""
         if planned.new is not None:
-            self._finish(self._grown(planned.new), len(planned.new.messages))
+            self._grow(planned.new)
         elif planned.imported.outcome is not Outcome.RENEWED or not self._is_renewed_at_once():
-            self._bring_in()
+            self._bring_in(self._whole, self._inserted())
 
     def _is_renewed_at_once(self) -> bool:
         """Take away what is here, unless somebody has gone on with it meanwhile; where it is little,
@@ -153,15 +154,31 @@ class _Run:
         self._steps.must_finish = True
         return False
 
-    def _bring_in(self) -> None:
+    def _grow(self, new: ArchivedConversation) -> None:
+        """Add messages to what is here: where it is little, at once; else they wait in a hidden
+        conversation of their own until all of them are there."""
+        if _is_little(new):
+            _clear_the_way(new)
+            with transaction.atomic():
+                conversation = locked(self._owner, self._whole.id)
+                for _ in self._messages(conversation, new, lambda: None):
+                    pass
+                show(self._owner, self._whole)
+            return
+        aside = new.model_copy(update={"id": uuid4()})
+        with alone_with(aside.id):
+            self._bring_in(aside, self._grown(aside))
+
+    def _bring_in(self, archived: ArchivedConversation, work: Work) -> None:
+        """Do what makes a conversation; if that fails, nothing of it stays."""
         try:
-            _clear_the_way(self._whole)
-            self._finish(self._inserted(), len(self._whole.messages))
+            _clear_the_way(archived)
+            self._finish(work, len(archived.messages))
         except BaseException as error:
             if self._steps.must_finish:
-                error.add_note(f"{_lost(self._whole)}.")
+                error.add_note(f"{_lost(archived)}.")
             with suppress(Error):  # the database may be away: then others will see to it
-                hidden.give_up(self._whole.id)
+                hidden.give_up(archived.id)
             raise
 
     def _finish(self, work: Work, messages: int) -> None:
@@ -169,21 +186,16 @@ class _Run:
             self._steps.tell(self._done / messages)
             sleep(pause)
 
-    def _grown(self, new: ArchivedConversation) -> Work:
-        """On no current branch until the end; whoever is cut off adds the rest the next time."""
-        conversation = locked(self._owner, self._whole.id)
-        yield from self._messages(conversation, new, partial(locked, self._owner, self._whole.id))
-        show(self._owner, self._whole)
+    def _grown(self, aside: ArchivedConversation) -> Work:
+        conversation = self._hidden(aside)
+        hold = partial(_hold, conversation)
+        yield from self._messages(conversation, aside, hold)
+        hold()
+        join(self._owner, conversation, self._whole)
 
     def _inserted(self) -> Work:
         archived = self._whole
-        without = {"format", "version", "owner", "leaf", "rules", "messages"}
-        conversation = Conversation(
-            owner=self._owner,
-            hidden=Conversation.Hidden.ARRIVING,
-            **archived.model_dump(exclude=without),
-        )
-        conversation.save(force_insert=True)
+        conversation = self._hidden(archived)
         hold = partial(_hold, conversation)
         yield from self._messages(conversation, archived, hold)
         for rules in parts(archived.rules):
@@ -197,6 +209,16 @@ class _Run:
             search.index_title(conversation, archived.title)
         conversation.leaf_id, conversation.hidden = archived.leaf, Conversation.Hidden.NOT
         conversation.save(update_fields=["leaf", "hidden"])
+
+    def _hidden(self, archived: ArchivedConversation) -> Conversation:
+        without = {"format", "version", "owner", "leaf", "rules", "messages"}
+        conversation = Conversation(
+            owner=self._owner,
+            hidden=Conversation.Hidden.ARRIVING,
+            **archived.model_dump(exclude=without),
+        )
+        conversation.save(force_insert=True)
+        return conversation
 
     def _messages(
         self,

@@ -12,10 +12,11 @@ from django.db import transaction
 
 from chat import services
 from chat.access import local_owner
-from chat.models import Conversation, Message, Notice, SearchEntry, ToolRule, Turn
+from chat.models import Conversation, Message, Notice, ToolRule, Turn
 from chat.search import search
-from chat.services import imports, steps
+from chat.services import growing, imports, steps
 from chat.services.steps import Work
+from chat.transfer.format import ArchivedConversation
 from tests.transfer.chatgpt_samples import ID, export, node
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import ANSWER, OTHER, QUESTION, RULE, A, Q, line, sample
@@ -126,22 +127,45 @@ def _least(work: Work) -> float | None:
         return next((0.0 for _ in work), None)
 
 
-def test_whoever_is_cut_off_adds_the_rest_the_next_time(
+@pytest.mark.parametrize("is_little", [True, False])
+def test_whoever_is_cut_off_adds_nothing_and_all_of_it_the_next_time(
+    imported: Imports, monkeypatch: pytest.MonkeyPatch, is_little: bool
+) -> None:
+    imported(data(FIRST))
+    before = Conversation.objects.get().updated_at
+    monkeypatch.setattr(steps, "ROWS", 1)
+    monkeypatch.setattr(imports, "step", _least)
+    monkeypatch.setattr(imports, "_is_little", lambda new: is_little)
+    for module in (imports, growing):
+        monkeypatch.setattr(module, "show", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        imported(data(SECOND))
+    here = Conversation.objects.get()
+    assert branch() == ["First question", "First answer"]
+    assert Message.objects.filter(conversation=here).count() == 2
+    assert here.updated_at == before
+    assert not search(local_owner().pk, "wombat")
+    monkeypatch.undo()
+    assert "2 new messages." in imported(data(SECOND)).text
+    assert branch()[-1] == "Second answer"
+    assert search(local_owner().pk, "wombat")
+    assert Conversation.hidden_too.count() == 1
+
+
+def test_what_is_deleted_while_it_grows_comes_whole(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(FIRST))
-    monkeypatch.setattr(steps, "ROWS", 1)
-    monkeypatch.setattr(imports, "step", _least)
-    monkeypatch.setattr(imports, "show", lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        imported(data(SECOND))
-    assert branch() == ["First question", "First answer"]
-    Message.objects.get(content="Second answer").turn.delete()
-    SearchEntry.objects.filter(message__content="Second answer").delete()
-    Message.objects.filter(content="Second answer").delete()
-    monkeypatch.undo()
-    assert "1 new message." in imported(data(SECOND)).text
-    assert branch()[-1] == "Second answer"
+
+    def clear(archived: ArchivedConversation) -> None:
+        monkeypatch.undo()
+        services.delete(local_owner(), UUID(ID))
+
+    monkeypatch.setattr(imports, "_is_little", lambda new: False)
+    monkeypatch.setattr(imports, "_clear_the_way", clear)
+    assert "1 imported" in imported(data(SECOND)).text
+    assert len(branch()) == 4
+    assert Conversation.hidden_too.count() == 1
 
 
 def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times(

@@ -114,13 +114,21 @@ def test_an_import_brings_whole_conversations_and_goes_on(
         assert there.export(tmp_path / "at-last.jsonl") == archive.read_bytes()
 
 
-@sizes("times", sample=2, full=20)
-def test_one_long_conversation_is_not_there_until_it_is_whole(tmp_path: Path, times: int) -> None:
+@sizes("times", sample=1, full=20)
+@pytest.mark.parametrize("here", [0, 10])
+def test_one_long_conversation_is_not_there_until_it_is_whole(
+    tmp_path: Path, times: int, here: int
+) -> None:
+    """Nor are the new messages of one that is here."""
     (archive := tmp_path / "archive.jsonl").write_bytes(line(long_one(3000)))
+    (first := tmp_path / "first.jsonl").write_bytes(line(long_one(here)) if here else b"")
     with place(tmp_path / "data") as there:
+        if here:
+            there.run("import_history", str(first))
         for _ in range(times):
             there.kill_when_half_here(archive)
-            assert there.export(tmp_path / "so-far.jsonl") in (b"", archive.read_bytes())
+            so_far = there.export(tmp_path / "so-far.jsonl")
+            assert so_far in (first.read_bytes(), archive.read_bytes())
         there.run("import_history", str(archive))
         assert there.export(tmp_path / "at-last.jsonl") == archive.read_bytes()
         there.run("import_history", str(archive))  # "here already", which it is only if it is whole
