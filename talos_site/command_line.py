@@ -41,12 +41,12 @@ class _CommandLine(ManagementUtility):
 
 def run(arguments: Sequence[str], signals: CommandSignals) -> int:
     """Run a command; its exit status."""
+    _open_streams()
     try:
         try:
             _CommandLine(arguments, signals).execute()
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()  # here what goes wrong with it can still be said
+            sys.stdout.flush()  # here what goes wrong with it can still be said
     except KeyboardInterrupt as stopped:
         return _ended("Stopped.", 128 + number_of(stopped))
     except BrokenPipeError:  # as `head` does: there is nobody to be told
@@ -61,10 +61,20 @@ def run(arguments: Sequence[str], signals: CommandSignals) -> int:
     return 0
 
 
+def _open_streams() -> None:
+    """Whoever starts a command may have closed them: `>&-`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(nowhere, "w", closefd=False))  # noqa: SIM115  # until the end
+
+
 def _words(error: Exception) -> str | None:
     """What is no fault of the program, in a sentence."""
     if isinstance(error, ImproperlyConfigured):
         return f"Talos cannot start. {error}"
+    if isinstance(error, EOFError):
+        return "The command asks for an answer, and there is no input to read one from."
     if isinstance(error, DatabaseError | InterfaceError):
         return reasons.explained(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:

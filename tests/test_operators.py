@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pty
 import random
@@ -272,19 +273,58 @@ def test_a_signal_is_not_lost_where_no_exception_can_leave(place: Path, where: s
 # --- outputs ------------------------------------------------------------------------------------
 
 
-@sqlite_only
-@pytest.mark.parametrize("command", ["export_history", "tools", "help"])
-def test_a_closed_pipe_is_quiet_and_ends_as_with_other_programs(place: Path, command: str) -> None:
-    script = f"{quote(sys.executable)} manage.py {command} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", script],
+def in_shell(place: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """`manage` stands for `manage.py`."""
+    return subprocess.run(
+        ["bash", "-c", f'manage() {{ exec {quote(sys.executable)} manage.py "$@"; }}; {script}'],
         cwd=settings.BASE_DIR,
-        env=environment(TALOS_DATA_DIR=str(place)),
+        env=_unmeasured(environment(TALOS_DATA_DIR=str(place))),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> str:
+    """A file of whose conversations an import has something to say."""
+    mapping = {"a": {"id": "a", "parent": None, "message": None}}
+    chats = [{"title": f"{n}", "id": f"{n}", "mapping": mapping} for n in range(3)]
+    (path := tmp_path / "noted.json").write_text(json.dumps(chats))
+    return str(path)
+
+
+@sqlite_only
+@pytest.mark.parametrize("command", ["export_history", "tools", "help", "import"])
+def test_a_closed_pipe_is_quiet_and_ends_as_with_other_programs(
+    place: Path, noted: str, command: str
+) -> None:
+    if command == "import":
+        command = f"import_history --dry-run {noted}"
+    done = in_shell(place, f"manage {command} | true; echo ${{PIPESTATUS[0]}}")
     assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@sqlite_only
+def test_trouble_with_the_output_is_not_the_files(place: Path, noted: str) -> None:
+    done = in_shell(place, f"manage import_history --dry-run {noted} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "The output cannot be written: No space left on device.\n"
+
+
+@sqlite_only
+@pytest.mark.parametrize("command", ["approvals", "export_history"])
+def test_streams_may_be_closed(place: Path, command: str) -> None:
+    for closed in (">&-", ">&- 2>&-"):
+        done = in_shell(place, f"manage {command} {closed}")
+        assert (done.returncode, done.stderr) == (0, ""), closed
+
+
+def test_a_question_that_nobody_answers_is_no_traceback(place: Path) -> None:
+    done = in_shell(place, "manage flush < /dev/null")
+    assert done.returncode == 1
+    assert "no input to read one from" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @sqlite_only
@@ -319,23 +359,27 @@ def _unmeasured(variables: dict[str, str]) -> dict[str, str]:
 def test_a_full_disk_tells_how_much_was_done(place: Path, tmp_path: Path) -> None:
     """A limit on the size of files is as a disk that is full."""
     for command in (f"export_history -o {tmp_path}/a", f"backup {tmp_path}/b"):
-        done = subprocess.run(
-            [
-                "bash",
-                "-c",
-                f"ulimit -f 400; trap '' XFSZ; exec {quote(sys.executable)} manage.py {command}",
-            ],
-            cwd=settings.BASE_DIR,
-            env=_unmeasured(environment(TALOS_DATA_DIR=str(place))),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = in_shell(place, f"ulimit -f 400; trap '' XFSZ; manage {command}")
         assert done.returncode == 1
         assert " of " in done.stderr
         assert "nothing of them is kept" in done.stderr
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@sqlite_only
+def test_what_cannot_be_written_or_read_is_named(place: Path, tmp_path: Path) -> None:
+    """And not the other file."""
+    made, new = tmp_path / "made", tmp_path / "new"
+    assert manage("backup", str(made), TALOS_DATA_DIR=str(place)).returncode == 0
+    done = in_shell(new, f"ulimit -f 400; trap '' XFSZ; manage restore {made}")
+    assert f"{new} cannot be written: the disk is full." in done.stderr
+    assert "nothing of them is kept" in done.stderr
+    assert not (new / "talos.sqlite3").exists()
+    assert manage("restore", str(made), TALOS_DATA_DIR=str(new)).returncode == 0
+    (database := new / "talos.sqlite3").write_bytes(b"no database" * 1000)
+    done = in_shell(new, f"manage backup {tmp_path}/again")
+    assert f"{database}: file is not a database." in done.stderr
 
 
 @sqlite_only

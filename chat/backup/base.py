@@ -37,17 +37,23 @@ def opened(path: Path, stop: StopAsked) -> Iterator[sqlite3.Connection]:
         yield database
 
 
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
+
+
 @contextmanager
-def plain_errors(what: Path) -> Iterator[None]:
-    """A full disk or a forbidden directory, in words."""
+def plain_errors(source: Path, target: Path) -> Iterator[None]:
+    """A full disk, a forbidden directory or a broken file, in words that name which it is."""
     try:
         yield
     except (sqlite3.Error, DatabaseError) as error:
         if "interrupted" in str(error):
             raise Stopped("Stopped.") from None
-        raise BackupError(f"{what}: {error}.") from None
+        cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+        if str(getattr(cause, "sqlite_errorname", "")).startswith(_NO_ROOM):
+            raise BackupError(f"{target} cannot be written: the disk is full.") from None
+        raise BackupError(f"{source}: {error}.") from None
     except OSError as error:
-        raise BackupError(f"{error.filename or what}: {error.strerror or error}.") from None
+        raise BackupError(f"{error.filename or target}: {error.strerror or error}.") from None
 
 
 def forget_companions(draft: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from chat.backup.base import (
     BackupError,
     StopAsked,
     Stopped,
+    Tell,
     forget_companions,
     opened,
     plain_errors,
@@ -37,27 +39,33 @@ _PAGES = 2000
 """Copied at a time."""
 
 
-def restore(source: Path, *, stop: StopAsked = lambda: False) -> Contents:
+def restore(
+    source: Path,
+    *,
+    stop: StopAsked = lambda: False,
+    tell: Tell = lambda done, total: None,
+) -> Contents:
     """Fill the data directory. Raises `BackupError`; then it has no database, as before."""
     directory, database = settings.DATA_DIR, Path(settings.DATABASES["default"]["NAME"])
     draft = database.with_name(f".{database.name}.part")
-    with plain_errors(source):
+    with plain_errors(source, directory):
         _check_is_empty(directory, database, draft)
         _claim(directory)
         try:
-            found = _fill(source, draft, directory, stop)
+            found = _fill(source, draft, directory, stop, tell)
             forget_companions(database)  # of one without a table
             settle(draft, database)
-            _bring_up_to_date(found, source)
         finally:
             process.release()
     return found
 
 
-def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked) -> Contents:
+def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked, tell: Tell) -> Contents:
     try:
-        _copy(source, draft, stop)
-        return _unpack(draft, directory, stop)
+        _copy(source, draft, stop, tell)
+        found = _unpack(draft, directory, stop)
+        _bring_up_to_date(draft, found, source)
+        return found
     except BaseException:
         # the workspace was empty before
         shutil.rmtree(directory / files.WORKSPACE, ignore_errors=True)
@@ -67,16 +75,28 @@ def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked) -> Conten
         forget_companions(draft)
 
 
-def _bring_up_to_date(found: Contents, source: Path) -> None:
-    call_command("migrate", interactive=False, verbosity=0)
+def _bring_up_to_date(draft: Path, found: Contents, source: Path) -> None:
     words = f"{found.conversations:,} with {found.messages:,} messages, from {source.name}"
-    Audit.objects.create(
-        action="restore",
-        source=Audit.Source.COMMAND,
-        operator=operator(),
-        summary=f"Conversations: {words}.",
-    )
+    with _connected(draft):
+        call_command("migrate", interactive=False, verbosity=0)
+        Audit.objects.create(
+            action="restore",
+            source=Audit.Source.COMMAND,
+            operator=operator(),
+            summary=f"Conversations: {words}.",
+        )
+
+
+@contextmanager
+def _connected(database: Path) -> Iterator[None]:
+    """Django's connection, to another file than usually."""
     connection.close()
+    usual, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], database
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
 
 
 def _check_is_empty(directory: Path, database: Path, draft: Path) -> None:
@@ -107,7 +127,7 @@ def _claim(directory: Path) -> None:
         raise BackupError(str(error)) from None
 
 
-def _copy(source: Path, draft: Path, stop: StopAsked) -> None:
+def _copy(source: Path, draft: Path, stop: StopAsked, tell: Tell) -> None:
     """All pages of a database that passes a first look."""
     with closing(_open(source)) as backup:
         _check_version(backup, source)
@@ -115,7 +135,10 @@ def _copy(source: Path, draft: Path, stop: StopAsked) -> None:
         forget_companions(draft)
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
-        def go_on(*_: int) -> None:
+        ((size,),) = backup.execute("PRAGMA page_size")
+
+        def go_on(_status: int, left: int, total: int) -> None:
+            tell((total - left) * size, total * size)
             if stop():
                 raise Stopped("Stopped.")
 

@@ -50,7 +50,8 @@ def make(
         tell(draft.stat().st_size, total)
         return stop()
 
-    with plain_errors(target), _ours(draft):
+    database = Path(settings.DATABASES["default"]["NAME"])
+    with plain_errors(database, target), _ours(draft):
         try:
             _copy(draft, stop_and_tell)
             found = _complete(draft, workspace=workspace, stop=stop_and_tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -98,15 +99,15 @@ class Command(BaseCommand):
     def _file(self, run: Import, name: str, stop: Stop) -> None:
         try:
             with _opened(name) as file, Progress("looked at") as progress:
-                for done, report in enumerate(run.file(file, name), start=1):
+                for done, report in enumerate(_reported(run, file, name), start=1):
                     progress.at(done)
                     self._name(report)
                     if stop.asked:
                         return
         except _Stopped:
             return
-        except OSError as error:
-            self._name(run.unreadable(name, error.strerror or "it cannot be read"))
+        except _Unreadable as error:
+            self._name(run.unreadable(name, str(error)))
 
     def _name(self, report: Report) -> None:
         if report.is_fault:
@@ -117,6 +118,18 @@ class Command(BaseCommand):
 
 class _Stopped(Exception):
     """Nothing of the conversation that was on its way stays."""
+
+
+class _Unreadable(Exception):
+    """A file cannot be opened or read."""
+
+
+def _reported(run: Import, file: BinaryIO, name: str) -> Iterator[Report]:
+    """Raises `_Unreadable`: what goes wrong with the output is not the file's fault."""
+    try:
+        yield from run.file(file, name)
+    except OSError as error:
+        raise _Unreadable(error.strerror or "it cannot be read") from None
 
 
 def _run(options: dict[str, Any], stop: Stop) -> Import:
@@ -143,4 +156,7 @@ def _find_user(name: str) -> User | None:
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+    try:
+        return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+    except OSError as error:
+        raise _Unreadable(error.strerror or "it cannot be opened") from None

@@ -13,7 +13,7 @@ from django.db import connection
 
 from chat import backup
 from chat.management import postgresql
-from chat.management.commands.backup import conversations
+from chat.management.commands.backup import Copied, conversations
 from chat.management.database import explained
 from chat.management.options import file_named
 from chat.management.stopping import Stop
@@ -35,14 +35,15 @@ class Command(BaseCommand):
         file = file_named(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
-        with Stop() as stop, explained(is_there=False):
+        copied = Copied()
+        with Stop() as stop, explained(is_there=False), copied.progress:
             try:
-                found = backup.restore(file, stop=lambda: stop.asked)
+                found = backup.restore(file, stop=lambda: stop.asked, tell=copied.tell)
             except backup.Stopped:
                 status = stop.status
                 raise CommandError("Stopped. Nothing was restored.", returncode=status) from None
             except backup.BackupError as error:
-                raise CommandError(str(error)) from None
+                raise CommandError(f"{error}{copied}") from None
         return summary(found)
 
 
