@@ -27,6 +27,10 @@ _GOES = Q(hidden__in=(Conversation.Hidden.LEAVING, Conversation.Hidden.ARRIVING)
 class Here:
     """The database."""
 
+    def __init__(self) -> None:
+        self.brought: set[UUID] = set()
+        """Conversations of this import's files: what one of them brought, no other one replaces."""
+
     def owner_of(self, conversation_id: UUID) -> int | None:
         """None: there is no such conversation."""
         found = Conversation.objects.filter(pk=conversation_id)
@@ -67,6 +71,7 @@ class Rehearsal(Here):
     """The database, and over it what a dry run would have written: on the disk, for it may be much."""
 
     def __init__(self) -> None:
+        super().__init__()
         # an empty name: a file of its own, gone with the connection
         self._written = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._written.execute("PRAGMA journal_mode = OFF")

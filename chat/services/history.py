@@ -84,8 +84,6 @@ class Import:
         self._here = Rehearsal() if dry_run else Here()
         self._renew = renew
         """Replace what was imported before, and nobody has gone on with."""
-        self._come: set[UUID] = set()
-        """Ids of this run's files: what one of them brought, no other one replaces."""
         self._on_step = on_step
         self._stopped: BaseException | None = None
         """What `on_step` raised where the conversation under way had to be finished."""
@@ -106,7 +104,7 @@ class Import:
                 continue
             if skip:
                 skip -= 1
-                self._come |= {found.conversation.id} if found.conversation else set()
+                self._here.brought |= {found.conversation.id} if found.conversation else set()
                 continue
             report = self._report(found, f"{name}/{found.file}" if found.file else name)
             self.counts[report.outcome] += 1
@@ -130,17 +128,16 @@ class Import:
             done = Imported(Outcome.SKIPPED, archived.id, note)
         else:
             self._write_down(name)
-            renew = self._renew and archived.id not in self._come
             done = import_conversation(
                 owner,
                 archived,
                 find_user=self._find_user,
                 here=self._here,
-                renew=renew,
+                renew=self._renew,
                 on_step=self._on_step,
             )
             self._stopped = done.stopped
-            self._come.add(archived.id)
+            self._here.brought.add(archived.id)
             if done.outcome in _CHANGED and not self._dry_run:
                 self._latest[owner.pk] = done.conversation_id
         note = ". ".join(filter(None, (done.note, _shortened(found.notes))))

@@ -88,7 +88,11 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
         return _different(file, stored, found, here, renew=renew)
     if found.new:
         return _grown(file, stored, found, here)
-    note = f"it is here already and stays as it is: {found.here_only}" if found.here_only else ""
+    why = found.other_settings
+    if found.extra:
+        gone_on = here.went_on(file.id)
+        why = "it has gone on here" if gone_on else "there is more of it here than in the file"
+    note = f"it is here already and stays as it is: {why}" if why else ""
     return Plan(Imported(Outcome.PRESENT, file.id, note))
 
 
@@ -101,7 +105,8 @@ def _grown(
     number = len(found.new)
     note = "1 new message" if number == 1 else f"{number:,} new messages"
     if found.extra:
-        note += ". It has gone on here, so its current branch stays"
+        more = "It has gone on" if here.went_on(file.id) else "There is more of it"
+        note += f". {more} here, so its current branch stays"
     imported = Imported(Outcome.GROWN, file.id, note)
     return Plan(imported, grown(stored, new, found), new)
 
@@ -120,11 +125,27 @@ def _different(
     *,
     renew: bool,
 ) -> Plan:
-    is_untouched = not found.extra and not here.went_on(file.id)
-    if not is_untouched or here.has_any([message.id for message in found.new]):
-        gone_on = " It has gone on here, so it is not replaced." if renew else ""
-        return _skipped(file, f"it is here already, and {found.difference}.{gone_on} {_DELETE}")
+    differs = f"it is here already, and {found.difference}"
+    if why := _why_kept(file, stored, found, here):
+        return _skipped(file, f"{differs}. {why} {_DELETE}" if renew else f"{differs}. {_DELETE}")
     if not renew:
-        return _skipped(file, f"it is here already, and {found.difference}. {_RENEW}")
+        return _skipped(file, f"{differs}. {_RENEW}")
     note = f"replaced: {found.difference}"
     return Plan(Imported(Outcome.RENEWED, file.id, note), renewed(stored, at_rest(file)))
+
+
+def _why_kept(
+    file: ArchivedConversation, stored: ArchivedConversation, found: Comparison, here: Here
+) -> str:
+    """Why the file's may not take the place of what is here; empty: it may."""
+    if file.id in here.brought:
+        return "That one came with this import, so it is not replaced."
+    if here.went_on(file.id) or here.has_any([message.id for message in found.new]):
+        return "It has gone on here, so it is not replaced."
+    if found.extra:
+        return "There is more of it here, so it is not replaced."
+    if file.updated_at < stored.updated_at:
+        return "The file's is older, so it is not replaced."
+    if file.created_at != stored.created_at and file.title != stored.title:
+        return "It seems to be another conversation, so it is not replaced."
+    return ""

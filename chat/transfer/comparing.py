@@ -62,10 +62,8 @@ class Comparison:
         return f"{differ} from the existing copy{new}"
 
     @property
-    def here_only(self) -> str:
-        """What is here and not in the file; empty: both are the same."""
-        if self.extra:
-            return "it has gone on here"
+    def other_settings(self) -> str:
+        """Which differ, in words; empty: none does."""
         if not self.settings:
             return ""
         verb = "differs" if len(self.settings) == 1 else "differ"

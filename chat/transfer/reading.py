@@ -100,7 +100,7 @@ def _found(item: Item, kind: Kind) -> Found:
         return Found(item.line, fault=item.fault)
     product = products.product_of(item.data)
     if product in ("", *products.READ):
-        said = _SAID.get(kind, product)
+        said = product or _SAID.get(kind, "")
         found = _parsed(item, said) if said else Found(item.line, fault=products.UNKNOWN)
         if found.is_empty and not product:
             found = Found(item.line, fault=products.UNKNOWN)
@@ -114,8 +114,10 @@ def _parsed(item: Item, product: str) -> Found:
         made = _PARSERS[product](item.data)
     except ValidationError as error:
         return Found(item.line, fault=_words(error))
-    except (ValueError, RecursionError) as error:
-        return Found(item.line, fault=str(error) or "it is nested too deeply")
+    except RecursionError:
+        return Found(item.line, fault="it is nested too deeply")
+    except ValueError as error:
+        return Found(item.line, fault=str(error))
     return Found(
         item.line,
         made.conversation,
@@ -140,13 +142,20 @@ def _words(error: ValidationError) -> str:
     return f"{place}{words}{more}"
 
 
+_FAULTS = {
+    "extra_forbidden": "this key is not known here: a newer Talos wrote it, or somebody by hand",
+    "model_type": "it is no object",
+    "too_short": "there is nothing in it",
+}
+
+
 def _sentence(message: str, kind: str) -> str:
     if kind == "json_invalid":
         if "EOF" in message:
             return CUT_OFF
         return f"it is no JSON: {message.removeprefix('Invalid JSON: ')}"
-    if kind == "extra_forbidden":
-        return "this key is not known here: a newer Talos wrote it, or somebody by hand"
+    if kind in _FAULTS:
+        return _FAULTS[kind]
     return message.removeprefix("Value error, ")[:300]
 
 

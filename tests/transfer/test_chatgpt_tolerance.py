@@ -268,6 +268,16 @@ def test_conversations_without_ids_are_told_apart_by_how_they_begin() -> None:
     assert made("one") == made("one", "more") != made("two")
 
 
+def test_what_is_not_utf8_is_noted() -> None:
+    data = json.dumps(export({"q": node("root", "user", "Grüße")}), ensure_ascii=False)
+    made = chatgpt.conversation(data.encode("latin-1"))
+    assert made.conversation is not None
+    assert "some of it is not UTF-8, and shows as \ufffd" in made.notes
+    assert chatgpt.conversation(data.encode()).notes == ()
+    half = json.dumps(export({"q": node("root", "user", "\ud83d")}))
+    assert chatgpt.conversation(half.encode()).notes == ()
+
+
 # --- long ones ----------------------------------------------------------------------------------
 
 

@@ -266,3 +266,47 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
     assert said.status == 1
     assert "It has gone on here, so it is not replaced" in said.text
     assert Message.objects.filter(content="x").exists()
+
+
+# --- what is said, and why ----------------------------------------------------------------------
+
+
+def test_an_older_export_is_said_to_have_less(imported: Imports) -> None:
+    imported(data(SECOND))
+    said = imported(data(FIRST))
+    assert "stays as it is: there is more of it here than in the file." in said.text
+    other = {**FIRST, "a": node("q", "assistant", "Another answer", at=2)}
+    said = imported(data(other), renew=True)
+    assert "There is more of it here, so it is not replaced." in said.text
+    assert branch()[-1] == "Second answer"
+
+
+def test_an_older_export_replaces_nothing(imported: Imports) -> None:
+    imported(data(FIRST, update_time=1_800_000_000))
+    said = imported(data(LOSSY, update_time=1_700_000_000), renew=True)
+    assert "The file's is older, so it is not replaced." in said.text
+    assert branch()[-1] == "First answer"
+
+
+def test_another_conversation_without_an_id_replaces_nothing(imported: Imports) -> None:
+    def nameless(answer: str, title: str, at: int) -> bytes:
+        nodes = {"q": node("root", "user", "Hello"), "a": node("q", "assistant", answer)}
+        more = {
+            "title": title,
+            "create_time": at,
+            "update_time": at,
+            "conversation_id": None,
+            "id": None,
+        }
+        return data(nodes, **more)
+
+    imported(nameless("Sun", "Holiday", 1_700_000_000))
+    said = imported(nameless("Forms", "Taxes", 1_800_000_000), renew=True)
+    assert "It seems to be another conversation, so it is not replaced." in said.text
+    assert branch() == ["Hello", "Sun"]
+
+
+def test_what_one_file_brought_another_one_does_not_replace(imported: Imports) -> None:
+    said = imported(json.dumps([export(FIRST), export(LOSSY)]).encode(), renew=True)
+    assert "That one came with this import, so it is not replaced." in said.text
+    assert "choose to replace" not in said.text

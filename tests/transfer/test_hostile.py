@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,12 @@ from hypothesis import strategies as st
 from chat import services
 from chat.access import local_owner
 from chat.models import Conversation, Message
-from chat.transfer import items, kinds
+from chat.transfer import items, kinds, products
 from chat.transfer.items import Item
 from chat.transfer.kinds import Kind
 from chat.transfer.reading import Found, read
 from tests.hostile_texts import TEXTS
+from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.conftest import Imports
 from tests.transfer.samples import (
     ANSWER,
@@ -430,7 +430,17 @@ def test_one_may_go_on_with_whatever_was_imported(imported: Imports) -> None:
     assert said.question.parent_id == Message.objects.get(pk=A).pk
 
 
-def test_kinds_that_are_said_are_taken_at_their_word(tmp_path: Path) -> None:
-    assert [one.conversation is not None for one in found(line(sample()), "jsonl")] == [True]
-    assert "mapping" in faults(line(sample()), "chatgpt")[0]
+def test_faults_are_told_in_our_words() -> None:
+    made = json.dumps(export({"q": node("root", "user", "Q")}))
+    assert faults(f"[[{made}]]".encode())[0] in ("it is no object", products.UNKNOWN)
+    assert "messages: there is nothing in it" in faults(line(sample("messages", [])))[0]
+    deep = made.replace('"Q"', "[" * 3000 + "]" * 3000)
+    assert faults(deep.encode()) == ["it is nested too deeply"]
+
+
+def test_a_kind_that_is_said_is_believed_of_what_is_not_recognised() -> None:
+    for kind in ("jsonl", "json", "chatgpt"):
+        assert [one.conversation is not None for one in found(line(sample()), kind)] == [True]
+    assert "mapping" in faults(b'{"a":1}', "chatgpt")[0]
+    assert "neither" in faults(b'{"a":1}', "auto")[0]
     assert isinstance(next(kinds.items(io.BytesIO(b"{}"), "auto")), Item)

@@ -54,7 +54,7 @@ class Exported:
 def parsed(data: bytes) -> Exported:
     """Raises `ValueError` and `RecursionError`: there is no conversation to be seen."""
     notes = Notes()
-    found = _loaded(data)
+    found = _loaded(data, notes)
     mapping = found.get("mapping") if isinstance(found, dict) else None
     if not isinstance(mapping, dict):
         what = "missing" if mapping is None else "not an object"
@@ -67,16 +67,27 @@ def parsed(data: bytes) -> Exported:
     return Exported(Fields(found, "", notes), nodes, notes)
 
 
-def _loaded(data: bytes) -> Any:
+def _loaded(data: bytes, notes: Notes) -> Any:
     """Also with half emojis, broken UTF-8 and infinite numbers, which are no JSON, but do occur."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
+    text = data.decode(errors="replace")
+    if "\ufffd" in text and not _is_utf8(data):
+        notes.add("some of it is not UTF-8, and shows as \ufffd")
     try:
-        return json.loads(data.decode(errors="replace"), parse_int=_whole)
+        return json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
         raise ValueError(f"it is no JSON: {error}") from None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _whole(digits: str) -> int | float:
