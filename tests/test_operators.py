@@ -320,6 +320,7 @@ def test_streams_may_be_closed(place: Path, command: str) -> None:
         assert (done.returncode, done.stderr) == (0, ""), closed
 
 
+@sqlite_only
 def test_a_question_that_nobody_answers_is_no_traceback(place: Path) -> None:
     done = in_shell(place, "manage flush < /dev/null")
     assert done.returncode == 1
