@@ -209,6 +209,29 @@ def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
     assert made.calls[4].arguments == '{"updates": "all"}'
 
 
+def test_marks_in_documents_thoughts_and_titles_are_words() -> None:
+    ant = mark("entity", '["animal", "An *ant*", "six legs"]')
+    thoughts = [{"summary": f"{ant}?", "content": "", "chunks": [f"So: {ant[:9]}", ant[9:]]}, ant]
+    document = canvas("create", name=f"{ant} 1", type="document", content=f"{ant} `{ant}`{CITE}")
+    document["message"]["metadata"] = {"content_references": [{"matched_text": CITE, "alt": "(a)"}]}
+    made = converted(
+        node(None, "assistant", content={"content_type": "thoughts", "thoughts": thoughts}),
+        document,
+        canvas("update", updates=[{"pattern": "x", "replacement": ant}]),
+        canvas("create", name="N", type="code/python", content=CITE),
+        title=f"About {ant}",
+    ).conversation
+    assert made
+    assert made.title == "About An *ant*"
+    said = only_answer(made)
+    assert said.reasoning == "An \\*ant\\*?\n\nSo: An \\*ant\\*\n\nAn \\*ant\\*"
+    assert said.content == (
+        f"**An \\*ant\\* 1**\n\nAn \\*ant\\* `{ant}` (a)\n\n"
+        "**Changed in An \\*ant\\* 1**\n\n```\nAn \\*ant\\*\n```\n\n"
+        f"**N**\n\n```python\n{CITE}\n```"
+    )
+
+
 def test_reasoning_of_every_age() -> None:
     tool = {"initial_text": "Reasoning", "finished_text": "Reasoned for 3 s", "finished_duration_sec": 3}  # fmt: skip
     thoughts = [{"summary": "S", "content": "", "chunks": ["a", "b"]}, "alone"]

@@ -13,7 +13,7 @@ from chat.transfer.chatgpt.calls import Calls
 from chat.transfer.chatgpt.documents import NOTHING, Document, written
 from chat.transfer.chatgpt.exported import Message
 from chat.transfer.chatgpt.markup import line
-from chat.transfer.chatgpt.reasoning import is_reasoning, reasoning
+from chat.transfer.chatgpt.reasoning import is_reasoning
 from chat.transfer.chatgpt.references import Link, listed, references, searched
 from chat.transfer.chatgpt.texts import Said, raw, said
 from chat.transfer.format import MAX_TEXT, ArchivedMessage, ArchivedTurn
@@ -58,14 +58,13 @@ class Answer:
         self.end(message)
         if slug := message.metadata.text("model_slug"):
             self.model = line(slug)
-        if thought := reasoning(message):
-            self._reasoning.append(thought)
+        self._reasoning += filter(None, [words.reasoning])
         if is_reasoning(message):
             self._reasoning += filter(None, [words.words])
         elif message.role == "tool":
             self._result(node_id, message, words, at)
         elif message.is_call:
-            self._call(node_id, message, at)
+            self._call(node_id, message, words, at)
         else:
             self._say(words.words)
             if found := searched(message.metadata):
@@ -112,9 +111,9 @@ class Answer:
             self._pieces.append(text)
             self.length += len(text)
 
-    def _call(self, node_id: str, message: Message, at: datetime) -> None:
+    def _call(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         text = raw(message)
-        document = written(message.recipient, text, self.document)
+        document = written(message.recipient, text, self.document, words.references)
         arguments = document.arguments if document else text
         self._calls.add(node_id, message.recipient, arguments, self.length, at)
         if document:

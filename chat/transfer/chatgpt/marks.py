@@ -34,7 +34,7 @@ _SPEAKING = {"cite": 0, "filecite": 0, "i": 0, "url": 1, "link_title": 1, "navli
 """How many arguments of a mark may be words; of others all."""
 _MAX_DEPTH = 4
 _ROOM = 20
-"""Times its length a text may grow by what stands for its marks."""
+"""Times their length texts may grow by what stands for their marks."""
 
 
 def translated(text: str, found: References) -> str:
@@ -44,17 +44,22 @@ def translated(text: str, found: References) -> str:
         return storable(text)
     old = _Citations(found, marks)
     pieces, at = [], 0
-    room = _ROOM * (len(text) + 1000)
+    found.room += _ROOM * len(text)
     for mark in marks:
         pieces.append(storable(text[at : mark.start()]))
         at = mark.end()
         words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
-        room -= len(words)
-        if room < 0:
+        found.room -= len(words)
+        if found.room < 0:
             continue  # a short mark may stand for a long text any number of times
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
         pieces.append(f" {words}" if is_glued and mark.start() else words)
     return "".join([*pieces, storable(text[at:])])
+
+
+def plain(text: str) -> str:
+    """A line with only the words of its marks."""
+    return _MARK.sub(lambda mark: ", ".join(_texts(mark[0])), text)
 
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
@@ -110,7 +115,7 @@ def _words(mark: str, found: References) -> str:
     if known is not None or not mark.endswith("\ue201"):
         return known or ""
     kind, *arguments = mark[1:-1].split("\ue202")
-    texts = [text for text in map(_text, arguments[: _SPEAKING.get(kind)]) if text]
+    texts = _texts(mark)
     links = [found.links[name] for name in arguments if name in found.links]
     links += [("", text.strip()) for text in arguments if is_url(text)]
     words = ", ".join(escaped(text) for text in texts if not is_url(text))
@@ -120,6 +125,14 @@ def _words(mark: str, found: References) -> str:
         found.images += 1
         return f"*(images{': ' if words else ''}{words}: not brought in)*"
     return " ".join(filter(None, [words, _linked(links)]))
+
+
+def _texts(mark: str) -> list[str]:
+    """What a newer mark says, if it is whole."""
+    if not (mark.startswith("\ue200") and mark.endswith("\ue201")):
+        return []
+    kind, *arguments = mark[1:-1].split("\ue202")
+    return [text for text in map(_text, arguments[: _SPEAKING.get(kind)]) if text]
 
 
 def _linked(links: list[Link]) -> str:

@@ -32,6 +32,8 @@ class References:
     sources: dict[str, str] = field(default_factory=dict)
     """Titles by address, in order."""
 
+    room: int = 20_000
+    """Characters that may still come into the message in place of marks."""
     images: int = 0
     """That the text shows, and that are not brought in."""
 

@@ -12,7 +12,6 @@ from chat.transfer.chatgpt.earlier import was_seen
 from chat.transfer.chatgpt.exported import SPEAKERS, Exported, Message
 from chat.transfer.chatgpt.markup import line
 from chat.transfer.chatgpt.nodes import tree
-from chat.transfer.chatgpt.reasoning import reasoning
 from chat.transfer.chatgpt.texts import is_seen, said
 
 _STEP = timedelta(microseconds=1)
@@ -109,7 +108,7 @@ class Walk:
     def _answer(self, at: _At, message: Message, time: datetime) -> _At:
         answer = at.answer or Answer(at.node_id, time)
         words = answer.said(message, self.left_out)
-        if not (words.markdown or reasoning(message) or was_seen(message)):
+        if not (words.markdown or words.reasoning or was_seen(message)):
             return at
         if at.answer is None:
             at = self._begun(at, answer, time)
