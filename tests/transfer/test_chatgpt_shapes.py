@@ -86,6 +86,32 @@ def test_references_become_links(reference: dict[str, Any], becomes: str) -> Non
     assert said.split("\n\nSources:")[0] == becomes
 
 
+PAGE = {"title": "Its Long Title", "url": "https://p.example"}
+
+
+@pytest.mark.parametrize(
+    ("marked", "reference", "becomes"),
+    [
+        (("url", "the page", "tok3n"), {"type": "webpage", **PAGE}, "A [the page](https://p.example) b"),
+        (("link_title", "his notes", "turn0search4"), {"type": "webpage", **PAGE}, "A [his notes](https://p.example) b"),
+        (("navlist", "Read on", "turn0news9"), {"type": "nav_list", "items": [PAGE, PAGE]},
+         "A Read on ([Its Long Title](https://p.example)) b"),
+        (("entity", '["city","the *capital*","Paris"]'), {"type": "entity", "name": "Paris", **PAGE}, "A the \\*capital\\* b"),
+        (("cite", "turn0search1"), {"type": "webpage", **PAGE}, "A ([Its Long Title](https://p.example)) b"),
+        (("image_group", '{"query": ["fox"]}'), {"type": "image_group", "safe_urls": ["https://s.example"]},
+         "A *(images: fox: not brought in)* b"),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_mark_go_before_those_of_its_reference(
+    marked: tuple[str, ...], reference: dict[str, Any], becomes: str
+) -> None:
+    known = {"matched_text": mark(*marked), "alt": None, **reference}
+    made = converted(node(None, "assistant", f"A {mark(*marked)} b", metadata={"content_references": [known]}))  # fmt: skip
+    assert made.conversation
+    assert only_answer(made.conversation).content.split("\n\nSources:")[0] == becomes
+    assert made.left_out == ({"image": 1} if marked[0] == "image_group" else {})
+
+
 def test_sources_are_listed_once_at_the_end_of_the_answer() -> None:
     item = {"url": "https://a.example/(1)", "title": "A ](x) <b>"}
     footnote = {"type": "sources_footnote", "matched_text": " ", "sources": [item, {"url": "https://b.example", "title": "B"}]}  # fmt: skip

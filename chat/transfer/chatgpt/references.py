@@ -16,6 +16,9 @@ Link = tuple[str, str]
 _NO_SOURCES = {"nav_list", "image_group", "products", "product_entity", "entity", "hidden"}
 """What shows something, rather than to say where the answer is from."""
 
+_NAMED = {"entity", "product_entity"}
+"""What is shown by its name alone."""
+
 
 @dataclass
 class References:
@@ -23,6 +26,8 @@ class References:
 
     by_mark: dict[str, str] = field(default_factory=dict)
     """Markdown for marks, letter by letter."""
+    by_speaking_mark: dict[str, list[Link]] = field(default_factory=dict)
+    """Links for marks of which the export has no Markdown, so that their own words come first."""
     by_number: dict[str, str] = field(default_factory=dict)
     """Markdown for marks of 2023 and 2024 by the number in them."""
     citations: list[tuple[int | None, str]] = field(default_factory=list)
@@ -73,6 +78,11 @@ def searched(metadata: Fields) -> str:
     return "\n\n".join(storable("\n".join(filter(str.strip, text))) for text in texts if any(text))
 
 
+def linked(links: list[Link]) -> str:
+    """Links in a text, as Markdown."""
+    return f"({', '.join(link(*one) for one in dict.fromkeys(links))})" if links else ""
+
+
 def listed(sources: dict[str, str]) -> str:
     """The sources of an answer as Markdown."""
     if not sources:
@@ -91,6 +101,9 @@ def _reference(found: References, reference: Fields) -> None:
     mark = reference.text("matched_text")
     if mark.startswith(MARKS) and (markdown := _instead(reference, links)):
         found.by_mark[mark] = markdown
+        found.by_speaking_mark.pop(mark, None)
+        if not reference.text("alt").strip():
+            found.by_speaking_mark[mark] = [] if kind in _NAMED else list(dict.fromkeys(links))
 
 
 def _instead(reference: Fields, links: list[Link]) -> str:
@@ -99,7 +112,7 @@ def _instead(reference: Fields, links: list[Link]) -> str:
         return alt
     if name := reference.text("name"):
         return f"({escaped(name)})" if reference.text("type") == "file" else escaped(name)
-    return f"({', '.join(link(*one) for one in links)})" if links else ""
+    return linked(links)
 
 
 def _citation(found: References, citation: Fields) -> None:
