@@ -50,6 +50,11 @@ def mark(*parts: str) -> str:
         (mark("link_title", "his notes", "turn0search4"), "A his notes b"),
         (mark("link_title", "notes", "turn0search1"), "A [notes](https://one.example/) b"),
         (mark("navlist", "Read on", "turn0news9"), "A Read on b"),
+        (
+            mark("navlist", "Read on", "turn0search1,turn0search7, turn0search1"),
+            "A Read on ([One](https://one.example/)) b",
+        ),
+        (mark("newer", "words", "turn0odd1, turn0odd2"), "A words b"),
         (mark("products", '{"selections": [["turn0product1", "A kettle"]]}'), "A A kettle b"),
         (mark("genui", '{"maths": {"content": "1 + 1"}}'), "A 1 + 1 b"),
         (mark("video", "Ants at work", "turn0video1"), "A Ants at work b"),
@@ -110,6 +115,23 @@ def test_the_words_of_a_mark_go_before_those_of_its_reference(
     assert made.conversation
     assert only_answer(made.conversation).content.split("\n\nSources:")[0] == becomes
     assert made.left_out == ({"image": 1} if marked[0] == "image_group" else {})
+
+
+@pytest.mark.parametrize(
+    ("reference", "becomes"),
+    [
+        ({"title": "A *fox*", "safe_urls": ["https://s.example"]}, "Look *(image: A \\*fox\\*: not brought in)* here"),
+        ({"images": [{"title": "Fox", "url": "https://f.example"}, {}, {"title": "Den"}]}, "Look *(image: Fox, Den: not brought in)* here"),
+        ({}, "Look *(image: not brought in)* here"),
+    ],
+)  # fmt: skip
+def test_an_image_of_the_web_is_named_and_counted(reference: dict[str, Any], becomes: str) -> None:
+    seen = mark("i", "turn0image1")
+    known = {"type": "image_v2", "matched_text": seen, "alt": None, **reference}
+    made = converted(node(None, "assistant", f"Look {seen} here", metadata={"content_references": [known]}))  # fmt: skip
+    assert made.conversation
+    assert only_answer(made.conversation).content == becomes
+    assert made.left_out == {"image": 1}
 
 
 def test_sources_are_listed_once_at_the_end_of_the_answer() -> None:

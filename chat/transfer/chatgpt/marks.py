@@ -12,7 +12,7 @@ from collections import ChainMap, deque
 from collections.abc import Iterator
 
 from chat.transfer.chatgpt import code
-from chat.transfer.chatgpt.markup import escaped, is_url, link, storable
+from chat.transfer.chatgpt.markup import escaped, is_url, link, not_brought_in, storable
 from chat.transfer.chatgpt.references import MARKS, Link, References, linked
 from chat.transfer.chatgpt.spoken import own_words
 
@@ -112,7 +112,7 @@ def _words(mark: str, found: References) -> str:
     words = ", ".join(escaped(text) for text in own if not is_url(text))
     if kind == "image_group":
         found.images += 1
-        return f"*(images{': ' if words else ''}{words}: not brought in)*"
+        return not_brought_in("images", words)
     if known and not words:
         return known
     links = links or _links(arguments, found)
@@ -122,5 +122,6 @@ def _words(mark: str, found: References) -> str:
 
 
 def _links(arguments: list[str], found: References) -> list[Link]:
-    links = [found.links[name] for name in arguments if name in found.links]
+    names = (name.strip() for argument in arguments for name in argument.split(","))
+    links = [found.links[name] for name in names if name in found.links]
     return links + [("", text.strip()) for text in arguments if is_url(text)]

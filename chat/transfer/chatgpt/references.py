@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from chat.transfer.chatgpt.fields import Fields
-from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, storable
+from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, not_brought_in, storable
 
 MARKS = ("\ue200", "【", ":contentReference[")
 """How marks begin."""
 Link = tuple[str, str]
 """Title and address."""
-_NO_SOURCES = {"nav_list", "image_group", "products", "product_entity", "entity", "hidden"}
+_IMAGES = {"image", "image_inline", "image_v2"}
+_NO_SOURCES = {
+    *_IMAGES,
+    "nav_list",
+    "image_group",
+    "products",
+    "product_entity",
+    "entity",
+    "hidden",
+}
 """What shows something, rather than to say where the answer is from."""
 
 _NAMED = {"entity", "product_entity"}
@@ -103,6 +112,7 @@ def _reference(found: References, reference: Fields) -> None:
         found.by_mark[mark] = markdown
         found.by_speaking_mark.pop(mark, None)
         if not reference.text("alt").strip():
+            found.images += kind in _IMAGES
             found.by_speaking_mark[mark] = [] if kind in _NAMED else list(dict.fromkeys(links))
 
 
@@ -110,6 +120,9 @@ def _instead(reference: Fields, links: list[Link]) -> str:
     alt = storable(reference.text("alt"))
     if alt.strip():
         return alt
+    if reference.text("type") in _IMAGES:
+        titles = (one.text("title") for one in [reference, *reference.each("images")])
+        return not_brought_in("image", ", ".join(map(escaped, filter(str.strip, titles))))
     if name := reference.text("name"):
         return f"({escaped(name)})" if reference.text("type") == "file" else escaped(name)
     return linked(links)
