@@ -382,6 +382,41 @@ def test_how_an_answer_ended(details: Any, becomes: tuple[str, str]) -> None:
     assert (turn.status, turn.error) == becomes
 
 
+STOPPED: dict[str, Any] = {"metadata": {"finish_details": {"type": "interrupted"}}}
+THOUGHT = node(None, "assistant", content={"content_type": "thoughts", "thoughts": ["Hm."]})
+RECAP = node(None, "assistant", content={"content_type": "reasoning_recap", "content": "For 3 s"})
+CALL = node(None, "assistant", "{}", recipient="web.run")
+RESULT = node(None, "tool", "Found.", name="web.run")
+CUT = node(None, "assistant", "half", metadata={"finish_details": {"type": "max_tokens"}})
+HALF = node(None, "assistant", "half", **STOPPED)
+NOT_BEGUN = node(None, "assistant", "", status="finished_partial_completion", **STOPPED)
+UNFINISHED = node(None, "assistant", "", status="in_progress")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "becomes"),
+    [
+        ([THOUGHT, NOT_BEGUN], "cancelled"),
+        ([CALL, RESULT, NOT_BEGUN], "cancelled"),
+        ([THOUGHT, UNFINISHED], "interrupted"),
+        ([HALF, RESULT], "cancelled"),
+        ([CUT, RESULT], "completed"),
+        ([HALF, RECAP], "cancelled"),
+        ([HALF, node(None, "assistant", "")], "cancelled"),
+        ([NOT_BEGUN, THOUGHT], "completed"),
+        ([THOUGHT, NOT_BEGUN, node(None, "assistant", "A")], "completed"),
+        ([CALL, node(None, "tool", "x", status="in_progress")], "interrupted"),
+        ([CALL, node(None, "tool", "x", status="in_progress"), RESULT], "completed"),
+    ],
+)
+def test_the_model_says_how_its_answer_ended(nodes: list[Any], becomes: str) -> None:
+    """Also without words; no result that comes later does."""
+    turn = answer(*nodes).turn
+    assert turn
+    assert turn.status == becomes
+    assert bool(turn.error) is (CUT in nodes)
+
+
 def test_a_time_of_pinning_is_a_pin() -> None:
     for time, is_pinned in ((1_760_000_000.5, True), (None, False), ("2026-01-01T00:00:00Z", True)):
         made = converted(pinned_time=time, is_starred=None).conversation

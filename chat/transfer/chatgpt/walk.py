@@ -109,6 +109,8 @@ class Walk:
         answer = at.answer or Answer(at.node_id, time)
         words = answer.said(message, self.left_out)
         if not (words.markdown or words.reasoning or was_seen(message)):
+            if at.answer:
+                at.answer.stop(message)
             return at
         if at.answer is None:
             at = self._begun(at, answer, time)
