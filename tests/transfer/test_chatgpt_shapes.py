@@ -335,6 +335,26 @@ def test_an_image_without_an_id_is_not_named_twice() -> None:
     assert made.left_out == {"image": 1}
 
 
+def test_images_of_two_ids_are_two() -> None:
+    part = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00aa"}
+    attached = [{"id": "file_00cc", "name": "other.png", "mime_type": "image/png"}]
+    made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
+    assert made.conversation
+    assert made.conversation.messages[1].content == (
+        "*(image file_00aa: not brought in)*\n\n*(image other.png: not brought in)*"
+    )
+    assert made.left_out == {"image": 2}
+
+
+def test_an_image_that_names_no_id_may_be_the_one_that_is_attached() -> None:
+    part = {"content_type": "image_asset_pointer"}
+    attached = [{"id": "file_00cc", "name": "ant.png", "mime_type": "image/png"}]
+    made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
+    assert made.conversation
+    assert made.conversation.messages[1].content == "*(image ant.png: not brought in)*"
+    assert made.left_out == {"image": 1}
+
+
 def test_what_was_spoken_is_words() -> None:
     voice = {"content_type": "real_time_user_audio_video_asset_pointer",
              "audio_asset_pointer": {"asset_pointer": "sediment://file_v"}}  # fmt: skip
