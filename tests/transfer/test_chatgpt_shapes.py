@@ -257,6 +257,28 @@ def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
     assert made.calls[4].arguments == '{"updates": "all"}'
 
 
+def test_an_update_is_of_the_document_that_its_result_names() -> None:
+    def result(**canvas: str) -> dict[str, Any]:
+        return node(None, "tool", "Done.", name="canmore", metadata={"canvas": canvas})
+
+    update = canvas("update", updates=[{"pattern": "x", "replacement": "y"}])
+    said = answer(
+        canvas("create", name="One", type="document", content="1"),
+        canvas("create", name="Two", type="code/python", content="2"),
+        result(textdoc_id="2", title="Two"),
+        canvas("create", name="Two", type="code/c", content="3"),
+        *[update, result(textdoc_id="1", title="One")],
+        *[update, result(textdoc_id="2", title="Renamed")],
+        *[update, result(textdoc_id="2")],
+        *[update, result(textdoc_id="9", title="Unseen", textdoc_type="code/go")],
+        update,
+    ).content
+    changes = said.split("**Changed in ")[1:]
+    assert [change.replace("**\n\n```", " ").split("\n")[0] for change in changes] == [
+        "One ", "Renamed python", "Renamed python", "Unseen go", "Unseen go",
+    ]  # fmt: skip
+
+
 def test_marks_in_documents_thoughts_and_titles_are_words() -> None:
     ant = mark("entity", '["animal", "An *ant*", "six legs"]')
     thoughts = [{"summary": f"{ant}?", "content": "", "chunks": [f"So: {ant[:9]}", ant[9:]]}, ant]

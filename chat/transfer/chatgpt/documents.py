@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chat.transfer.chatgpt.fields import Fields
 from chat.transfer.chatgpt.marks import plain, translated
 from chat.transfer.chatgpt.markup import escaped, fenced, line, storable
 from chat.transfer.chatgpt.references import References
@@ -26,6 +27,27 @@ class Document:
 
 
 NOTHING = Document()
+
+
+@dataclass
+class Documents:
+    """All of a conversation."""
+
+    _by_id: dict[str, Document] = field(default_factory=dict)
+    _by_name: dict[str, Document] = field(default_factory=dict)
+
+    def add(self, document: Document, canvas: Fields) -> None:
+        self._by_name[document.name] = document
+        if own_id := canvas.text("textdoc_id"):
+            self._by_id[own_id] = document
+
+    def meant(self, canvas: Fields, last: Document) -> Document:
+        """The one that a call's result speaks of; if it speaks of none, the last one."""
+        known, name = self._by_id.get(canvas.text("textdoc_id")), plain(canvas.text("title"))
+        if not name:
+            return known or last
+        new = Document(name, canvas.text("textdoc_type") or NOTHING.kind)
+        return replace(known or self._by_name.get(name, new), name=name)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 
 from chat.transfer.chatgpt.answers import Answer
 from chat.transfer.chatgpt.assets import LeftOut
-from chat.transfer.chatgpt.documents import NOTHING, Document
+from chat.transfer.chatgpt.documents import CREATE, NOTHING, UPDATE, Document, Documents
 from chat.transfer.chatgpt.earlier import was_seen
 from chat.transfer.chatgpt.exported import SPEAKERS, Exported, Message
+from chat.transfer.chatgpt.fields import Fields, Notes
 from chat.transfer.chatgpt.markup import line
 from chat.transfer.chatgpt.nodes import tree
 from chat.transfer.chatgpt.texts import is_seen, said
 
+_NO_CANVAS = Fields({}, "", Notes())
 _STEP = timedelta(microseconds=1)
 _BEGAN_BY_ITSELF = "…"
 """The question of an answer that has none: answers answer something here."""
@@ -70,6 +72,7 @@ class Walk:
         """Messages by what stands above them."""
         self.ends: dict[str, Spoken | None] = {}
         """By node the message that it is in, or below."""
+        self._documents = Documents()
         self._children = tree(exported.mapping, exported.notes)
         self._latest: dict[Spoken | None, datetime] = {}
 
@@ -117,9 +120,21 @@ class Walk:
         if at.is_first and was_seen(message):
             answer.node_id = at.node_id
             at = replace(at, is_first=False)
-        answer.document = at.document
+        is_written = message.recipient in (CREATE, UPDATE)
+        canvas = self._canvas(at.node_id) if is_written else _NO_CANVAS
+        answer.document = self._documents.meant(canvas, at.document)
         answer.add(at.node_id, message, words, max(time, answer.created_at))
+        if is_written:
+            self._documents.add(answer.document, canvas)
         return replace(at, document=answer.document)
+
+    def _canvas(self, node_id: str) -> Fields:
+        """What the result of a call says of the document that it wrote."""
+        for child in self._children[node_id]:
+            result = self.exported.mapping[child].message
+            if result and (canvas := result.metadata.quiet.inner("canvas")):
+                return canvas
+        return _NO_CANVAS
 
     def _begun(self, at: _At, answer: Answer, time: datetime) -> _At:
         """An answer stands below a question, or below the beginning of its versions."""
