@@ -185,6 +185,34 @@ def test_code_is_left_as_it_is() -> None:
     assert text(f"`open{CITE}") == "`open"
 
 
+@pytest.mark.parametrize(
+    ("before", "is_code"),
+    [
+        ("> ```\n> code\n\n", False),
+        ("> ```\n> code\n", False),
+        ("> ```\n> code\n> ", True),
+        ("> ```\n> code\n>\n> ```\n", False),
+        ("- item\n\n  ```\n  code\n- ", False),
+        ("- item\n\n  ```\n  code\n\n  ", True),
+        ("- item\nlazy\n\n  ```\n  code\n", False),
+        ("-\n  ```\n  code\n  ", True),
+        ("-\n  ```\n  code\n ", False),
+        ("1. > - ~~~\n   >   code\n   > ", False),
+        ("1. > - ~~~\n   >   code\n   >   ", True),
+        ("10. item\n\t```\n\tcode\n\t", True),
+        ("item\n\n  ```\ncode\n", True),
+        ("- item\n\nText\n\n  ```\ncode\n", True),
+        ("1. item\n```\ncode\n", True),
+        ("```\n> - code\n", True),
+        ("- `open\n- ", False),
+        ("- `open\n  ", True),
+    ],
+)
+def test_code_ends_with_the_quote_or_the_item_it_stands_in(before: str, is_code: bool) -> None:
+    ant = mark("entity", '["animal","Ant"]')
+    assert text(f"{before}{ant}`") == f"{before}{ant if is_code else 'Ant'}`"
+
+
 def test_code_for_everybody_is_fenced() -> None:
     code = {"content_type": "code", "language": "python", "text": "if x:\n    f(x)\n```"}
     said = answer(node(None, "assistant", content=code)).content

@@ -288,6 +288,13 @@ HOSTILE: dict[str, Callable[[int], Any]] = {
     "citations": lambda size: export({"q": node("root", "assistant", "【1†source】" * (size // 10), metadata={"citations": [{"start_ix": 1, "metadata": {"title": "t"}}] * (size // 20)})}),
     "ticks": lambda size: export({"q": node("root", "assistant", "\ue200" + " `a" * size)}),
     "fences": lambda size: export({"q": node("root", "assistant", "\ue200" + "```\n> - ~~~~ \n" * (size // 10))}),
+    "items in a line": lambda size: export({"q": node("root", "assistant", "\ue200" + "- > " * size)}),
+    "items over lines": lambda size: export({"q": node("root", "assistant", "\ue200" + "- " * 99 + "\n" * size + "\t" * size)}),
+    "quotes over lines": lambda size: export({"q": node("root", "assistant", "\ue200" + ("> " * 99 + "```\n") * (size // 50))}),
+    "links of a mark": lambda size: export({"q": node("root", "assistant", "\ue200navlist\ue202x\ue201" * (size // 10), metadata={"content_references": [
+        {"matched_text": "\ue200navlist\ue202x\ue201", "items": [{"url": "https://x.example"}] * (size // 20) + [{"url": f"https://x.example/{n}"} for n in range(size // 40)]}]})}),
+    "thoughts": lambda size: export({"q": node("root", "assistant", content={"content_type": "thoughts", "thoughts": ["\ue200a\ue201"] * (size // 10)}, metadata={"content_references": [
+        {"matched_text": "\ue200a\ue201", "alt": "x" * size}]})}),
     "node ids": lambda size: export({"\ue200" * size + "\ue201": node("root", "user", "Q")}),
 }  # fmt: skip
 
