@@ -113,7 +113,8 @@ def _words(mark: str, found: References) -> str:
     if kind == "image_group":
         found.images += 1
         return not_brought_in("images", words)
-    if known and not words:
+    is_broken = kind == "entity" and words.startswith("\\[")
+    if known and (is_broken or not words):
         return known
     links = links or _links(arguments, found)
     if kind in ("url", "link_title") and links:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_ONE = r"(?:turn\d{1,9}[a-z_]{1,30}\d{1,9}|L?\d{1,9}(?:-L?\d{1,9})?)"
+_ONE = r"(?:turn\d{1,9}[a-z_]{1,30}\d{1,9}|L\d{1,9}(?:-L?\d{1,9})?)"
 _REFERENCE = re.compile(rf"{_ONE}(?:\s*+,\s*+{_ONE})*+")
 _WORDS = ("title", "name", "content", "text", "label", "query", "queries")
 """Keys of a mark's JSON that hold words."""
