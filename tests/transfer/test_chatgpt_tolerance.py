@@ -246,6 +246,13 @@ def test_ids_are_those_of_the_first_version() -> None:
     ]  # fmt: skip
 
 
+def test_a_thought_that_is_only_a_mark_still_makes_an_answer() -> None:
+    thought = {"content_type": "thoughts", "thoughts": "\ue200cite\ue202turn0search0\ue201"}
+    made = convert({"q": node("root", "user", "Q"), "t": node("q", "assistant", content=thought)})
+    assert [message.id for message in made.messages] == [uuid5(UUID(ID), "q"), uuid5(UUID(ID), "t")]
+    assert made.messages[1].reasoning == ""
+
+
 def test_ids_do_not_collide() -> None:
     made = convert({
         "a": node("root", "assistant", "1"), "begana": node("a", "user", "2"), "b\0": node("begana", "user", "3"),

@@ -65,7 +65,7 @@ class Answer:
             self._ending, self._tools_ending = _ending(message), WELL
         if slug := message.metadata.text("model_slug"):
             self.model = line(slug)
-        self._reasoning += filter(None, [words.reasoning])
+        self._reasoning += filter(str.strip, words.reasoning)
         if is_reasoning(message):
             self._reasoning += filter(None, [words.words])
         elif message.role == "tool":

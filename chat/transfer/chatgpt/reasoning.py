@@ -13,14 +13,16 @@ _TOOL = "a8km123"
 """Whose words are the reasoning of o1 and o3-mini."""
 
 
-def reasoning(message: Message, marked: References) -> str:
-    """Empty: it shows none. The words of the tool for it are `said`, as those of any other."""
+def reasoning(message: Message, marked: References) -> list[str]:
+    """Its pieces, of which one is blank that was only marks.
+
+    The words of the tool for it are `said`, as those of any other.
+    """
     if message.content.text("content_type") != "thoughts":
-        return ""
+        return []
     alone = message.content.raw("thoughts")
     found = [alone] if isinstance(alone, str) else _thoughts(message.content)
-    texts = (translated(text, marked) for text in found)
-    return "\n\n".join(filter(str.strip, texts))
+    return [translated(text, marked) for text in found if text.strip()]
 
 
 def is_reasoning(message: Message) -> bool:

@@ -25,7 +25,7 @@ class Said:
     shown: list[str] = field(default_factory=list)
     """What stands for the images and files of it."""
     references: References = field(default_factory=References)
-    reasoning: str = ""
+    reasoning: list[str] = field(default_factory=list)
 
     @property
     def markdown(self) -> str:
