@@ -69,7 +69,7 @@ def _in_zip(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Found]:
                 for found in _in_member(archive, info, kind):
                     counted.update(found.left_out)
                     yield replace(found, file=info.filename)
-            if left_out := archive.left_out - counted:
+            if left_out := archive.left_out(counted):
                 yield Found(0, left_out=left_out)
     except zips.Unreadable as why:
         yield Found(0, fault=str(why))

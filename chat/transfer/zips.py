@@ -54,6 +54,8 @@ _KINDS = {
     "audio": {"wav", "mp3", "m4a", "ogg", "oga", "opus", "flac", "aac"},
 }
 """By their endings; all others: `file`."""
+_UNKNOWN = "dat"
+"""The ending of what may be of any kind."""
 
 
 class Unreadable(Exception):
@@ -95,10 +97,14 @@ class Zip:
         """Bytes of its conversations as it says, which no reading of them exceeds."""
         return sum(info.file_size for info in self._chats)
 
-    @property
-    def left_out(self) -> Counter[str]:
-        """How many images, audio recordings and other files are in it beside the conversations."""
-        return Counter(map(_kind, self._others))
+    def left_out(self, counted: Counter[str]) -> Counter[str]:
+        """How many images, audio recordings and other files are in it beside the conversations,
+        without those that these have counted. The ending of some tells nothing of their kind.
+        """
+        found = Counter(map(_kind, self._others))
+        unknown = found.pop(_UNKNOWN, 0)
+        elsewhere = sum((counted - found)[kind] for kind in (*_KINDS, "file"))
+        return found - counted + Counter(file=max(unknown - elsewhere, 0))
 
     def chats(self) -> Iterator[ZipInfo]:
         yield from self._chats
@@ -193,4 +199,5 @@ def _chats(found: list[ZipInfo]) -> list[ZipInfo]:
 
 def _kind(info: ZipInfo) -> str:
     ending = _base(info).rpartition(".")[2].lower()
-    return next((kind for kind, endings in _KINDS.items() if ending in endings), "file")
+    other = _UNKNOWN if ending == _UNKNOWN else "file"
+    return next((kind for kind, endings in _KINDS.items() if ending in endings), other)

@@ -45,11 +45,17 @@ def mark(*parts: str) -> str:
         (mark("entity", '["city", "Ulm", "in Swabia"]'), "A Ulm b"),
         (mark("entity", '["city","Ulm"'), 'A \\["city","Ulm" b'),
         (mark("url", "a page", "https://a.example/x"), "A [a page](https://a.example/x) b"),
+        (mark("url", "1984", "https://a.example/x"), "A [1984](https://a.example/x) b"),
         (mark("url", "a page", "tok3n"), "A a page b"),
         (mark("url", "a page", "javascript:alert(1)"), "A a page b"),
         (mark("link_title", "his notes", "turn0search4"), "A his notes b"),
         (mark("link_title", "notes", "turn0search1"), "A [notes](https://one.example/) b"),
         (mark("navlist", "Read on", "turn0news9"), "A Read on b"),
+        (
+            mark("navlist", "Read on", "turn0search1,turn0search7, turn0search1"),
+            "A Read on ([One](https://one.example/)) b",
+        ),
+        (mark("newer", "words", "turn0odd1, turn0odd2"), "A words b"),
         (mark("products", '{"selections": [["turn0product1", "A kettle"]]}'), "A A kettle b"),
         (mark("genui", '{"maths": {"content": "1 + 1"}}'), "A 1 + 1 b"),
         (mark("video", "Ants at work", "turn0video1"), "A Ants at work b"),
@@ -84,6 +90,50 @@ def test_marks_go_and_their_words_stay(marked: str, words: str) -> None:
 def test_references_become_links(reference: dict[str, Any], becomes: str) -> None:
     said = text(f"It is.{CITE}", content_references=[{"matched_text": CITE, **reference}])
     assert said.split("\n\nSources:")[0] == becomes
+
+
+PAGE = {"title": "Its Long Title", "url": "https://p.example"}
+
+
+@pytest.mark.parametrize(
+    ("marked", "reference", "becomes"),
+    [
+        (("url", "the page", "tok3n"), {"type": "webpage", **PAGE}, "A [the page](https://p.example) b"),
+        (("link_title", "his notes", "turn0search4"), {"type": "webpage", **PAGE}, "A [his notes](https://p.example) b"),
+        (("navlist", "Read on", "turn0news9"), {"type": "nav_list", "items": [PAGE, PAGE]},
+         "A Read on ([Its Long Title](https://p.example)) b"),
+        (("entity", '["city","the *capital*","Paris"]'), {"type": "entity", "name": "Paris", **PAGE}, "A the \\*capital\\* b"),
+        (("entity", '["city","Par'), {"type": "entity", "name": "Paris"}, "A Paris b"),
+        (("cite", "turn0search1"), {"type": "webpage", **PAGE}, "A ([Its Long Title](https://p.example)) b"),
+        (("image_group", '{"query": ["fox"]}'), {"type": "image_group", "safe_urls": ["https://s.example"]},
+         "A *(images: fox: not brought in)* b"),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_mark_go_before_those_of_its_reference(
+    marked: tuple[str, ...], reference: dict[str, Any], becomes: str
+) -> None:
+    known = {"matched_text": mark(*marked), "alt": None, **reference}
+    made = converted(node(None, "assistant", f"A {mark(*marked)} b", metadata={"content_references": [known]}))  # fmt: skip
+    assert made.conversation
+    assert only_answer(made.conversation).content.split("\n\nSources:")[0] == becomes
+    assert made.left_out == ({"image": 1} if marked[0] == "image_group" else {})
+
+
+@pytest.mark.parametrize(
+    ("reference", "becomes"),
+    [
+        ({"title": "A *fox*", "safe_urls": ["https://s.example"]}, "Look *(image: A \\*fox\\*: not brought in)* here"),
+        ({"images": [{"title": "Fox", "url": "https://f.example"}, {}, {"title": "Den"}]}, "Look *(image: Fox, Den: not brought in)* here"),
+        ({}, "Look *(image: not brought in)* here"),
+    ],
+)  # fmt: skip
+def test_an_image_of_the_web_is_named_and_counted(reference: dict[str, Any], becomes: str) -> None:
+    seen = mark("i", "turn0image1")
+    known = {"type": "image_v2", "matched_text": seen, "alt": None, **reference}
+    made = converted(node(None, "assistant", f"Look {seen} here", metadata={"content_references": [known]}))  # fmt: skip
+    assert made.conversation
+    assert only_answer(made.conversation).content == becomes
+    assert made.left_out == {"image": 1}
 
 
 def test_sources_are_listed_once_at_the_end_of_the_answer() -> None:
@@ -135,6 +185,34 @@ def test_code_is_left_as_it_is() -> None:
     code = f"```\n{CITE} 【1†source】\n```\n\nSee `{CITE}` and ``a ` {CITE}``"
     assert text(f"{code}, but{CITE}") == f"{code}, but"
     assert text(f"`open{CITE}") == "`open"
+
+
+@pytest.mark.parametrize(
+    ("before", "is_code"),
+    [
+        ("> ```\n> code\n\n", False),
+        ("> ```\n> code\n", False),
+        ("> ```\n> code\n> ", True),
+        ("> ```\n> code\n>\n> ```\n", False),
+        ("- item\n\n  ```\n  code\n- ", False),
+        ("- item\n\n  ```\n  code\n\n  ", True),
+        ("- item\nlazy\n\n  ```\n  code\n", False),
+        ("-\n  ```\n  code\n  ", True),
+        ("-\n  ```\n  code\n ", False),
+        ("1. > - ~~~\n   >   code\n   > ", False),
+        ("1. > - ~~~\n   >   code\n   >   ", True),
+        ("10. item\n\t```\n\tcode\n\t", True),
+        ("item\n\n  ```\ncode\n", True),
+        ("- item\n\nText\n\n  ```\ncode\n", True),
+        ("1. item\n```\ncode\n", True),
+        ("```\n> - code\n", True),
+        ("- `open\n- ", False),
+        ("- `open\n  ", True),
+    ],
+)
+def test_code_ends_with_the_quote_or_the_item_it_stands_in(before: str, is_code: bool) -> None:
+    ant = mark("entity", '["animal","Ant"]')
+    assert text(f"{before}{ant}`") == f"{before}{ant if is_code else 'Ant'}`"
 
 
 def test_code_for_everybody_is_fenced() -> None:
@@ -209,6 +287,51 @@ def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
     assert made.calls[4].arguments == '{"updates": "all"}'
 
 
+def test_an_update_is_of_the_document_that_its_result_names() -> None:
+    def result(**canvas: str) -> dict[str, Any]:
+        return node(None, "tool", "Done.", name="canmore", metadata={"canvas": canvas})
+
+    update = canvas("update", updates=[{"pattern": "x", "replacement": "y"}])
+    said = answer(
+        canvas("create", name="One", type="document", content="1"),
+        canvas("create", name="Two", type="code/python", content="2"),
+        result(textdoc_id="2", title="Two"),
+        canvas("create", name="Two", type="code/c", content="3"),
+        *[update, result(textdoc_id="1", title="One")],
+        *[update, result(textdoc_id="2", title="Renamed")],
+        *[update, result(textdoc_id="2")],
+        *[update, result(textdoc_id="9", title="Unseen", textdoc_type="code/go")],
+        update,
+    ).content
+    changes = said.split("**Changed in ")[1:]
+    assert [change.replace("**\n\n```", " ").split("\n")[0] for change in changes] == [
+        "One ", "Renamed python", "Renamed python", "Unseen go", "Unseen go",
+    ]  # fmt: skip
+
+
+def test_marks_in_documents_thoughts_and_titles_are_words() -> None:
+    ant = mark("entity", '["animal", "An *ant*", "six legs"]')
+    thoughts = [{"summary": f"{ant}?", "content": "", "chunks": [f"So: {ant[:9]}", ant[9:]]}, ant]
+    document = canvas("create", name=f"{ant} 1", type="document", content=f"{ant} `{ant}`{CITE}")
+    document["message"]["metadata"] = {"content_references": [{"matched_text": CITE, "alt": "(a)"}]}
+    made = converted(
+        node(None, "assistant", content={"content_type": "thoughts", "thoughts": thoughts}),
+        document,
+        canvas("update", updates=[{"pattern": "x", "replacement": ant}]),
+        canvas("create", name="N", type="code/python", content=CITE),
+        title=f"About {ant}",
+    ).conversation
+    assert made
+    assert made.title == "About An *ant*"
+    said = only_answer(made)
+    assert said.reasoning == "An \\*ant\\*?\n\nSo: An \\*ant\\*\n\nAn \\*ant\\*"
+    assert said.content == (
+        f"**An \\*ant\\* 1**\n\nAn \\*ant\\* `{ant}` (a)\n\n"
+        "**Changed in An \\*ant\\* 1**\n\n```\nAn \\*ant\\*\n```\n\n"
+        f"**N**\n\n```python\n{CITE}\n```"
+    )
+
+
 def test_reasoning_of_every_age() -> None:
     tool = {"initial_text": "Reasoning", "finished_text": "Reasoned for 3 s", "finished_duration_sec": 3}  # fmt: skip
     thoughts = [{"summary": "S", "content": "", "chunks": ["a", "b"]}, "alone"]
@@ -264,6 +387,26 @@ def test_an_image_without_an_id_is_not_named_twice() -> None:
     assert made.left_out == {"image": 1}
 
 
+def test_images_of_two_ids_are_two() -> None:
+    part = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00aa"}
+    attached = [{"id": "file_00cc", "name": "other.png", "mime_type": "image/png"}]
+    made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
+    assert made.conversation
+    assert made.conversation.messages[1].content == (
+        "*(image file_00aa: not brought in)*\n\n*(image other.png: not brought in)*"
+    )
+    assert made.left_out == {"image": 2}
+
+
+def test_an_image_that_names_no_id_may_be_the_one_that_is_attached() -> None:
+    part = {"content_type": "image_asset_pointer"}
+    attached = [{"id": "file_00cc", "name": "ant.png", "mime_type": "image/png"}]
+    made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
+    assert made.conversation
+    assert made.conversation.messages[1].content == "*(image ant.png: not brought in)*"
+    assert made.left_out == {"image": 1}
+
+
 def test_what_was_spoken_is_words() -> None:
     voice = {"content_type": "real_time_user_audio_video_asset_pointer",
              "audio_asset_pointer": {"asset_pointer": "sediment://file_v"}}  # fmt: skip
@@ -309,6 +452,41 @@ def test_how_an_answer_ended(details: Any, becomes: tuple[str, str]) -> None:
     turn = answer(node(None, "assistant", "A", metadata={"finish_details": details})).turn
     assert turn
     assert (turn.status, turn.error) == becomes
+
+
+STOPPED: dict[str, Any] = {"metadata": {"finish_details": {"type": "interrupted"}}}
+THOUGHT = node(None, "assistant", content={"content_type": "thoughts", "thoughts": ["Hm."]})
+RECAP = node(None, "assistant", content={"content_type": "reasoning_recap", "content": "For 3 s"})
+CALL = node(None, "assistant", "{}", recipient="web.run")
+RESULT = node(None, "tool", "Found.", name="web.run")
+CUT = node(None, "assistant", "half", metadata={"finish_details": {"type": "max_tokens"}})
+HALF = node(None, "assistant", "half", **STOPPED)
+NOT_BEGUN = node(None, "assistant", "", status="finished_partial_completion", **STOPPED)
+UNFINISHED = node(None, "assistant", "", status="in_progress")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "becomes"),
+    [
+        ([THOUGHT, NOT_BEGUN], "cancelled"),
+        ([CALL, RESULT, NOT_BEGUN], "cancelled"),
+        ([THOUGHT, UNFINISHED], "interrupted"),
+        ([HALF, RESULT], "cancelled"),
+        ([CUT, RESULT], "completed"),
+        ([HALF, RECAP], "cancelled"),
+        ([HALF, node(None, "assistant", "")], "cancelled"),
+        ([NOT_BEGUN, THOUGHT], "completed"),
+        ([THOUGHT, NOT_BEGUN, node(None, "assistant", "A")], "completed"),
+        ([CALL, node(None, "tool", "x", status="in_progress")], "interrupted"),
+        ([CALL, node(None, "tool", "x", status="in_progress"), RESULT], "completed"),
+    ],
+)
+def test_the_model_says_how_its_answer_ended(nodes: list[Any], becomes: str) -> None:
+    """Also without words; no result that comes later does."""
+    turn = answer(*nodes).turn
+    assert turn
+    assert turn.status == becomes
+    assert bool(turn.error) is (CUT in nodes)
 
 
 def test_a_time_of_pinning_is_a_pin() -> None:

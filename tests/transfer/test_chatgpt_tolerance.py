@@ -246,6 +246,13 @@ def test_ids_are_those_of_the_first_version() -> None:
     ]  # fmt: skip
 
 
+def test_a_thought_that_is_only_a_mark_still_makes_an_answer() -> None:
+    thought = {"content_type": "thoughts", "thoughts": "\ue200cite\ue202turn0search0\ue201"}
+    made = convert({"q": node("root", "user", "Q"), "t": node("q", "assistant", content=thought)})
+    assert [message.id for message in made.messages] == [uuid5(UUID(ID), "q"), uuid5(UUID(ID), "t")]
+    assert made.messages[1].reasoning == ""
+
+
 def test_ids_do_not_collide() -> None:
     made = convert({
         "a": node("root", "assistant", "1"), "begana": node("a", "user", "2"), "b\0": node("begana", "user", "3"),
@@ -298,6 +305,13 @@ HOSTILE: dict[str, Callable[[int], Any]] = {
     "citations": lambda size: export({"q": node("root", "assistant", "【1†source】" * (size // 10), metadata={"citations": [{"start_ix": 1, "metadata": {"title": "t"}}] * (size // 20)})}),
     "ticks": lambda size: export({"q": node("root", "assistant", "\ue200" + " `a" * size)}),
     "fences": lambda size: export({"q": node("root", "assistant", "\ue200" + "```\n> - ~~~~ \n" * (size // 10))}),
+    "items in a line": lambda size: export({"q": node("root", "assistant", "\ue200" + "- > " * size)}),
+    "items over lines": lambda size: export({"q": node("root", "assistant", "\ue200" + "- " * 99 + "\n" * size + "\t" * size)}),
+    "quotes over lines": lambda size: export({"q": node("root", "assistant", "\ue200" + ("> " * 99 + "```\n") * (size // 50))}),
+    "links of a mark": lambda size: export({"q": node("root", "assistant", "\ue200navlist\ue202x\ue201" * (size // 10), metadata={"content_references": [
+        {"matched_text": "\ue200navlist\ue202x\ue201", "items": [{"url": "https://x.example"}] * (size // 20) + [{"url": f"https://x.example/{n}"} for n in range(size // 40)]}]})}),
+    "thoughts": lambda size: export({"q": node("root", "assistant", content={"content_type": "thoughts", "thoughts": ["\ue200a\ue201"] * (size // 10)}, metadata={"content_references": [
+        {"matched_text": "\ue200a\ue201", "alt": "x" * size}]})}),
     "node ids": lambda size: export({"\ue200" * size + "\ue201": node("root", "user", "Q")}),
 }  # fmt: skip
 

@@ -197,6 +197,28 @@ def test_it_may_come_out_of_a_pipe() -> None:
     assert [one.conversation is not None for one in read(pipe)] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("files", "left_out"),
+    [
+        (["file-1.dat"], {}),
+        (["file-1-ant.png"], {}),
+        (["file-1.dat", "file-2.dat"], {"file": 1}),
+        (["file-1-ant.png", "file-2.dat"], {"file": 1}),
+        (["file-1.dat", "file-2.pdf", "voice.wav"], {"file": 1, "audio": 1}),
+    ],
+)
+def test_an_image_that_a_conversation_shows_is_counted_once(
+    files: list[str], left_out: dict[str, int]
+) -> None:
+    parts = [{"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-1"}]
+    shown = node("root", "user", content={"content_type": "multimodal_text", "parts": parts})
+    first, *rest = found(
+        packed({"conversations.json": [export({"q": shown})], **dict.fromkeys(files, b"x")})
+    )
+    assert first.left_out == {"image": 1}
+    assert [one.left_out for one in rest] == [left_out] * bool(left_out)
+
+
 @pytest.mark.django_db
 def test_the_report_names_the_file_in_it_and_what_was_left_out(imported: Imports) -> None:
     odd = {**ONE, "title": "Broken", "mapping": 5}

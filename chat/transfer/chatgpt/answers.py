@@ -13,7 +13,7 @@ from chat.transfer.chatgpt.calls import Calls
 from chat.transfer.chatgpt.documents import NOTHING, Document, written
 from chat.transfer.chatgpt.exported import Message
 from chat.transfer.chatgpt.markup import line
-from chat.transfer.chatgpt.reasoning import is_reasoning, reasoning
+from chat.transfer.chatgpt.reasoning import is_reasoning
 from chat.transfer.chatgpt.references import Link, listed, references, searched
 from chat.transfer.chatgpt.texts import Said, raw, said
 from chat.transfer.format import MAX_TEXT, ArchivedMessage, ArchivedTurn
@@ -25,6 +25,9 @@ _BY_STATUS = {
     "finished_partial_completion": Turn.Status.CANCELLED,
 }
 _BETWEEN = "\n\n"
+Ending = tuple[Turn.Status, str]
+"""Status and error."""
+WELL: Ending = (Turn.Status.COMPLETED, "")
 
 
 @dataclass(eq=False)
@@ -38,8 +41,9 @@ class Answer:
     """Of the canvas, that was written last."""
     model: str = ""
     ended_at: datetime | None = None
-    status: Turn.Status = Turn.Status.COMPLETED
-    error: str = ""
+    _ending: Ending = WELL
+    _tools_ending: Ending = WELL
+    """How the tools ended that the model said nothing after."""
     _pieces: list[str] = field(default_factory=list)
     length: int = 0
     """Characters of its text."""
@@ -55,17 +59,19 @@ class Answer:
 
     def add(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         self.ended_at = at
-        self.end(message)
+        if message.role == "tool":
+            self._tools_ending = _ending(message)
+        else:
+            self._ending, self._tools_ending = _ending(message), WELL
         if slug := message.metadata.text("model_slug"):
             self.model = line(slug)
-        if thought := reasoning(message):
-            self._reasoning.append(thought)
+        self._reasoning += filter(str.strip, words.reasoning)
         if is_reasoning(message):
             self._reasoning += filter(None, [words.words])
         elif message.role == "tool":
             self._result(node_id, message, words, at)
         elif message.is_call:
-            self._call(node_id, message, at)
+            self._call(node_id, message, words, at)
         else:
             self._say(words.words)
             if found := searched(message.metadata):
@@ -75,15 +81,10 @@ class Answer:
         for url, title in words.references.sources.items():
             self._sources.setdefault(url, title)
 
-    def end(self, message: Message) -> None:
-        """How a node says that it ended."""
-        details = message.metadata.raw("finish_details")
-        kind = details.get("type") if isinstance(details, dict) else details
-        self.status = _BY_STATUS.get(message.status, Turn.Status.COMPLETED)
-        if kind == "interrupted":
-            self.status = Turn.Status.CANCELLED
-        is_cut = kind in ("max_tokens", "length") and self.status == Turn.Status.COMPLETED
-        self.error = CUT_SHORT if is_cut else ""
+    def stop(self, message: Message) -> None:
+        """A node without words may say that the model was stopped before them."""
+        if message.role != "tool" and (ending := _ending(message)) != WELL:
+            self._ending = ending
 
     def hide(self, message: Message, at: datetime) -> None:
         """A tool's node that the page does not show."""
@@ -112,9 +113,9 @@ class Answer:
             self._pieces.append(text)
             self.length += len(text)
 
-    def _call(self, node_id: str, message: Message, at: datetime) -> None:
+    def _call(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         text = raw(message)
-        document = written(message.recipient, text, self.document)
+        document = written(message.recipient, text, self.document, words.references)
         arguments = document.arguments if document else text
         self._calls.add(node_id, message.recipient, arguments, self.length, at)
         if document:
@@ -127,8 +128,9 @@ class Answer:
         self._calls.result(node_id, message.name, text, self.length, at, failed=failed)
 
     def _turn(self, default_model: str) -> ArchivedTurn:
+        status, error = self._tools_ending if self._ending == WELL else self._ending
         return ArchivedTurn(
-            status=self.status,
+            status=status,
             model=self.model or line(default_model) or UNKNOWN_MODEL,
             context=None,
             client_id=None,
@@ -137,9 +139,20 @@ class Answer:
             cached_tokens=None,
             cost=None,
             error_code="",
-            error=self.error,
+            error=error,
             created_at=self.created_at,
             started_at=self.created_at,
             ended_at=self.ended_at,
             cancel_requested_at=None,
         )
+
+
+def _ending(message: Message) -> Ending:
+    """How a node says that it ended."""
+    details = message.metadata.raw("finish_details")
+    kind = details.get("type") if isinstance(details, dict) else details
+    status = _BY_STATUS.get(message.status, Turn.Status.COMPLETED)
+    if kind == "interrupted":
+        status = Turn.Status.CANCELLED
+    is_cut = kind in ("max_tokens", "length") and status == Turn.Status.COMPLETED
+    return status, CUT_SHORT if is_cut else ""

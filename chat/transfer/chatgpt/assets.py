@@ -46,7 +46,8 @@ class Assets:
         attached = [one for one in metadata.each("attachments") if one.raw("id") or one.raw("name")]
         self._names = {one.text("id"): one.text("name") for one in attached if one.raw("id")}
         rest = [one for one in attached if one.text("id") not in shown or not one.raw("id")]
-        self._images = deque(one for one in rest if _is_image(one))
+        self._images = deque(one for one in rest if _is_image(one) and one.raw("id"))
+        self._images_without_id = deque(one for one in rest if _is_image(one) and not one.raw("id"))
         self._files = [one for one in rest if not _is_image(one)]
 
     def shown(self, part: Fields) -> str:
@@ -57,18 +58,23 @@ class Assets:
             return ""
         self._said.add(file_id)
         name = self._names.get(file_id, "")
-        if kind == "image" and not name and self._images:
-            name = self._images.popleft().text("name")
+        if kind == "image" and not name:
+            name = self._name_of_another(file_id)
         self._left_out.add(kind or "file", file_id)
         made = part.inner("metadata").quiet.inner("dalle")
         about = [f"“{escaped(self._title)}”" if self._title else "", escaped(line(name or file_id))]
         prompt = escaped(made.text("prompt")[:_MAX_PROMPT])
         return _words(kind or "attachment", about, prompt)
 
+    def _name_of_another(self, file_id: str) -> str:
+        """The name of an attachment that may be the same image: one of them has no id."""
+        maybe = self._images_without_id or (self._images if not file_id else None)
+        return maybe.popleft().text("name") if maybe else ""
+
     def attached(self) -> list[str]:
         """What stands for the attachments that no part shows."""
         found = []
-        for one in [*self._images, *self._files]:
+        for one in [*self._images, *self._images_without_id, *self._files]:
             file_id, kind = one.text("id"), "image" if _is_image(one) else "file"
             if not file_id or file_id not in self._said:
                 self._left_out.add(kind, file_id)

@@ -7,7 +7,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
-_FENCE = re.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+(`{3,}+(?=[^`]*+$)|~{3,}+)")
+from chat.transfer.chatgpt.containers import Containers
+
+_FENCE = re.compile(
+    r"[ \t]*+(?:(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])[ \t]*+)*+(`{3,}+(?=[^`]*+$)|~{3,}+)"
+)
 _END = re.compile(r"[ \t>]*+(`{3,}+|~{3,}+)[ \t\r]*+$")
 _TICKS = re.compile("`++")
 _OPENING = re.compile("\ue200[^\ue200\ue201]*+\ue201|\\\\`|(?P<ticks>`++)")
@@ -17,19 +21,27 @@ _OPENING = re.compile("\ue200[^\ue200\ue201]*+\ue201|\\\\`|(?P<ticks>`++)")
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Begin and end of each stretch of code, in their order."""
     fence, fence_begin, paragraph, at = "", 0, 0, 0
+    containers = Containers()
     for line in text.split("\n"):
         end = at + len(line)
+        is_within = containers.read(line)
+        if fence and not is_within:  # the quote or the list item that it stands in is over
+            yield fence_begin, at
+            fence, paragraph = "", at
         if fence:
             closing = _END.match(line)
             if closing and closing[1].startswith(fence):
                 yield fence_begin, end
-                fence, paragraph = "", end
-        elif opening := _FENCE.match(line):
-            yield from _inline(text, paragraph, at)
-            fence, fence_begin = opening[1], at
-        elif not line.strip():
-            yield from _inline(text, paragraph, at)
-            paragraph = at
+                fence, paragraph = "", end + 1
+        else:
+            opening = _FENCE.match(line)
+            is_lazy = paragraph < at and not opening and bool(line.strip())
+            begins = containers.enter(is_lazy=is_lazy)
+            if opening or begins or not line.strip():
+                yield from _inline(text, paragraph, at)
+                paragraph = at if line.strip() else end + 1
+            if opening:
+                fence, fence_begin = opening[1], at
         at = end + 1
     if fence:
         yield fence_begin, len(text)

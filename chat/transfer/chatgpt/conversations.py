@@ -13,6 +13,7 @@ from chat.transfer.chatgpt.assets import LeftOut
 from chat.transfer.chatgpt.exported import Exported, Message
 from chat.transfer.chatgpt.ids import Names, conversation_id
 from chat.transfer.chatgpt.instructions import instructions
+from chat.transfer.chatgpt.marks import plain
 from chat.transfer.chatgpt.markup import storable
 from chat.transfer.chatgpt.walk import Beginning, Question, Spoken, Walk
 from chat.transfer.format import (
@@ -50,7 +51,7 @@ def archived(exported: Exported, left_out: LeftOut) -> ArchivedConversation | No
             notes.add(f"a text of {one.length:,} characters was cut to {MAX_TEXT:,}")
     said.sort(key=lambda message: (message.created_at, message.id))
     current = walk.ends.get(fields.text("current_node"))
-    title = " ".join(storable(fields.text("title")).split())[:MAX_TITLE]
+    title = " ".join(storable(plain(fields.text("title"))).split())[:MAX_TITLE]
     by_model = Conversation.TitledBy.MODEL
     return ArchivedConversation(
         format=FORMAT,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chat.transfer.chatgpt.fields import Fields
+from chat.transfer.chatgpt.marks import plain, translated
 from chat.transfer.chatgpt.markup import escaped, fenced, line, storable
+from chat.transfer.chatgpt.references import References
 
 CREATE = "canmore.create_textdoc"
 UPDATE = "canmore.update_textdoc"
@@ -26,6 +29,27 @@ class Document:
 NOTHING = Document()
 
 
+@dataclass
+class Documents:
+    """All of a conversation."""
+
+    _by_id: dict[str, Document] = field(default_factory=dict)
+    _by_name: dict[str, Document] = field(default_factory=dict)
+
+    def add(self, document: Document, canvas: Fields) -> None:
+        self._by_name[document.name] = document
+        if own_id := canvas.text("textdoc_id"):
+            self._by_id[own_id] = document
+
+    def meant(self, canvas: Fields, last: Document) -> Document:
+        """The one that a call's result speaks of; if it speaks of none, the last one."""
+        known, name = self._by_id.get(canvas.text("textdoc_id")), plain(canvas.text("title"))
+        if not name:
+            return known or last
+        new = Document(name, canvas.text("textdoc_type") or NOTHING.kind)
+        return replace(known or self._by_name.get(name, new), name=name)
+
+
 @dataclass(frozen=True)
 class Written:
     """What a call does to a document."""
@@ -37,31 +61,35 @@ class Written:
     """Of the call, without the document."""
 
 
-def written(name: str, text: str, last: Document) -> Written | None:
-    """None: the call writes no document, or not in a way that is known."""
+def written(name: str, text: str, last: Document, marked: References) -> Written | None:
+    """None: the call writes no document, or not in a way that is known.
+
+    `marked` is what the marks in it refer to.
+    """
     if name not in (CREATE, UPDATE):
         return None
     try:
         found = json.loads(text)
         if not isinstance(found, dict):
             return None
-        return _created(found) if name == CREATE else _updated(found, last)
+        return _created(found, marked) if name == CREATE else _updated(found, last, marked)
     except (ValueError, RecursionError):
         return None
 
 
-def _created(found: dict[str, Any]) -> Written | None:
+def _created(found: dict[str, Any], marked: References) -> Written | None:
     content = found.get("content")
     if not isinstance(content, str):
         return None
-    document = Document(_text(found, "name"), _text(found, "type") or "document")
+    document = Document(plain(_text(found, "name")), _text(found, "type") or "document")
+    content = _words(content, document, marked)
     rest = {key: value for key, value in found.items() if key != "content"}
     is_titled = content.lstrip("# ").startswith(f"{document.name}\n")
     heading = "" if is_titled else _heading(document)
     return Written(document, heading + _body(content, document), _json(rest))
 
 
-def _updated(found: dict[str, Any], last: Document) -> Written | None:
+def _updated(found: dict[str, Any], last: Document, marked: References) -> Written | None:
     updates = found.get("updates")
     if not isinstance(updates, list) or not all(isinstance(one, dict) for one in updates):
         return None
@@ -70,8 +98,8 @@ def _updated(found: dict[str, Any], last: Document) -> Written | None:
         replacement = update.get("replacement")
         if not isinstance(replacement, str):
             return None
-        is_all = _is_all(update)
-        bodies.append(_body(replacement, last) if is_all else fenced(replacement, _language(last)))
+        words = _words(replacement, last, marked)
+        bodies.append(_body(words, last) if _is_all(update) else fenced(words, _language(last)))
         rest.append({key: value for key, value in update.items() if key != "replacement"})
     is_new = any(map(_is_all, updates))
     heading = _heading(last, "" if is_new else "Changed in ")
@@ -88,8 +116,11 @@ def _heading(document: Document, before: str = "") -> str:
     return f"**{before}{name}**\n\n" if name else ""
 
 
+def _words(content: str, document: Document, marked: References) -> str:
+    return storable(content) if _is_code(document) else translated(content, marked)
+
+
 def _body(content: str, document: Document) -> str:
-    content = storable(content)
     return fenced(content, _language(document)) if _is_code(document) else content
 
 

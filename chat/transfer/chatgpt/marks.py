@@ -7,15 +7,14 @@ is left as it is.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import ChainMap, deque
 from collections.abc import Iterator
-from typing import Any
 
 from chat.transfer.chatgpt import code
-from chat.transfer.chatgpt.markup import escaped, is_url, link, storable
-from chat.transfer.chatgpt.references import MARKS, Link, References
+from chat.transfer.chatgpt.markup import escaped, is_url, link, not_brought_in, storable
+from chat.transfer.chatgpt.references import MARKS, Link, References, linked
+from chat.transfer.chatgpt.spoken import own_words
 
 _NEW = "\ue200[^\ue200\ue201]*+\ue201"
 _OLD = (
@@ -26,15 +25,9 @@ _OLD_FIRST = "【:"
 _UNCLOSED = "\ue200(?:[a-z_]{1,30}+\ue202)?(?:turn[a-z0-9]{1,40}+\ue202?)*+"
 _MARK = re.compile(f"{_NEW}|{_OLD}|{_UNCLOSED}|[\ue200-\ue204]")
 _FIRST = (*MARKS, "\ue201", "\ue202", "\ue203", "\ue204")
-_REFERENCE = re.compile(r"turn\d{1,9}[a-z_]{1,30}\d{1,9}|L?\d{1,9}(?:-L?\d{1,9})?")
 _LABEL = re.compile(r"source|L?\d+(?:-L?\d+)?|")
-_WORDS = ("title", "name", "content", "text", "label", "query", "queries")
-"""Keys of a mark's JSON that hold words."""
-_SPEAKING = {"cite": 0, "filecite": 0, "i": 0, "url": 1, "link_title": 1, "navlist": 1, "entity": 1}
-"""How many arguments of a mark may be words; of others all."""
-_MAX_DEPTH = 4
 _ROOM = 20
-"""Times its length a text may grow by what stands for its marks."""
+"""Times their length texts may grow by what stands for their marks."""
 
 
 def translated(text: str, found: References) -> str:
@@ -44,17 +37,22 @@ def translated(text: str, found: References) -> str:
         return storable(text)
     old = _Citations(found, marks)
     pieces, at = [], 0
-    room = _ROOM * (len(text) + 1000)
+    found.room += _ROOM * len(text)
     for mark in marks:
         pieces.append(storable(text[at : mark.start()]))
         at = mark.end()
-        words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
-        room -= len(words)
-        if room < 0:
+        if found.room < 0:
             continue  # a short mark may stand for a long text any number of times
+        words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
+        found.room -= len(words)
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
         pieces.append(f" {words}" if is_glued and mark.start() else words)
     return "".join([*pieces, storable(text[at:])])
+
+
+def plain(text: str) -> str:
+    """A line with only the words of its marks."""
+    return _MARK.sub(lambda mark: ", ".join(own_words(mark[0])), text)
 
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
@@ -106,50 +104,25 @@ class _Citations:
 
 
 def _words(mark: str, found: References) -> str:
-    known = found.by_mark.get(mark)
-    if known is not None or not mark.endswith("\ue201"):
-        return known or ""
+    known, links = found.by_mark.get(mark, ""), found.by_speaking_mark.get(mark)
+    if (known and links is None) or not mark.endswith("\ue201"):
+        return known
     kind, *arguments = mark[1:-1].split("\ue202")
-    texts = [text for text in map(_text, arguments[: _SPEAKING.get(kind)]) if text]
-    links = [found.links[name] for name in arguments if name in found.links]
-    links += [("", text.strip()) for text in arguments if is_url(text)]
-    words = ", ".join(escaped(text) for text in texts if not is_url(text))
-    if kind in ("url", "link_title") and links:
-        return link(texts[0] if words else "", links[0][1])
+    own = own_words(mark)
+    words = ", ".join(escaped(text) for text in own if not is_url(text))
     if kind == "image_group":
         found.images += 1
-        return f"*(images{': ' if words else ''}{words}: not brought in)*"
-    return " ".join(filter(None, [words, _linked(links)]))
+        return not_brought_in("images", words)
+    is_broken = kind == "entity" and words.startswith("\\[")
+    if known and (is_broken or not words):
+        return known
+    links = links or _links(arguments, found)
+    if kind in ("url", "link_title") and links:
+        return link(own[0] if words else "", links[0][1])
+    return " ".join(filter(None, [words, linked(links)]))
 
 
-def _linked(links: list[Link]) -> str:
-    return f"({', '.join(link(*one) for one in dict.fromkeys(links))})" if links else ""
-
-
-def _text(argument: str) -> str:
-    """The words of an argument: its own, or those in its JSON."""
-    argument = argument.strip()
-    if _REFERENCE.fullmatch(argument):
-        return ""
-    if argument[:1] not in ("[", "{"):
-        return argument
-    try:
-        found = json.loads(argument)
-    except (ValueError, RecursionError):
-        return argument
-    if isinstance(found, list) and len(found) > 1 and isinstance(found[1], str):
-        return found[1]  # of an entity: its kind, its name, what it is
-    return ", ".join(_held(found, _MAX_DEPTH))
-
-
-def _held(found: Any, depth: int) -> Iterator[str]:
-    if isinstance(found, str):
-        if found and not _REFERENCE.fullmatch(found):
-            yield found
-    elif depth and isinstance(found, list):
-        for one in found:
-            yield from _held(one, depth - 1)
-    elif depth and isinstance(found, dict):
-        for key, one in found.items():
-            if key in _WORDS or isinstance(one, dict | list):
-                yield from _held(one, depth - 1)
+def _links(arguments: list[str], found: References) -> list[Link]:
+    names = (name.strip() for argument in arguments for name in argument.split(","))
+    links = [found.links[name] for name in names if name in found.links]
+    return links + [("", text.strip()) for text in arguments if is_url(text)]

@@ -50,6 +50,11 @@ def host(url: str) -> str:
     return url.strip().split("/", 3)[2]
 
 
+def not_brought_in(kind: str, words: str) -> str:
+    """What stands for images of the web that an answer shows."""
+    return f"*({': '.join(filter(None, [kind, words]))}: not brought in)*"
+
+
 def fenced(text: str, language: str = "") -> str:
     """A code block that nothing in it can end."""
     fence = "`" * max(max(map(len, re.findall("`+", text)), default=0) + 1, 3)

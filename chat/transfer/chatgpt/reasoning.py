@@ -6,19 +6,23 @@ from collections.abc import Iterator
 
 from chat.transfer.chatgpt.exported import Message
 from chat.transfer.chatgpt.fields import Fields
-from chat.transfer.chatgpt.markup import storable
+from chat.transfer.chatgpt.marks import translated
+from chat.transfer.chatgpt.references import References
 
 _TOOL = "a8km123"
 """Whose words are the reasoning of o1 and o3-mini."""
 
 
-def reasoning(message: Message) -> str:
-    """Empty: it shows none. The words of the tool for it are `said`, as those of any other."""
+def reasoning(message: Message, marked: References) -> list[str]:
+    """Its pieces, of which one is blank that was only marks.
+
+    The words of the tool for it are `said`, as those of any other.
+    """
     if message.content.text("content_type") != "thoughts":
-        return ""
+        return []
     alone = message.content.raw("thoughts")
     found = [alone] if isinstance(alone, str) else _thoughts(message.content)
-    return "\n\n".join(storable(text) for text in found if text.strip())
+    return [translated(text, marked) for text in found if text.strip()]
 
 
 def is_reasoning(message: Message) -> bool:

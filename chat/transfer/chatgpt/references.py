@@ -7,14 +7,26 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from chat.transfer.chatgpt.fields import Fields
-from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, storable
+from chat.transfer.chatgpt.markup import escaped, host, is_url, line, link, not_brought_in, storable
 
 MARKS = ("\ue200", "【", ":contentReference[")
 """How marks begin."""
 Link = tuple[str, str]
 """Title and address."""
-_NO_SOURCES = {"nav_list", "image_group", "products", "product_entity", "entity", "hidden"}
+_IMAGES = {"image", "image_inline", "image_v2"}
+_NO_SOURCES = {
+    *_IMAGES,
+    "nav_list",
+    "image_group",
+    "products",
+    "product_entity",
+    "entity",
+    "hidden",
+}
 """What shows something, rather than to say where the answer is from."""
+
+_NAMED = {"entity", "product_entity"}
+"""What is shown by its name alone."""
 
 
 @dataclass
@@ -23,6 +35,8 @@ class References:
 
     by_mark: dict[str, str] = field(default_factory=dict)
     """Markdown for marks, letter by letter."""
+    by_speaking_mark: dict[str, list[Link]] = field(default_factory=dict)
+    """Links for marks of which the export has no Markdown, so that their own words come first."""
     by_number: dict[str, str] = field(default_factory=dict)
     """Markdown for marks of 2023 and 2024 by the number in them."""
     citations: list[tuple[int | None, str]] = field(default_factory=list)
@@ -32,6 +46,8 @@ class References:
     sources: dict[str, str] = field(default_factory=dict)
     """Titles by address, in order."""
 
+    room: int = 20_000
+    """Characters that may still come into the message in place of marks."""
     images: int = 0
     """That the text shows, and that are not brought in."""
 
@@ -71,6 +87,11 @@ def searched(metadata: Fields) -> str:
     return "\n\n".join(storable("\n".join(filter(str.strip, text))) for text in texts if any(text))
 
 
+def linked(links: list[Link]) -> str:
+    """Links in a text, as Markdown."""
+    return f"({', '.join(link(*one) for one in dict.fromkeys(links))})" if links else ""
+
+
 def listed(sources: dict[str, str]) -> str:
     """The sources of an answer as Markdown."""
     if not sources:
@@ -89,15 +110,22 @@ def _reference(found: References, reference: Fields) -> None:
     mark = reference.text("matched_text")
     if mark.startswith(MARKS) and (markdown := _instead(reference, links)):
         found.by_mark[mark] = markdown
+        found.by_speaking_mark.pop(mark, None)
+        if not reference.text("alt").strip():
+            found.images += kind in _IMAGES
+            found.by_speaking_mark[mark] = [] if kind in _NAMED else list(dict.fromkeys(links))
 
 
 def _instead(reference: Fields, links: list[Link]) -> str:
     alt = storable(reference.text("alt"))
     if alt.strip():
         return alt
+    if reference.text("type") in _IMAGES:
+        titles = (one.text("title") for one in [reference, *reference.each("images")])
+        return not_brought_in("image", ", ".join(map(escaped, filter(str.strip, titles))))
     if name := reference.text("name"):
         return f"({escaped(name)})" if reference.text("type") == "file" else escaped(name)
-    return f"({', '.join(link(*one) for one in links)})" if links else ""
+    return linked(links)
 
 
 def _citation(found: References, citation: Fields) -> None:

@@ -10,6 +10,7 @@ from chat.transfer.chatgpt.exported import SPEAKERS, Message
 from chat.transfer.chatgpt.fields import Fields
 from chat.transfer.chatgpt.marks import translated
 from chat.transfer.chatgpt.markup import escaped, fenced, is_url, line, link, storable
+from chat.transfer.chatgpt.reasoning import reasoning
 from chat.transfer.chatgpt.references import Link, References, references
 
 _KNOWN = {"text", "multimodal_text", "code", "execution_output", "tether_browsing_display"}
@@ -24,6 +25,7 @@ class Said:
     shown: list[str] = field(default_factory=list)
     """What stands for the images and files of it."""
     references: References = field(default_factory=References)
+    reasoning: list[str] = field(default_factory=list)
 
     @property
     def markdown(self) -> str:
@@ -54,9 +56,11 @@ def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, 
     for text in _FORMS.get(kind, _plain)(message):
         pieces.append(text if kind == "code" else translated(text, found))
     shown += assets.attached()
+    thought = reasoning(message, found)
     for _ in range(found.images):
         left_out.add("image")
-    return Said("\n\n".join(filter(str.strip, pieces)), list(filter(None, shown)), found)
+    words = "\n\n".join(filter(str.strip, pieces))
+    return Said(words, list(filter(None, shown)), found, thought)
 
 
 def raw(message: Message) -> str:

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 from chat.transfer.chatgpt.answers import Answer
 from chat.transfer.chatgpt.assets import LeftOut
-from chat.transfer.chatgpt.documents import NOTHING, Document
+from chat.transfer.chatgpt.documents import CREATE, NOTHING, UPDATE, Document, Documents
 from chat.transfer.chatgpt.earlier import was_seen
 from chat.transfer.chatgpt.exported import SPEAKERS, Exported, Message
+from chat.transfer.chatgpt.fields import Fields, Notes
 from chat.transfer.chatgpt.markup import line
 from chat.transfer.chatgpt.nodes import tree
-from chat.transfer.chatgpt.reasoning import reasoning
 from chat.transfer.chatgpt.texts import is_seen, said
 
+_NO_CANVAS = Fields({}, "", Notes())
 _STEP = timedelta(microseconds=1)
 _BEGAN_BY_ITSELF = "…"
 """The question of an answer that has none: answers answer something here."""
@@ -71,6 +72,7 @@ class Walk:
         """Messages by what stands above them."""
         self.ends: dict[str, Spoken | None] = {}
         """By node the message that it is in, or below."""
+        self._documents = Documents()
         self._children = tree(exported.mapping, exported.notes)
         self._latest: dict[Spoken | None, datetime] = {}
 
@@ -109,16 +111,30 @@ class Walk:
     def _answer(self, at: _At, message: Message, time: datetime) -> _At:
         answer = at.answer or Answer(at.node_id, time)
         words = answer.said(message, self.left_out)
-        if not (words.markdown or reasoning(message) or was_seen(message)):
+        if not (words.markdown or words.reasoning or was_seen(message)):
+            if at.answer:
+                at.answer.stop(message)
             return at
         if at.answer is None:
             at = self._begun(at, answer, time)
         if at.is_first and was_seen(message):
             answer.node_id = at.node_id
             at = replace(at, is_first=False)
-        answer.document = at.document
+        is_written = message.recipient in (CREATE, UPDATE)
+        canvas = self._canvas(at.node_id) if is_written else _NO_CANVAS
+        answer.document = self._documents.meant(canvas, at.document)
         answer.add(at.node_id, message, words, max(time, answer.created_at))
+        if is_written:
+            self._documents.add(answer.document, canvas)
         return replace(at, document=answer.document)
+
+    def _canvas(self, node_id: str) -> Fields:
+        """What the result of a call says of the document that it wrote."""
+        for child in self._children[node_id]:
+            result = self.exported.mapping[child].message
+            if result and (canvas := result.metadata.quiet.inner("canvas")):
+                return canvas
+        return _NO_CANVAS
 
     def _begun(self, at: _At, answer: Answer, time: datetime) -> _At:
         """An answer stands below a question, or below the beginning of its versions."""
