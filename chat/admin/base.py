@@ -18,7 +18,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models import JSONField, Model, Q, QuerySet, TextField
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -42,6 +43,8 @@ FOUND = 2000
 """Entries of the search index that count, the latest: a word in more of them helps nobody."""
 AT_ONCE = 1000
 """Rows that one action takes: more would hold up all other pages. There are commands for that."""
+PLAIN = ("exact", "gt", "gte", "lt", "lte", "isnull")
+"""Comparisons of a column that an address may ask for: with any value, they are answered."""
 
 
 class BoundedPaginator(PaginatorBase):
@@ -117,6 +120,12 @@ class Listed(Chosen):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What a filter of the list reads, and plain comparisons. Anything else is answered 400."""
+        filters: Any = self.list_filter
+        is_ours = any(lookup in names(spec) for spec in filters) or is_plain(self.model, lookup)
+        return is_ours and super().lookup_allowed(lookup, value, request)
+
     def is_search_cut(self, query: str) -> bool:
         """Whether a search leaves out some of what it should find."""
         return False
@@ -133,6 +142,21 @@ class Listed(Chosen):
                 return redirect(request.get_full_path())
             queryset = queryset.filter(pk__in=keys[:AT_ONCE])
         return super().response_action(request, queryset, *location)
+
+
+def names(spec: Any) -> tuple[str | None, ...]:
+    """What a filter reads in the address, other than comparisons of its column."""
+    return (*getattr(spec, "names", ()), getattr(spec, "parameter_name", None))
+
+
+def is_plain(model: type[Model], lookup: str) -> bool:
+    """Whether a column of the list's own rows is compared, other than a text without end."""
+    name, _, comparison = lookup.partition(LOOKUP_SEP)
+    return comparison in ("", *PLAIN) and any(
+        name in (column.name, column.attname)
+        for column in model._meta.concrete_fields
+        if not isinstance(column, TextField | JSONField)
+    )
 
 
 class Found(Listed):
