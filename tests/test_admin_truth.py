@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -69,9 +70,8 @@ def test_select_all_takes_what_it_names(client: Client, monkeypatch: pytest.Monk
     make(80)
     text = client.get(LIST).content.decode()
     assert "Select the first 60 conversations" in text
-    assert '<input type="hidden" name="across" value="60">' in text
     first = list(Conversation.objects.order_by("-updated_at")[:60])
-    said = select_all(client, LIST, named=60)
+    said = select_all(client, LIST)
     assert "Archived: 60 conversations." in said
     assert set(Conversation.objects.filter(archived=True)) == set(first)
 
@@ -81,21 +81,52 @@ def test_all_means_all_that_was_found(client: Client) -> None:
     make(5, text="hay")
     needles = f"{LIST}?q=needle"
     assert "Select all 55 conversations" in client.get(needles).content.decode()
-    select_all(client, needles, named=55)
+    select_all(client, needles)
     assert Conversation.objects.filter(archived=True).count() == 55
 
 
-def test_a_list_that_has_changed_is_looked_at_again(client: Client) -> None:
-    make(53)
-    said = select_all(client, LIST, named=52)
-    assert "Nothing was done: the list has changed." in said
+@pytest.mark.parametrize("stored", [53, 75])  # all of them are meant, or the first ones
+def test_a_list_that_has_changed_is_looked_at_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
+    made = make(stored)
+    for across in ("", "53", "60"):
+        assert CHANGED in select_all(client, LIST, across=across)
+    across = stamp(client, LIST)
+    make(1)
+    Conversation.objects.filter(pk=made[0].pk).delete()
+    assert CHANGED in select_all(client, LIST, across=across)
     assert not Conversation.objects.filter(archived=True).exists()
 
 
-def select_all(client: Client, url: str, *, named: int) -> str:
+def test_another_order_of_the_same_rows_is_no_change(client: Client) -> None:
+    made = make(53)
+    across = stamp(client, LIST)
+    Conversation.objects.filter(pk=made[7].pk).update(updated_at=timezone.now())
+    assert "Archived: 53 conversations." in select_all(client, LIST, across=across)
+
+
+def test_only_a_list_of_several_pages_reads_all_keys(client: Client) -> None:
+    make(50)
+    assert 'name="across"' not in client.get(LIST).content.decode()
+
+
+CHANGED = "Nothing was done: the list has changed."
+
+
+def stamp(client: Client, url: str) -> str:
+    """What the page sends back for "select all"."""
+    found = re.search(r'name="across" value="([^"]+)"', client.get(url).content.decode())
+    assert found is not None
+    return found[1]
+
+
+def select_all(client: Client, url: str, *, across: str | None = None) -> str:
     """As Django's own script sends it: what is ticked on the page, and that all is meant."""
     ticked = str(found(client, url)[0].pk)
-    data = {"action": "archive", "select_across": "1", "index": "0", "across": str(named)}
+    data = {"action": "archive", "select_across": "1", "index": "0"}
+    data["across"] = stamp(client, url) if across is None else across
     return posted(client, url, **data, _selected_action=ticked)
 
 

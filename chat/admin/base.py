@@ -9,6 +9,7 @@ something out, the list says so.
 from __future__ import annotations
 
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -79,6 +80,22 @@ class BoundedList(ChangeList):
         self.across = min(self.result_count, AT_ONCE)
         self.is_across_cut = self.is_cut or self.across < self.result_count
 
+    @cached_property
+    def all_of_them(self) -> str:
+        """What "select all" sends back."""
+        return stamp(self.across, first_keys(self.queryset))
+
+
+def first_keys(rows: QuerySet[Any]) -> list[Any]:
+    """Of as many rows as one action takes, in the list's own order."""
+    return list(rows.values_list("pk", flat=True)[:AT_ONCE])
+
+
+def stamp(count: int, keys: list[Any]) -> str:
+    """The number that was named, and which rows these are, in whatever order."""
+    named = ",".join(sorted(map(str, keys)))
+    return f"{count}-{blake2b(named.encode(), digest_size=16).hexdigest()}"
+
 
 class Chosen(AdminBase):
     """A list whose actions are done to rows that can exist."""
@@ -133,14 +150,14 @@ class Listed(Chosen):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *location: Any
     ) -> HttpResponse | None:
-        """ "Select all" means as many rows as the page named, and is refused if there are others."""
+        """ "Select all" means the rows that the page spoke of, and is refused if there are others."""
         if request.POST.get("select_across") == "1":
-            keys = list(queryset.values_list("pk", flat=True)[: AT_ONCE + 1])
-            if request.POST.get("across", str(len(keys))) != str(min(len(keys), AT_ONCE)):
+            keys = first_keys(queryset)
+            if request.POST.get("across") != stamp(len(keys), keys):
                 complaint = "Nothing was done: the list has changed. Look at it, and select again."
                 self.message_user(request, complaint, messages.ERROR)
                 return redirect(request.get_full_path())
-            queryset = queryset.filter(pk__in=keys[:AT_ONCE])
+            queryset = queryset.filter(pk__in=keys)
         return super().response_action(request, queryset, *location)
 
 
