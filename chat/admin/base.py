@@ -67,18 +67,19 @@ class BoundedList(ChangeList):
 
     is_cut = False
     """More rows match than are counted here."""
+    may_be_cut = False
+    """More rows might: a search or a filter has looked at the latest texts, or calls, alone."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         paginator: Any = self.paginator
         listed: Any = self.model_admin
-        self.is_cut = (
-            paginator.counted > self.result_count
-            or listed.is_search_cut(self.query)
-            or any(getattr(spec, "is_cut", False) for spec in self.filter_specs)
+        self.is_cut = paginator.counted > self.result_count
+        self.may_be_cut = listed.is_search_cut(self.query) or any(
+            getattr(spec, "is_cut", False) for spec in self.filter_specs
         )
         self.across = min(self.result_count, AT_ONCE)
-        self.is_across_cut = self.is_cut or self.across < self.result_count
+        self.is_across_cut = self.is_cut or self.may_be_cut or self.across < self.result_count
 
     @cached_property
     def all_of_them(self) -> str:
@@ -144,7 +145,7 @@ class Listed(Chosen):
         return is_ours and super().lookup_allowed(lookup, value, request)
 
     def is_search_cut(self, query: str) -> bool:
-        """Whether a search leaves out some of what it should find."""
+        """Whether a search may leave out some of what it should find."""
         return False
 
     def response_action(
