@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,19 +49,23 @@ def test_a_search_that_was_cut_says_so(client: Client, monkeypatch: pytest.Monke
     make(6, text="needle")  # four messages each
     make(1, text="rare")
     text = client.get(f"{LIST}?q=needle").content.decode()
-    assert "The first 2 of more conversations" in text
+    assert "2 conversations, and perhaps more: search or filter" in text
+    make(1, messages=10, text="all of it")  # in one
+    text = client.get(f"{LIST}?q=all").content.decode()
+    assert "1 conversation, and perhaps more: search or filter" in text
     for words, whole in (("rare", "1 conversation"), ("nowhere", "0 conversations")):
         text = client.get(f"{LIST}?q={words}").content.decode()
         assert whole in text
-        assert "of more" not in text
+        assert not re.search("of more|perhaps more", text)
 
 
 def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chat.admin.filters.CALLS", 2)
     make(3)
-    assert "The first 2 of more" in client.get(f"{LIST}?tool=calculate").content.decode()
+    text = client.get(f"{LIST}?tool=calculate").content.decode()
+    assert "2 conversations, and perhaps more" in text
     monkeypatch.setattr("chat.admin.filters.CALLS", 3)
-    assert "of more" not in client.get(f"{LIST}?tool=calculate").content.decode()
+    assert "perhaps more" not in client.get(f"{LIST}?tool=calculate").content.decode()
 
 
 def test_select_all_takes_what_it_names(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,9 +74,8 @@ def test_select_all_takes_what_it_names(client: Client, monkeypatch: pytest.Monk
     make(80)
     text = client.get(LIST).content.decode()
     assert "Select the first 60 conversations" in text
-    assert '<input type="hidden" name="across" value="60">' in text
     first = list(Conversation.objects.order_by("-updated_at")[:60])
-    said = select_all(client, LIST, named=60)
+    said = select_all(client, LIST)
     assert "Archived: 60 conversations." in said
     assert set(Conversation.objects.filter(archived=True)) == set(first)
 
@@ -81,21 +85,52 @@ def test_all_means_all_that_was_found(client: Client) -> None:
     make(5, text="hay")
     needles = f"{LIST}?q=needle"
     assert "Select all 55 conversations" in client.get(needles).content.decode()
-    select_all(client, needles, named=55)
+    select_all(client, needles)
     assert Conversation.objects.filter(archived=True).count() == 55
 
 
-def test_a_list_that_has_changed_is_looked_at_again(client: Client) -> None:
-    make(53)
-    said = select_all(client, LIST, named=52)
-    assert "Nothing was done: the list has changed." in said
+@pytest.mark.parametrize("stored", [53, 75])  # all of them are meant, or the first ones
+def test_a_list_that_has_changed_is_looked_at_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
+    made = make(stored)
+    for across in ("", "53", "60"):
+        assert CHANGED in select_all(client, LIST, across=across)
+    across = stamp(client, LIST)
+    make(1)
+    Conversation.objects.filter(pk=made[0].pk).delete()
+    assert CHANGED in select_all(client, LIST, across=across)
     assert not Conversation.objects.filter(archived=True).exists()
 
 
-def select_all(client: Client, url: str, *, named: int) -> str:
+def test_another_order_of_the_same_rows_is_no_change(client: Client) -> None:
+    made = make(53)
+    across = stamp(client, LIST)
+    Conversation.objects.filter(pk=made[7].pk).update(updated_at=timezone.now())
+    assert "Archived: 53 conversations." in select_all(client, LIST, across=across)
+
+
+def test_only_a_list_of_several_pages_reads_all_keys(client: Client) -> None:
+    make(50)
+    assert 'name="across"' not in client.get(LIST).content.decode()
+
+
+CHANGED = "Nothing was done: the list has changed."
+
+
+def stamp(client: Client, url: str) -> str:
+    """What the page sends back for "select all"."""
+    found = re.search(r'name="across" value="([^"]+)"', client.get(url).content.decode())
+    assert found is not None
+    return found[1]
+
+
+def select_all(client: Client, url: str, *, across: str | None = None) -> str:
     """As Django's own script sends it: what is ticked on the page, and that all is meant."""
     ticked = str(found(client, url)[0].pk)
-    data = {"action": "archive", "select_across": "1", "index": "0", "across": str(named)}
+    data = {"action": "archive", "select_across": "1", "index": "0"}
+    data["across"] = stamp(client, url) if across is None else across
     return posted(client, url, **data, _selected_action=ticked)
 
 
@@ -125,12 +160,18 @@ def test_a_range_holds_both_of_its_days(client: Client, zone: str) -> None:
             assert set(found(client, LIST + query)) == expected, query
 
 
-@pytest.mark.parametrize("text", ["nonsense", "0001-01-01", "9999-12-31", "2026-02-30", "1"])
-def test_a_day_that_is_none_finds_nothing_and_says_why(client: Client, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *((text, "Write days as 2026-01-31.") for text in ("nonsense", "2026-02-30", "1")),
+        *((text, "Days are taken from 1970 to 2999.") for text in ("0001-01-01", "9999-12-31")),
+    ],
+)
+def test_a_day_that_is_none_finds_nothing_and_says_why(client: Client, text: str, why: str) -> None:
     make(1)
     page = client.get(f"{LIST}?updated_at__from={text}")
     assert page.status_code == 200
-    assert "Write days as 2026-01-31." in page.content.decode()
+    assert why in page.content.decode()
     assert not page.context["cl"].result_list
 
 
@@ -250,6 +291,20 @@ def test_all_of_a_user_is_transferred(client: Client, ann: User) -> None:
     assert "1 stays: " in said
     assert Conversation.objects.filter(owner=ann).count() == 2
     assert Audit.objects.get().summary == "Transferred 2 conversations of owner to ann."
+
+
+@pytest.mark.parametrize("field", ["to", "pick"])
+def test_nothing_is_transferred_to_whose_it_is(client: Client, ann: User, field: str) -> None:
+    (hers,) = make(1, owner=ann)
+    for url, chosen in ((USERS, ann.pk), (LIST, hers.pk)):
+        action = "transfer" if url == USERS else "reassign"
+        asked = {"action": action, "_selected_action": str(chosen), field: "ann"}
+        said = posted(client, url, **asked)
+        assert "ann has them already." in said
+        assert "1 conversation with 4 messages, of ann, will belong" in said
+    (mine,) = make(1)
+    both = {"action": "reassign", "_selected_action": [str(hers.pk), str(mine.pk)], field: "ann"}
+    assert "Given to ann: 1 conversation." in posted(client, LIST, **both)
 
 
 def test_nobody_else_may(client: Client, ann: User) -> None:

@@ -85,7 +85,8 @@ def test_an_owner_and_a_model_narrow_it(client: Client) -> None:
     [
         ("since=2026-02-01&until=2026-01-01", "The first day comes after the last."),
         ("since=2020-01-01&until=2026-01-01", "At most 366 days"),
-        ("since=0001-01-01&until=0001-01-02", "The first day comes after the last."),
+        ("since=0001-01-01", "Days are taken from 1970 to 2999."),
+        ("since=2026-01-01&until=9999-12-31", "Days are taken from 1970 to 2999."),
         ("since=nonsense", "Enter a valid date."),
     ],
 )
@@ -93,6 +94,7 @@ def test_what_cannot_be_shown_is_said(client: Client, query: str, words: str) ->
     page = client.get(f"{PAGE}?{query}")
     assert page.status_code == 200
     assert words in page.content.decode()
+    assert page.content.count(b'class="errornote"') == 1
     assert client.get(f"{CSV}?{query}").status_code == 400
 
 

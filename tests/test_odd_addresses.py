@@ -11,12 +11,15 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
-from django.test import Client
+from django.db.models import Model
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from chat.access import local_owner
+from chat.admin.base import PLAIN
 from chat.models import Conversation, Message, ToolCall, Turn
 from tests import histories
 
@@ -38,6 +41,8 @@ LISTS = {
     "toolcall": ("created_at__lt", "decided_from__exact"),
 }
 """What some lists of the admin are asked for."""
+VALUES = ("0", "-1", "(", "1", "1,2,3", "x", "10000", "1e400", "nan", "9" * 30, "0001-01-01")
+"""What a column may be compared with."""
 NUL = "a\0b"
 
 
@@ -116,6 +121,80 @@ def test_a_list_of_the_admin_is_asked_for_odd_things(
         for odd in ODD[1:5]:
             path = f"/admin/chat/{name}/?{query}={odd}"
             assert http.get(path).status_code < 500, path
+
+
+def lookups(field: Any) -> list[str]:
+    """Everything that Django would compare."""
+    known: Any = getattr(field, "get_lookups", dict)()
+    return [field.name, *(f"{field.name}__{lookup}" for lookup in (*known, "id", "unheard_of"))]
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_a_list_of_the_admin_takes_plain_comparisons_alone(
+    model: type[Model], rf: RequestFactory
+) -> None:
+    for field in model._meta.get_fields():
+        for lookup in lookups(field):
+            if admin.site._registry[model].lookup_allowed(lookup, "1", rf.get("/")):
+                assert lookup.partition("__")[2] in ("", *PLAIN), lookup
+
+
+COLUMNS: dict[Any, tuple[type[Model], Any]] = {
+    type(field): (model, field)
+    for model in admin.site._registry
+    for field in model._meta.get_fields()
+}
+"""One of each kind."""
+
+
+@pytest.mark.filterwarnings("ignore:.*received a naive datetime")
+@pytest.mark.parametrize("kind", COLUMNS, ids=lambda kind: kind.__name__)
+def test_a_list_of_the_admin_is_filtered_in_every_way_that_there_is(
+    http: Client, conversation: Conversation, kind: type[object]
+) -> None:
+    model, field = COLUMNS[kind]
+    path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    for lookup in lookups(field):
+        for value in VALUES:
+            answer = http.get(path, {lookup: value})
+            assert answer.status_code in (200, 302, 400), f"{path}?{lookup}={value}"
+
+
+@pytest.mark.parametrize("lookup", ["title", "owner__exact", "created_at__gt", "pinned__exact"])
+def test_a_column_is_compared_with_many_values(http: Client, owner: User, lookup: str) -> None:
+    many = http.get("/admin/chat/conversation/", {lookup: ["1"] * 990})
+    assert many.status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at__year=0", "created_at__iso_year=1", "created_at__date__year=0", "title__regex=(",
+        "title__range=1", "title__contains=x", "instructions=x", "leaf__content=x", "owner__email=x",
+        "message=1", "pk__in=1", "unheard_of=1",
+    ],
+)  # fmt: skip
+def test_what_no_list_asks_for_is_refused(
+    http: Client, conversation: Conversation, query: str
+) -> None:
+    answer = http.get(f"/admin/chat/conversation/?{query}")
+    assert answer.status_code == 400
+    assert b"This request cannot be understood." in answer.content
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "title=x",
+        "created_at__lt=2026-01-31T00:00%2B00:00",
+        "leaf__isnull=1",
+        "seq__gte=1",
+        "owner_id=1",
+        "state=x",
+    ],
+)
+def test_plain_comparisons_and_filters_are_answered(http: Client, owner: User, query: str) -> None:
+    assert http.get(f"/admin/chat/conversation/?{query}").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Each goes through its service, and Django records it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
@@ -38,11 +38,11 @@ TRANSFERRED = (
 )
 
 
-def transfer_form(request: HtmxRequest) -> TransferForm:
+def transfer_form(request: HtmxRequest, owners: Collection[int]) -> TransferForm:
     """What was entered, or picked from what was found; unbound: nothing yet."""
     if picked := request.POST.get("pick"):
-        return TransferForm({"to": picked})
-    return TransferForm(request.POST if "to" in request.POST else None)
+        return TransferForm({"to": picked}, owners)
+    return TransferForm(request.POST if "to" in request.POST else None, owners)
 
 
 class ConversationActions(Listed):
@@ -76,7 +76,7 @@ class ConversationActions(Listed):
         rows = self._chosen(request, queryset)
         if not rows:
             return None
-        form = transfer_form(request)
+        form = transfer_form(request, {row.owner_id for row in rows})
         if not form.is_bound or not form.is_valid():
             return self._ask_for_owner(request, rows, form)
         to = form.cleaned_data["to"]
@@ -90,8 +90,8 @@ class ConversationActions(Listed):
         self, request: HtmxRequest, rows: Sequence[Conversation], form: TransferForm
     ) -> HttpResponse:
         said = Message.objects.filter(conversation__in=[row.pk for row in rows]).count()
-        owners = {row.owner_id for row in rows}
-        whose = str(rows[0].owner) if len(owners) == 1 else number(len(owners), "user")
+        owners = len(form.owners)
+        whose = str(rows[0].owner) if owners == 1 else number(owners, "user")
         what = f"{number(len(rows), 'conversation')} with {number(said, 'message')}, of {whose}"
         return ask(
             self,

@@ -9,6 +9,7 @@ something out, the list says so.
 from __future__ import annotations
 
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models import JSONField, Model, Q, QuerySet, TextField
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -42,6 +44,8 @@ FOUND = 2000
 """Entries of the search index that count, the latest: a word in more of them helps nobody."""
 AT_ONCE = 1000
 """Rows that one action takes: more would hold up all other pages. There are commands for that."""
+PLAIN = ("exact", "gt", "gte", "lt", "lte", "isnull")
+"""Comparisons of a column that an address may ask for: with any value, they are answered."""
 
 
 class BoundedPaginator(PaginatorBase):
@@ -63,18 +67,35 @@ class BoundedList(ChangeList):
 
     is_cut = False
     """More rows match than are counted here."""
+    may_be_cut = False
+    """More rows might: a search or a filter has looked at the latest texts, or calls, alone."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         paginator: Any = self.paginator
         listed: Any = self.model_admin
-        self.is_cut = (
-            paginator.counted > self.result_count
-            or listed.is_search_cut(self.query)
-            or any(getattr(spec, "is_cut", False) for spec in self.filter_specs)
+        self.is_cut = paginator.counted > self.result_count
+        self.may_be_cut = listed.is_search_cut(self.query) or any(
+            getattr(spec, "is_cut", False) for spec in self.filter_specs
         )
         self.across = min(self.result_count, AT_ONCE)
-        self.is_across_cut = self.is_cut or self.across < self.result_count
+        self.is_across_cut = self.is_cut or self.may_be_cut or self.across < self.result_count
+
+    @cached_property
+    def all_of_them(self) -> str:
+        """What "select all" sends back."""
+        return stamp(self.across, first_keys(self.queryset))
+
+
+def first_keys(rows: QuerySet[Any]) -> list[Any]:
+    """Of as many rows as one action takes, in the list's own order."""
+    return list(rows.values_list("pk", flat=True)[:AT_ONCE])
+
+
+def stamp(count: int, keys: list[Any]) -> str:
+    """The number that was named, and which rows these are, in whatever order."""
+    named = ",".join(sorted(map(str, keys)))
+    return f"{count}-{blake2b(named.encode(), digest_size=16).hexdigest()}"
 
 
 class Chosen(AdminBase):
@@ -117,22 +138,43 @@ class Listed(Chosen):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What a filter of the list reads, and plain comparisons. Anything else is answered 400."""
+        filters: Any = self.list_filter
+        is_ours = any(lookup in names(spec) for spec in filters) or is_plain(self.model, lookup)
+        return is_ours and super().lookup_allowed(lookup, value, request)
+
     def is_search_cut(self, query: str) -> bool:
-        """Whether a search leaves out some of what it should find."""
+        """Whether a search may leave out some of what it should find."""
         return False
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *location: Any
     ) -> HttpResponse | None:
-        """ "Select all" means as many rows as the page named, and is refused if there are others."""
+        """ "Select all" means the rows that the page spoke of, and is refused if there are others."""
         if request.POST.get("select_across") == "1":
-            keys = list(queryset.values_list("pk", flat=True)[: AT_ONCE + 1])
-            if request.POST.get("across", str(len(keys))) != str(min(len(keys), AT_ONCE)):
+            keys = first_keys(queryset)
+            if request.POST.get("across") != stamp(len(keys), keys):
                 complaint = "Nothing was done: the list has changed. Look at it, and select again."
                 self.message_user(request, complaint, messages.ERROR)
                 return redirect(request.get_full_path())
-            queryset = queryset.filter(pk__in=keys[:AT_ONCE])
+            queryset = queryset.filter(pk__in=keys)
         return super().response_action(request, queryset, *location)
+
+
+def names(spec: Any) -> tuple[str | None, ...]:
+    """What a filter reads in the address, other than comparisons of its column."""
+    return (*getattr(spec, "names", ()), getattr(spec, "parameter_name", None))
+
+
+def is_plain(model: type[Model], lookup: str) -> bool:
+    """Whether a column of the list's own rows is compared, other than a text without end."""
+    name, _, comparison = lookup.partition(LOOKUP_SEP)
+    return comparison in ("", *PLAIN) and any(
+        name in (column.name, column.attname)
+        for column in model._meta.concrete_fields
+        if not isinstance(column, TextField | JSONField)
+    )
 
 
 class Found(Listed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -29,6 +29,11 @@ class TransferForm(forms.Form):
     )
     suggestions: Sequence[str] = ()
 
+    def __init__(self, data: Mapping[str, Any] | None, owners: Collection[int]) -> None:
+        super().__init__(data)
+        self.owners = set(owners)
+        """Whose they are now."""
+
     def clean_to(self) -> User:
         name = self.cleaned_data["to"]
         found = User.objects.filter(username=name).first()
@@ -38,6 +43,8 @@ class TransferForm(forms.Form):
             raise forms.ValidationError(f"There is no user named “{name}”.{pick}")
         if not found.is_active:
             raise forms.ValidationError(f"{name} is not active: nobody could read them.")
+        if self.owners == {found.pk}:
+            raise forms.ValidationError(f"{name} has them already.")
         return found
 
 

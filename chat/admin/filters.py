@@ -81,7 +81,7 @@ class ToolFilter(Offering):
     title = "tool"
     parameter_name = "tool"
     is_cut = False
-    """The list leaves out conversations with older calls."""
+    """The list may leave out conversations: there are older calls."""
 
     def values(self, model_admin: Any) -> Iterable[str]:
         return {*toolbox.registry().names, *latest(ToolCall.objects.all(), "name")}

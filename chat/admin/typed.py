@@ -17,6 +17,7 @@ from django.utils import timezone
 MATCHES = 20
 """Users that are named where a name is incomplete."""
 FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)
+YEARS = f"Days are taken from {FIRST.year} to {LAST.year}."
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def days(column: str, title: str) -> type[Typed]:
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             try:
                 since, until = (day(self.written(name)) for name in self.names)
-            except ValueError:
-                self.complaint = "Write days as 2026-01-31."
+            except ValueError as error:
+                self.complaint = str(error)
                 return queryset.none()
             return queryset.filter(between(column, since, until))
 
@@ -95,12 +96,15 @@ def days(column: str, title: str) -> type[Typed]:
 
 
 def day(text: str) -> date | None:
-    """A day as a browser sends it; None: none was given. Raises `ValueError`."""
+    """A day as a browser sends it; None: none was given. Raises `ValueError`, with a sentence."""
     if not text:
         return None
-    found = date.fromisoformat(text)
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("Write days as 2026-01-31.") from None
     if not FIRST <= found <= LAST:
-        raise ValueError(text)
+        raise ValueError(YEARS)
     return found
 
 

@@ -14,13 +14,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from chat.admin.chart import chart
-from chat.admin.typed import FIRST, LAST, matching
+from chat.admin.typed import FIRST, LAST, YEARS, matching
 from chat.admin.usage import Period, Row, Usage, rows, summary
 from chat.exchange import saved
 
@@ -30,13 +31,14 @@ MOST_DAYS = 366
 SHOWN = 50
 """Models, and owners, in a table; the CSV has all."""
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+_TAKEN = (MinValueValidator(FIRST, YEARS), MaxValueValidator(LAST, YEARS))
 
 
 class PeriodForm(forms.Form):
     """Which days, whose answers, which model's. An owner is named, or comes as an id with a link."""
 
-    since = forms.DateField(label="From", required=False, widget=_DAY)
-    until = forms.DateField(label="To", required=False, widget=_DAY)
+    since = forms.DateField(label="From", required=False, widget=_DAY, validators=_TAKEN)
+    until = forms.DateField(label="To", required=False, widget=_DAY, validators=_TAKEN)
     username = forms.CharField(label="Owner", required=False, max_length=150)
     model = forms.CharField(required=False, max_length=200)
     owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -44,9 +46,11 @@ class PeriodForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean() or self.cleaned_data
-        last = entered.get("until") or timezone.localdate()
-        first = entered.get("since") or last - timedelta(DAYS - 1)
-        if not FIRST <= first <= last <= LAST:
+        if self.errors:
+            return entered
+        last = entered["until"] or timezone.localdate()
+        first = entered["since"] or max(FIRST, last - timedelta(DAYS - 1))
+        if first > last:
             raise forms.ValidationError("The first day comes after the last.")
         if (last - first).days >= MOST_DAYS:
             raise forms.ValidationError(f"At most {MOST_DAYS} days at a time.")

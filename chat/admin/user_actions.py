@@ -77,7 +77,7 @@ class UserActions(Listed):
         user = self._the_one(request, queryset)
         if user is None:
             return None
-        form = transfer_form(request)
+        form = transfer_form(request, [user.pk])
         if form.is_bound and form.is_valid():
             self._transfer(request, user, form.cleaned_data["to"])
             return self._back(request, user)
