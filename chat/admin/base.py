@@ -66,20 +66,20 @@ class BoundedList(ChangeList):
     """Knows whether it was cut, and how many rows "select all" means."""
 
     is_cut = False
-    """More rows match than are counted here."""
-    may_be_cut = False
-    """More rows might: a search or a filter has looked at the latest texts, or calls, alone."""
+    """More rows match than are counted here, or may: a search or a filter has looked at the latest
+    texts, or calls, alone."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         paginator: Any = self.paginator
         listed: Any = self.model_admin
-        self.is_cut = paginator.counted > self.result_count
-        self.may_be_cut = listed.is_search_cut(self.query) or any(
-            getattr(spec, "is_cut", False) for spec in self.filter_specs
+        self.is_cut = (
+            paginator.counted > self.result_count
+            or listed.is_search_cut(self.query)
+            or any(getattr(spec, "is_cut", False) for spec in self.filter_specs)
         )
         self.across = min(self.result_count, AT_ONCE)
-        self.is_across_cut = self.is_cut or self.may_be_cut or self.across < self.result_count
+        self.is_across_cut = self.is_cut or self.across < self.result_count
 
     @cached_property
     def all_of_them(self) -> str:
@@ -154,7 +154,7 @@ class Listed(Chosen):
         """ "Select all" means the rows that the page spoke of, and is refused if there are others."""
         if request.POST.get("select_across") == "1":
             keys = first_keys(queryset)
-            if request.POST.get("across") != stamp(len(keys), keys):
+            if request.POST.get("across", now := stamp(len(keys), keys)) != now:
                 complaint = "Nothing was done: the list has changed. Look at it, and select again."
                 self.message_user(request, complaint, messages.ERROR)
                 return redirect(request.get_full_path())
