@@ -182,7 +182,7 @@ def seekable(head: bytes, file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _base(info: ZipInfo) -> str:
-    return info.filename.rpartition("/")[2]
+    return re.split(r"[/\\]", info.filename)[-1]  # some programs for Windows write the other one
 
 
 def _is_nothing(info: ZipInfo) -> bool:

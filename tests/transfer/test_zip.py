@@ -48,6 +48,7 @@ def faults(data: bytes) -> list[str]:
     [
         {"conversations.json": [ONE, TWO]},
         {"my export/conversations.json": [ONE, TWO]},
+        {"my export\\conversations.json": [ONE, TWO], "my export\\user.json": {"id": 1}},
         {"conversations-001.json": [TWO], "conversations-000.json": [ONE]},
         {"../../conversations-000.json": [ONE], "/conversations-001.json": {"conversations": [TWO]}},
         {"chats.json": [ONE], "more.json": [TWO], "user.json": {"id": 1}},
