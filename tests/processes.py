@@ -89,6 +89,7 @@ class Talos:
             env=environment(**{**defaults, **variables}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pipesize=1024 * 1024,  # a log that nobody reads yet must not hold up the server
             text=True,
         )
         line = self.line()
