@@ -26,7 +26,7 @@ from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 
 from chat import unavailable
-from chat.database import UNAVAILABLE, read
+from chat.db.lanes import UNAVAILABLE, read
 from chat.errors import SessionNotFound
 from chat.models import Conversation
 

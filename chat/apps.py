@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
-from talos_site import databases
+from chat.db import configuration
 
 
 class ChatConfig(AppConfig):
@@ -14,9 +14,10 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checks, versions  # noqa: F401  # the checks register themselves
+        from chat import checks  # noqa: F401  # the checks register themselves
+        from chat.db import versions  # the checks register themselves
 
-        connection_created.connect(databases.prepare)
+        connection_created.connect(configuration.prepare)
         pre_migrate.connect(versions.refuse_newer, sender=self)
-        pre_migrate.connect(databases.lift_limits, sender=self)
-        post_migrate.connect(databases.set_limits, sender=self)
+        pre_migrate.connect(configuration.lift_limits, sender=self)
+        post_migrate.connect(configuration.set_limits, sender=self)

@@ -15,8 +15,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from chat import process, publish, snapshots
-from chat.database import read
+from chat import publish, snapshots
+from chat.db import process
+from chat.db.lanes import read
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from orjson import loads
 
-from chat import statements
+from chat.db import sql
 from chat.models import Message
 from chat.protocol import SNAPSHOT_CONTENT_BYTES
 
@@ -58,10 +58,10 @@ class Line(NamedTuple):
 def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
     """The last messages of the branch that ends at a message, oldest first."""
     if connection.vendor == "sqlite":
-        ((at_once,),) = statements.select(_LINES_AT_ONCE, leaf_id, last)
+        ((at_once,),) = sql.select(_LINES_AT_ONCE, leaf_id, last)
         rows = loads(at_once)
     else:
-        rows = statements.select(_LINES, leaf_id, last)
+        rows = sql.select(_LINES, leaf_id, last)
     return [Line(UUID(str(key)), role, text, bool(plain)) for key, role, text, plain in rows]
 
 
@@ -69,7 +69,7 @@ def ids(leaf_id: UUID | None, *, last: int = _ALL) -> list[UUID]:
     """The last messages of the branch that ends at a message, oldest first."""
     if leaf_id is None or last <= 0:
         return []
-    rows = statements.select(_IDS, Message._meta.pk.get_db_prep_value(leaf_id, connection), last)
+    rows = sql.select(_IDS, Message._meta.pk.get_db_prep_value(leaf_id, connection), last)
     return [UUID(str(key)) for (key,) in rows]
 
 

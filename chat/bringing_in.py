@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chat import pages
-from chat.database import read
+from chat.db.lanes import read
 from chat.errors import NotAllowed
 from chat.models import ImportJob
 from chat.pages import HtmxRequest

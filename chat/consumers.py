@@ -19,7 +19,8 @@ from django.contrib.auth.models import User
 
 from chat import access, publish, services, slash, snapshots
 from chat.attachment import Attachment
-from chat.database import UNAVAILABLE, detail, outcome, read, words, write
+from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
+from chat.db.postgresql import OutcomeUnknown
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
 from chat.markdown.pool import render_reply
@@ -47,7 +48,6 @@ from chat.protocol import (
 )
 from chat.sizes import cut_for_json, json_size
 from chat.turns import engine
-from talos_site.postgresql import OutcomeUnknown
 
 REPLY_BYTES = 128 * 1024
 """Of what a slash command answers, as JSON."""

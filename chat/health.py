@@ -14,7 +14,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chat.database import detail, until_free
+from chat.db.lanes import detail, until_free
 
 SECONDS = 2.0
 """For all parts together: a probe must not wait for what hangs."""

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chat.database import read, write
+from chat.db.lanes import read, write
 from chat.services import jobs
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chat import process
+from chat.db import process
 from chat.models import Notice
 from chat.protocol import Frame, QuickDelta
 

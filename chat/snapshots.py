@@ -21,7 +21,7 @@ from django.db.models.functions import Length, Substr
 
 from chat.access import find
 from chat.branches import SHOWN, Versions, beginnings, siblings
-from chat.database import one_snapshot
+from chat.db.lanes import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
     MAX_ANSWER_BYTES,

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from chat.database import UNAVAILABLE, detail, settle, words
+from chat.db.lanes import UNAVAILABLE, detail, settle, words
+from chat.db.postgresql import OutcomeUnknown
 from talos_site.middleware import Middleware
-from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from chat.db import configuration
 from chat.llm.providers import KNOWN
-from talos_site import clock, databases, environment, secret
+from talos_site import clock, environment, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = environment.Reader(environment.load(BASE_DIR / ".env"))
@@ -54,9 +55,9 @@ DATA_DIR = _env.folder("TALOS_DATA_DIR", BASE_DIR / "data")
 TALOS_SQLITE_SYNC = _env.choice("TALOS_SQLITE_SYNC", "NORMAL", ("NORMAL", "FULL"))
 _database_url = _env.text("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": databases.postgresql(_database_url)
+    "default": configuration.postgresql(_database_url)
     if _database_url
-    else databases.sqlite(DATA_DIR, TALOS_SQLITE_SYNC)
+    else configuration.sqlite(DATA_DIR, TALOS_SQLITE_SYNC)
 }
 TALOS_RETENTION_DAYS = _env.whole_or_none("TALOS_RETENTION_DAYS", least=1, most=36_500)
 """Days after which a conversation that is not pinned is deleted; None: never."""

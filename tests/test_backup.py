@@ -16,9 +16,9 @@ from pytest_django import Settings
 
 from chat import backup
 from chat.backup.contents import contents
+from chat.db import configuration
 from chat.management import postgresql
 from chat.models import Audit
-from talos_site import databases
 from tests.histories import make
 from tests.processes import manage
 
@@ -401,5 +401,5 @@ def test_they_say_what_to_use_and_no_secret(tmp_path: Path) -> None:
     ],
 )
 def test_addresses(monkeypatch: pytest.MonkeyPatch, given: str, shown: str) -> None:
-    monkeypatch.setitem(the_settings.DATABASES, "default", databases.postgresql(given))
+    monkeypatch.setitem(the_settings.DATABASES, "default", configuration.postgresql(given))
     assert postgresql.url() == shown

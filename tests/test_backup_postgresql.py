@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from chat.db import configuration
 from chat.models import Message, ProviderConnection
-from talos_site import databases
 from tests.databases import empty_database
 from tests.histories import make
 
@@ -35,7 +35,7 @@ def test_a_round_trip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "it's a dump"
     subprocess.run(named_by("backup", file), check=True)
     with empty_database() as new:
-        monkeypatch.setitem(settings.DATABASES, "default", databases.postgresql(new))
+        monkeypatch.setitem(settings.DATABASES, "default", configuration.postgresql(new))
         subprocess.run(named_by("restore", file), check=True)
         with psycopg.connect(new) as database:
             (messages,) = database.execute("SELECT count(*) FROM chat_message").fetchone() or [0]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import statements
+from chat.db import sql
 from chat.models import Conversation, Message, Piece, Turn
 from chat.protocol import Delta, QuickDelta
 from chat.turns import pieces
@@ -46,13 +46,13 @@ def test_rows_are_stored_and_read_as_by_the_orm(turn: Turn, time: datetime) -> N
         )
         for _ in range(2)
     ]
-    statements.insert(*said)
+    sql.insert(*said)
     another = Turn(message=said[1], conversation=turn.conversation, model="m", context=3)
-    statements.insert(another)
+    sql.insert(another)
     for row in (*said, another):
         stored = type(row)._default_manager.get(pk=row.pk)
         assert stored.__dict__ | {"_state": 0} == _plain(row) | {"_state": 0}
-        (fetched,) = statements.fetch(type(row), "WHERE id = %s", row.pk)
+        (fetched,) = sql.fetch(type(row), "WHERE id = %s", row.pk)
         assert fetched.__dict__ | {"_state": 0} == stored.__dict__ | {"_state": 0}
     assert Message.objects.filter(created_at=time).count() == 2  # as text, on SQLite
 
@@ -63,8 +63,8 @@ def _plain(row: Model) -> dict[str, object]:
 
 def test_an_update_says_how_many_rows_there_were(turn: Turn) -> None:
     update = "UPDATE chat_turn SET model = %s WHERE message_id = %s"
-    assert statements.change(update, "n", turn.message_id) == 1
-    assert statements.change(update, "n", uuid4()) == 0
+    assert sql.change(update, "n", turn.message_id) == 1
+    assert sql.change(update, "n", uuid4()) == 0
 
 
 def test_pieces_are_stored_as_they_are(turn: Turn) -> None:

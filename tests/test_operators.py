@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from talos_site import databases, reasons
+from chat.db import configuration, reasons
 from tests.databases import fresh_database
 from tests.processes import SECONDS, Talos, begin, environment, manage
 
@@ -110,7 +110,7 @@ def test_an_address_that_is_misread_is_refused_without_a_word_of_it(
 
 
 def test_a_reason_has_no_password_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    database = databases.postgresql("postgres://me:p%40ss%2Fw%20d@db.example/talos")
+    database = configuration.postgresql("postgres://me:p%40ss%2Fw%20d@db.example/talos")
     monkeypatch.setattr(settings, "DATABASES", {"default": database})
     for said in ("p@ss/w d", "p%40ss%2Fw%20d", "p%40ss/w%20d", "p%40ss%2Fw+d"):
         told = reasons.reason(OperationalError(f'FATAL: "{said}" at postgres://me:{said}@db/talos'))

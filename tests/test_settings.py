@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from talos_site import clock, databases
+from chat.db import configuration
+from talos_site import clock
 from talos_site.environment import Reader
 from tests.processes import manage
 
@@ -147,7 +148,7 @@ def test_a_test_run_sees_nothing_of_this_machine() -> None:
 
 
 def test_postgresql_comes_from_a_url() -> None:
-    found = databases.postgresql(
+    found = configuration.postgresql(
         "postgresql://me:p%40ss@db.example:5433/my%20chats?sslmode=require"
     )
     assert (found["NAME"], found["USER"], found["PASSWORD"]) == ("my chats", "me", "p@ss")
@@ -157,7 +158,7 @@ def test_postgresql_comes_from_a_url() -> None:
 
 def test_a_postgresql_url_names_a_database() -> None:
     with pytest.raises(ImproperlyConfigured, match="names no database"):
-        databases.postgresql("postgres://127.0.0.1:5432/")
+        configuration.postgresql("postgres://127.0.0.1:5432/")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import include, path
 
-from chat import database
-from talos_site.databases import CONNECTIONS
+from chat.db import lanes
+from chat.db.configuration import CONNECTIONS
 from talos_site.threads import PAGES, Jobs, Pages
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
@@ -196,5 +196,5 @@ def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
 
 
 def test_each_thread_that_wants_a_connection_may_have_one() -> None:
-    lanes = database._readers._max_workers + database._writer._max_workers
-    assert PAGES + lanes + 1 < CONNECTIONS  # one is the probe's
+    count = lanes._readers._max_workers + lanes._writer._max_workers
+    assert PAGES + count + 1 < CONNECTIONS  # one is the probe's

@@ -26,7 +26,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
 
-from chat import search, statements
+from chat import search
+from chat.db import sql
 from chat.models import HIDDEN, SearchEntry, shown
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Listed(Chosen):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         # only where there are some: else the database would read rows instead of their index
-        is_needed = self.conversation_path and statements.select(f"{HIDDEN} LIMIT 1")
+        is_needed = self.conversation_path and sql.select(f"{HIDDEN} LIMIT 1")
         return shown(rows, self.conversation_path) if is_needed else rows
 
     def changelist_view(
@@ -228,16 +229,16 @@ def _uuid(term: str) -> UUID | None:
 
 def entries(words: str) -> QuerySet[SearchEntry]:
     """The latest entries of the search index that hold these words, of all owners."""
-    sql, params = search.matching(words)
-    latest = f"SELECT * FROM ({sql}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # the room's own
+    matching, params = search.matching(words)
+    latest = f"SELECT * FROM ({matching}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # the room's own
     return SearchEntry.objects.filter(pk__in=RawSQL(latest, params))  # noqa: S611  # likewise
 
 
 def has_more(words: str) -> bool:
     """Whether more entries than `FOUND` hold these words."""
-    sql, params = search.matching(words)
+    matching, params = search.matching(words)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM ({sql}) found LIMIT 1 OFFSET {FOUND}", params)  # noqa: S608  # the room's own
+        cursor.execute(f"SELECT 1 FROM ({matching}) found LIMIT 1 OFFSET {FOUND}", params)  # noqa: S608  # the room's own
         return cursor.fetchone() is not None
 
 

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from chat import process, versions
 from chat.backup import files, keys
 from chat.backup.base import (
     BackupError,
@@ -31,6 +30,7 @@ from chat.backup.base import (
     settle,
 )
 from chat.backup.contents import Contents, check, contents
+from chat.db import process, versions
 from chat.models import Audit
 from chat.operator import operator
 

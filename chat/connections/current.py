@@ -5,7 +5,7 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 
 from chat.connections.sealing import opened
-from chat.database import read
+from chat.db.lanes import read
 from chat.llm import catalogue
 from chat.llm.configuration import Configuration, Connection, from_settings
 from chat.llm.providers import UNREADABLE

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
-from chat import versions
-from chat.database import notes
-from talos_site import reasons
+from chat.db import reasons, versions
+from chat.db.lanes import notes
 
 
 @contextmanager

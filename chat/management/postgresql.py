@@ -6,10 +6,10 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
-from talos_site import databases
+from chat.db import configuration
 
 PASSWORD = "It asks for the password, or takes it from PGPASSWORD or ~/.pgpass."  # noqa: S105  # none
-_NOT_SHOWN = {"password", *databases.postgresql("postgres:///any")["OPTIONS"]}
+_NOT_SHOWN = {"password", *configuration.postgresql("postgres:///any")["OPTIONS"]}
 """What the product says of each connection stays with it."""
 
 

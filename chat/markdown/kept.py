@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import transaction
 
 from chat import publish
-from chat.database import write
+from chat.db.lanes import write
 from chat.markdown.jobs import Outcome, is_over
 from chat.models import Conversation, KeptRender, Message
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from chat.database import read, write
+from chat.db.lanes import read, write
 from chat.models import Audit
 from chat.prune.batches import Prune
 from chat.prune.rules import Rules

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from chat import statements
+from chat.db import sql
 from chat.models import Conversation, Message, SearchEntry
 from chat.search.words import words
 
@@ -39,7 +39,7 @@ def index_message(
     """Make a message findable that was finished right now, by its words."""
     if found:
         row = (owner_id, conversation_id, message_id, timezone.now(), found)
-        statements.change(_statement(_OF_MESSAGE), *_row(row))
+        sql.change(_statement(_OF_MESSAGE), *_row(row))
 
 
 def index_messages(messages: Iterable[Message]) -> None:

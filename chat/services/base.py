@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import connection
 
-from chat import statements
+from chat.db import sql
 from chat.errors import MessageTooLong, SessionNotFound
 from chat.models import Conversation
 from chat.protocol import MAX_TEXT
@@ -18,7 +18,7 @@ def locked(owner: User, conversation_id: UUID) -> Conversation:
     # By hand: every send begins with it, and the ORM takes ten times as long.
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""
     whose = f"WHERE id = %s AND owner_id = %s AND hidden = '' {lock}"
-    found = statements.fetch(Conversation, whose, UUID(str(conversation_id)), owner.pk)
+    found = sql.fetch(Conversation, whose, UUID(str(conversation_id)), owner.pk)
     if not found:
         raise SessionNotFound
     return found[0]

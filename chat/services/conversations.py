@@ -8,7 +8,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chat import publish, statements
+from chat import publish
+from chat.db import sql
 from chat.errors import NotAllowed
 from chat.models import (
     MAX_MODEL,
@@ -162,6 +163,6 @@ def _hide(conversation_id: UUID, unanswered: list[UUID]) -> None:
     Piece.objects.filter(turn__in=turns)._raw_delete("default")
     ToolCall.objects.filter(message__in=unanswered, status__in=ToolCall.OPEN)._raw_delete("default")
     turns._raw_delete("default")
-    statements.change("DELETE FROM chat_notice WHERE conversation_id = %s", conversation_id)
+    sql.change("DELETE FROM chat_notice WHERE conversation_id = %s", conversation_id)
     leaving = "UPDATE chat_conversation SET hidden = 'leaving', leaf_id = NULL WHERE id = %s"
-    statements.change(leaving, conversation_id)
+    sql.change(leaving, conversation_id)

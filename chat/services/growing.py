@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from chat import publish, statements
+from chat import publish
+from chat.db import sql
 from chat.models import Conversation, Message
 from chat.protocol import BranchChanged, BranchData
 from chat.services.base import locked
@@ -20,8 +21,8 @@ def join(owner: User, aside: Conversation, whole: ArchivedConversation) -> None:
     locked(owner, whole.id)
     for table in ("message", "turn", "searchentry"):
         move = f"UPDATE chat_{table} SET conversation_id = %s WHERE conversation_id = %s"  # noqa: S608
-        statements.change(move, whole.id, aside.pk)
-    statements.change("DELETE FROM chat_conversation WHERE id = %s", aside.pk)
+        sql.change(move, whole.id, aside.pk)
+    sql.change("DELETE FROM chat_conversation WHERE id = %s", aside.pk)
     show(owner, whole)
 
 

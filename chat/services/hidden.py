@@ -18,8 +18,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from chat import publish, statements
-from chat.database import read, write
+from chat import publish
+from chat.db import sql
+from chat.db.lanes import read, write
 from chat.models import HIDDEN, Conversation, Message
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services import importers
@@ -51,7 +52,7 @@ _TABLES = (
 
 def found() -> list[tuple[UUID, str]]:
     """The hidden conversations, and why each is."""
-    rows = statements.select("SELECT id, hidden FROM chat_conversation WHERE hidden > ''")
+    rows = sql.select("SELECT id, hidden FROM chat_conversation WHERE hidden > ''")
     return [(UUID(str(key)), hidden) for key, hidden in rows]
 
 
@@ -118,7 +119,7 @@ def _nothing() -> Work:
 
 def why(conversation_id: UUID) -> str:
     """It is hidden; empty: it is not, or not there."""
-    rows = statements.select("SELECT hidden FROM chat_conversation WHERE id = %s", conversation_id)
+    rows = sql.select("SELECT hidden FROM chat_conversation WHERE id = %s", conversation_id)
     return str(rows[0][0]) if rows else ""
 
 
@@ -138,7 +139,7 @@ def is_freed(owner_id: int, client_id: str | None) -> bool:
     """Take a send's id from a message that is there for nobody. False: none has it."""
     whose = "WHERE owner_id = %s AND client_id = %s AND conversation_id IN"
     free = f"UPDATE chat_message SET client_id = NULL {whose} ({HIDDEN})"
-    return bool(client_id and statements.change(free, owner_id, client_id))
+    return bool(client_id and sql.change(free, owner_id, client_id))
 
 
 def cleared(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
@@ -155,27 +156,27 @@ def cleared(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
         for table, whose, texts in _TABLES:
             yield from _deleted(table, whose.format(marks), some, texts)
         # an answer may be older than what it answers, by somebody's clock
-        statements.change(
+        sql.change(
             f"UPDATE chat_message SET parent_id = NULL WHERE parent_id IN ({marks})"
             f" AND id NOT IN ({marks})",
             *some,
             *some,
         )
-        statements.change(f"DELETE FROM chat_message WHERE id IN ({marks})", *some)
+        sql.change(f"DELETE FROM chat_message WHERE id IN ({marks})", *some)
         yield
     if is_held(conversation_id, Hidden.LEAVING):
         for table in ("toolrule", "searchentry"):
             yield from _deleted(table, "conversation_id = %s", [conversation_id], ("id",))
-        statements.change("DELETE FROM chat_conversation WHERE id = %s", conversation_id)
+        sql.change("DELETE FROM chat_conversation WHERE id = %s", conversation_id)
 
 
 def _deleted(table: str, whose: str, values: Sequence[Key], texts: Sequence[str]) -> Work:
     """Delete rows, a few at a time: the import of an archive may bring thousands for a message."""
     some = f"SELECT id, {_stored(texts)} FROM chat_{table} WHERE {whose} LIMIT {PARTS}"
-    while rows := statements.select(some, *values):
+    while rows := sql.select(some, *values):
         for part in by_size(rows, _size):
             keys = [key for key, _ in part]
-            statements.change(f"DELETE FROM chat_{table} WHERE id IN ({_marks(keys)})", *keys)
+            sql.change(f"DELETE FROM chat_{table} WHERE id IN ({_marks(keys)})", *keys)
             yield
         if len(rows) < PARTS:
             return
@@ -208,11 +209,11 @@ def moved(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
             f"chat_message SET client_id = NULL, owner_id = {owner_id:d} WHERE id IN",
             f"chat_searchentry SET owner_id = {owner_id:d} WHERE message_id IN",
         ):
-            statements.change(f"UPDATE {change} ({marks})", *some)
+            sql.change(f"UPDATE {change} ({marks})", *some)
         yield
     if is_held(conversation_id, Hidden.MOVING):
         title = "UPDATE chat_searchentry SET owner_id = %s WHERE conversation_id = %s"
-        statements.change(f"{title} AND message_id IS NULL", owner_id, conversation_id)
+        sql.change(f"{title} AND message_id IS NULL", owner_id, conversation_id)
         Conversation.hidden_too.filter(pk=conversation_id).update(hidden=Hidden.NOT)
         data = ConversationChangedData(session_id=str(conversation_id))
         publish.announce(owner_id, ConversationChanged(data=data))
@@ -222,13 +223,13 @@ def is_held(conversation_id: UUID, hidden: str) -> bool:
     """Whether it is still so, until the transaction ends: two may be at it."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
     mine = f"SELECT 1 FROM chat_conversation WHERE id = %s AND hidden = %s {lock}"
-    return bool(statements.select(mine, conversation_id, str(hidden)))
+    return bool(sql.select(mine, conversation_id, str(hidden)))
 
 
 def _messages(conversation_id: UUID) -> Sequence[Sized]:
     """The latest first, as far as that costs nothing: what follows goes before what it follows."""
     texts = _stored(("content", "reasoning"))
-    rows = statements.select(
+    rows = sql.select(
         f"SELECT id, {texts} FROM chat_message WHERE conversation_id = %s", conversation_id
     )
     return [(key, int(size)) for key, size in reversed(rows)]

@@ -17,8 +17,9 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from django.db import Error, IntegrityError, transaction
 
-from chat import search, statements
-from chat.database import one_snapshot
+from chat import search
+from chat.db import sql
+from chat.db.lanes import one_snapshot
 from chat.errors import SessionNotFound
 from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
 from chat.services import hidden
@@ -231,15 +232,15 @@ class _Run:
         for said in by_size(parents_first(archived.messages), _said):
             hold()
             messages = [_message(conversation, message, taken) for message in said]
-            statements.insert(*messages)
+            sql.insert(*messages)
             if turns := list(_turns(conversation, said, taken)):
-                statements.insert(*turns)
+                sql.insert(*turns)
             search.index_messages(messages)
             for calls in by_size(_calls(said, self._person), _called):
-                statements.insert(*calls)
+                sql.insert(*calls)
                 yield
             for opaque in by_size(_opaque(said), lambda part: len(part.data)):
-                statements.insert(*opaque)
+                sql.insert(*opaque)
                 yield
             self._done += len(said)
             yield

@@ -21,8 +21,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from chat import process
-from chat.database import UNAVAILABLE, notes, words
+from chat.db import process
+from chat.db.lanes import UNAVAILABLE, notes, words
 from chat.errors import NotAllowed
 from chat.models import Audit, ImportJob
 from chat.services.history import Import, Report

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import publish, search, statements
+from chat import publish, search
 from chat.branches import ids, latest_leaf
+from chat.db import sql
 from chat.errors import MessageTooLong, NotAllowed, RateLimited
 from chat.models import Conversation, Message, Turn, shown
 from chat.protocol import (
@@ -129,7 +130,7 @@ def _check_rate(owner: User) -> None:
 def _say(
     conversation: Conversation, text: str, model: str, context: int | None, client_id: str | None
 ) -> Said:
-    ((waiting,),) = statements.select(_WAITING, conversation.pk)
+    ((waiting,),) = sql.select(_WAITING, conversation.pk)
     if waiting > MAX_QUEUED:
         raise RateLimited(
             f"{MAX_QUEUED} messages are waiting already. Please let some be answered."
@@ -163,7 +164,7 @@ def _ask(
         content=text,
         client_id=client_id,
     )
-    statements.insert(question)
+    sql.insert(question)
     found = words(text)
     search.index_message(
         question.pk, found, conversation_id=conversation.pk, owner_id=conversation.owner_id
@@ -195,7 +196,7 @@ def _queue_answer(
         role=Message.Role.ASSISTANT,
         created_at=now,
     )
-    statements.insert(answer)
+    sql.insert(answer)
     turn = Turn(
         message=answer,
         conversation=conversation,
@@ -203,9 +204,9 @@ def _queue_answer(
         model=model,
         client_id=client_id,
     )
-    statements.insert(turn)
+    sql.insert(turn)
     conversation.leaf, conversation.updated_at, conversation.archived = answer, now, False
-    statements.change(_GROW, conversation.title, answer.pk, now, False, conversation.pk)
+    sql.change(_GROW, conversation.title, answer.pk, now, False, conversation.pk)
     engine.nudge(conversation.pk)
     return turn
 

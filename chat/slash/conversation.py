@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from chat import services
 from chat.access import find
-from chat.database import read, write
+from chat.db.lanes import read, write
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from chat import search as finding
 from chat.access import find
-from chat.database import read
+from chat.db.lanes import read
 from chat.models import Conversation
 from chat.slash.base import Caller, command, plain
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat import services
-from chat.database import read, write
+from chat.db.lanes import read, write
 from chat.models import ToolCall, ToolRule
 from chat.slash.base import Caller, command
 from chat.slash.conversation import tools_state

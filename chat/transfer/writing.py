@@ -13,7 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID
 
-from chat.database import one_snapshot
+from chat.db.lanes import one_snapshot
 from chat.transfer import rows
 from chat.transfer.encoders import Encoder
 from chat.transfer.selection import Ids

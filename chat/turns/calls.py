@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat import publish
-from chat.database import read
+from chat.db.lanes import read
 from chat.llm.base import CALL_ID, Opaque, ToolRequest
 from chat.models import ToolCall, ToolRule
 from chat.protocol import (

@@ -10,14 +10,15 @@ from time import monotonic, perf_counter, thread_time
 from django.db import connection, transaction
 from orjson import dumps, loads
 
-from chat import process, publish, statements
-from chat.database import was_committed
+from chat import publish
+from chat.db import process, sql
+from chat.db.lanes import was_committed
+from chat.db.postgresql import OutcomeUnknown
 from chat.errors import Internal
 from chat.protocol import Error
 from chat.turns import pieces
 from chat.turns.batches import Batch
 from chat.turns.live import LiveTurn
-from talos_site.postgresql import OutcomeUnknown
 
 PAUSE = 12
 """A commit that computed for t is followed by the next no earlier than 12 t later: a thirteenth of
@@ -99,7 +100,7 @@ _OURS = {
 def _ours(turn_ids: list[int]) -> dict[int, bool]:
     """Those that this process still runs, and whether their end was asked for."""
     asked = dumps(turn_ids).decode()
-    ((found,),) = statements.select(_OURS[connection.vendor], process.identity, asked)
+    ((found,),) = sql.select(_OURS[connection.vendor], process.identity, asked)
     return {int(turn_id): bool(asked) for turn_id, asked in loads(found or "{}").items()}
 
 
@@ -107,7 +108,7 @@ def _hold_conversations(turns: Sequence[LiveTurn]) -> None:
     """Those that an end changes, before their turns: a deletion takes them in this order."""
     if turns:
         ids = dumps(sorted(str(turn.conversation_id) for turn in turns)).decode()
-        statements.select(_HOLD, ids)
+        sql.select(_HOLD, ids)
 
 
 _HOLD = """

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chat import process, publish
-from chat.database import write
+from chat import publish
+from chat.db import process
+from chat.db.lanes import write
 from chat.protocol import StatusData
 from chat.turns import rows
 from chat.turns.runner import Runner

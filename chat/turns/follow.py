@@ -12,7 +12,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from chat import publish
-from chat.database import read
+from chat.db.lanes import read
 from chat.turns import rows
 
 TOLD_WITHIN = 0.1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chat import statements
+from chat.db import sql
 from chat.errors import ContextFull
 from chat.llm import windows
 from chat.llm.base import (
@@ -61,7 +61,7 @@ class Asked:
 
 def asked(turn: LiveTurn, model: Resolved) -> Asked:
     """What the model is asked, for the next round of a turn."""
-    rows = statements.select(_ASKED, turn.model, turn.conversation_id)
+    rows = sql.select(_ASKED, turn.model, turn.conversation_id)
     ((instructions, prompt, temperature, limit, offers_tools),) = rows
     source = model.client.source(model.model_id)
     turn.context_window = windows.known(source, model.context_window)

@@ -12,13 +12,13 @@ import logging
 from collections.abc import Callable
 
 from chat import publish
-from chat.database import UNAVAILABLE, detail, words, write
+from chat.db.lanes import UNAVAILABLE, detail, words, write
+from chat.db.postgresql import OutcomeUnknown
 from chat.protocol import StatusChanged, StatusData, TurnStatus
 from chat.turns import pieces
 from chat.turns.batches import Batch, drain
 from chat.turns.commits import Attempt, Verdict, commit
 from chat.turns.live import Entry, LiveTurn
-from talos_site.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 

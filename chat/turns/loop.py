@@ -13,7 +13,7 @@ from typing import assert_never
 
 from django.conf import settings
 
-from chat.database import read
+from chat.db.lanes import read
 from chat.errors import ContextFull, EmptyAnswer, ModelError
 from chat.llm.base import (
     Opaque,

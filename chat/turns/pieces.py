@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from django.db import connection
 from orjson import dumps
 
-from chat import statements
+from chat.db import sql
 from chat.turns.batches import Batch
 
 JOINED = 8
@@ -58,9 +58,9 @@ def append(batches: Sequence[Batch]) -> None:
         (b.turn.turn_id, b.turn.rows[0][0], b.turn.rows[-1][0]) for b in numbered if _joins(b)
     ]
     if joined:
-        statements.change(_DROP[connection.vendor], dumps(joined).decode())
+        sql.change(_DROP[connection.vendor], dumps(joined).decode())
     if rows:
-        statements.change(_APPEND[connection.vendor], dumps(rows).decode())
+        sql.change(_APPEND[connection.vendor], dumps(rows).decode())
 
 
 def appended(batch: Batch) -> None:

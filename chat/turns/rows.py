@@ -16,7 +16,8 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import process, publish, search, statements
+from chat import publish, search
+from chat.db import process, sql
 from chat.llm.base import Usage
 from chat.models import Conversation, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
@@ -73,8 +74,8 @@ INSERT INTO chat_piece (turn_id, seq, text, thought) VALUES (%s, %s, '', 0)
 
 
 def _take_next(conversation_id: UUID) -> LiveTurn | None:
-    found = statements.select(_NEXT, conversation_id)
-    if not found or not statements.change(_TAKE, process.identity, timezone.now(), found[0][0]):
+    found = sql.select(_NEXT, conversation_id)
+    if not found or not sql.change(_TAKE, process.identity, timezone.now(), found[0][0]):
         return None  # there is none, or another process took it at the same moment
     turn_id, message_id, model, context, is_new, cancelled, owner_id, seq, sent, is_first = found[0]
     turn = LiveTurn(
@@ -101,7 +102,7 @@ def _begin(turn: LiveTurn) -> None:
     turn.seq += 1
     data = StatusData(status="thinking", message_id=str(turn.message_id))
     turn.beginning = StatusChanged(data=data, seq=turn.seq)
-    statements.change(_FIRST_PIECE, turn.turn_id, turn.seq)
+    sql.change(_FIRST_PIECE, turn.turn_id, turn.seq)
 
 
 def _gone_on(turn: LiveTurn) -> LiveTurn:
@@ -162,7 +163,7 @@ def finish(
     somebody watches.
     """
     usage = turn.usage
-    statements.change(
+    sql.change(
         _FINISH,
         *(status, timezone.now(), error_code, error, details, turn.note),
         *((usage.input_tokens, usage.output_tokens, usage.cached_tokens) if usage else [None] * 3),
@@ -204,13 +205,13 @@ def _fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watc
     else:
         turn_id, owner_id = turn.pk, turn.conversation.owner_id
     if so_far.text or so_far.reasoning:
-        statements.change(_FILL, so_far.text, so_far.reasoning, turn.message_id)
+        sql.change(_FILL, so_far.text, so_far.reasoning, turn.message_id)
         search.index_message(
             turn.message_id, found, conversation_id=turn.conversation_id, owner_id=owner_id
         )
-    statements.change(_DROP_PIECES, turn_id)
+    sql.change(_DROP_PIECES, turn_id)
     unread = not is_watched
-    statements.change(_MOVE_ON, so_far.seq, timezone.now(), unread, turn.conversation_id)
+    sql.change(_MOVE_ON, so_far.seq, timezone.now(), unread, turn.conversation_id)
     if not is_watched:
         _tell_elsewhere(owner_id, turn.conversation_id)
 

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chat import process, publish
-from chat.database import UNAVAILABLE, read, write
+from chat import publish
+from chat.db import process
+from chat.db.lanes import UNAVAILABLE, read, write
 from chat.errors import Internal, ModelError, TalosError
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chat import publish, search
 from chat.branches import beginnings
-from chat.database import read, write
+from chat.db.lanes import read, write
 from chat.errors import ModelError
 from chat.llm.base import (
     AssistantMessage,

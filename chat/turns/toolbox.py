@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chat import connections, search
-from chat.database import read
+from chat.db.lanes import read
 from chat.turns.live import LiveTurn
 from tools.context import Hit, ToolContext
 from tools.registry import Registry, load

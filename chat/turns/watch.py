@@ -20,8 +20,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chat import connections, process, publish, search
-from chat.database import UNAVAILABLE, checkpoint, detail, read, write
+from chat import connections, publish, search
+from chat.db import process
+from chat.db.lanes import UNAVAILABLE, checkpoint, detail, read, write
 from chat.models import Conversation, Notice, Turn
 from chat.turns import approvals, follow, rows
 from chat.turns.live import LiveTurn

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from chat.database import PATIENCE
+from chat.db.lanes import PATIENCE
 from tests.chat.client import Chat
 from tests.chat.conftest import Model, OpenChat, OwnServer, environment
 from tests.databases import fresh_database

@@ -19,8 +19,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from chat import bringing_in, process
+from chat import bringing_in
 from chat.access import local_owner
+from chat.db import process
 from chat.models import Audit, Conversation, ImportJob, ToolCall
 from chat.services import jobs
 from chat.services.history import Import

@@ -14,7 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chat import checks, database, process
+from chat import checks
+from chat.db import lanes, process
 from chat.management.database import explained
 from talos_site import static_files
 from talos_site.signals import StopSignals
@@ -112,7 +113,7 @@ class Command(BaseCommand):
         try:
             server.serve(lambda: self._announce(address))
         finally:
-            database.close()
+            lanes.close()
 
     def _announce(self, address: str) -> None:
         self.stdout.write(f"Talos is ready at {address}")

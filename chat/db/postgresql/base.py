@@ -15,8 +15,8 @@ from django.db.backends.postgresql import base
 from psycopg.errors import InvalidParameterValue
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from talos_site.postgresql import OutcomeUnknown
-from talos_site.postgresql.pooled import PooledConnection
+from chat.db.postgresql import OutcomeUnknown
+from chat.db.postgresql.pooled import PooledConnection
 
 PATIENCE = 5.0
 """Seconds in which PostgreSQL is asked again."""

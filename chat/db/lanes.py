@@ -23,8 +23,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
-from talos_site import reasons
-from talos_site.postgresql import OutcomeUnknown
+from chat.db import reasons
+from chat.db.postgresql import OutcomeUnknown
 
 P = ParamSpec("P")
 R = TypeVar("R")

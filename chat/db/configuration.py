@@ -44,7 +44,7 @@ def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas),
         },
-        # A file, not memory: the lanes of `chat/database.py` are threads with their own connections.
+        # A file, not memory: the lanes of `chat/db/lanes.py` are threads with their own connections.
         "TEST": {"NAME": str(directory / "test.sqlite3")},
     }
 
@@ -80,7 +80,7 @@ def postgresql(url: str) -> dict[str, Any]:
     if not name:
         raise ImproperlyConfigured(f"DATABASE_URL names no database: {_HINT}.")
     return {
-        "ENGINE": "talos_site.postgresql",
+        "ENGINE": "chat.db.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
