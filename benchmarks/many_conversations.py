@@ -160,7 +160,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
     django.setup()
-    from chat.access import local_owner
+    from chat.access.owner import local_owner
 
     began = time.monotonic()
     make(local_owner(), conversations=options.conversations, messages=options.messages)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from chat.access import find
+from chat.access.owner import find
 from chat.branches import ids
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue

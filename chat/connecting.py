@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget
 
 from chat import pages, services
-from chat.access import may_connect
+from chat.access.owner import may_connect
 from chat.connection_form import ConnectionForm
 from chat.errors import ModelError, NotAllowed, TalosError
 from chat.llm import connectable, trial

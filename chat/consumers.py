@@ -17,7 +17,8 @@ from uuid import UUID, uuid4
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import User
 
-from chat import access, publish, services, slash, snapshots
+from chat.access.owner import find
+from chat import publish, services, slash, snapshots
 from chat.attachment import Attachment
 from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
 from chat.db.postgresql import OutcomeUnknown
@@ -391,7 +392,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         `then` is told before anything that happens in it from now on. A conversation that cannot
         be read leaves the connection where it was.
         """
-        found = await read(access.find, self.owner, session_id)
+        found = await read(find, self.owner, session_id)
         place = self.attachment
         if place is None or place.conversation_id != found.pk:
             place = Attachment(self, found.pk)

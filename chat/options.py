@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from chat import pages, services, usage
-from chat.access import may_connect
+from chat.access.owner import may_connect
 from chat.errors import TalosError
 from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm import connectable

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
-from chat import access
+from chat.access import owner
 from chat.errors import SessionNotFound
 from chat.models import Conversation, ToolCall
 
@@ -45,7 +45,7 @@ def path(request: HtmxRequest) -> str:
 def find(user: User, conversation_id: UUID) -> Conversation:
     """The owner's conversation, or a page that says that there is nothing."""
     try:
-        return access.find(user, conversation_id)
+        return owner.find(user, conversation_id)
     except SessionNotFound:
         raise Http404 from None
 
@@ -56,7 +56,7 @@ def current(request: HtmxRequest) -> Conversation | None:
     if match is None:
         return None
     try:
-        return access.find(request.user, match[1])
+        return owner.find(request.user, match[1])
     except SessionNotFound:
         return None
 

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 from django.db.models.functions import Length, Substr
 
-from chat.access import find
+from chat.access.owner import find
 from chat.branches import SHOWN, Versions, beginnings, siblings
 from chat.db.lanes import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn

@@ -17,7 +17,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from chat import options, pages, services, slash, transcript
-from chat.access import may_connect
+from chat.access.owner import may_connect
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.pages import HtmxRequest

@@ -11,7 +11,7 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
 django.setup(set_prefix=False)  # what follows needs its models
 
-from chat.access import SocketGate, refuse  # noqa: E402
+from chat.access.gate import SocketGate, refuse  # noqa: E402
 from chat.consumers import ChatConsumer  # noqa: E402
 from talos_site.threads import Pages  # noqa: E402
 

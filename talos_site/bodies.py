@@ -19,7 +19,7 @@ from daphne.http_protocol import HTTPFactory
 from django.template.loader import render_to_string
 from twisted.web.http import HTTPChannel
 
-from chat.headers import HEADERS
+from chat.access.headers import HEADERS
 from talos_site.pacing import PacedChannel, PacedRequest
 
 LIMIT = 256 * 1024 * 1024

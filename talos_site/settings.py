@@ -132,19 +132,19 @@ INSTALLED_APPS = [
     "chat",
 ]
 MIDDLEWARE = [
-    "chat.headers.content_security_policy",
+    "chat.access.headers.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "chat.access.gate",
+    "chat.access.gate.gate",
     "talos_site.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "chat.access.LocalOwnerMiddleware",
+    "chat.access.owner.LocalOwnerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "chat.unavailable.Unavailable",
-    "chat.refusals.Refusals",
+    "chat.access.unavailable.Unavailable",
+    "chat.access.refusals.Refusals",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

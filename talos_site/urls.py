@@ -9,7 +9,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("chat.urls")),
 ]
-handler400 = "chat.refusals.bad_request"
-handler403 = "chat.refusals.forbidden"
-handler404 = "chat.refusals.not_found"
-handler500 = "chat.refusals.server_error"
+handler400 = "chat.access.refusals.bad_request"
+handler403 = "chat.access.refusals.forbidden"
+handler404 = "chat.access.refusals.not_found"
+handler500 = "chat.access.refusals.server_error"

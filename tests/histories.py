@@ -12,7 +12,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from chat import search
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, SearchEntry, ToolCall, Turn
 
 

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test import Client
 
 from chat import search
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import (
     Audit,
     Conversation,

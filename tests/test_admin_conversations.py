@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import (
     Conversation,
     Message,

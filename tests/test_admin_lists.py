@@ -18,7 +18,7 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.admin.base import BoundedPaginator
 from chat.models import (
     Audit,

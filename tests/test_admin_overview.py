@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.admin.overview import DAYS, overview
 from chat.models import Audit, Conversation, Turn
 from tests.histories import call_in, make

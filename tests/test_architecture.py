@@ -17,11 +17,9 @@ BELOW: dict[str, set[str]] = {
     "llm": {"errors"},
     "models": set(),
     "db": set(),
-    "operator": set(),
     "branches": {"models", "protocol", "db"},
     "publish": {"db", "errors", "models", "protocol"},
-    "access": {"db", "errors", "models", "unavailable"},
-    "unavailable": {"db"},
+    "access": {"db", "errors", "models", "protocol"},
     "connections": {"db", "llm", "models"},
     "search": {"models", "db"},
     "markdown": {"db", "models", "publish"},
@@ -43,7 +41,7 @@ TURNS = {
     "sizes",
     "turns",
 }
-SERVICES = TURNS | {"access", "operator", "services", "snapshots", "transfer"}
+SERVICES = TURNS | {"access", "services", "snapshots", "transfer"}
 BELOW |= {
     "transfer": {"db", "models"},
     "turns": TURNS,
@@ -55,7 +53,7 @@ BELOW |= {
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
 TOP = {
     "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "bringing_in", "importing", "admin", "templatetags",
-    "urls", "management", "api", "refusals",
+    "urls", "management", "api",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat import publish
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.attachment import Attachment
 from chat.protocol import Frame
 from chat.snapshots import begun

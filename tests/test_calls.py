@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from chat import access, services
+from chat.access.owner import local_owner
+from chat import services
 from chat.models import ToolCall, Turn
 from chat.turns import calls, rows
 from chat.turns.journal import Journal
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
 
 
 def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
-    owner = access.local_owner()
+    owner = local_owner()
     said = services.say(owner, conversation_id=uuid4(), text="Go", default_model="x", begins=True)
     turn = rows.take_next(said.conversation_id)
     assert turn is not None

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, ToolCall
 from chat.search import index_messages, index_title
 from tests import histories

@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
 from chat.turns import approvals, rows, watch

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.protocol import MAX_FRAME_BYTES
 from chat.snapshots import session_created

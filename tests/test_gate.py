@@ -13,7 +13,8 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from chat import access
+from chat.access.owner import local_owner, owner_of
+from chat.access.gate import SocketGate, why_refused
 from tests.processes import Talos
 
 HERE = "http://127.0.0.1:8000"
@@ -113,8 +114,8 @@ def test_nothing_is_read_until_a_view_looks(
 
 @pytest.mark.django_db
 def test_the_owner_is_made_once_and_is_the_admin() -> None:
-    owner = access.local_owner()
-    assert owner == access.local_owner()
+    owner = local_owner()
+    assert owner == local_owner()
     assert owner.is_staff
     assert owner.is_superuser
     assert not owner.has_usable_password()
@@ -123,7 +124,7 @@ def test_the_owner_is_made_once_and_is_the_admin() -> None:
 @pytest.mark.anyio
 async def test_a_connection_that_has_its_user_asks_nobody() -> None:
     user = User(username="somebody")
-    assert await access.owner_of({"user": user}) is user
+    assert await owner_of({"user": user}) is user
 
 
 # --- WebSocket ----------------------------------------------------------------------------------
@@ -163,12 +164,12 @@ def test_a_socket_is_let_in_by_where_it_comes_from(
     headers: list[tuple[str, str]], let_in: bool
 ) -> None:
     raw = [(name.encode(), value.encode()) for name, value in headers]
-    assert (access.why_refused({"type": "websocket", "headers": raw}) is None) is let_in
+    assert (why_refused({"type": "websocket", "headers": raw}) is None) is let_in
 
 
 def test_a_socket_over_tls_has_an_https_origin() -> None:
     headers = [(b"host", b"localhost"), (b"origin", b"https://localhost")]
-    assert access.why_refused({"scheme": "wss", "headers": headers}) is None
+    assert why_refused({"scheme": "wss", "headers": headers}) is None
 
 
 @pytest.mark.anyio
@@ -184,7 +185,7 @@ async def test_a_refused_socket_is_closed_before_it_is_accepted() -> None:
     async def application(*_: object) -> None:
         raise AssertionError("got in")
 
-    await access.SocketGate(application)({"type": "websocket", "headers": []}, receive, send)
+    await SocketGate(application)({"type": "websocket", "headers": []}, receive, send)
     assert sent == [{"type": "websocket.close"}]
 
 

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from django.test import Client
 
-from chat.headers import POLICY
+from chat.access.headers import POLICY
 from tests.processes import Talos
 
 EXPECTED = {

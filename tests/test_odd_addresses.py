@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.admin.base import PLAIN
 from chat.models import Conversation, Message, ToolCall, Turn
 from tests import histories

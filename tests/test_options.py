@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.llm import catalogue
 from chat.llm.catalogue import DEMO, Model
 from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat import access, services
+from chat.access import owner
+from chat import services
 from chat.models import Piece
 from chat.turns import pieces, rows
 from chat.turns.batches import drain
@@ -22,7 +23,7 @@ TICKS = st.lists(st.lists(st.tuples(st.booleans(), TEXTS), min_size=1, max_size=
 
 def begun() -> LiveTurn:
     said = services.say(
-        access.local_owner(), conversation_id=uuid4(), text="Go", default_model="x", begins=True
+        owner.local_owner(), conversation_id=uuid4(), text="Go", default_model="x", begins=True
     )
     turn = rows.take_next(said.conversation_id)
     assert turn is not None

@@ -15,7 +15,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.management.commands.prune_history import age
 from chat.models import Audit, Conversation, Message, Notice, OpaquePart, ToolCall, Turn
 from chat.prune.batches import Prune

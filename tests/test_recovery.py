@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db.models.expressions import RawSQL
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Piece, ToolCall, Turn
 from chat.turns import rows
 from tests.test_views import talk

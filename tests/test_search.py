@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, Piece, SearchEntry, Turn
 from chat.search import Hit, compact, index_message, index_messages, index_title, matching, search
 from chat.search.query import _LATEST

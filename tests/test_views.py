@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, Piece, ToolCall, Turn
 from chat.turns.history import LEFT_OUT
 

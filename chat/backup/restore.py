@@ -32,7 +32,7 @@ from chat.backup.base import (
 from chat.backup.contents import Contents, check, contents
 from chat.db import process, versions
 from chat.models import Audit
-from chat.operator import operator
+from chat.access.operator import operator
 
 _HEADER = b"SQLite format 3\0"
 _PAGES = 2000

@@ -28,7 +28,7 @@ from chat.backup.base import (
 )
 from chat.backup.contents import Contents, check, contents
 from chat.models import Audit
-from chat.operator import operator
+from chat.access.operator import operator
 
 
 def make(

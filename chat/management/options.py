@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
-from chat.access import LOCAL_OWNER, local_owner
+from chat.access.owner import LOCAL_OWNER, local_owner
 
 
 def user_named(name: str) -> User:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat import connections
-from chat.access import may_connect
+from chat.access.owner import may_connect
 from chat.connections import sealing
 from chat.errors import NotAllowed
 from chat.llm import configuration, connectable, trial

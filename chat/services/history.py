@@ -14,7 +14,7 @@ from django.db import transaction
 from chat import publish
 from chat.llm.text import clean
 from chat.models import Audit
-from chat.operator import operator
+from chat.access.operator import operator
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.here import Here, Rehearsal
 from chat.services.imports import FindUser, OnStep, import_conversation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from chat import services
-from chat.access import find
+from chat.access.owner import find
 from chat.db.lanes import read, write
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Turn

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from django.urls import reverse
 
 from chat import search as finding
-from chat.access import find
+from chat.access.owner import find
 from chat.db.lanes import read
 from chat.models import Conversation
 from chat.slash.base import Caller, command, plain

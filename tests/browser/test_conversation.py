@@ -293,7 +293,7 @@ def test_a_reader_further_up_is_left_alone(room: Room) -> None:
 
 
 MANY = """
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from tests.test_views import talk
 print(talk(local_owner(), *(f"Said {number}" for number in range(120))).pk)
 """

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.errors import SessionNotFound
 from chat.models import Conversation, KeptRender, Message, OpaquePart, Piece, ToolCall, Turn
 from chat.protocol import MAX_QUEUED

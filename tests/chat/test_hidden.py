@@ -21,7 +21,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from chat import search, services
-from chat.access import find, local_owner
+from chat.access.owner import find, local_owner
 from chat.admin.users import why_kept
 from chat.errors import SessionNotFound
 from chat.models import (

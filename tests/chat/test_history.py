@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.errors import ContextFull
 from chat.llm import windows
 from chat.llm.base import (

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation
 from chat.turns import watch
 from tests.chat.client import kind, kinds, text

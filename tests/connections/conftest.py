@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.connections import current
 from chat.llm import catalogue
 from tests.model_server import ModelServer

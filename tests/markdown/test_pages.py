@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from chat import services, transcript
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.markdown import kept, pages
 from chat.markdown.jobs import Job, Outcome
 from chat.markdown.kept import Place

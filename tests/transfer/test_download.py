@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation
 from tests.hostile_texts import TEXTS
 from tests.test_views import somebody_elses, talk

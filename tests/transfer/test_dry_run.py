@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message
 from chat.services.history import Import
 from chat.transfer.reading import read

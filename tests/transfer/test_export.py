@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, OpaquePart, Piece, Turn
 from chat.transfer import rows
 from chat.transfer.encoders import moment

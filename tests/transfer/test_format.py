@@ -88,7 +88,7 @@ def test_the_limits_are_documented() -> None:
 
 @pytest.mark.django_db
 def test_keys_are_written_in_the_documented_order() -> None:
-    from chat.access import local_owner
+    from chat.access.owner import local_owner
 
     conversation = talk(local_owner(), "Hi", "Ho")
     answer = Message.objects.get(role="assistant")

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, Notice, ToolRule, Turn
 from chat.search import search
 from chat.services import growing, imports, steps

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message
 from chat.transfer import items, kinds, products
 from chat.transfer.items import Item

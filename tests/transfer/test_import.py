@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, Notice, ToolCall, ToolRule, Turn
 from chat.search import search
 from tests.databases import fresh_database

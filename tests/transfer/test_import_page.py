@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chat import bringing_in
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Audit, Conversation, ImportJob, ToolCall
 from chat.services import jobs

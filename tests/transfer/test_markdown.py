@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chat import services
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
 from tests.hostile_texts import TEXTS
 from tests.markdown.unbudgeted import render

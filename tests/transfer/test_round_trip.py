@@ -12,7 +12,7 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, ToolCall, ToolRule, Turn
 from chat.services.history import Import
 from chat.services.planning import Outcome

@@ -15,7 +15,7 @@ from chat.errors import TalosError
 from chat.management.database import explained
 from chat.management.options import conversation_id, is_text
 from chat.models import Audit, ToolCall
-from chat.operator import operator
+from chat.access.operator import operator
 
 
 class Command(BaseCommand):

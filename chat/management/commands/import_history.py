@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.access import LOCAL_OWNER, local_owner
+from chat.access.owner import LOCAL_OWNER, local_owner
 from chat.management.database import explained
 from chat.management.options import user_named
 from chat.management.progress import Progress

@@ -18,7 +18,7 @@ from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.management.words import day, megabytes, number
 from chat.models import Audit
-from chat.operator import operator
+from chat.access.operator import operator
 from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.prune.space import Space, size

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from chat.access import local_owner
+from chat.access.owner import local_owner
 from chat.models import (
     Audit,
     Conversation,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from chat.db.lanes import UNAVAILABLE, detail, settle, words
 from chat.db.postgresql import OutcomeUnknown
-from talos_site.middleware import Middleware
+from chat.access.middleware import Middleware
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,7 @@
-"""The gate: who is asking, may they ask from there, and the one way to a conversation.
+"""Whether a request or a connection comes from this server's own page, or from a script.
 
-In local mode there is no login: whoever reaches the port on this machine is the one owner. What
-keeps other people's web pages out is the browser's own word on where a request comes from, so
-Host and Origin are checked on every request, before anything else looks at it. A conversation is
-reached through its owner, and through nobody else.
+The browser itself says where a request comes from, so Host and Origin are checked on every request,
+before anything else looks at it. That keeps other people's web pages out.
 """
 
 from __future__ import annotations
@@ -25,65 +23,21 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 
-from chat import unavailable
+from chat.access import unavailable
 from chat.db.lanes import UNAVAILABLE, read
 from chat.errors import SessionNotFound
 from chat.models import Conversation
 
+from chat.access.owner import owner_of
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LOCAL_OWNER = "owner"
-"""Username of the one person of local mode."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 logger = logging.getLogger(__name__)
-
-
-# --- who ----------------------------------------------------------------------------------------
-
-
-def local_owner() -> User:
-    """The one owner of local mode, who is also the admin. Made when first asked for."""
-    owner, _ = User.objects.get_or_create(
-        username=LOCAL_OWNER,
-        defaults={"is_staff": True, "is_superuser": True, "password": make_password(None)},
-    )
-    return owner
-
-
-async def owner_of(scope: Mapping[str, Any]) -> User:
-    """Whose conversations a connection may reach."""
-    user = scope.get("user")
-    return user if isinstance(user, User) else await read(local_owner)
-
-
-def may_connect(user: User) -> bool:
-    """Whether a user may set provider addresses. The server can reach hosts that the user cannot."""
-    return user.is_active and user.is_staff
-
-
-class LocalOwnerMiddleware(AuthenticationMiddleware):
-    """`request.user` is the owner, without a login; nothing is read until a view looks."""
-
-    def process_request(self, request: HttpRequest) -> None:
-        once = cache(local_owner)  # for this request, however it is asked
-        request.user = SimpleLazyObject(once)  # type: ignore[assignment]  # as Django does
-        request.auser = sync_to_async(once)
-
-
-def find(owner: User, conversation_id: UUID | str) -> Conversation:
-    """The owner's conversation. Raises `SessionNotFound`, whoever else's it may be."""
-    try:
-        return Conversation.objects.of(owner).get(pk=UUID(str(conversation_id)))
-    except (ValueError, Conversation.DoesNotExist):
-        raise SessionNotFound from None
-
-
-# --- from where ---------------------------------------------------------------------------------
 
 
 def foreign(origin: str, *, scheme: str, host: str) -> bool:

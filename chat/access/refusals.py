@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 
 from chat.protocol import is_storable
-from talos_site.middleware import Middleware
+from chat.access.middleware import Middleware
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,70 @@
+"""Who is asking, and the one way to a conversation: through its owner, and through nobody else.
+
+In local mode there is no login: the person who reaches the port on this machine is the one owner.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseBase, HttpResponseForbidden
+from django.http.request import split_domain_port, validate_host
+from django.utils.decorators import sync_and_async_middleware
+from django.utils.functional import SimpleLazyObject
+
+from chat.access import unavailable
+from chat.db.lanes import UNAVAILABLE, read
+from chat.errors import SessionNotFound
+from chat.models import Conversation
+
+LOCAL_OWNER = "owner"
+"""Username of the one person of local mode."""
+
+
+def local_owner() -> User:
+    """The one owner of local mode, who is also the admin. Made when first asked for."""
+    owner, _ = User.objects.get_or_create(
+        username=LOCAL_OWNER,
+        defaults={"is_staff": True, "is_superuser": True, "password": make_password(None)},
+    )
+    return owner
+
+
+async def owner_of(scope: Mapping[str, Any]) -> User:
+    """Whose conversations a connection may reach."""
+    user = scope.get("user")
+    return user if isinstance(user, User) else await read(local_owner)
+
+
+def may_connect(user: User) -> bool:
+    """Whether a user may set provider addresses. The server can reach hosts that the user cannot."""
+    return user.is_active and user.is_staff
+
+
+class LocalOwnerMiddleware(AuthenticationMiddleware):
+    """`request.user` is the owner, without a login; nothing is read until a view looks."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        once = cache(local_owner)  # for this request, however it is asked
+        request.user = SimpleLazyObject(once)  # type: ignore[assignment]  # as Django does
+        request.auser = sync_to_async(once)
+
+
+def find(owner: User, conversation_id: UUID | str) -> Conversation:
+    """The owner's conversation. Raises `SessionNotFound`, whoever else's it may be."""
+    try:
+        return Conversation.objects.of(owner).get(pk=UUID(str(conversation_id)))
+    except (ValueError, Conversation.DoesNotExist):
+        raise SessionNotFound from None
+
+
