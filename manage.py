@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
-from talos_site.signals import CommandSignals
+from chat.management.signals import CommandSignals
 
 if __name__ == "__main__":
     signals = CommandSignals()  # before the rest is imported, which takes its time
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
 
-    from talos_site.command_line import run
+    from chat.management.command_line import run
 
     sys.exit(run(sys.argv, signals))

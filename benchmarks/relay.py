@@ -16,13 +16,13 @@ import orjson
 from django.conf import settings
 
 from talos_site.server import Server
-from talos_site.signals import StopSignals
+from chat.management.signals import StopSignals
 
 settings.configure()
 
 from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
 
-from chat.management.commands.serve import address_of, bound  # noqa: E402
+from talos_site.management.commands.serve import address_of, bound  # noqa: E402
 
 
 class Engine:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from chat.llm.connectable import Connectable
 from chat.services import Connected
-from talos_site import addresses
+from chat.llm import addresses
 
 MAX_KEY = 2000
 _UNREADABLE = "This key can no longer be decrypted. Enter it again."

@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import User
 
-from chat.access.owner import find
 from chat import publish, services, slash, snapshots
+from chat.access.owner import find
 from chat.attachment import Attachment
 from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
 from chat.db.postgresql import OutcomeUnknown

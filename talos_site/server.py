@@ -26,7 +26,7 @@ from twisted.internet.defer import Deferred
 from talos_site.backpressure import BoundedSocket
 from talos_site.bodies import BoundedFactory
 from talos_site.pacing import PacedRequest
-from talos_site.signals import SIGNALS, StopSignals
+from chat.management.signals import SIGNALS, StopSignals
 
 reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
 

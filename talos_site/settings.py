@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "chat",
+    "talos_site",
 ]
 MIDDLEWARE = [
     "chat.access.headers.content_security_policy",

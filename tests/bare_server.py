@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from talos_site.server import Server  # first: it chooses the event loop
-from talos_site.signals import StopSignals
+from chat.management.signals import StopSignals
 
-from chat.management.commands.serve import address_of, bound  # isort: skip
+from talos_site.management.commands.serve import address_of, bound  # isort: skip
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MIB = "x" * 1024 * 1024

@@ -16,10 +16,10 @@ from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
+from chat.access.operator import operator
 from chat.access.owner import local_owner
 from chat.admin.overview import overview
 from chat.models import Audit, Conversation, Message, ToolCall, Turn
-from chat.access.operator import operator
 from tests.histories import call_in, make
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from chat.access.owner import local_owner
 from chat import services
+from chat.access.owner import local_owner
 from chat.models import ToolCall, Turn
 from chat.turns import calls, rows
 from chat.turns.journal import Journal

@@ -13,8 +13,8 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from chat.access.owner import local_owner, owner_of
 from chat.access.gate import SocketGate, why_refused
+from chat.access.owner import local_owner, owner_of
 from tests.processes import Talos
 
 HERE = "http://127.0.0.1:8000"

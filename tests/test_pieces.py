@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.access import owner
 from chat import services
+from chat.access import owner
 from chat.models import Piece
 from chat.turns import pieces, rows
 from chat.turns.batches import drain

@@ -18,7 +18,7 @@ import pytest
 from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
 from talos_site.pacing import PacedRequest
-from talos_site.signals import DOUBLED
+from chat.management.signals import DOUBLED
 from tests.processes import Talos
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import Settings
 
-from chat.management.commands.serve import Command
+from talos_site.management.commands.serve import Command
 from talos_site import static_files
 from tests.processes import Talos
 

@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase, HttpResponseForbidden
 from django.http.request import split_domain_port, validate_host
 from django.utils.decorators import sync_and_async_middleware
-from django.utils.functional import SimpleLazyObject
 
 from chat.access import unavailable
-from chat.db.lanes import UNAVAILABLE, read
-from chat.errors import SessionNotFound
-from chat.models import Conversation
-
 from chat.access.owner import owner_of
+from chat.db.lanes import UNAVAILABLE
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -5,25 +5,19 @@ In local mode there is no login: the person who reaches the port on this machine
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.conf import settings
+from asgiref.sync import sync_to_async
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseBase, HttpResponseForbidden
-from django.http.request import split_domain_port, validate_host
-from django.utils.decorators import sync_and_async_middleware
+from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from chat.access import unavailable
-from chat.db.lanes import UNAVAILABLE, read
+from chat.db.lanes import read
 from chat.errors import SessionNotFound
 from chat.models import Conversation
 
@@ -66,5 +60,3 @@ def find(owner: User, conversation_id: UUID | str) -> Conversation:
         return Conversation.objects.of(owner).get(pk=UUID(str(conversation_id)))
     except (ValueError, Conversation.DoesNotExist):
         raise SessionNotFound from None
-
-

@@ -15,8 +15,8 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 
-from chat.protocol import is_storable
 from chat.access.middleware import Middleware
+from chat.protocol import is_storable
 
 log = logging.getLogger(__name__)
 

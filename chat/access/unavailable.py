@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from chat.access.middleware import Middleware
 from chat.db.lanes import UNAVAILABLE, detail, settle, words
 from chat.db.postgresql import OutcomeUnknown
-from chat.access.middleware import Middleware
 
 log = logging.getLogger(__name__)
 

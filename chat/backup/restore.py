@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from chat.access.operator import operator
 from chat.backup import files, keys
 from chat.backup.base import (
     BackupError,
@@ -32,7 +33,6 @@ from chat.backup.base import (
 from chat.backup.contents import Contents, check, contents
 from chat.db import process, versions
 from chat.models import Audit
-from chat.access.operator import operator
 
 _HEADER = b"SQLite format 3\0"
 _PAGES = 2000

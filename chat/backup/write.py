@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from chat.access.operator import operator
 from chat.backup import files, keys
 from chat.backup.base import (
     STEPS,
@@ -28,7 +29,6 @@ from chat.backup.base import (
 )
 from chat.backup.contents import Contents, check, contents
 from chat.models import Audit
-from chat.access.operator import operator
 
 
 def make(

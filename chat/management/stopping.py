@@ -7,7 +7,7 @@ import time
 from types import FrameType
 from typing import Any, Self
 
-from talos_site.signals import DOUBLED, SIGNALS
+from chat.management.signals import DOUBLED, SIGNALS
 
 
 class Stop:

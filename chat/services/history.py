@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from chat import publish
+from chat.access.operator import operator
 from chat.llm.text import clean
 from chat.models import Audit
-from chat.access.operator import operator
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.here import Here, Rehearsal
 from chat.services.imports import FindUser, OnStep, import_conversation

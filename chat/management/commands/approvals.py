@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils.timesince import timesince
 
 from chat import services
+from chat.access.operator import operator
 from chat.errors import TalosError
 from chat.management.database import explained
 from chat.management.options import conversation_id, is_text
 from chat.models import Audit, ToolCall
-from chat.access.operator import operator
 
 
 class Command(BaseCommand):

@@ -29,8 +29,8 @@ from chat.transfer.names import slug
 from chat.transfer.older import FirstVersion
 from chat.transfer.selection import Ids, Selection
 from chat.transfer.writing import Written
-from talos_site.command_line import discard_output
-from talos_site.signals import number_of
+from chat.management.command_line import discard_output
+from chat.management.signals import number_of
 
 _HELP = """\
 Write conversations into files, to keep them, to read them elsewhere or to move them.

@@ -18,7 +18,7 @@ from chat import checks
 from chat.db import lanes, process
 from chat.management.database import explained
 from talos_site import static_files
-from talos_site.signals import StopSignals
+from chat.management.signals import StopSignals
 
 GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""

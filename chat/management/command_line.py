@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError
 
 from chat.db import reasons
-from talos_site.signals import CommandSignals, number_of
+from chat.management.signals import CommandSignals, number_of
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
