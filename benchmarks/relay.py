@@ -15,8 +15,8 @@ import aiohttp
 import orjson
 from django.conf import settings
 
-from talos_site.server import Server
 from chat.management.signals import StopSignals
+from talos_site.server import Server
 
 settings.configure()
 

@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from chat.access.owner import find
-from chat.branches import ids
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Suggestion
+from chat.models.branches import ids
 from chat.snapshots import so_far, text_sizes, views
 
 PAGE = 50

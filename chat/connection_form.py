@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django import forms
 from django.http import QueryDict
 
+from chat.llm import addresses
 from chat.llm.connectable import Connectable
 from chat.services import Connected
-from chat.llm import addresses
 
 MAX_KEY = 2000
 _UNREADABLE = "This key can no longer be decrypted. Enter it again."

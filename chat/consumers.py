@@ -47,7 +47,7 @@ from chat.protocol import (
     Withdraw,
     parse,
 )
-from chat.sizes import cut_for_json, json_size
+from chat.protocol.sizes import cut_for_json, json_size
 from chat.turns import engine
 
 REPLY_BYTES = 128 * 1024

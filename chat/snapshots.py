@@ -20,9 +20,9 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length, Substr
 
 from chat.access.owner import find
-from chat.branches import SHOWN, Versions, beginnings, siblings
 from chat.db.lanes import one_snapshot
 from chat.models import Conversation, Message, Piece, SoFar, ToolCall, Turn
+from chat.models.branches import SHOWN, Versions, beginnings, siblings
 from chat.protocol import (
     MAX_ANSWER_BYTES,
     MAX_FRAME_BYTES,
@@ -41,7 +41,7 @@ from chat.protocol import (
     UsageView,
     arguments_object,
 )
-from chat.sizes import cut, cut_for_json, fair_share, json_size
+from chat.protocol.sizes import cut, cut_for_json, fair_share, json_size
 from chat.turns import engine
 
 

@@ -9,8 +9,8 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from chat.branches import ids
 from chat.models import Conversation, Turn
+from chat.models.branches import ids
 
 Row = tuple[str, str]
 """What it is, and how much of it."""

@@ -23,10 +23,10 @@ import daphne.ws_protocol  # isort: skip
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 
+from chat.management.signals import SIGNALS, StopSignals
 from talos_site.backpressure import BoundedSocket
 from talos_site.bodies import BoundedFactory
 from talos_site.pacing import PacedRequest
-from chat.management.signals import SIGNALS, StopSignals
 
 reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
 

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from talos_site.server import Server  # first: it chooses the event loop
 from chat.management.signals import StopSignals
+from talos_site.server import Server  # first: it chooses the event loop
 
 from talos_site.management.commands.serve import address_of, bound  # isort: skip
 

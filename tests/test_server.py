@@ -15,10 +15,10 @@ from unittest.mock import Mock
 import aiohttp
 import pytest
 
+from chat.management.signals import DOUBLED
 from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
 from talos_site.bodies import LIMIT as BODY_LIMIT
 from talos_site.pacing import PacedRequest
-from chat.management.signals import DOUBLED
 from tests.processes import Talos
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

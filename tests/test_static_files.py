@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import Settings
 
-from talos_site.management.commands.serve import Command
 from talos_site import static_files
+from talos_site.management.commands.serve import Command
 from tests.processes import Talos
 
 

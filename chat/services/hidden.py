@@ -20,12 +20,12 @@ from django.db import connection
 
 from chat import publish
 from chat.db import sql
+from chat.db.functions import Bytes
 from chat.db.lanes import read, write
 from chat.models import HIDDEN, Conversation, Message
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services import importers
 from chat.services.steps import HOLD, SHORTEST_PAUSE, Work, by_size, finish, step
-from chat.sizes import Bytes
 
 Hidden = Conversation.Hidden
 Key = str | UUID

@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import publish, search
-from chat.branches import ids, latest_leaf
 from chat.db import sql
 from chat.errors import MessageTooLong, NotAllowed, RateLimited
 from chat.models import Conversation, Message, Turn, shown
+from chat.models.branches import ids, latest_leaf
 from chat.protocol import (
     MAX_QUEUED,
     MAX_TEXT,

@@ -16,7 +16,7 @@ from chat import publish
 from chat.markdown.jobs import MAX_MARKDOWN, Block, Job
 from chat.markdown.pool import PATIENCE, pool
 from chat.protocol import FRAME_TEXT_BYTES, BlockData, BlockFinished
-from chat.sizes import json_size
+from chat.protocol.sizes import json_size
 from chat.turns.live import LiveTurn
 
 PAUSE = 9

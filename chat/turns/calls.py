@@ -30,7 +30,7 @@ from chat.protocol import (
     ToolResultData,
     arguments_object,
 )
-from chat.sizes import cut_for_json
+from chat.protocol.sizes import cut_for_json
 from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from chat.branches import Line, lines
 from chat.llm.base import (
     AssistantMessage,
     ModelMessage,
@@ -24,6 +23,7 @@ from chat.llm.base import (
     UserMessage,
 )
 from chat.models import Message, OpaquePart, ToolCall
+from chat.models.branches import Line, lines
 from chat.turns.live import LiveTurn
 
 GO_ON = (

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db import transaction
 
 from chat import publish, search
-from chat.branches import beginnings
 from chat.db.lanes import read, write
 from chat.errors import ModelError
 from chat.llm.base import (
@@ -27,6 +26,7 @@ from chat.llm.base import (
 from chat.llm.catalogue import Resolved
 from chat.llm.scripted import TITLE_PROMPT
 from chat.models import Conversation, Message
+from chat.models.branches import beginnings
 from chat.protocol import TitleChanged, TitleData
 from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
 

@@ -17,9 +17,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from chat.management import export_formats
+from chat.management.command_line import discard_output
 from chat.management.database import explained
 from chat.management.options import conversation_id, file_named, user_named
 from chat.management.progress import Progress
+from chat.management.signals import number_of
 from chat.management.words import number
 from chat.models import Conversation
 from chat.transfer import files, writing
@@ -29,8 +31,6 @@ from chat.transfer.names import slug
 from chat.transfer.older import FirstVersion
 from chat.transfer.selection import Ids, Selection
 from chat.transfer.writing import Written
-from chat.management.command_line import discard_output
-from chat.management.signals import number_of
 
 _HELP = """\
 Write conversations into files, to keep them, to read them elsewhere or to move them.

@@ -16,6 +16,7 @@ from chat.access.operator import operator
 from chat.management.database import explained
 from chat.management.options import user_named
 from chat.management.progress import Progress
+from chat.management.signals import number_of
 from chat.management.stopping import Stop
 from chat.management.words import day, megabytes, number
 from chat.models import Audit
@@ -23,7 +24,6 @@ from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.prune.space import Space, size
 from chat.services import hidden
-from chat.management.signals import number_of
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
 LONGEST = timedelta(36_500)

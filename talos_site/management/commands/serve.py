@@ -17,8 +17,8 @@ from django.db.migrations.executor import MigrationExecutor
 from chat import checks
 from chat.db import lanes, process
 from chat.management.database import explained
-from talos_site import static_files
 from chat.management.signals import StopSignals
+from talos_site import static_files
 
 GARBAGE = (5_000, 20, 50)
 """Objects, and collections of each kind, between two collections of the next kind."""
