@@ -15,9 +15,10 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from chat import publish, snapshots
+from chat import publish
 from chat.db import process
 from chat.db.lanes import read
+from chat.display import snapshots
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Turn

@@ -17,11 +17,12 @@ from uuid import UUID, uuid4
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import User
 
-from chat import publish, services, slash, snapshots
+from chat import publish, services, slash
 from chat.access.owner import find
 from chat.attachment import Attachment
 from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
 from chat.db.postgresql import OutcomeUnknown
+from chat.display import snapshots
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue import get_catalogue
 from chat.markdown.pool import render_reply

@@ -37,20 +37,17 @@ TURNS = {
     "search",
     "turns",
 }
-SERVICES = TURNS | {"access", "services", "snapshots", "transfer"}
+
+SERVICES = TURNS | {"access", "services", "display", "transfer"}
 BELOW |= {
     "transfer": {"db", "models"},
     "turns": TURNS,
     "services": SERVICES,
-    "snapshots": SERVICES,
-    "usage": {"models"},
-    "slash": SERVICES | {"slash", "usage"},
+    "display": SERVICES,
+    "slash": SERVICES | {"slash"},
 }
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
-TOP = {
-    "connecting", "connection_form", "consumers", "views", "chats", "look", "options", "decisions", "exchange", "bringing_in", "importing", "admin", "templatetags",
-    "urls", "management", "api",
-}  # fmt: skip
+TOP = {"consumers", "views", "importing", "admin", "templatetags", "urls", "management"}
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -10,8 +10,8 @@ import pytest
 from chat import publish
 from chat.access.owner import local_owner
 from chat.attachment import Attachment
+from chat.display.snapshots import begun
 from chat.protocol import Frame
-from chat.snapshots import begun
 from tests.test_views import talk
 
 

@@ -15,9 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from chat.access.owner import local_owner
+from chat.display.snapshots import session_created
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.protocol import MAX_FRAME_BYTES
-from chat.snapshots import session_created
 from tests import histories
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.test import AsyncClient, Client
 
-from chat import health
+from chat.views import health
 from tests.databases import fresh_database
 from tests.processes import Talos
 

@@ -15,8 +15,8 @@ from chat.access.owner import local_owner
 from chat.llm import catalogue
 from chat.llm.catalogue import DEMO, Model
 from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn
-from chat.options import MODEL_COOKIE
 from chat.slash.base import Caller, commands
+from chat.views.models import MODEL_COOKIE
 from tests.test_views import HTMX, talk
 
 pytestmark = pytest.mark.django_db

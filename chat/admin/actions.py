@@ -19,12 +19,12 @@ from chat import services
 from chat.admin.base import AT_ONCE, Listed
 from chat.admin.confirmation import TransferForm, ask, number
 from chat.errors import NotAllowed, TalosError
-from chat.exchange import attachment
 from chat.models import Conversation, Message
-from chat.pages import HtmxRequest
 from chat.transfer.encoders import Encoder, JsonLines
 from chat.transfer.markdown import Markdown
 from chat.transfer.selection import Ids, Selection
+from chat.views.downloads import attachment
+from chat.views.request import HtmxRequest
 
 if TYPE_CHECKING:
     Rows = QuerySet[Conversation]

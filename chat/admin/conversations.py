@@ -21,8 +21,8 @@ from chat.admin.facts import Facts, facts
 from chat.admin.filters import ModelFilter, StateFilter, ToolFilter
 from chat.admin.reading import Recorded
 from chat.admin.typed import days, owned
-from chat.forms import ConversationAdminForm
 from chat.models import Conversation, Message
+from chat.views.forms import ConversationAdminForm
 
 NO_FACTS = Facts()
 

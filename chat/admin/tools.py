@@ -17,7 +17,7 @@ from chat.admin.reading import Recorded
 from chat.admin.typed import days, owned
 from chat.errors import NotAllowed
 from chat.models import Message, ToolCall, ToolRule
-from chat.pages import HtmxRequest
+from chat.views.request import HtmxRequest
 
 
 @admin.register(ToolCall)

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
-from chat import transcript
-from chat.cards import STATES, Card, plainly
+from chat.display import transcript
+from chat.display.cards import STATES, Card, plainly
+from chat.display.transcript import Shown, Stretch
 from chat.models import Conversation, ToolCall
-from chat.transcript import Shown, Stretch
 
 SHOWN = 8000
 """Code points of a call's arguments; its own page has the whole."""

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET
 from chat.admin.chart import chart
 from chat.admin.typed import FIRST, LAST, YEARS, matching
 from chat.admin.usage import Period, Row, Usage, rows, summary
-from chat.exchange import saved
+from chat.views.downloads import saved
 
 DAYS = 30
 """Shown where nothing is asked for."""

@@ -19,15 +19,15 @@ from chat.admin.actions import TRANSFERRED, transfer_form
 from chat.admin.base import AT_ONCE, Listed
 from chat.admin.confirmation import PruneForm, ask, number
 from chat.errors import TalosError
-from chat.exchange import attachment
 from chat.management.words import megabytes
 from chat.models import Audit, Conversation, Message
-from chat.pages import HtmxRequest
 from chat.prune.batches import Prune
 from chat.prune.rules import Amount, Rules, amount
 from chat.transfer.encoders import JsonLines
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
+from chat.views.downloads import attachment
+from chat.views.request import HtmxRequest
 
 if TYPE_CHECKING:
     Users = QuerySet[User]

@@ -7,12 +7,12 @@ from django.db.models import Sum
 from chat import services
 from chat.access.owner import find
 from chat.db.lanes import read, write
+from chat.display.usage import context_now
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools
 from chat.slash.base import Caller, command, commands, quoted
 from chat.turns import engine, history
-from chat.usage import context_now
 
 LISTED = 200
 """Models that `/models` names."""

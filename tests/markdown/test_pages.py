@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from chat import services, transcript
+from chat import services
 from chat.access.owner import local_owner
+from chat.display import transcript
 from chat.markdown import kept, pages
 from chat.markdown.jobs import Job, Outcome
 from chat.markdown.kept import Place

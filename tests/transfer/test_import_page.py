@@ -19,12 +19,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from chat import bringing_in
 from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Audit, Conversation, ImportJob, ToolCall
 from chat.services import jobs
 from chat.services.history import Import
+from chat.views import uploads
 from tests.hostile_texts import TEXTS
 from tests.test_views import somebody_elses, talk
 from tests.transfer.samples import C, line, long_one, sample
@@ -215,7 +215,7 @@ def test_a_flood_of_faults_is_a_short_list(client: Client) -> None:
 def test_what_is_no_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Choose a file first." in client.post("/import/").content.decode()
     assert "it is empty" in upload(client, b"")[1]
-    monkeypatch.setattr(bringing_in, "MAX_UPLOAD", 10)
+    monkeypatch.setattr(uploads, "MAX_UPLOAD", 10)
     assert "manage.py import_history" in upload(client, line(sample()))[1]
     assert not Conversation.objects.exists()
 
@@ -297,7 +297,7 @@ def zipped(data: bytes) -> bytes:
 def test_a_zip_file_is_as_large_as_what_is_in_it(client: Client, is_large: bool) -> None:
     """A request waits only for what takes little, whatever it is packed into."""
     file = SimpleUploadedFile("a.zip", zipped(large() if is_large else line(sample())))
-    assert (file.size or 0) < bringing_in.AT_ONCE
+    assert (file.size or 0) < uploads.AT_ONCE
     client.post("/import/", {"file": file})
     assert len(jobs.waiting()) == is_large
 

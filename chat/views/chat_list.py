@@ -17,10 +17,12 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_client_event
 
-from chat import listing, pages, services
+from chat import services
+from chat.display import chat_list
+from chat.display.sidebar import sidebar_for
 from chat.errors import NotAllowed
 from chat.models import Conversation
-from chat.pages import HtmxRequest
+from chat.views.request import HtmxRequest, current_conversation, find_or_404, meant_conversation
 
 _PARTS = {
     "dialog": "chat/_history.html",
@@ -33,7 +35,7 @@ _PARTS = {
 @require_GET
 def sidebar(request: HtmxRequest) -> HttpResponse:
     """The sidebar again, after something in it changed."""
-    return _sidebar(request, pages.current(request))
+    return _sidebar(request, current_conversation(request))
 
 
 @never_cache
@@ -41,20 +43,20 @@ def sidebar(request: HtmxRequest) -> HttpResponse:
 @require_GET
 def history(request: HtmxRequest) -> HttpResponse:
     """All conversations, latest first, or those in which the words of `?q=` stand."""
-    asked = listing.Asked(
+    asked = chat_list.Asked(
         query=request.GET.get("q", ""),
         archived="archived" in request.GET,
         after=request.GET.get("after", ""),
     )
     try:
-        found = listing.listing(request.user, asked)
-    except listing.NoSuchPlace:
+        found = chat_list.listing(request.user, asked)
+    except chat_list.NoSuchPlace:
         raise Http404 from None
     context = {
         "listing": found,
         "asked": asked,
-        "current": pages.current(request),
-        "sidebar": pages.sidebar(request.user, None),
+        "current": current_conversation(request),
+        "sidebar": sidebar_for(request.user, None),
     }
     return render(request, _PARTS.get(request.htmx.target or "", "chat/chats.html"), context)
 
@@ -63,14 +65,14 @@ def history(request: HtmxRequest) -> HttpResponse:
 @require_GET
 def row(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """A conversation's row in the history, as it was before one began to rename it."""
-    return _row(request, pages.find(request.user, conversation_id))
+    return _row(request, find_or_404(request.user, conversation_id))
 
 
 @never_cache
 @require_GET
 def menu(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
     """What can be done to a conversation."""
-    found = pages.meant(request, conversation_id)
+    found = meant_conversation(request, conversation_id)
     if found is None:
         raise Http404
     return _part_or_page(request, found, "menu", is_row=request.htmx.target == "row-actions")
@@ -80,7 +82,7 @@ def menu(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """A title of the person's own."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     is_row = request.htmx.target == f"chat-{found.pk}"
     if request.method == "GET":
         return _part_or_page(request, found, "rename", is_row=is_row)
@@ -102,7 +104,7 @@ def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Pin a conversation or archive it, or no longer."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     if "pinned" in request.POST:
         services.pin(request.user, found.pk, pinned=request.POST["pinned"] == "yes")
     if "archived" in request.POST:
@@ -123,7 +125,7 @@ def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delete(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Ask whether to delete a conversation, naming it; then do it."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     if request.method == "POST":
         return (_archive if "archive" in request.POST else _delete)(request, found)
     return _part_or_page(request, found, "delete")
@@ -135,12 +137,12 @@ def _archive(request: HtmxRequest, found: Conversation) -> HttpResponse:
     if not request.htmx:
         return redirect(found)
     hidden = {"id": str(found.pk)}
-    answer = _sidebar(request, pages.current(request))
+    answer = _sidebar(request, current_conversation(request))
     return trigger_client_event(answer, "chat-archived", hidden, after="swap")
 
 
 def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
-    current = pages.current(request)
+    current = current_conversation(request)
     services.delete(request.user, found.pk)
     if not request.htmx:
         return redirect("chat:new_chat")
@@ -152,19 +154,23 @@ def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
 
 def _sidebar(request: HtmxRequest, current: Conversation | None) -> HttpResponse:
     """Read from the database, also in answer to a form: never patched."""
-    context = {"sidebar": pages.sidebar(request.user, current)}
+    context = {"sidebar": sidebar_for(request.user, current)}
     return render(request, "chat/_sidebar.html", context)
 
 
 def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
     """The row has the focus, which what stood in its place had."""
-    context = {"row": listing.one(found), "current": pages.current(request), "has_focus": True}
+    context = {
+        "row": chat_list.one(found),
+        "current": current_conversation(request),
+        "has_focus": True,
+    }
     return render(request, "chat/_row.html", context)
 
 
 def _part_or_page(
     request: HtmxRequest, found: Conversation, name: str, **context: Any
 ) -> HttpResponse:
-    context |= {"conversation": found, "sidebar": pages.sidebar(request.user, found)}
+    context |= {"conversation": found, "sidebar": sidebar_for(request.user, found)}
     template = f"chat/_{name}.html" if request.htmx else f"chat/{name}.html"
     return render(request, template, context)

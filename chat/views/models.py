@@ -1,36 +1,32 @@
-"""What answers, and how: the model picker and the settings.
+"""Choosing a model: for a chat, and for the chats that this browser starts next.
 
-Forms in the page's dialog, and pages of their own without JavaScript. A chat that is still empty
-has no row to keep a model in: its page sends the choice with the first message. The browser
-remembers the last choice, with which its next chats begin.
+A chat that is still empty has no row to keep a model in, so its page sends the choice with the first
+message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget, trigger_client_event
 
-from chat import pages, services, usage
-from chat.access.owner import may_connect
+from chat import services
+from chat.display.sidebar import sidebar_for
 from chat.errors import TalosError
-from chat.forms import ConversationForm, ModelForm, PromptForm
 from chat.llm import connectable
 from chat.llm.catalogue import Model, get_catalogue
-from chat.look import YEAR
-from chat.models import Conversation, Preference
-from chat.models.records import offers_tools
-from chat.pages import HtmxRequest
+from chat.models import Conversation
+from chat.views.appearance import YEAR
+from chat.views.forms import ModelForm
+from chat.views.request import HtmxRequest, meant_conversation
 
 MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
@@ -44,7 +40,7 @@ _PROVIDERS = {**connectable.NAMES, "openai": "OpenAI or compatible", "talos": "B
 @require_http_methods(["GET", "POST"])
 def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
     """The menu of models; then the chosen one is the conversation's, and that of new ones."""
-    found = pages.meant(request, conversation_id)
+    found = meant_conversation(request, conversation_id)
     if request.method == "GET":
         return _menu(request, found)
     form = ModelForm(request.POST)
@@ -97,7 +93,7 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
         "is_cut": len(models) > SHOWN,
         "complaint": complaint,
         "again": request.GET.get("again"),
-        "sidebar": pages.sidebar(request.user, found),
+        "sidebar": sidebar_for(request.user, found),
     }
     template = "chat/_models.html" if request.htmx else "chat/models.html"
     return render(request, template, context)
@@ -122,93 +118,3 @@ def _groups(models: Iterable[Model]) -> list[tuple[str, list[tuple[int, Model]]]
 async def _offer() -> tuple[list[Model], str]:
     catalogue = get_catalogue()
     return await catalogue.models(), await catalogue.default()
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def configure(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """What this conversation asks of its model."""
-    found = pages.find(request.user, conversation_id)
-    if request.method == "GET":
-        return _settings(request, found)
-    form = ConversationForm(request.POST)
-    if not form.is_valid():
-        return _settings(request, found, asked=form)
-    said = form.cleaned_data
-    found = services.configure(
-        request.user,
-        found.pk,
-        instructions=said["instructions"],
-        temperature=said["temperature"],
-        max_output_tokens=said["max_output_tokens"],
-    )
-    return _settings(request, found, is_saved=True)
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def prefer(request: HtmxRequest) -> HttpResponse:
-    """The owner's system prompt, for all conversations."""
-    if request.method == "GET":
-        return _settings(request, pages.current(request))
-    form = PromptForm(request.POST)
-    if not form.is_valid():
-        return _settings(request, None, preferred=form)
-    prompt = "" if "back" in request.POST else form.cleaned_data["system_prompt"]
-    services.prefer(request.user, system_prompt=prompt)
-    return _settings(request, None, is_saved=True)
-
-
-def _settings(
-    request: HtmxRequest,
-    found: Conversation | None,
-    *,
-    asked: Form | None = None,
-    preferred: Form | None = None,
-    is_saved: bool = False,
-) -> HttpResponse:
-    """Both forms, or over HTMX the fields of the one that was sent."""
-    preference = Preference.objects.filter(owner=request.user).first()
-    own_prompt = preference.system_prompt if preference else ""
-    context = {
-        "conversation": found,
-        "asked": asked or (found and ConversationForm(initial=_initial(found))),
-        "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
-        "own_prompt": own_prompt,
-        "may_connect": may_connect(request.user),
-        "connected": services.connected(),
-        "totals": usage.of_conversation(found) if found else (),
-        "gauge": usage.context_now(found) if found else None,
-        **(_tools(found) if found else {}),
-        "said": _said(request, is_saved),
-        "sidebar": pages.sidebar(request.user, found),
-    }
-    return render(request, _template(request, found), context)
-
-
-def _tools(found: Conversation) -> dict[str, Any]:
-    """The model that the next message goes to, and whether it may call tools anywhere."""
-    model = found.model or async_to_sync(get_catalogue().default)()
-    return {"tools_model": model, "model_offers_tools": offers_tools(found.owner_id, model)}
-
-
-def _initial(found: Conversation) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in ConversationForm.base_fields}
-
-
-def _said(request: HtmxRequest, is_saved: bool) -> str:
-    if request.method == "GET":
-        return ""
-    return (
-        "Saved. Applies from your next message."
-        if is_saved
-        else "Not saved. Check the highlighted field."
-    )
-
-
-def _template(request: HtmxRequest, found: Conversation | None) -> str:
-    if not request.htmx:
-        return "chat/settings.html"
-    if request.method == "GET":
-        return "chat/_settings.html"
-    return "chat/_asked.html" if found else "chat/_preferred.html"

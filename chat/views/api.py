@@ -12,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from chat.access.owner import find
+from chat.display.snapshots import so_far, text_sizes, views
 from chat.errors import SessionNotFound
 from chat.llm.catalogue import get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.models.branches import ids
-from chat.snapshots import so_far, text_sizes, views
 
 PAGE = 50
 """Rows of one answer."""

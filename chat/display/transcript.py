@@ -14,16 +14,16 @@ from uuid import UUID
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from chat.cards import Card, as_json, asked_each_time, plainly
 from chat.db.functions import Bytes
+from chat.display.cards import Card, as_json, asked_each_time, plainly
+from chat.display.snapshots import Limits, call_views, so_far, views
+from chat.display.usage import Context, Row, context_of, of_answer
 from chat.markdown.jobs import MAX_MARKDOWN, Block
 from chat.markdown.pages import Page
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.models.branches import beginnings, ids, latest_leaf
 from chat.protocol import MessageView, ToolCallView, arguments_object
-from chat.snapshots import Limits, call_views, so_far, views
 from chat.turns.history import LEFT_OUT
-from chat.usage import Context, Row, context_of, of_answer
 
 PAGE = 50
 """Messages that a page shows before it offers earlier ones; fewer where they are long."""

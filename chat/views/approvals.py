@@ -9,16 +9,16 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from chat import pages, services
+from chat import services
 from chat.errors import NotAllowed
 from chat.models import ToolCall
-from chat.pages import HtmxRequest
+from chat.views.request import HtmxRequest, find_or_404
 
 
 @require_POST
 def decide(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Answer a pending call. Its id is a field, for it is the model's text and fits no address."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     try:
         services.decide(
             request.user,
@@ -37,7 +37,7 @@ def decide(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Take a remembered decision back: the tool asks again."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     try:
         services.forget_rule(request.user, found.pk, request.POST.get("tool", ""))
     except NotAllowed:
@@ -50,7 +50,7 @@ def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def offer_tools(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Turn tools on or off for this conversation, and for its model in all conversations."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     model = request.POST.get("model", "")
     try:
         if model:

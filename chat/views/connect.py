@@ -16,15 +16,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import reswap, retarget
 
-from chat import pages, services
+from chat import services
 from chat.access.owner import may_connect
-from chat.connection_form import ConnectionForm
+from chat.display.sidebar import sidebar_for
 from chat.errors import ModelError, NotAllowed, TalosError
 from chat.llm import connectable, trial
 from chat.llm.catalogue import get_catalogue
 from chat.llm.connectable import CONNECTABLE, Connectable
-from chat.pages import HtmxRequest
 from chat.services import Connected
+from chat.views.connection_form import ConnectionForm
+from chat.views.request import HtmxRequest, current_conversation
 
 SHOWN = 8
 """Models that a trial names."""
@@ -106,7 +107,7 @@ def _page(
         "stored": form.stored,
         "connected": connected,
         "replaced": _replaced(provider, connected),
-        "sidebar": pages.sidebar(request.user, None),
+        "sidebar": sidebar_for(request.user, None),
         **(more or {}),
     }
     if not request.htmx:
@@ -127,7 +128,7 @@ def _replaced(provider: Connectable, connected: list[Connected]) -> Connectable 
 
 def _has_own_model(request: HtmxRequest) -> bool:
     """The conversation of the page that asks does not follow the default."""
-    found = pages.current(request)
+    found = current_conversation(request)
     return found is not None and bool(found.model)
 
 

@@ -17,13 +17,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chat import pages
 from chat.db.lanes import read
+from chat.display.sidebar import sidebar_for
 from chat.errors import NotAllowed
 from chat.models import ImportJob
-from chat.pages import HtmxRequest
 from chat.services import jobs
 from chat.transfer import zips
+from chat.views.request import HtmxRequest
 
 MAX_UPLOAD = 128 * 1024 * 1024
 AT_ONCE = 256 * 1024
@@ -52,7 +52,7 @@ def bring_in(request: HtmxRequest) -> HttpResponse:
             return redirect("chat:import")
     latest = list(ImportJob.objects.filter(owner=request.user).order_by("-created_at")[:LATEST])
     context = {
-        "sidebar": pages.sidebar(request.user, None),
+        "sidebar": sidebar_for(request.user, None),
         "complaint": complaint,
         "jobs": latest,
         "is_busy": any(not job.is_over for job in latest),
@@ -125,7 +125,7 @@ def _page(request: HtmxRequest, job: ImportJob) -> HttpResponse:
     part = request.htmx and not request.htmx.boosted
     context: dict[str, Any] = {"job": job}
     if not part:
-        context["sidebar"] = pages.sidebar(request.user, None)
+        context["sidebar"] = sidebar_for(request.user, None)
     return render(request, "chat/_imported.html" if part else "chat/imported.html", context)
 
 

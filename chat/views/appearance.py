@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from chat import pages
-from chat.pages import HtmxRequest
+from chat.display.sidebar import sidebar_for
+from chat.views.request import HtmxRequest, current_conversation, page_path
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "talos_theme"
@@ -24,11 +24,11 @@ YEAR = 365 * 24 * 60 * 60
 """Seconds."""
 
 
-def look(request: HtmxRequest) -> dict[str, object]:
+def appearance(request: HtmxRequest) -> dict[str, object]:
     """For every template: what this browser chose, and whether its page is the history itself."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
     return {
-        "is_history_page": pages.path(request).partition("?")[0] == reverse("chat:chats"),
+        "is_history_page": page_path(request).partition("?")[0] == reverse("chat:chats"),
         "theme": chosen if chosen in THEMES else "system",
         "is_sidebar_hidden": request.COOKIES.get(SIDEBAR_COOKIE) == "hidden",
     }
@@ -49,6 +49,6 @@ def theme(request: HtmxRequest) -> HttpResponse:
 @require_GET
 def shortcuts(request: HtmxRequest) -> HttpResponse:
     """The keys that do something on the page."""
-    context = {"sidebar": pages.sidebar(request.user, pages.current(request))}
+    context = {"sidebar": sidebar_for(request.user, current_conversation(request))}
     template = "chat/_shortcuts.html" if request.htmx else "chat/shortcuts.html"
     return render(request, template, context)

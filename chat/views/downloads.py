@@ -13,13 +13,12 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from chat import pages
-from chat.pages import HtmxRequest
 from chat.transfer import writing
 from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
 from chat.transfer.markdown import Markdown
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
+from chat.views.request import HtmxRequest, find_or_404
 
 PIECE_BYTES = 64 * 1024
 _ENCODERS: tuple[type[Encoder], ...] = (Markdown, JsonDocument, JsonLines)
@@ -31,7 +30,7 @@ def download(
     request: HtmxRequest, conversation_id: UUID, suffix: str
 ) -> HttpResponse | StreamingHttpResponse:
     """A conversation as a file: `.md` to read, `.json` or `.jsonl` to keep."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     encoder = next((encoder() for encoder in _ENCODERS if encoder.suffix == suffix), None)
     if encoder is None or found.leaf_id is None:
         raise Http404

@@ -13,7 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from chat import pages, search
+from chat import search
+from chat.display.sidebar import waiting_in
 from chat.models import Conversation
 from chat.search import Hit, Marked
 
@@ -71,7 +72,7 @@ def listing(user: User, asked: Asked) -> Listing:
 
 def one(conversation: Conversation) -> Row:
     """A conversation's row by itself, after something in it changed."""
-    return _row(conversation, pages.waiting([conversation]))
+    return _row(conversation, waiting_in([conversation]))
 
 
 def _row(conversation: Conversation, waiting: Iterable[UUID], *, heading: str = "") -> Row:
@@ -116,7 +117,7 @@ def _cursor(after: str) -> tuple[datetime, UUID]:
 
 def _dated(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
     """Rows with a heading where another stretch of time begins."""
-    waiting = pages.waiting(found)
+    waiting = waiting_in(found)
     before = _age(after) if after else ""
     for conversation in found:
         age = _age(conversation.updated_at)
@@ -150,7 +151,7 @@ def _found(user: User, asked: Asked) -> Listing:
     hits = search.search(user.pk, asked.query, limit=PAGE + 1, offset=offset, by_conversation=True)
     shown = hits[:PAGE]
     conversations = Conversation.objects.of(user).in_bulk([hit.conversation_id for hit in shown])
-    waiting = pages.waiting(conversations.values())
+    waiting = waiting_in(conversations.values())
     rows = [
         _hit(hit, conversations, waiting) for hit in shown if hit.conversation_id in conversations
     ]

@@ -1,8 +1,6 @@
-"""The pages, and the parts of them that HTMX or the live transcript fetch again.
+"""The page of a chat, and its messages, which HTMX and the live transcript fetch again.
 
-One URL serves the whole page or its part. Rows are reached through their owner; what may change
-them is a form that also works without JavaScript. The live transcript itself comes over the
-socket (`consumers.py`); the lists are in `chats.py`, model and settings in `options.py`.
+The live transcript itself comes over the socket.
 """
 
 from __future__ import annotations
@@ -16,11 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from chat import options, pages, services, slash, transcript
+from chat import services, slash
 from chat.access.owner import may_connect
+from chat.display import transcript
+from chat.display.sidebar import sidebar_for
 from chat.llm.catalogue import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
-from chat.pages import HtmxRequest
+from chat.views import models
+from chat.views.request import HtmxRequest, find_or_404
 
 
 @never_cache
@@ -29,9 +30,9 @@ from chat.pages import HtmxRequest
 def new_chat(request: HtmxRequest) -> HttpResponse:
     """An empty conversation: it exists once something is said."""
     available, default = async_to_sync(_offer)()
-    chosen = options.remembered(request)
+    chosen = models.remembered(request)
     context = {
-        "sidebar": pages.sidebar(request.user, None),
+        "sidebar": sidebar_for(request.user, None),
         "blank": transcript.BLANK,
         "commands": slash.commands,
         "model": chosen or default,
@@ -52,7 +53,7 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 
     HTMX gets the messages alone.
     """
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     earlier = _earlier(found, request)
     if found.unread and not earlier:
         services.mark_read(request.user, found.pk)
@@ -60,7 +61,7 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     context = {"conversation": found, "stretch": stretch, "is_earlier": earlier is not None}
     if request.htmx:
         return render(request, "chat/_messages.html", context)
-    context["sidebar"] = pages.sidebar(request.user, found)
+    context["sidebar"] = sidebar_for(request.user, found)
     context["blank"] = transcript.BLANK
     context["commands"] = slash.commands
     context["model"] = found.model or async_to_sync(get_catalogue().default)()
@@ -71,7 +72,7 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @require_GET
 def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
     """One message, for the live transcript: a finished answer takes the streamed text's place."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     shown = transcript.one(found, message_id)
     if shown is None:
         raise Http404
@@ -83,7 +84,7 @@ def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Ht
 def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
     """A message as it was written, for the clipboard; or one of its calls, `?call=`, of which
     `&part=arguments` may be all that is wanted."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     if call_id := request.GET.get("call"):
         written = transcript.source_of_call(found, message_id, call_id, request.GET.get("part", ""))
     else:
@@ -98,7 +99,7 @@ def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Htt
 @require_GET
 def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: str) -> HttpResponse:
     """A further piece of a long message: its text or its calls, `?from=` a place in them."""
-    found = pages.find(request.user, conversation_id)
+    found = find_or_404(request.user, conversation_id)
     begin = request.GET.get("from", "")
     if what not in ("text", "calls") or not begin.isdecimal() or len(begin) > 9:
         raise Http404
@@ -110,7 +111,7 @@ def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: st
     if request.htmx:
         return render(request, "chat/_more.html", context)
     return render(
-        request, "chat/more.html", context | {"sidebar": pages.sidebar(request.user, found)}
+        request, "chat/more.html", context | {"sidebar": sidebar_for(request.user, found)}
     )
 
 

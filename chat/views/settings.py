@@ -1,0 +1,116 @@
+"""The settings of one chat, and of all chats of a person.
+
+Forms in the page's dialog, and pages of their own without JavaScript.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from chat import services
+from chat.access.owner import may_connect
+from chat.display import usage
+from chat.display.sidebar import sidebar_for
+from chat.llm.catalogue import get_catalogue
+from chat.models import Conversation, Preference
+from chat.models.records import offers_tools
+from chat.views.forms import ConversationForm, PromptForm
+from chat.views.request import HtmxRequest, current_conversation, find_or_404
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def configure(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
+    """What this conversation asks of its model."""
+    found = find_or_404(request.user, conversation_id)
+    if request.method == "GET":
+        return _settings(request, found)
+    form = ConversationForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, found, asked=form)
+    said = form.cleaned_data
+    found = services.configure(
+        request.user,
+        found.pk,
+        instructions=said["instructions"],
+        temperature=said["temperature"],
+        max_output_tokens=said["max_output_tokens"],
+    )
+    return _settings(request, found, is_saved=True)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def prefer(request: HtmxRequest) -> HttpResponse:
+    """The owner's system prompt, for all conversations."""
+    if request.method == "GET":
+        return _settings(request, current_conversation(request))
+    form = PromptForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, None, preferred=form)
+    prompt = "" if "back" in request.POST else form.cleaned_data["system_prompt"]
+    services.prefer(request.user, system_prompt=prompt)
+    return _settings(request, None, is_saved=True)
+
+
+def _settings(
+    request: HtmxRequest,
+    found: Conversation | None,
+    *,
+    asked: Form | None = None,
+    preferred: Form | None = None,
+    is_saved: bool = False,
+) -> HttpResponse:
+    """Both forms, or over HTMX the fields of the one that was sent."""
+    preference = Preference.objects.filter(owner=request.user).first()
+    own_prompt = preference.system_prompt if preference else ""
+    context = {
+        "conversation": found,
+        "asked": asked or (found and ConversationForm(initial=_initial(found))),
+        "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
+        "own_prompt": own_prompt,
+        "may_connect": may_connect(request.user),
+        "connected": services.connected(),
+        "totals": usage.of_conversation(found) if found else (),
+        "gauge": usage.context_now(found) if found else None,
+        **(_tools(found) if found else {}),
+        "said": _said(request, is_saved),
+        "sidebar": sidebar_for(request.user, found),
+    }
+    return render(request, _template(request, found), context)
+
+
+def _tools(found: Conversation) -> dict[str, Any]:
+    """The model that the next message goes to, and whether it may call tools anywhere."""
+    model = found.model or async_to_sync(get_catalogue().default)()
+    return {"tools_model": model, "model_offers_tools": offers_tools(found.owner_id, model)}
+
+
+def _initial(found: Conversation) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in ConversationForm.base_fields}
+
+
+def _said(request: HtmxRequest, is_saved: bool) -> str:
+    if request.method == "GET":
+        return ""
+    return (
+        "Saved. Applies from your next message."
+        if is_saved
+        else "Not saved. Check the highlighted field."
+    )
+
+
+def _template(request: HtmxRequest, found: Conversation | None) -> str:
+    if not request.htmx:
+        return "chat/settings.html"
+    if request.method == "GET":
+        return "chat/_settings.html"
+    return "chat/_asked.html" if found else "chat/_preferred.html"
