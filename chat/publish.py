@@ -39,7 +39,7 @@ class Connection(Listener, Protocol):
         """Close it."""
 
 
-class Attachment(Listener, Protocol):
+class Subscription(Listener, Protocol):
     """A socket's place in a conversation."""
 
     render: bool
@@ -54,7 +54,7 @@ class Attachment(Listener, Protocol):
         """The conversation is gone."""
 
 
-_attached: defaultdict[UUID, set[Attachment]] = defaultdict(set)
+_subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
 _connected: defaultdict[int, set[Connection]] = defaultdict(set)
 _held: dict[UUID, list[Notice]] = {}
 _loop: asyncio.AbstractEventLoop | None = None
@@ -74,30 +74,30 @@ def disconnect(owner_id: int, socket: Connection) -> None:
     _drop(_connected, owner_id, socket)
 
 
-def attach(conversation_id: UUID, socket: Attachment) -> None:
-    _attached[conversation_id].add(socket)
+def subscribe(conversation_id: UUID, socket: Subscription) -> None:
+    _subscriptions[conversation_id].add(socket)
 
 
-def detach(conversation_id: UUID, socket: Attachment) -> None:
-    _drop(_attached, conversation_id, socket)
+def unsubscribe(conversation_id: UUID, socket: Subscription) -> None:
+    _drop(_subscriptions, conversation_id, socket)
 
 
 def is_watched(conversation_id: UUID) -> bool:
     """Whether a connection of this process is attached to a conversation. From any thread."""
-    return conversation_id in _attached
+    return conversation_id in _subscriptions
 
 
 def watched() -> Collection[UUID]:
     """The conversations that connections of this process are attached to."""
-    return tuple(_attached)
+    return tuple(_subscriptions)
 
 
-def lagging(latest: Mapping[UUID, int]) -> list[Attachment]:
+def lagging(latest: Mapping[UUID, int]) -> list[Subscription]:
     """Those attached that lack frames: `latest` has the numbers of conversations' last ones."""
     return [
         socket
         for conversation_id, seq in latest.items()
-        for socket in _attached.get(conversation_id, ())
+        for socket in _subscriptions.get(conversation_id, ())
         if socket.seen < seq
     ]
 
@@ -109,7 +109,7 @@ def connections() -> Collection[Connection]:
 
 def tell(conversation_id: UUID, frame: Frame | QuickDelta) -> None:
     """Send a frame to the connections of this process that are attached to a conversation."""
-    if listeners := _attached.get(conversation_id):
+    if listeners := _subscriptions.get(conversation_id):
         text = frame.encode()
         for listener in tuple(listeners):
             listener.deliver(frame.seq, text)
@@ -117,13 +117,13 @@ def tell(conversation_id: UUID, frame: Frame | QuickDelta) -> None:
 
 def wants_blocks(conversation_id: UUID) -> bool:
     """Whether a connection of this process asked for a conversation's blocks."""
-    return any(listener.render for listener in _attached.get(conversation_id, ()))
+    return any(listener.render for listener in _subscriptions.get(conversation_id, ()))
 
 
 def tell_rendered(conversation_id: UUID, frame: Frame) -> None:
     """Send a frame to those attached connections of this process that asked for blocks."""
     text = frame.encode()
-    for listener in tuple(_attached.get(conversation_id, ())):
+    for listener in tuple(_subscriptions.get(conversation_id, ())):
         if listener.render:
             listener.deliver(None, text)
 
@@ -163,12 +163,12 @@ def hear(notice: Notice) -> None:
     if notice.conversation_id is None:
         listeners: Collection[Listener] = tuple(_connected.get(notice.owner_id, ()))
     else:
-        listeners = tuple(_attached.get(notice.conversation_id, ()))
+        listeners = tuple(_subscriptions.get(notice.conversation_id, ()))
     for listener in listeners:
         listener.deliver(None, notice.frame)
     if notice.gone is not None:
-        for attachment in _attached.pop(notice.gone, ()):
-            attachment.forget()
+        for subscription in _subscriptions.pop(notice.gone, ()):
+            subscription.forget()
 
 
 def hold(conversation_id: UUID) -> None:

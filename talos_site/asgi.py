@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
 django.setup(set_prefix=False)  # what follows needs its models
 
 from chat.access.gate import SocketGate, refuse  # noqa: E402
-from chat.consumers import ChatConsumer  # noqa: E402
+from chat.socket.consumer import ChatConsumer  # noqa: E402
 from talos_site.threads import Pages  # noqa: E402
 
 sockets = URLRouter(

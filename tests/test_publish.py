@@ -38,9 +38,9 @@ def conversation() -> uuid.UUID:
 @pytest.fixture
 def listener(conversation: uuid.UUID) -> Iterator[Listener]:
     listener = Listener()
-    publish.attach(conversation, listener)
+    publish.subscribe(conversation, listener)
     yield listener
-    publish.detach(conversation, listener)
+    publish.unsubscribe(conversation, listener)
 
 
 def deletion(conversation: uuid.UUID) -> Notice:

@@ -23,7 +23,7 @@ from chat.models import Conversation, Message
 from chat.transfer.encoders import Encoder, JsonLines
 from chat.transfer.markdown import Markdown
 from chat.transfer.selection import Ids, Selection
-from chat.views.downloads import attachment
+from chat.views.downloads import streamed_download
 from chat.views.request import HtmxRequest
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class ConversationActions(Listed):
         _record(request, rows, "Exported.")
         day = timezone.localdate().isoformat()
         ids = Ids(Selection(ids=tuple(row.pk for row in rows)))
-        return attachment(ids, encoder, f"talos-{day}")
+        return streamed_download(ids, encoder, f"talos-{day}")
 
     def _each(
         self, request: HtmxRequest, queryset: Rows, done: str, do: Callable[[Conversation], None]

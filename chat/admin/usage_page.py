@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET
 from chat.admin.chart import chart
 from chat.admin.typed import FIRST, LAST, YEARS, matching
 from chat.admin.usage import Period, Row, Usage, rows, summary
-from chat.views.downloads import saved
+from chat.views.downloads import file_download
 
 DAYS = 30
 """Shown where nothing is asked for."""
@@ -132,7 +132,7 @@ def download(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     file = TemporaryFile()  # noqa: SIM115  # closed with the response
     _write(file, by, period)
     name = f"talos-usage-{period.first.isoformat()}-{period.last.isoformat()}"
-    return saved(file, f"{name}.csv", "text/csv")
+    return file_download(file, f"{name}.csv", "text/csv")
 
 
 def _write(file: IO[bytes], by: tuple[str, ...], period: Period) -> None:

@@ -26,7 +26,7 @@ from chat.prune.rules import Amount, Rules, amount
 from chat.transfer.encoders import JsonLines
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
-from chat.views.downloads import attachment
+from chat.views.downloads import streamed_download
 from chat.views.request import HtmxRequest
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class UserActions(Listed):
         ids = Ids(Selection(owner=user))
         _record(request, user, f"Exported {number(len(ids), 'conversation')}.")
         day = timezone.localdate().isoformat()
-        return attachment(ids, JsonLines(), f"talos-{slug(user.username) or user.pk}-{day}")
+        return streamed_download(ids, JsonLines(), f"talos-{slug(user.username) or user.pk}-{day}")
 
     @admin.action(description="Prune conversations of the selected user…", permissions=["prune"])
     def prune(self, request: HtmxRequest, queryset: Users) -> HttpResponseBase | None:

@@ -35,7 +35,7 @@ def download(
     if encoder is None or found.leaf_id is None:
         raise Http404
     ids = Ids(Selection(ids=(found.pk,), owner=request.user))
-    return attachment(ids, encoder, slug(found.title) or "chat")
+    return streamed_download(ids, encoder, slug(found.title) or "chat")
 
 
 @never_cache
@@ -43,10 +43,10 @@ def download(
 def export(request: HtmxRequest) -> StreamingHttpResponse:
     """All conversations of the owner, as one archive."""
     day = timezone.localdate().isoformat()
-    return attachment(Ids(Selection(owner=request.user)), JsonLines(), f"talos-{day}")
+    return streamed_download(Ids(Selection(owner=request.user)), JsonLines(), f"talos-{day}")
 
 
-def attachment(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
+def streamed_download(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
     """A file to save, sent while it is written: nobody knows how long it will be."""
     headers = {
         "Content-Type": f"{encoder.media_type}; charset=utf-8",
@@ -55,7 +55,7 @@ def attachment(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
     return StreamingHttpResponse(_Chunks(writing.together(ids, encoder)), headers=headers)
 
 
-def saved(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
+def file_download(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
     """What was written into a file, in pieces; it is closed with the response."""
     headers = {
         "Content-Length": str(file.tell()),

@@ -165,7 +165,7 @@ def test_any_text_is_read_or_refused(frame: str) -> None:
 
 
 def test_every_action_has_its_handler() -> None:
-    from chat.consumers import ChatConsumer
+    from chat.socket.consumer import ChatConsumer
 
     for action in protocol.Action.__subclasses__():
         (name,) = action.model_fields["action"].annotation.__args__  # type: ignore[union-attr]

@@ -26,16 +26,16 @@ from chat.protocol import MAX_QUEUED, Frame, SessionCreated
 
 
 class Place(Protocol):
-    """The connection, as an attachment knows it."""
+    """The connection, as a subscription knows it."""
 
     owner: User
-    attachment: Attachment | None
+    subscription: Subscription | None
 
     def tell(self, frame: Frame) -> None: ...
     def deliver(self, seq: int | None, text: str) -> None: ...
 
 
-class Attachment:
+class Subscription:
     """One connection in one conversation."""
 
     def __init__(self, consumer: Place, conversation_id: UUID, *, render: bool = False) -> None:
@@ -50,7 +50,7 @@ class Attachment:
         """Snapshots that are being read."""
         self._held: list[tuple[int | None, str]] = []
         self._is_shown = self._is_closed = False
-        publish.attach(conversation_id, self)
+        publish.subscribe(conversation_id, self)
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -102,7 +102,7 @@ class Attachment:
                 )
             except SessionNotFound:
                 return
-            if self._consumer.attachment is not self or snapshot.data.seq <= self.seen:
+            if self._consumer.subscription is not self or snapshot.data.seq <= self.seen:
                 return
             ended = {turn.message_id for turn in over}
             # some may be further on than the snapshot shows, or were sent while it was read
@@ -115,9 +115,9 @@ class Attachment:
                     self._consumer.tell(snapshots.done(turn))
 
     def forget(self) -> None:
-        if self._consumer.attachment is self:
-            self._consumer.attachment = None
+        if self._consumer.subscription is self:
+            self._consumer.subscription = None
 
     def close(self) -> None:
         self._is_closed = True
-        publish.detach(self.conversation_id, self)
+        publish.unsubscribe(self.conversation_id, self)

@@ -19,7 +19,6 @@ from django.contrib.auth.models import User
 
 from chat import publish, services, slash
 from chat.access.owner import find
-from chat.attachment import Attachment
 from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
 from chat.db.postgresql import OutcomeUnknown
 from chat.display import snapshots
@@ -49,6 +48,7 @@ from chat.protocol import (
     parse,
 )
 from chat.protocol.sizes import cut_for_json, json_size
+from chat.socket.subscription import Subscription
 from chat.turns import engine
 
 REPLY_BYTES = 128 * 1024
@@ -87,7 +87,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     """Waits for what became of actions whose COMMIT was not answered."""
     send_text: Callable[[str], bool] | None = None
     """Our own server's way for a text; False: not open. None: another server's connection."""
-    attachment: Attachment | None = None
+    subscription: Subscription | None = None
     context: int | None = None
     """Stored messages that the model is given for a `send`; None: all."""
     model: str | None = None
@@ -103,7 +103,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             for asking in self.unsettled:
                 asking.cancel()
             publish.disconnect(self.owner.pk, self)
-            self.attach(None)
+            self.subscribe(None)
 
     async def connect(self) -> None:
         await self.accept()
@@ -193,7 +193,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             conversation = await write(
                 services.begin, self.owner, conversation_id=conversation_id, model=model or ""
             )
-        place = Attachment(self, conversation.pk, render=action.render)
+        place = Subscription(self, conversation.pk, render=action.render)
         self.open(place, snapshots.begun(conversation, default))
         self.context = None
 
@@ -205,15 +205,15 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     async def on_send(self, action: Send) -> None:
         if slash.is_command(action.text):
             await self.command(action)
-        elif self.attachment is None:
+        elif self.subscription is None:
             await self.begin(action)
         else:
-            said = await self.say(action, self.attachment.conversation_id, model=action.model)
+            said = await self.say(action, self.subscription.conversation_id, model=action.model)
             await self.said(said)
 
     async def begin(self, action: Send) -> None:
         """Say something in a conversation that is made for it."""
-        place = Attachment(self, uuid4(), render=action.render)
+        place = Subscription(self, uuid4(), render=action.render)
         model = action.model or self.model
         try:
             with place.holding(), making(place.conversation_id):
@@ -223,7 +223,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                     self.open(place, snapshots.begun(said.turn.conversation, default))
                     self.context = None
         finally:
-            if self.attachment is not place:
+            if self.subscription is not place:
                 place.close()
         await self.said(said, render=action.render)
 
@@ -260,16 +260,16 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     def awaits(self, turn: Turn) -> None:
         """A `done` is due to this connection, wherever the turn runs."""
-        if self.attachment is not None:
-            self.attachment.awaited.append(turn.message_id)
+        if self.subscription is not None:
+            self.subscription.awaited.append(turn.message_id)
 
     async def command(self, action: Send) -> None:
-        conversation_id = self.attachment.conversation_id if self.attachment else None
+        conversation_id = self.subscription.conversation_id if self.subscription else None
         caller = slash.Caller(self.owner, conversation_id, self.model, self.context)
         content = await slash.dispatch(caller, action.text)
         if (kept := cut_for_json(content, REPLY_BYTES)) != content:
             content = f"{kept}\n\n… This answer is cut: there is more than fits here."
-        is_rendered = action.render or (self.attachment is not None and self.attachment.render)
+        is_rendered = action.render or (self.subscription is not None and self.subscription.render)
         html = (
             await render_reply(conversation_id or self.owner.pk, content) if is_rendered else None
         )
@@ -278,12 +278,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.tell(Reply(content=content, html=html))
         self.model = caller.model
         if caller.conversation_id is None:
-            self.attach(None)
+            self.subscribe(None)
         self.tell(Done(message_id=None, status="completed", client_id=action.client_id))
 
     async def repeat(self, said: services.Said, *, render: bool) -> None:
         created = services.message_created(said.question)
-        if self.attachment is None or self.attachment.conversation_id != said.conversation_id:
+        if self.subscription is None or self.subscription.conversation_id != said.conversation_id:
             found, over = await self.resume(
                 str(said.conversation_id),
                 render=render,
@@ -300,18 +300,18 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             await self.mark_read(found)
 
     async def on_cancel(self, action: Cancel) -> None:
-        if self.attachment is None:
+        if self.subscription is None:
             return
-        conversation_id = self.attachment.conversation_id
+        conversation_id = self.subscription.conversation_id
         if not engine.cancel(conversation_id):
             await write(services.cancel, self.owner, conversation_id)
 
     @property
     def here(self) -> UUID:
         """The conversation. Raises `NotAllowed` where there is none."""
-        if self.attachment is None:
+        if self.subscription is None:
             raise NotAllowed("No conversation is open on this connection.")
-        return self.attachment.conversation_id
+        return self.subscription.conversation_id
 
     async def on_regenerate(self, action: Regenerate) -> None:
         turn = await write(
@@ -327,7 +327,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def on_edit(self, action: Edit) -> None:
         # sent once more, by who has no conversation open yet
-        if self.attachment is None and (
+        if self.subscription is None and (
             before := await read(services.said_before, self.owner, action.client_id)
         ):
             return await self.repeat(before, render=False)
@@ -372,9 +372,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         )
 
     async def on_withdraw(self, action: Withdraw) -> None:
-        if self.attachment is None:
+        if self.subscription is None:
             raise NotAllowed("This message is not waiting any more.")
-        conversation_id = self.attachment.conversation_id
+        conversation_id = self.subscription.conversation_id
         await write(services.withdraw, self.owner, conversation_id, action.client_id)
 
     # --- attaching --------------------------------------------------------------------------
@@ -394,9 +394,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         be read leaves the connection where it was.
         """
         found = await read(find, self.owner, session_id)
-        place = self.attachment
+        place = self.subscription
         if place is None or place.conversation_id != found.pk:
-            place = Attachment(self, found.pk)
+            place = Subscription(self, found.pk)
         default = found.model or await get_catalogue().default()
         try:
             with place.holding():
@@ -408,7 +408,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                 if then is not None:
                     self.tell(then)
         finally:
-            if self.attachment is not place:
+            if self.subscription is not place:
                 place.close()
         return found, over
 
@@ -421,18 +421,18 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         except UNAVAILABLE as error:
             log.warning("A conversation could not be marked as read: %s", detail(error))
 
-    def open(self, place: Attachment, snapshot: SessionCreated) -> None:
+    def open(self, place: Subscription, snapshot: SessionCreated) -> None:
         """Show a conversation, and hear of it from now on."""
-        self.attach(place)
+        self.subscribe(place)
         place.show(snapshot)
         if place.render:
             engine.show_blocks(place.conversation_id, place)
 
-    def attach(self, place: Attachment | None) -> None:
+    def subscribe(self, place: Subscription | None) -> None:
         """Leave the conversation before, if any."""
-        if self.attachment is not None and self.attachment is not place:
-            self.attachment.close()
-        self.attachment = place
+        if self.subscription is not None and self.subscription is not place:
+            self.subscription.close()
+        self.subscription = place
 
     # --- frames out -------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ import pytest
 
 from chat import publish
 from chat.access.owner import local_owner
-from chat.attachment import Attachment
 from chat.display.snapshots import begun
 from chat.protocol import Frame
+from chat.socket.subscription import Subscription
 from tests.test_views import talk
 
 
@@ -19,7 +19,7 @@ class Connection:
     """Writes down what it is told."""
 
     owner = None
-    attachment: Attachment | None = None
+    subscription: Subscription | None = None
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -37,16 +37,16 @@ def connection() -> Connection:
 
 
 @pytest.fixture
-def place(connection: Connection) -> Iterator[Attachment]:
-    place = Attachment(connection, uuid.uuid4())  # type: ignore[arg-type]  # no owner is asked for
+def place(connection: Connection) -> Iterator[Subscription]:
+    place = Subscription(connection, uuid.uuid4())  # type: ignore[arg-type]  # no owner is asked for
     yield place
-    publish.detach(place.conversation_id, place)
+    publish.unsubscribe(place.conversation_id, place)
 
 
 @pytest.mark.promise(2)
 @pytest.mark.django_db
 def test_what_comes_meanwhile_follows_the_snapshot(
-    connection: Connection, place: Attachment
+    connection: Connection, place: Subscription
 ) -> None:
     conversation = talk(local_owner(), "Hi")
     with place.holding():
@@ -57,7 +57,7 @@ def test_what_comes_meanwhile_follows_the_snapshot(
 
 @pytest.mark.promise(2)
 def test_where_there_is_no_snapshot_nothing_follows(
-    connection: Connection, place: Attachment
+    connection: Connection, place: Subscription
 ) -> None:
     with place.holding():
         place.deliver(1, "a delta")
@@ -67,7 +67,7 @@ def test_where_there_is_no_snapshot_nothing_follows(
 @pytest.mark.promise(2)
 @pytest.mark.django_db
 def test_who_has_gone_elsewhere_hears_nothing_more(
-    connection: Connection, place: Attachment
+    connection: Connection, place: Subscription
 ) -> None:
     place.show(begun(talk(local_owner(), "Hi"), "demo"))
     with place.holding():

@@ -1,0 +1,1 @@
+"""One connection of a page: its actions, its frames and its place in a conversation."""
