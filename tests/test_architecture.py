@@ -47,7 +47,7 @@ BELOW |= {
     "slash": SERVICES | {"slash"},
 }
 # Above these (consumers, views, admin, commands) everything may be imported; nothing imports them.
-TOP = {"socket", "views", "importing", "admin", "templatetags", "urls", "management"}
+TOP = {"socket", "views", "admin", "templatetags", "urls", "management"}
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -14,11 +14,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
-from chat import backup
-from chat.backup.contents import contents
 from chat.db import configuration
 from chat.management import postgresql
 from chat.models import Audit
+from chat.upkeep import backup
+from chat.upkeep.backup.contents import contents
 from tests.histories import make
 from tests.processes import manage
 
@@ -189,7 +189,7 @@ def test_a_full_disk_is_said_in_words(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "b"))
 
-    monkeypatch.setattr("chat.backup.write.settle", full)
+    monkeypatch.setattr("chat.upkeep.backup.write.settle", full)
     with pytest.raises(CommandError, match="No space left on device"):
         call_command("backup", str(tmp_path / "b"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from chat import importing
 from chat.services import jobs
+from chat.upkeep import uploads
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broken:
     made = Broken(tmp_path)
     monkeypatch.setattr(sys, "executable", str(made.python))
     monkeypatch.setattr(jobs, "waiting", lambda: [FIRST, SECOND])
-    monkeypatch.setattr(importing, "_failures", {})
+    monkeypatch.setattr(uploads, "_failures", {})
     return made
 
 
@@ -47,11 +47,11 @@ async def test_what_fails_is_tried_again_later_and_later_and_holds_up_no_other(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr(importing, "monotonic", lambda: now)
+    monkeypatch.setattr(uploads, "monotonic", lambda: now)
     begun: list[int] = []
     for second in range(3600):
         now = float(second)
-        await importing.run()
+        await uploads.run()
         if len(broken.begun()) > 2 * len(begun):
             begun.append(second)
             assert broken.begun()[-2:] == [FIRST, SECOND]
@@ -62,7 +62,7 @@ async def test_what_fails_is_tried_again_later_and_later_and_holds_up_no_other(
 async def test_a_failure_is_logged_once_and_another_one_again(
     broken: Broken, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(importing, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(uploads, "FIRST_WAIT", 0.0)
     statuses = iter((1, 1, 1, 2, 2, 0))
 
     def waiting() -> list[UUID]:
@@ -73,7 +73,7 @@ async def test_a_failure_is_logged_once_and_another_one_again(
 
     monkeypatch.setattr(jobs, "waiting", waiting)
     with caplog.at_level(logging.ERROR):
-        await importing.run()
+        await uploads.run()
     assert len(broken.begun()) == 6
     assert [record.message.split(": ")[0][-8:] for record in caplog.records] == [
         "status 1",

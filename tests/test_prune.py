@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from chat.access.owner import local_owner
 from chat.management.commands.prune_history import age
 from chat.models import Audit, Conversation, Message, Notice, OpaquePart, ToolCall, Turn
-from chat.prune.batches import Prune
-from chat.prune.rules import Rules, amount
+from chat.upkeep.prune.batches import Prune
+from chat.upkeep.prune.rules import Rules, amount
 from tests.histories import make
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from chat.models import Audit, Conversation
-from chat.prune import retention
+from chat.upkeep.prune import retention
 from tests.histories import make
 
 pytestmark = pytest.mark.django_db(transaction=True)

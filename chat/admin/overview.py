@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat.admin.chart import Chart, chart
 from chat.admin.usage import Period, Usage, summary
 from chat.models import Audit, ToolCall, Turn, shown
-from chat.prune.space import size
+from chat.upkeep.prune.space import size
 
 SHOWN = 10
 """Rows of each kind; the lists have the rest."""

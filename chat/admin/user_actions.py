@@ -21,11 +21,11 @@ from chat.admin.confirmation import PruneForm, ask, number
 from chat.errors import TalosError
 from chat.management.words import megabytes
 from chat.models import Audit, Conversation, Message
-from chat.prune.batches import Prune
-from chat.prune.rules import Amount, Rules, amount
 from chat.transfer.encoders import JsonLines
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
+from chat.upkeep.prune.batches import Prune
+from chat.upkeep.prune.rules import Amount, Rules, amount
 from chat.views.downloads import streamed_download
 from chat.views.request import HtmxRequest
 

@@ -47,7 +47,7 @@ SLOWLY = (
     "shell",
     "--no-imports",
     "-c",
-    "from chat.prune import batches; batches.SHORTEST_PAUSE = 1.0; "
+    "from chat.upkeep.prune import batches; batches.SHORTEST_PAUSE = 1.0; "
     f"from django.core.management import call_command; call_command{PRUNE}",
 )
 """The same, so that there is a time between two batches on every machine."""

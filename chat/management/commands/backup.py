@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from chat import backup
 from chat.management import postgresql
 from chat.management.options import file_named
 from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.management.words import megabytes, moment, number
+from chat.upkeep import backup
 
 MB = 1024 * 1024
 

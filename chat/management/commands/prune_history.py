@@ -20,10 +20,10 @@ from chat.management.signals import number_of
 from chat.management.stopping import Stop
 from chat.management.words import day, megabytes, number
 from chat.models import Audit
-from chat.prune.batches import Prune
-from chat.prune.rules import Amount, Rules, amount
-from chat.prune.space import Space, size
 from chat.services import hidden
+from chat.upkeep.prune.batches import Prune
+from chat.upkeep.prune.rules import Amount, Rules, amount
+from chat.upkeep.prune.space import Space, size
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
 LONGEST = timedelta(36_500)

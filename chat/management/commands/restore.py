@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from chat import backup
 from chat.management import postgresql
 from chat.management.commands.backup import Copied, conversations
 from chat.management.database import explained
 from chat.management.options import file_named
 from chat.management.stopping import Stop
 from chat.management.words import moment, number
+from chat.upkeep import backup
 
 
 class Command(BaseCommand):

@@ -84,18 +84,18 @@ class Command(BaseCommand):
 
     def _serve(self, listener: socket.socket) -> None:
         # Late: Twisted's reactor is made at import, and other commands need none of this.
-        from chat import importing
-        from chat.prune import retention
         from chat.services import hidden
         from chat.turns import default_model, engine
+        from chat.upkeep import uploads
+        from chat.upkeep.prune import retention
         from talos_site.server import Server
 
         from talos_site.asgi import application  # isort: skip
 
         engine.hourly(retention.keep)
-        engine.hourly(importing.tidy)
+        engine.hourly(uploads.tidy)
         engine.hourly(hidden.tidy)
-        engine.at_each_look(importing.run)
+        engine.at_each_look(uploads.run)
         engine.at_each_look(hidden.sweep)
         engine.hourly(default_model.check)
         server = Server(

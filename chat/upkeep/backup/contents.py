@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chat.backup import files
-from chat.backup.base import BackupError
+from chat.upkeep.backup import files
+from chat.upkeep.backup.base import BackupError
 
 OURS = ("django_migrations", "chat_conversation", "chat_message")
 """Tables without which a database is none of Talos."""

@@ -19,8 +19,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from chat.access.operator import operator
-from chat.backup import files, keys
-from chat.backup.base import (
+from chat.db import process, versions
+from chat.models import Audit
+from chat.upkeep.backup import files, keys
+from chat.upkeep.backup.base import (
     BackupError,
     StopAsked,
     Stopped,
@@ -30,9 +32,7 @@ from chat.backup.base import (
     plain_errors,
     settle,
 )
-from chat.backup.contents import Contents, check, contents
-from chat.db import process, versions
-from chat.models import Audit
+from chat.upkeep.backup.contents import Contents, check, contents
 
 _HEADER = b"SQLite format 3\0"
 _PAGES = 2000

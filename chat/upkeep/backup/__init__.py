@@ -9,10 +9,10 @@ the browser are taken out of the copy (`keys.py`).
 
 from __future__ import annotations
 
-from chat.backup.base import BackupError, Stopped
-from chat.backup.contents import Contents
-from chat.backup.keys import TABLE as KEYS
-from chat.backup.restore import restore
-from chat.backup.write import make
+from chat.upkeep.backup.base import BackupError, Stopped
+from chat.upkeep.backup.contents import Contents
+from chat.upkeep.backup.keys import TABLE as KEYS
+from chat.upkeep.backup.restore import restore
+from chat.upkeep.backup.write import make
 
 __all__ = ["KEYS", "BackupError", "Contents", "Stopped", "make", "restore"]

@@ -17,9 +17,9 @@ from django.db import transaction
 
 from chat import services
 from chat.models import Audit, Turn
-from chat.prune.rules import Rules, Share
 from chat.services import hidden
 from chat.services.steps import Work, step
+from chat.upkeep.prune.rules import Rules, Share
 
 HOLD = 0.005
 """Seconds after which a step deletes no further conversation: one of a few messages takes as long.

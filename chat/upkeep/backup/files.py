@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from chat.backup.base import BackupError, StopAsked, Stopped
+from chat.upkeep.backup.base import BackupError, StopAsked, Stopped
 
 SECRET_KEY = "secret_key"  # noqa: S105  # a file's name
 WORKSPACE = "workspace"

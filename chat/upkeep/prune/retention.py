@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from chat.db.lanes import read, write
 from chat.models import Audit
-from chat.prune.batches import Prune
-from chat.prune.rules import Rules
-from chat.prune.space import Space
+from chat.upkeep.prune.batches import Prune
+from chat.upkeep.prune.rules import Rules
+from chat.upkeep.prune.space import Space
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from chat.access.operator import operator
-from chat.backup import files, keys
-from chat.backup.base import (
+from chat.models import Audit
+from chat.upkeep.backup import files, keys
+from chat.upkeep.backup.base import (
     STEPS,
     BackupError,
     StopAsked,
@@ -27,8 +28,7 @@ from chat.backup.base import (
     plain_errors,
     settle,
 )
-from chat.backup.contents import Contents, check, contents
-from chat.models import Audit
+from chat.upkeep.backup.contents import Contents, check, contents
 
 
 def make(

@@ -1,0 +1,1 @@
+"""Looking after a server: backup and restore, old conversations, and uploaded files to import."""
