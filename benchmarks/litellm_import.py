@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from chat.llm import litellm_import
+from chat.llm.litellm import importing
 
 TICK = 0.001  # seconds between two looks at the clock
 
@@ -22,7 +22,7 @@ async def longest_stall(*, plainly: bool) -> tuple[float, float]:
     ticking = asyncio.create_task(_tick(done))
     await asyncio.sleep(0.1)
     began = time.perf_counter()
-    await asyncio.to_thread(_import_plainly if plainly else litellm_import.load)
+    await asyncio.to_thread(_import_plainly if plainly else importing.load)
     took = time.perf_counter() - began
     done.set()
     return took, await ticking - TICK

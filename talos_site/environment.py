@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from chat.llm.addresses import mended
+from chat.llm.catalogue.addresses import mended
 
 
 def load(dotenv: Path) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.db import configuration
-from chat.llm.providers import KNOWN
+from chat.llm.catalogue.providers import KNOWN
 from talos_site import clock, environment, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent

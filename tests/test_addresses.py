@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm.addresses import EXAMPLE, mended
+from chat.llm.catalogue.addresses import EXAMPLE, mended
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,18 @@ from uuid import UUID
 import pytest
 
 from chat.errors import ModelError
-from chat.llm import failures
-from chat.llm.arguments import settled
-from chat.llm.chunks import Answer
-from chat.llm.code_marks import CodeMarks
-from chat.llm.limits import Limits
-from chat.llm.listed import MOST, listed
-from chat.llm.patience import Patience
-from chat.llm.reading import Pieces, read_answer
-from chat.llm.redaction import Secrets
-from chat.llm.thinking_blocks import PLACE, put_in_place
-from chat.llm.tool_call import MAX_NAME
-from chat.llm.tool_fragments import ToolFragments
+from chat.llm.failures import failures
+from chat.llm.failures.redaction import Secrets
+from chat.llm.litellm.thinking_blocks import PLACE, put_in_place
+from chat.llm.openai.models import MOST, listed
+from chat.llm.stream.arguments import settled
+from chat.llm.stream.chunks import Answer
+from chat.llm.stream.code_marks import CodeMarks
+from chat.llm.stream.fragments import ToolFragments
+from chat.llm.stream.limits import Limits
+from chat.llm.stream.patience import Patience
+from chat.llm.stream.reading import Pieces, read_answer
+from chat.llm.stream.tool_call import MAX_NAME
 from chat.models import ToolCall
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search import words as folding

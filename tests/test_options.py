@@ -12,8 +12,7 @@ from django.test import Client
 
 from chat import services
 from chat.access.owner import local_owner
-from chat.llm import catalogue
-from chat.llm.catalogue import DEMO, Model
+from chat.llm.catalogue.models import DEMO, Catalogue, Model
 from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn
 from chat.slash.base import Caller, commands
 from chat.views.models import MODEL_COOKIE
@@ -49,8 +48,8 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     async def default(_: object) -> str:
         return rows[0].id
 
-    monkeypatch.setattr(catalogue.Catalogue, "models", models)
-    monkeypatch.setattr(catalogue.Catalogue, "default", default)
+    monkeypatch.setattr(Catalogue, "models", models)
+    monkeypatch.setattr(Catalogue, "default", default)
 
 
 def here(conversation: Conversation) -> dict[str, str]:
@@ -109,7 +108,7 @@ def test_a_long_menu_can_be_filtered(client: Client, monkeypatch: pytest.MonkeyP
     async def models(_: object) -> list[Model]:
         return [row(f"m{number}", "openai") for number in range(9)]
 
-    monkeypatch.setattr(catalogue.Catalogue, "models", models)
+    monkeypatch.setattr(Catalogue, "models", models)
     assert 'id="filter"' in client.get("/model/", headers=HTMX).content.decode()
 
 
@@ -124,7 +123,7 @@ def test_of_thousands_of_models_some_are_shown_and_any_is_found(
         assert len(answer.content) < 512 * 1024
         return re.findall(r'name="model" value="(m\d+)-', answer.content.decode())
 
-    monkeypatch.setattr(catalogue.Catalogue, "models", models)
+    monkeypatch.setattr(Catalogue, "models", models)
     assert len(menu()) == 200
     assert menu(filter="XX m4321") == ["m4321"]
     current = f"m4999-{'x' * 200}"

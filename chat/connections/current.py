@@ -6,9 +6,9 @@ from asgiref.sync import async_to_sync
 
 from chat.connections.sealing import opened
 from chat.db.lanes import read
-from chat.llm import catalogue
-from chat.llm.configuration import Configuration, Connection, from_settings
-from chat.llm.providers import UNREADABLE
+from chat.llm.catalogue import models
+from chat.llm.catalogue.configuration import Configuration, Connection, from_settings
+from chat.llm.catalogue.providers import UNREADABLE
 from chat.models import ProviderConnection
 
 _Row = tuple[str, str, str]
@@ -68,4 +68,4 @@ async def _use(rows: tuple[_Row, ...]) -> None:
     _known.connections = tuple(_connection(*row) for row in rows)
     _known.rows = rows
     _known.changes += 1
-    await catalogue.replace(catalogue.from_settings(configuration()))
+    await models.replace(models.from_settings(configuration()))

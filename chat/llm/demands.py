@@ -1,7 +1,7 @@
 """What a server wants of a request, beyond what the protocol says.
 
 Known for each provider (`providers.py`), learned of each server and model where it refuses something
-(`learned.py`), and applied in one place (`openai_wire.py`).
+(`failures/learned.py`), and applied in one place (`openai/wire.py`).
 """
 
 from __future__ import annotations

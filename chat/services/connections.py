@@ -13,8 +13,8 @@ from chat import connections
 from chat.access.owner import may_connect
 from chat.connections import sealing
 from chat.errors import NotAllowed
-from chat.llm import configuration, connectable, trial
-from chat.llm.connectable import Connectable
+from chat.llm.catalogue import configuration, connectable, trial
+from chat.llm.catalogue.connectable import Connectable
 from chat.models import ProviderConnection
 
 

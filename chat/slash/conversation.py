@@ -8,7 +8,7 @@ from chat import services
 from chat.access.owner import find
 from chat.db.lanes import read, write
 from chat.display.usage import context_now
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools
 from chat.slash.base import Caller, command, commands, quoted

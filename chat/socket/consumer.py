@@ -23,7 +23,7 @@ from chat.db.lanes import UNAVAILABLE, detail, outcome, read, words, write
 from chat.db.postgresql import OutcomeUnknown
 from chat.display import snapshots
 from chat.errors import Internal, InvalidFrame, NotAllowed, TalosError, UnknownModel
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.markdown.pool import render_reply
 from chat.models import MAX_MODEL, Conversation, ToolCall, Turn
 from chat.protocol import (

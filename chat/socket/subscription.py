@@ -20,7 +20,7 @@ from chat.db import process
 from chat.db.lanes import read
 from chat.display import snapshots
 from chat.errors import SessionNotFound
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
 from chat.protocol import MAX_QUEUED, Frame, SessionCreated
 

@@ -7,7 +7,7 @@ import asyncio
 from django.conf import settings
 
 from chat.errors import ModelLoading
-from chat.llm.catalogue import Catalogue, Resolved
+from chat.llm.catalogue.models import Catalogue, Resolved
 from chat.models import Turn
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn

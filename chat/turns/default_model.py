@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 
 log = logging.getLogger(__name__)
 

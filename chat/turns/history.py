@@ -13,7 +13,6 @@ from django.conf import settings
 
 from chat.db import sql
 from chat.errors import ContextFull
-from chat.llm import windows
 from chat.llm.base import (
     AssistantMessage,
     ModelMessage,
@@ -21,7 +20,8 @@ from chat.llm.base import (
     Request,
     SystemMessage,
 )
-from chat.llm.catalogue import Resolved
+from chat.llm.catalogue import windows
+from chat.llm.catalogue.models import Resolved
 from chat.llm.text import clean
 from chat.models import Conversation, Preference
 from chat.turns import toolbox

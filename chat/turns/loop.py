@@ -28,7 +28,7 @@ from chat.llm.base import (
     Usage,
     Waiting,
 )
-from chat.llm.catalogue import Resolved, get_catalogue
+from chat.llm.catalogue.models import Resolved, get_catalogue
 from chat.protocol import MAX_ANSWER_BYTES
 from chat.turns import calls, choice, history, opaque
 from chat.turns.journal import Journal

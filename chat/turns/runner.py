@@ -17,7 +17,7 @@ from chat import publish
 from chat.db import process
 from chat.db.lanes import UNAVAILABLE, read, write
 from chat.errors import Internal, ModelError, TalosError
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
 from chat.search.words import words

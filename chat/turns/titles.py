@@ -23,8 +23,8 @@ from chat.llm.base import (
     Thought,
     UserMessage,
 )
-from chat.llm.catalogue import Resolved
-from chat.llm.scripted import TITLE_PROMPT
+from chat.llm.catalogue.models import Resolved
+from chat.llm.demo.scripted import TITLE_PROMPT
 from chat.models import Conversation, Message
 from chat.models.branches import beginnings
 from chat.protocol import TitleChanged, TitleData

@@ -18,7 +18,7 @@ from chat import services, slash
 from chat.access.owner import may_connect
 from chat.display import transcript
 from chat.display.sidebar import sidebar_for
-from chat.llm.catalogue import DEMO, get_catalogue
+from chat.llm.catalogue.models import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
 from chat.views import models
 from chat.views.request import HtmxRequest, find_or_404

@@ -20,9 +20,9 @@ from chat import services
 from chat.access.owner import may_connect
 from chat.display.sidebar import sidebar_for
 from chat.errors import ModelError, NotAllowed, TalosError
-from chat.llm import connectable, trial
-from chat.llm.catalogue import get_catalogue
-from chat.llm.connectable import CONNECTABLE, Connectable
+from chat.llm.catalogue import connectable, trial
+from chat.llm.catalogue.connectable import CONNECTABLE, Connectable
+from chat.llm.catalogue.models import get_catalogue
 from chat.services import Connected
 from chat.views.connection_form import ConnectionForm
 from chat.views.request import HtmxRequest, current_conversation

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from django import forms
 from django.http import QueryDict
 
-from chat.llm import addresses
-from chat.llm.connectable import Connectable
+from chat.llm.catalogue import addresses
+from chat.llm.catalogue.connectable import Connectable
 from chat.services import Connected
 
 MAX_KEY = 2000

@@ -13,7 +13,7 @@ from django import forms
 from django.conf import settings
 
 from chat.errors import TalosError
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation
 from chat.protocol import MAX_TEXT
 from chat.services import MAX_OUTPUT_TOKENS, MAX_TEMPERATURE

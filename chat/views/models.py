@@ -21,8 +21,8 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 from chat import services
 from chat.display.sidebar import sidebar_for
 from chat.errors import TalosError
-from chat.llm import connectable
-from chat.llm.catalogue import Model, get_catalogue
+from chat.llm.catalogue import connectable
+from chat.llm.catalogue.models import Model, get_catalogue
 from chat.models import Conversation
 from chat.views.appearance import YEAR
 from chat.views.forms import ModelForm

@@ -19,7 +19,7 @@ from chat import services
 from chat.access.owner import may_connect
 from chat.display import usage
 from chat.display.sidebar import sidebar_for
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Preference
 from chat.models.records import offers_tools
 from chat.views.forms import ConversationForm, PromptForm

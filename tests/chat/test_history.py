@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from chat.access.owner import local_owner
 from chat.errors import ContextFull
-from chat.llm import windows
 from chat.llm.base import (
     CALL_ID,
     AssistantMessage,
@@ -22,7 +21,8 @@ from chat.llm.base import (
     ToolRequest,
     UserMessage,
 )
-from chat.llm.catalogue import Resolved
+from chat.llm.catalogue import windows
+from chat.llm.catalogue.models import Resolved
 from chat.models import Conversation, Message, ModelPreference, OpaquePart, ToolCall
 from chat.turns import history
 from chat.turns.exchanges import GO_ON, Exchange, last, rounds

@@ -9,14 +9,13 @@ from django.contrib.auth.models import User
 
 from chat.access.owner import local_owner
 from chat.connections import current
-from chat.llm import catalogue
 from tests.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current, "_known", current._Known())
-    monkeypatch.setattr(catalogue, "_catalogue", None)
+    monkeypatch.setattr("chat.llm.catalogue.models._catalogue", None)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from chat.llm.sources import Sources
+from chat.llm.catalogue.sources import Sources
 from chat.models import ProviderConnection
 from tests.model_server import ModelServer
 from tests.test_views import HTMX

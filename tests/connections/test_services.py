@@ -11,8 +11,8 @@ from pytest_django import Settings
 from chat import connections, services
 from chat.connections import sealing
 from chat.errors import ModelError, NotAllowed
-from chat.llm.catalogue import get_catalogue
-from chat.llm.connectable import BY_ID
+from chat.llm.catalogue.connectable import BY_ID
+from chat.llm.catalogue.models import get_catalogue
 from chat.models import ProviderConnection
 from chat.turns import toolbox
 from tests.llm.conftest import ask, everything

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import pytest
 
 from chat.errors import ModelError
-from chat.llm import connecting, litellm_import
 from chat.llm.base import ModelClient, Opaque, Request, StreamEvent, UserMessage, Waiting
-from chat.llm.failures import Names
-from chat.llm.limits import Limits
-from chat.llm.litellm import LiteLLMClient
-from chat.llm.openai import OpenAIClient
+from chat.llm.failures.failures import Names
+from chat.llm.litellm import importing
+from chat.llm.litellm.client import LiteLLMClient
+from chat.llm.openai.client import OpenAIClient
+from chat.llm.stream import connection
+from chat.llm.stream.limits import Limits
 from tests.model_server import ModelServer, Step
 
 KEY = "sk-very-secret"
@@ -32,13 +33,13 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _imported() -> None:
     """Imported first, so that no test's time limit includes it."""
-    connecting.load()
+    connection.load()
 
 
 @pytest.fixture(scope="session")
 def litellm_imported() -> None:
     """Likewise; this takes seconds."""
-    litellm_import.load()
+    importing.load()
 
 
 @pytest.fixture

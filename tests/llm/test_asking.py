@@ -15,8 +15,8 @@ import pytest
 
 from chat.errors import ContextFull, ModelError, ModelLoading
 from chat.llm.base import Remark, Request, Stop, StreamEvent, Text, ToolSpec, UserMessage, Waiting
-from chat.llm.limits import Limits
-from chat.llm.openai import OpenAIClient
+from chat.llm.openai.client import OpenAIClient
+from chat.llm.stream.limits import Limits
 from tests.llm.conftest import KEY, PATIENT, ask, everything, said
 from tests.model_server import (
     Call,
@@ -170,7 +170,7 @@ LOADING = refused("Loading model", 503)
 async def test_a_model_that_is_being_loaded_is_waited_for(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.retry.WHILE_LOADING", 0.01)
+    monkeypatch.setattr("chat.llm.stream.retry.WHILE_LOADING", 0.01)
     client = OpenAIClient(server.base_url, KEY, pauses=())
     for _ in range(5):
         server.script("m", LOADING)
@@ -182,7 +182,7 @@ async def test_a_model_that_is_being_loaded_is_waited_for(
 async def test_a_model_that_is_never_loaded_is_an_error(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.retry.WHILE_LOADING", 1)
+    monkeypatch.setattr("chat.llm.stream.retry.WHILE_LOADING", 1)
     server.default = (LOADING,)
     client = OpenAIClient(server.base_url, KEY, limits=Limits(PATIENT, 1.5), pauses=())
     error = await failure(client)
@@ -213,7 +213,7 @@ async def test_cancelling_ends_a_wait_at_once(client: OpenAIClient, server: Mode
 async def test_a_request_that_may_have_been_received_is_not_sent_again_later(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.retry.AT_ONCE", 0.1)
+    monkeypatch.setattr("chat.llm.stream.retry.AT_ONCE", 0.1)
     server.script("m", Pause(0.3), Cut())
     assert "cut off" in (await failure(client)).message
     assert len(server.requests) == 1
@@ -235,7 +235,7 @@ FINISH = Chunk({"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}]
 async def test_an_end_before_the_first_word_is_none(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.05)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_FINISH", 0.05)
     server.script("m", FINISH, Pause(0.3), "there")
     assert await everything(client) == DONE
 
@@ -243,7 +243,7 @@ async def test_an_end_before_the_first_word_is_none(
 async def test_words_after_an_early_end_renew_the_wait(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.6)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_FINISH", 0.6)
     more: list[Step] = ["a", FINISH]
     for letter in "bcd":
         more += [Pause(0.3), letter]
@@ -274,7 +274,7 @@ async def test_a_broken_answer_keeps_what_was_held_back(
 async def test_an_endless_tail_of_comments_ends(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.2)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_FINISH", 0.2)
     comments: list[Step] = [Raw(b": still here\n\n"), Pause(0.05)] * 1_000
     server.script("m", "there", FINISH, *comments)
     assert await everything(client) == DONE
@@ -371,7 +371,7 @@ async def test_an_endless_refusal_is_read_only_so_far() -> None:
 
 
 async def test_a_refusal_that_trickles_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chat.llm.connecting.SLOWEST_REFUSAL", 0.3)
+    monkeypatch.setattr("chat.llm.stream.connection.SLOWEST_REFUSAL", 0.3)
 
     async def refusal(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 No\r\nContent-Type: text/plain\r\n\r\n")
@@ -457,8 +457,8 @@ async def test_a_stop_after_the_last_word_is_a_stop(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait for what may follow an end has run out once; a person stops in the second wait."""
-    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.05)
-    monkeypatch.setattr("chat.llm.reading.AFTER_DONE", PATIENT)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_FINISH", 0.05)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_DONE", PATIENT)
     finish = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
     server.script("m", "a", Chunk(finish), Silence())
     ended = asyncio.Event()

@@ -10,14 +10,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from chat.errors import ModelError, UnknownModel
-from chat.llm import catalogue as module
-from chat.llm import trial
-from chat.llm.catalogue import Catalogue, get_catalogue, replace
-from chat.llm.configured import ConfiguredServer, configured_server
-from chat.llm.connectable import BY_ID
-from chat.llm.demo import DemoModel
-from chat.llm.limits import Limits
-from chat.llm.openai import ListedModel, OpenAIClient
+from chat.llm.catalogue import models as module
+from chat.llm.catalogue import trial
+from chat.llm.catalogue.configured import ConfiguredServer, configured_server
+from chat.llm.catalogue.connectable import BY_ID
+from chat.llm.catalogue.models import Catalogue, get_catalogue, replace
+from chat.llm.demo.client import DemoModel
+from chat.llm.openai.client import ListedModel, OpenAIClient
+from chat.llm.stream.limits import Limits
 from tests.llm.conftest import ask, everything
 from tests.model_server import ModelServer
 

@@ -15,7 +15,7 @@ from chat.llm.base import (
     ToolRequest,
     Usage,
 )
-from chat.llm.chunks import MAX_TEXT, Answer
+from chat.llm.stream.chunks import MAX_TEXT, Answer
 
 
 def delta(finish_reason: str | None = None, **fields: object) -> dict[str, Any]:

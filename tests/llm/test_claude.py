@@ -24,7 +24,7 @@ from chat.llm.base import (
     Usage,
     UserMessage,
 )
-from chat.llm.litellm import LiteLLMClient
+from chat.llm.litellm.client import LiteLLMClient
 from tests.llm.conftest import ask, everything, litellm_client
 from tests.model_server import Chunk, ModelServer, Raw, Status, Step
 from tests.model_server import anthropic_format as claude

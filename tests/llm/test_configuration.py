@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chat.llm.configuration import Configuration, Connection
-from chat.llm.failures import Names
+from chat.llm.catalogue.configuration import Configuration, Connection
+from chat.llm.failures.failures import Names
 
 KEY = "sk-entered"
 SETTINGS = Names("the key under Settings", "the address under Settings")

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm import demo_texts
 from chat.llm.base import (
     AssistantMessage,
     ModelMessage,
@@ -22,8 +21,9 @@ from chat.llm.base import (
     Usage,
     UserMessage,
 )
-from chat.llm.demo import DemoModel, words
-from chat.llm.scripted import TITLE_PROMPT
+from chat.llm.demo import texts
+from chat.llm.demo.client import DemoModel, words
+from chat.llm.demo.scripted import TITLE_PROMPT
 from tests.llm.conftest import everything
 from tools.arithmetic import calculated
 
@@ -64,7 +64,7 @@ def test_words_joined_are_the_text(text: str) -> None:
     assert "".join(words(text)) == text
 
 
-@pytest.mark.parametrize("text", [demo_texts.GREETING, demo_texts.CODE, demo_texts.LONG])
+@pytest.mark.parametrize("text", [texts.GREETING, texts.CODE, texts.LONG])
 def test_no_piece_is_long(text: str) -> None:
     assert max(map(len, words(text))) < 80
 

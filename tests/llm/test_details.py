@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm import details, hints
-from chat.llm.redaction import LONGEST, Secrets, plain
+from chat.llm.failures import details, hints
+from chat.llm.failures.redaction import LONGEST, Secrets, plain
 
 SAID = "Not on Sundays"
 
@@ -225,8 +225,8 @@ def test_any_json_is_read(body: object) -> None:
     ],
 )
 def test_hostile_words_cost_little(body: bytes) -> None:
-    from chat.llm import failures, learned
     from chat.llm.demands import Demands
+    from chat.llm.failures import failures, learned
 
     began = time.process_time()
     complaint = details.read(400, body)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chat.errors import ContextFull, ModelError, ModelLoading
-from chat.llm import details, failures
+from chat.llm.failures import details, failures
 
 REFUSED, LIMITING = "did not accept", "limiting requests"
 CREDIT, OVERLOADED = "credit", "overloaded"

@@ -23,7 +23,7 @@ from chat.llm.base import (
     Usage,
     UserMessage,
 )
-from chat.llm.litellm import LiteLLMClient
+from chat.llm.litellm.client import LiteLLMClient
 from tests.llm.conftest import ask, everything, litellm_client
 from tests.model_server import Chunk, End, ModelServer, Raw
 from tests.model_server.gemini_format import parts

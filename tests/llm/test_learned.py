@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm import details
 from chat.llm.demands import Demands
-from chat.llm.learned import KEPT_FOR, Learned, lesson_of, remarks
+from chat.llm.failures import details
+from chat.llm.failures.learned import KEPT_FOR, Learned, lesson_of, remarks
 
 ALL = Demands()
 

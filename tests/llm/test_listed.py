@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chat.llm.listed import MAX_ID, ListedModel, listed
+from chat.llm.openai.models import MAX_ID, ListedModel, listed
 
 
 @pytest.mark.parametrize("window", [0, -1, 2**31, 2**32, 2**64 - 1, 1e400, 4096.5, True, "4096"])

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from chat.errors import ModelError
-from chat.llm import litellm_import
 from chat.llm.base import (
     AssistantMessage,
     Remark,
@@ -29,11 +28,12 @@ from chat.llm.base import (
     UserMessage,
     Waiting,
 )
-from chat.llm.failures import Names
-from chat.llm.limits import Limits
-from chat.llm.litellm import LiteLLMClient
-from chat.llm.litellm_call import Call
-from chat.llm.patience import Patience
+from chat.llm.failures.failures import Names
+from chat.llm.litellm import importing
+from chat.llm.litellm.call import Call
+from chat.llm.litellm.client import LiteLLMClient
+from chat.llm.stream.limits import Limits
+from chat.llm.stream.patience import Patience
 from tests.llm.conftest import KEY, ask, everything, litellm_client
 from tests.model_server import Cut, End, ModelServer, Silence, Status, Tokens
 from tests.processes import environment
@@ -113,7 +113,7 @@ async def test_the_results_of_tools_may_come_without_the_tools(
 async def test_connections_are_used_again(
     make: Make, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.litellm_call.AFTER_DONE", 20)
+    monkeypatch.setattr("chat.llm.litellm.call.AFTER_DONE", 20)
     client = make("anthropic")
     for _ in range(3):
         await everything(client)
@@ -210,7 +210,7 @@ async def test_what_no_server_said_has_no_status(
         async def acompletion(self, **_: object) -> None:
             raise LookupError(KEY)
 
-    monkeypatch.setattr(litellm_import, "load", Failing)
+    monkeypatch.setattr(importing, "load", Failing)
     for provider in ("hosted_vllm", "anthropic"):
         with pytest.raises(ModelError) as caught:
             await everything(make(provider))
@@ -259,8 +259,8 @@ def hook(event, arguments):
         where.add(arguments[0])
 sys.addaudithook(hook)
 from chat.llm.base import Request, UserMessage
-from chat.llm.failures import Names
-from chat.llm.litellm import LiteLLMClient
+from chat.llm.failures.failures import Names
+from chat.llm.litellm.client import LiteLLMClient
 async def main():
     client = LiteLLMClient("anthropic", "k", api_base=sys.argv[1], names=Names())
     assert [event async for event in client.stream(Request("m", (UserMessage("hi"),)))]
@@ -282,7 +282,7 @@ def test_nothing_heavy_is_loaded_at_the_start(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
 import talos_site.asgi
-from chat.llm.catalogue import get_catalogue
+from chat.llm.catalogue.models import get_catalogue
 async def main():
     catalogue = get_catalogue()
     assert (await catalogue.resolve("claude-sonnet-4-20250514")).model_id.startswith("claude")

@@ -7,8 +7,8 @@ import pytest
 
 from chat.errors import ModelError
 from chat.llm.base import Opaque
-from chat.llm.chunks import Answer
-from chat.llm.opaque import json_text
+from chat.llm.stream.chunks import Answer
+from chat.llm.stream.opaque import json_text
 
 CALL = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
 

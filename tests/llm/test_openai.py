@@ -23,8 +23,8 @@ from chat.llm.base import (
     Usage,
     UserMessage,
 )
-from chat.llm.limits import Limits
-from chat.llm.openai import ListedModel, OpenAIClient
+from chat.llm.openai.client import ListedModel, OpenAIClient
+from chat.llm.stream.limits import Limits
 from tests.llm.conftest import KEY, ask, everything
 from tests.model_server import Chunk, End, ModelServer, Raw, Silence, Status, Tokens
 
@@ -110,7 +110,7 @@ async def test_an_address_without_a_path_keeps_its_host(end: str) -> None:
 async def test_connections_are_used_again(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.reading.AFTER_DONE", 20)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_DONE", 20)
     for _ in range(3):
         await everything(client)
     assert len({request.peer for request in server.requests}) == 1
@@ -130,7 +130,7 @@ async def test_a_server_that_does_not_stream(client: OpenAIClient, server: Model
 async def test_a_finished_answer_does_not_wait_for_done(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.llm.reading.AFTER_FINISH", 0.05)
+    monkeypatch.setattr("chat.llm.stream.reading.AFTER_FINISH", 0.05)
     finish = Chunk({"choices": [{"delta": {}, "finish_reason": "stop"}]})
     server.script("m", "a", finish, Silence())
     assert await everything(client) == [Text("a"), Stop("stop")]
@@ -243,7 +243,7 @@ async def test_a_server_may_have_no_listing(
 
 
 def test_the_sdk_is_loaded_on_first_use_only() -> None:
-    program = "import sys, chat.llm.catalogue; sys.exit('openai' in sys.modules)"
+    program = "import sys, chat.llm.catalogue.models; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

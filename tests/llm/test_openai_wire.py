@@ -13,7 +13,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat.llm import providers
 from chat.llm.base import (
     CALL_ID,
     AssistantMessage,
@@ -26,8 +25,9 @@ from chat.llm.base import (
     ToolSpec,
     UserMessage,
 )
+from chat.llm.catalogue import providers
 from chat.llm.demands import Demands
-from chat.llm.openai_wire import body_of
+from chat.llm.openai.wire import body_of
 
 HERE, ELSEWHERE = "api.example.com/m", "other.example.com/m"
 TOOL = ToolSpec("calculate", "Does sums.", {"type": "object"})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.llm import prices
 from chat.llm.base import Usage
+from chat.llm.catalogue import prices
 
 
 @pytest.fixture

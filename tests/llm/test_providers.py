@@ -8,18 +8,18 @@ from decimal import Decimal
 import pytest
 
 from chat.errors import ModelError, UnknownModel
-from chat.llm import prices, providers
 from chat.llm.base import Stop, Text, Usage
-from chat.llm.catalogue import Catalogue, Resolved
-from chat.llm.configured import ConfiguredServer
-from chat.llm.failures import Names
-from chat.llm.limits import Limits
-from chat.llm.litellm import LiteLLMClient
-from chat.llm.litellm_asking import Provider
-from chat.llm.local_servers import LocalServer, local_servers
-from chat.llm.menu import Model
-from chat.llm.openai import OpenAIClient
-from chat.llm.routing import route
+from chat.llm.catalogue import prices, providers
+from chat.llm.catalogue.configured import ConfiguredServer
+from chat.llm.catalogue.local_servers import LocalServer, local_servers
+from chat.llm.catalogue.menu import Model
+from chat.llm.catalogue.models import Catalogue, Resolved
+from chat.llm.catalogue.routing import route
+from chat.llm.failures.failures import Names
+from chat.llm.litellm.asking import Provider
+from chat.llm.litellm.client import LiteLLMClient
+from chat.llm.openai.client import OpenAIClient
+from chat.llm.stream.limits import Limits
 from tests.llm.conftest import ask, everything
 from tests.model_server import ModelServer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.llm.purpose import is_for_chat
+from chat.llm.catalogue.purpose import is_for_chat
 
 
 @pytest.mark.parametrize(

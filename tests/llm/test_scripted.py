@@ -6,7 +6,7 @@ import pytest
 
 from chat.errors import ModelError
 from chat.llm.base import Request, Stop, SystemMessage, Text, ToolRequest, UserMessage
-from chat.llm.scripted import TITLE_PROMPT, ScriptedModel
+from chat.llm.demo.scripted import TITLE_PROMPT, ScriptedModel
 from tests.llm.conftest import ask, everything
 
 pytestmark = pytest.mark.anyio

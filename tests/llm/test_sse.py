@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.errors import ModelError
-from chat.llm.sse import MAX_EVENT, EventStream
+from chat.llm.stream.sse import MAX_EVENT, EventStream
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
 """Those that are read exactly: larger ones become floats, which no field of a stream needs."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.llm.base import Reasoning, Text, Thought
-from chat.llm.thinking import Part, ThinkTags
+from chat.llm.stream.thinking import Part, ThinkTags
 
 
 def parts(*pieces: str) -> list[Part]:

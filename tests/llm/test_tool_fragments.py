@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from chat.errors import ModelError
-from chat.llm.tool_call import NAMELESS
-from chat.llm.tool_fragments import MAX_CALLS, ToolFragments
+from chat.llm.stream.fragments import MAX_CALLS, ToolFragments
+from chat.llm.stream.tool_call import NAMELESS
 
 
 def fragment(

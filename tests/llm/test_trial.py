@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from chat.errors import ModelError
-from chat.llm import trial
-from chat.llm.connectable import BY_ID, CONNECTABLE
+from chat.llm.catalogue import trial
+from chat.llm.catalogue.connectable import BY_ID, CONNECTABLE
 from tests.model_server import ModelServer
 from tests.model_server.steps import Status
 

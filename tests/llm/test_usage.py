@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chat.llm.base import Usage
-from chat.llm.chunks import Answer
+from chat.llm.stream.chunks import Answer
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from chat.llm import windows
-from chat.llm.learned import KEPT_FOR
+from chat.llm.catalogue import windows
+from chat.llm.failures.learned import KEPT_FOR
 
 
 def test_what_was_learned_holds_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:

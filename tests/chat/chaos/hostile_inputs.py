@@ -16,13 +16,13 @@ from typing import Any
 from uuid import UUID
 
 from chat.errors import TalosError
-from chat.llm import details, failures, hints, learned
-from chat.llm.chunks import Answer
-from chat.llm.code_marks import CodeMarks
 from chat.llm.demands import Demands
-from chat.llm.listed import listed
-from chat.llm.sse import EventStream
-from chat.llm.tool_fragments import ToolFragments
+from chat.llm.failures import details, failures, hints, learned
+from chat.llm.openai.models import listed
+from chat.llm.stream.chunks import Answer
+from chat.llm.stream.code_marks import CodeMarks
+from chat.llm.stream.fragments import ToolFragments
+from chat.llm.stream.sse import EventStream
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search.excerpts import excerpt, marked
 from chat.search.query import _expression, _sought

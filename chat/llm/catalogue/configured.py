@@ -1,0 +1,147 @@
+"""The configured server: OpenAI, or any that speaks its protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+
+from chat.errors import ModelError, ModelLoading
+from chat.llm.catalogue import menu, prices, providers
+from chat.llm.catalogue.listing import Listing
+from chat.llm.catalogue.menu import Model
+from chat.llm.catalogue.resolved import Resolved
+from chat.llm.catalogue.unreadable import UnreadableKey
+from chat.llm.failures.failures import OPENAI, Names
+from chat.llm.openai.client import OPENAI_URL, ListedModel, OpenAIClient
+from chat.llm.stream.limits import Limits
+
+log = logging.getLogger(__name__)
+
+ID = "openai"
+NAME = "Configured server"
+_NOT_YET = "Its models are being looked up."
+_LISTS_NOTHING = "It lists no models. Name one of its models in TALOS_DEFAULT_MODEL."
+
+
+class ConfiguredServer:
+    """One server, there or away."""
+
+    def __init__(
+        self,
+        client: OpenAIClient | UnreadableKey,
+        *,
+        under_v1: OpenAIClient | None = None,
+        fresh_for: float = 60,
+        retry_after: float = 5,
+        first_wait: float = 3,
+    ) -> None:
+        """`under_v1` asks the same server under `/v1`, in case the address lacks that."""
+        self.client = client
+        self.listing = Listing(self._list, fresh_for=fresh_for, retry_after=retry_after)
+        self._under_v1 = under_v1
+        self._clients = (client,) if under_v1 is None else (client, under_v1)
+        self._first_wait = first_wait
+        self._has_waited = False
+
+    @property
+    def takes_anything(self) -> bool:
+        """It lists nothing, or nothing yet: nobody but it knows what it has."""
+        return not self.listing.models
+
+    @property
+    def is_unsettled(self) -> bool:
+        """What it has is not known yet, because it was never reached."""
+        return self.takes_anything and (not self.listing.is_known or bool(self.listing.problem))
+
+    async def look(self) -> None:
+        """Have the list renewed. Waits for it the first time only, and a few seconds at most."""
+        refresh = self.listing.refresh()
+        if refresh is not None and not self._has_waited:
+            await asyncio.wait([refresh], timeout=self._first_wait)
+            self._has_waited = True
+
+    def rows(self, default: str | None) -> Iterator[Model]:
+        """Its part of the menu; `default` is a model that it was said to have."""
+        problem = self.listing.problem
+        reason = problem.message if problem else None
+        if self.listing.models:
+            yield from menu.of_server(self.listing.models, reason)
+        elif default:
+            yield Model(default, default, ID, not reason, reason)
+
+    def stand_in(self) -> Model:
+        """The row of a server whose models are not known."""
+        problem = self.listing.problem
+        reason = _NOT_YET if not self.listing.is_known else _LISTS_NOTHING
+        return Model(ID, NAME, ID, available=False, reason=problem.message if problem else reason)
+
+    def find(self, wanted: str) -> Resolved | None:
+        """One of the models that it lists."""
+        for model in self.listing.models:
+            if model.id in (wanted, wanted.removeprefix(f"{ID}/")):
+                return self.resolved(model.id, model.context_window)
+        return None
+
+    def resolved(self, name: str, window: int | None = None) -> Resolved:
+        """The model of this name, whether it is listed or not."""
+        known = prices.known().get(name)
+        if known is None:
+            return Resolved(name, self.client, window, id=name)
+        # Another server than OpenAI's own has other prices, whatever its models are called.
+        price = known.price if self.client.base_url == OPENAI_URL else None
+        window = window or known.context_window
+        return Resolved(name, self.client, window, known.supports_tools, price, id=name)
+
+    async def aclose(self) -> None:
+        await self.listing.aclose()
+        for client in self._clients:
+            await client.aclose()
+
+    async def _list(self) -> list[ListedModel]:
+        problem = None
+        try:
+            if found := await self.client.list_models():
+                return found
+        except ModelLoading:
+            raise
+        except ModelError as error:
+            problem = error
+        if found := await self._list_under_v1():
+            return found
+        if problem is not None:
+            raise problem
+        return []
+
+    async def _list_under_v1(self) -> list[ListedModel]:
+        """What it lists there; if that is anything, it is asked there from now on."""
+        if self._under_v1 is None:
+            return []
+        try:
+            found = await self._under_v1.list_models()
+        except ModelLoading:
+            raise
+        except ModelError:
+            return []
+        if found:
+            log.info("The model server answers under /v1; using that address.")
+            self.client, self._under_v1 = self._under_v1, None
+        return found
+
+
+def configured_server(
+    url: str | None, key: str | None, limits: Limits, names: Names = OPENAI
+) -> ConfiguredServer | None:
+    """The server of an address, a key, or both; None: neither is set."""
+    if not url and not key:
+        return None
+    if key == providers.UNREADABLE:
+        return ConfiguredServer(UnreadableKey())
+    demands = providers.demands_of(url or OPENAI_URL)
+    client = OpenAIClient(url, key, limits=limits, demands=demands, names=names)
+    lacks_version = url is not None and not re.search(r"/v\d+[a-z0-9]*(/|$)", url)
+    if not lacks_version:
+        return ConfiguredServer(client)
+    under_v1 = OpenAIClient(f"{url}/v1", key, limits=limits, demands=demands, names=names)
+    return ConfiguredServer(client, under_v1=under_v1)

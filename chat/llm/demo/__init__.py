@@ -1,0 +1,1 @@
+"""The demo model: everything can be tried without a key."""

@@ -1,0 +1,205 @@
+"""What a model server said in place of an answer: its own words, in whatever shape it put them.
+
+OpenAI's, Anthropic's, Gemini's, FastAPI's, OpenRouter's, Ollama's and vLLM's shapes, web pages, plain text.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+import orjson
+
+from chat.llm.failures import hints
+from chat.llm.failures.redaction import LONGEST, of_page, plain
+
+LARGEST = 64 * 1024
+"""Bytes of a refusal that are worth reading."""
+LARGEST_COUNT = 1_000_000_000
+"""Tokens: no model has so many, and the rows hold no more than twice as many."""
+_DEPTH = 6  # errors within errors, as gateways wrap them
+_ADDRESS = re.compile(r"\bhttps?://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One refusal, or one error in a stream."""
+
+    status: int | None
+    """HTTP's, or the number that stands in the error."""
+    message: str
+    """The server's own words as plain text (`redaction.plain`); may be empty."""
+    codes: tuple[str, ...] = ()
+    """Words for programs, in lower case, the most particular first."""
+    about: str = ""
+    """The part of the request that is named apart from the message."""
+    wait: float = 0
+    """Seconds that it asks to wait."""
+    window: int | None = None
+    asked: int | None = None
+    """Tokens, where they stand in fields of their own."""
+    moved_to: str = ""
+    """The address to which it redirects."""
+
+    @property
+    def details(self) -> str:
+        """To be shortened by `redaction.Secrets`."""
+        if self.status is None:
+            return self.message or " ".join(self.codes) or "no message"
+        return f"{self.status}: {self.message or 'no message'}"
+
+    @property
+    def words(self) -> str:
+        """What patterns are looked for in: lower case, without addresses."""
+        return _ADDRESS.sub("", f"{self.message[:LONGEST]} {self.about}").lower()
+
+
+def read(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Complaint:
+    """A response with an error status, from the first bytes of its body."""
+    text = body[:LARGEST].decode("utf-8", "replace").strip()
+    if 300 <= status < 400:
+        moved_to = (headers or {}).get("Location", "")
+        return Complaint(status, plain(f"redirects to {moved_to}"), moved_to=moved_to)
+    error = _decoded(text.removeprefix("data:"))
+    if error is None:
+        message = of_page(text) if text.startswith("<") else plain(text)
+        return Complaint(status, message, wait=hints.asked_wait(headers or {}, message))
+    return _complaint(error, status, headers or {})
+
+
+def of_error(error: object) -> Complaint:
+    """An error object that stands in a stream, or its text."""
+    numbers = (_status(part.get(name)) for part in _parts(error) for name in _NUMBERS)
+    return _complaint(error, next(filter(None, numbers), None), {})
+
+
+def reason(error: BaseException) -> str:
+    """Why a connection failed, in the system's words, without the address."""
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None:
+            break
+        if words := _reason(seen):
+            return words
+        seen = getattr(seen, "os_error", None) or seen.__cause__ or seen.__context__
+    return type(error).__name__
+
+
+_NUMBERS = ("code", "status", "status_code", "http_code")
+
+
+def _complaint(error: object, status: int | None, headers: Mapping[str, str]) -> Complaint:
+    parts = list(_parts(error))
+    message = plain(_message(error, _DEPTH))
+    codes = (part.get(name) for part in parts for name in ("code", "type", "status", "error_type"))
+    about = (part.get("param") for part in parts)
+    delays = (_delay(part.get("details")) for part in parts)
+    return Complaint(
+        status,
+        message,
+        tuple(plain(code.lower()) for code in codes if _is_code(code)),
+        plain(next((name for name in about if isinstance(name, str)), "")[:200]),
+        hints.asked_wait(headers, message) or max(delays, default=0),
+        _count(parts, "n_ctx"),
+        _count(parts, "n_prompt_tokens"),
+    )
+
+
+def _is_code(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= 100
+
+
+def _parts(error: object) -> Iterator[dict[str, Any]]:
+    """The objects that may carry a code, the innermost first."""
+    if isinstance(error, list):
+        error = error[0] if error else None
+    if isinstance(error, dict):
+        for name in ("error", "message", "detail"):
+            inner = error.get(name)
+            if isinstance(inner, dict):
+                yield inner
+        yield error
+
+
+def _message(error: object, depth: int) -> str:
+    match error:
+        case str():
+            inner = _decoded(error) if depth > 0 and error.lstrip()[:1] in ("{", "[") else None
+            return (_message(inner, depth - 1) if inner is not None else "") or error
+        case list():
+            return "; ".join(filter(None, (_message(each, depth - 1) for each in error[:10])))
+        case dict() if depth > 0:
+            return _message_of(error, depth - 1)
+        case _:
+            return ""
+
+
+def _message_of(error: dict[str, Any], depth: int) -> str:
+    if "loc" in error and "msg" in error:
+        place = error["loc"] if isinstance(error["loc"], list) else [error["loc"]]
+        return f"{'.'.join(map(str, place[:10]))}: {error['msg']}"
+    names = ("error", "message", "detail", "errors", "msg", "error_message", "reason")
+    said = next(filter(None, (_message(error.get(name), depth) for name in names)), "")
+    metadata = error.get("metadata")
+    if isinstance(metadata, dict) and (raw := _message(metadata.get("raw"), depth)):
+        provider = metadata.get("provider_name")
+        said = f"{said} ({provider}: {raw})" if isinstance(provider, str) else f"{said} ({raw})"
+    return said
+
+
+def _delay(details: object) -> float:
+    """Gemini's `RetryInfo`."""
+    entries = details if isinstance(details, list) else []
+    delays = (entry.get("retryDelay") for entry in entries if isinstance(entry, dict))
+    return max((hints.duration(d[:50]) for d in delays if isinstance(d, str)), default=0)
+
+
+def _decoded(text: str) -> Any:
+    """JSON objects and lists; None for anything else."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def _status(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+        value = int(value)
+    return value if isinstance(value, int) and 400 <= value < 600 else None
+
+
+def _count(parts: list[dict[str, Any]], name: str) -> int | None:
+    counts = (part.get(name) for part in parts)
+    return next((n for n in counts if type(n) is int and 0 < n < LARGEST_COUNT), None)
+
+
+def _reason(error: BaseException) -> str:
+    name = type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        verified = getattr(error, "verify_message", "")  # aiohttp's own class lacks it
+        return f"Certificate verify failed: {plain(verified)}" if verified else ""
+    if isinstance(error, ssl.SSLError):
+        failed = getattr(error, "reason", "")
+        return f"TLS failed: {failed.replace('_', ' ').lower()}" if failed else ""
+    if isinstance(error, socket.gaierror) or "DNS" in name:
+        return "Name or service not known"
+    if name == "ClientHttpProxyError":
+        return f"The proxy refused the connection: {getattr(error, 'status', '')}"
+    if "Disconnected" in name or "RemoteProtocol" in name:
+        return "The server closed the connection without an answer"
+    if isinstance(error, TimeoutError) or name == "ConnectTimeout":
+        return "Connecting timed out"
+    return _of_the_system(error) if isinstance(error, OSError) else ""
+
+
+def _of_the_system(error: OSError) -> str:
+    named = re.search(r"\[Errno (\d{1,3})\]", str(error)[:500])  # of several tries at once
+    number = error.errno or (int(named[1]) if named else 0)
+    return os.strerror(number) if number in errno.errorcode else ""

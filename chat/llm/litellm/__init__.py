@@ -1,0 +1,1 @@
+"""All other providers, through the `litellm` package."""

@@ -1,0 +1,187 @@
+"""The HTTP under LiteLLM, so that the truth of a response is known.
+
+LiteLLM lets a cut answer pass for a whole one, buffers a line without end, skips events that it
+cannot read and hides statuses behind classes of its own. `Wire` stands in for its HTTP client, for
+one request: it notes what really happened, and hands on whole events only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json as jsonlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any
+
+import httpx
+import orjson
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+from chat.errors import ModelError
+from chat.llm.failures import failures
+from chat.llm.failures.details import LARGEST
+from chat.llm.litellm import provider_events, thinking_blocks
+from chat.llm.stream.connection import SLOWEST_REFUSAL
+from chat.llm.stream.reading import WholeJson, reader_for
+from chat.llm.stream.sse import EventStream
+
+
+class Refused(Exception):
+    """A status that is no answer. `Wire` has what was said; LiteLLM only passes this on."""
+
+
+class Wire(AsyncHTTPHandler):
+    """One request. LiteLLM's constructor is not called: it would make a connection pool."""
+
+    def __init__(self, http: httpx.AsyncClient, names: failures.Names) -> None:
+        self.status: int | None = None
+        self.headers: Mapping[str, str] = {}
+        self.refusal: bytes | None = None
+        """What the server said in place of an answer, as far as it is read."""
+        self.broke: httpx.HTTPError | None = None
+        """Why there was no response."""
+        self.problem: ModelError | None = None
+        """What was wrong with the response's body, if anything was."""
+        self.end = ""
+        """What the provider itself said of the answer's end, in its own word."""
+        self.heard: Callable[[], None] = lambda: None
+        """Called whenever bytes arrive."""
+        self._http = http
+        self.names = names
+        self._body: Body | None = None
+        self._message_id: object = None
+
+    async def post(
+        self,
+        url: str,
+        data: str | bytes | None = None,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: str | bytes | None = None,
+        **_: object,
+    ) -> httpx.Response:
+        """What LiteLLM calls. Time limits and further attempts are not its business."""
+        asked = {**(headers or {}), "Accept-Encoding": "identity"}
+        request = self._http.build_request(
+            "POST", url, content=_mended(content or data), json=json, params=params, headers=asked
+        )
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            self.broke = error
+            raise
+        self.heard()
+        self.status, self.headers = response.status_code, response.headers
+        if not response.is_success:
+            await self._read_refusal(response)
+            raise Refused
+        self._body = Body(response, self)
+        response.stream = self._body
+        return response
+
+    async def _read_refusal(self, response: httpx.Response) -> None:
+        read = bytearray()
+        try:
+            async with asyncio.timeout(SLOWEST_REFUSAL):
+                async for data in response.aiter_raw():
+                    read += data
+                    if len(read) >= LARGEST:
+                        break
+        except (httpx.HTTPError, TimeoutError) as error:
+            failures.note(error)  # the status is known, and says the most
+        finally:
+            await response.aclose()
+        self.refusal = bytes(read)
+
+    @property
+    def was_reached(self) -> bool:
+        """The server may have got the request."""
+        return not isinstance(self.broke, httpx.ConnectError | httpx.ConnectTimeout)
+
+    def take(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """One event of the answer, before LiteLLM sees it: it sees what is returned."""
+        if error := event.get("error"):
+            raise failures.in_stream(error, self.names)
+        if event.get("type") == "message_start":
+            self._begin(event)
+        self.end = provider_events.end_of(event) or self.end
+        return provider_events.mended(event)
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        """A proxy that lost its server may begin a second answer after half of a first one."""
+        message = event.get("message")
+        message_id = message.get("id") if isinstance(message, dict) else None
+        if self._message_id not in (None, message_id):
+            raise failures.truncated()
+        self._message_id = message_id
+
+    async def drain(self) -> None:
+        """Read what is left: only then can the connection be used again."""
+        if self._body is not None:
+            await self._body.drain()
+
+    async def aclose(self) -> None:
+        if self._body is not None:
+            await self._body.aclose()
+
+
+class Body(httpx.AsyncByteStream):
+    """One response's events, looked at, mended and written out for LiteLLM, which reads lines."""
+
+    def __init__(self, response: httpx.Response, wire: Wire) -> None:
+        self._stream = response.stream
+        self._chunks = aiter(response.stream)  # type: ignore[arg-type]  # an async client's is async
+        self._reader: EventStream | WholeJson | None = None
+        self._wire = wire
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._chunks:
+                if events := self._read(data):
+                    yield events
+            if self._reader is not None:
+                yield self._written(self._reader.end())
+        except ModelError as problem:
+            self._wire.problem = problem
+            raise
+        except httpx.HTTPError as error:
+            failures.note(error)
+            self._wire.problem = failures.truncated()
+            raise
+
+    def _read(self, data: bytes) -> bytes:
+        self._wire.heard()
+        if self._reader is None:
+            if data.isspace():  # says nothing yet of what it is
+                return b""
+            self._reader = reader_for(data, self._wire.names)
+        return self._written(self._reader.feed(data))
+
+    def _written(self, events: Iterable[dict[str, Any]]) -> bytes:
+        # Without the blank line of an event: for LiteLLM it is a chunk, as expensive as any.
+        return b"".join(
+            b"data: %b\n" % _json(mended) for event in events for mended in self._wire.take(event)
+        )
+
+    async def drain(self) -> None:
+        async for data in self._chunks:
+            self._read(data)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()  # type: ignore[union-attr]  # as above
+
+
+def _json(event: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:  # lone surrogates, and other things that JSON can say
+        return jsonlib.dumps(event).encode()
+
+
+def _mended(content: str | bytes | None) -> str | bytes | None:
+    """What LiteLLM wants to send, with all in its place."""
+    if not isinstance(content, str) or thinking_blocks.PLACE not in content:
+        return content
+    body = jsonlib.loads(content)
+    thinking_blocks.put_in_place(body)
+    return jsonlib.dumps(body)

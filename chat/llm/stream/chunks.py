@@ -1,0 +1,225 @@
+"""From the decoded chunks of an OpenAI-style answer to our stream events.
+
+Pure: no connection, no clock. Tolerant of what servers leave out or add; strict about an answer
+that is too large, empty, or never said that it is finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chat.errors import ModelError
+from chat.llm.base import Reasoning, Stop, StreamEvent, Text, Usage
+from chat.llm.failures import failures
+from chat.llm.stream.deltas import CALLED, THOUGHT, divided, reasoning_of, unsaid
+from chat.llm.stream.endings import Reason, error_in, interruption, reason_of
+from chat.llm.stream.fragments import ToolFragments
+from chat.llm.stream.opaque import OpaqueParts
+from chat.llm.stream.thinking import Part, ThinkTags
+from chat.llm.stream.usage import counts_in, usage_of
+from chat.llm.text import PieceCleaner
+
+MAX_TEXT = 1024 * 1024  # bytes of text, reasoning and opaque parts: the contract's longest answer
+_BESIDE = frozenset((*THOUGHT, *CALLED, "refusal", "thinking_blocks"))
+"""What a delta may have beside its content."""
+
+
+class Answer:
+    """One answer. Feed it chunks; `end` gives the last events or says what was wrong."""
+
+    def __init__(self, names: failures.Names = failures.OPENAI, source: str = "") -> None:
+        """`source` is the model's (`ModelClient.source`), for what only it may be given back."""
+        self._names = names
+        self._source = source
+        self.reason: Reason | None = None
+        self.has_words = False
+        self.has_reasoning = False
+        self._finished_at = 0  # the progress when the reason came
+        self._of_messages = 0  # the progress that came in messages, not in deltas
+        self._has_text = False
+        self._problem: ModelError | None = None
+        self._usage: Usage | None = None
+        self._text = PieceCleaner()
+        self._tags = ThinkTags()
+        self._reasoning = PieceCleaner()
+        self._tools = ToolFragments()
+        self._opaque = OpaqueParts()
+        self._size = 0
+
+    @property
+    def progress(self) -> int:
+        """Grows with whatever the model wrote: tool calls too, which yield nothing until the end."""
+        return self._size + self._opaque.size + self._tools.size
+
+    @property
+    def is_finished(self) -> bool:
+        """A reason came after the last word or call. Some servers say one before they begin."""
+        has_something = self.has_words or self._tools.size > 0
+        return self.reason is not None and has_something and self.progress == self._finished_at
+
+    def read(self, chunks: Iterable[dict[str, Any]]) -> Iterator[StreamEvent]:
+        for chunk in chunks:
+            if piece := self._text_alone(chunk):
+                yield Text(piece)
+                continue
+            yield from self._chunk(chunk)
+            if self._problem is not None:  # what came before it is told all the same
+                yield from self.held()
+                raise self._problem
+
+    def _text_alone(self, chunk: dict[str, Any]) -> str:
+        """What a chunk says that says nothing else, as nearly all do. Empty: look closer."""
+        try:
+            (choice,) = chunk["choices"]
+            delta = choice["delta"]
+            said = delta["content"]
+        except (KeyError, TypeError, ValueError):
+            return ""
+        if len(delta) > 1 or type(said) is not str or not _is_bare(chunk, choice):
+            return ""
+        if not self._text.is_whole(said) or not self._tags.passes(said):
+            return ""
+        self._grow(said)
+        self._has_text = True
+        if not self.has_words:
+            self.has_words = not said.isspace()
+        return said
+
+    def _chunk(self, chunk: dict[str, Any]) -> list[Part]:
+        pieces: list[Part] = []
+        choices = chunk.get("choices")
+        if choices and isinstance(choices, list):
+            error, counts = chunk.get("error"), chunk.get("usage") or chunk.get("x_groq")
+            for choice in choices:
+                if isinstance(choice, dict):
+                    pieces += self._choice(choice)
+        else:
+            error, counts = error_in(chunk), counts_in(chunk)
+        if counts:
+            self._usage = usage_of(counts, self._usage)
+        if error:
+            self._problem = failures.in_stream(error, self._names)
+        return pieces
+
+    def _choice(self, choice: dict[str, Any]) -> list[Part]:
+        delta = choice.get("delta")
+        pieces = self._pieces(delta) if delta and isinstance(delta, dict) else []
+        if (message := choice.get("message")) and isinstance(message, dict):
+            pieces += self._message(message)
+        if word := choice.get("finish_reason"):
+            self._finish(word)
+        if counts := choice.get("usage"):  # Moonshot's place
+            self._usage = usage_of(counts, self._usage)
+        if error := choice.get("error"):
+            self._problem = failures.in_stream(error, self._names)
+        return pieces
+
+    def _finish(self, word: object) -> None:
+        if not isinstance(word, str) or word.lower() in ("null", "none"):
+            return
+        if reason := reason_of(word):
+            self.reason, self._finished_at = reason, self.progress
+        else:
+            self._problem = failures.interrupted(interruption(word))
+
+    def _message(self, message: dict[str, Any]) -> list[Part]:
+        """The whole message that some servers send beside deltas, others in their place."""
+        if self.progress > self._of_messages:
+            has_text, has_calls = self._has_text, self._tools.size > 0
+            message = unsaid(message, said=has_text, thought=self.has_reasoning, called=has_calls)
+        before = self.progress
+        pieces = self._pieces(message)
+        self._of_messages += self.progress - before
+        return pieces
+
+    def _pieces(self, delta: dict[str, Any]) -> list[Part]:
+        said = delta.get("content")
+        name, thought = "", ""
+        beside = not _BESIDE.isdisjoint(delta) and any(map(delta.get, _BESIDE))
+        if beside:
+            name, thought = reasoning_of(delta)
+            said = said or delta.get("refusal")
+        if said and not isinstance(said, str):
+            inner, said = divided(said)
+            thought = thought or inner
+        pieces = self._thought(name, thought) if thought else []
+        if said:
+            pieces += self._said(said)
+        if beside:
+            self._tools.add_delta(delta)
+        if beside or delta.get("reasoning_content") == "":
+            self._opaque.add(delta)
+            self._grow("")
+        return pieces
+
+    def _said(self, said: str) -> list[Part]:
+        piece = self._text.feed(said)
+        if not piece:
+            return []
+        self._grow(piece)
+        self._has_text = True
+        if not self._tags.passes(piece):
+            return self._noted(self._tags.feed(piece))
+        return self._noted([Text(piece)])
+
+    def _noted(self, parts: list[Part]) -> list[Part]:
+        for part in parts:
+            if isinstance(part, Reasoning):
+                self.has_reasoning = True
+            elif isinstance(part, Text) and not part.content.isspace():
+                self.has_words = True
+        return parts
+
+    def _thought(self, name: str, thought: str) -> list[Part]:
+        self._opaque.add_text(name, thought)
+        piece = self._reasoning.feed(thought)
+        self._grow(piece)
+        self.has_reasoning = self.has_reasoning or bool(piece)
+        return [Reasoning(piece)] if piece else []
+
+    def _grow(self, piece: str) -> None:
+        self._size += len(piece.encode())
+        if self._size + self._opaque.size > MAX_TEXT:
+            raise failures.too_large()
+
+    def held(self) -> Iterator[StreamEvent]:
+        """Text held back in case it was the start of a tag; also called when the stream fails."""
+        if piece := self._reasoning.end():
+            self._grow(piece)
+            yield Reasoning(piece)
+        if piece := self._text.end():
+            self._grow(piece)
+            yield from self._noted(self._tags.feed(piece))
+        yield from self._noted(self._tags.end())
+
+    def end(self, said_done: bool = False) -> Iterator[StreamEvent]:
+        """The last events. `said_done`: the server said `[DONE]`, which ends an answer as well.
+
+        Raises `ModelError` where there is no answer, or no end.
+        """
+        yield from self.held()
+        reason = self.reason or ("stop" if said_done else None)
+        if reason is None:
+            raise failures.truncated()
+        requests = self._tools.requests(self._source)
+        if self._usage is not None:
+            yield self._usage
+        if not self.has_words and not requests:  # blanks and reasoning alone are no answer
+            raise failures.empty(reason)
+        yield from self._opaque.parts(self._source, has_calls=bool(requests))
+        yield from requests
+        yield Stop("tool_calls" if requests and reason == "stop" else reason)
+
+
+def _is_bare(chunk: dict[str, Any], choice: dict[str, Any]) -> bool:
+    """Nothing but a delta is in them: no end, no error, no counts."""
+    return not (
+        choice.get("finish_reason")
+        or choice.get("message")
+        or choice.get("error")
+        or choice.get("usage")
+        or chunk.get("usage")
+        or chunk.get("error")
+        or "x_groq" in chunk
+    )
