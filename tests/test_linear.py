@@ -35,9 +35,9 @@ from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search import words as folding
 from chat.search.excerpts import excerpt
 from chat.search.query import _sought
-from chat.transfer.chatgpt.marks import translated
-from chat.transfer.chatgpt.references import References
-from chat.transfer.versions import places
+from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.references import References
+from chat.transfer.reading_order import places
 from chat.turns import batches, calls, toolbox
 from chat.turns import runner as runner_of_turns
 from chat.turns.live import Entry, LiveTurn
@@ -141,7 +141,7 @@ def test_versions_of_one_question_are_put_in_order() -> None:
 
 
 def test_an_answer_of_many_nodes_is_read() -> None:
-    from chat.transfer.chatgpt import conversation
+    from chat.transfer.importers.chatgpt import conversation
 
     def prepare(nodes: int) -> Any:
         data = json.dumps(json.loads(export("a" * nodes))[0]).encode()

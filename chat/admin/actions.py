@@ -20,7 +20,7 @@ from chat.admin.base import AT_ONCE, Listed
 from chat.admin.confirmation import TransferForm, ask, number
 from chat.errors import NotAllowed, TalosError
 from chat.models import Conversation, Message
-from chat.transfer.encoders import Encoder, JsonLines
+from chat.transfer.archive.encoders import Encoder, JsonLines
 from chat.transfer.markdown import Markdown
 from chat.transfer.selection import Ids, Selection
 from chat.views.downloads import streamed_download

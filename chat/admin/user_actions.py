@@ -21,7 +21,7 @@ from chat.admin.confirmation import PruneForm, ask, number
 from chat.errors import TalosError
 from chat.management.words import megabytes
 from chat.models import Audit, Conversation, Message
-from chat.transfer.encoders import JsonLines
+from chat.transfer.archive.encoders import JsonLines
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
 from chat.upkeep.prune.batches import Prune

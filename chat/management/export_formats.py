@@ -6,9 +6,9 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.archive.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.archive.older import FirstVersion
 from chat.transfer.markdown import Markdown
-from chat.transfer.older import FirstVersion
 
 _ARCHIVES: dict[str, type[JsonLines]] = {"jsonl": JsonLines, "json": JsonDocument}
 FORMATS = (*_ARCHIVES, "markdown")

@@ -9,7 +9,7 @@ from chat.db import sql
 from chat.models import Conversation, Message
 from chat.protocol import BranchChanged, BranchData
 from chat.services.base import locked
-from chat.transfer.format import ArchivedConversation
+from chat.transfer.archive.format import ArchivedConversation
 from chat.turns import titles
 
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from chat.models import Conversation, Message, ToolRule, Turn
 from chat.transfer import comparing
-from chat.transfer.format import VERSION, ArchivedConversation
+from chat.transfer.archive.format import VERSION, ArchivedConversation
 
 T = TypeVar("T")
 _ROWS = 500

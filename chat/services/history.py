@@ -19,8 +19,8 @@ from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.here import Here, Rehearsal
 from chat.services.imports import FindUser, OnStep, import_conversation
 from chat.services.planning import Imported, Outcome
-from chat.transfer.kinds import Kind
-from chat.transfer.reading import Found, read
+from chat.transfer.importers.kinds import Kind
+from chat.transfer.importers.reading import Found, read
 
 NOTES = 3
 """On one conversation that are told."""

@@ -30,7 +30,7 @@ from chat.services.here import Here, Rehearsal, parts
 from chat.services.importers import alone_with
 from chat.services.planning import Imported, Outcome, Plan, plan, taken
 from chat.services.steps import Work, by_size, step
-from chat.transfer.format import ArchivedConversation, ArchivedMessage
+from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.settled import parents_first
 
 FindUser = Callable[[str], User | None]

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from chat.services.here import Here
+from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.comparing import Comparison, compared
-from chat.transfer.format import ArchivedConversation
 from chat.transfer.merging import grown, renewed
 from chat.transfer.settled import at_rest, renamed
 

@@ -1,8 +1,8 @@
-"""Conversations in files: the archive format and its ways in and out.
+"""Conversations in files: the archive format, Markdown, and the exports that can be imported.
 
-`format` declares the archive, `rows` reads it out of the database, `encoders` and `markdown` write
-it, `files` puts it where it is wanted. `reading` takes files apart again (`chunks`, `kinds`,
-`chatgpt`). Nothing here changes the database: that is `services/imports.py`.
+`archive` declares and writes the format, `importers` read files, `comparing`, `merging` and `settled`
+say what becomes of a conversation that is imported. Nothing here changes the database: that is
+`services/imports`.
 """
 
 from __future__ import annotations

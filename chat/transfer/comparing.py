@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from chat.models import Turn
-from chat.transfer import rows
-from chat.transfer.encoders import JsonLines
-from chat.transfer.format import ArchivedConversation, ArchivedMessage
+from chat.transfer.archive import rows
+from chat.transfer.archive.encoders import JsonLines
+from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.settled import message_at_rest
 
 _PLUMBING: dict[str, Any] = {

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from chat.models import Message, ToolCall
-from chat.transfer.rows import Json, Stored
-from chat.transfer.versions import Place, places
+from chat.transfer.archive.rows import Json, Stored
+from chat.transfer.reading_order import Place, places
 
 _STATES = {
     "pending": "waits for an approval",

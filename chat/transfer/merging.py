@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chat.models import Conversation
+from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.comparing import Comparison
-from chat.transfer.format import ArchivedConversation
 
 _BY_PERSON = Conversation.TitledBy.PERSON
 

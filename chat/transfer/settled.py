@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chat.models import ToolCall, Turn
-from chat.transfer.format import (
+from chat.transfer.archive.format import (
     ArchivedCall,
     ArchivedConversation,
     ArchivedMessage,

@@ -13,8 +13,8 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from chat.transfer import writing
-from chat.transfer.encoders import Encoder, JsonDocument, JsonLines
+from chat.transfer.archive import writing
+from chat.transfer.archive.encoders import Encoder, JsonDocument, JsonLines
 from chat.transfer.markdown import Markdown
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection

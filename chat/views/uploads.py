@@ -22,7 +22,7 @@ from chat.display.sidebar import sidebar_for
 from chat.errors import NotAllowed
 from chat.models import ImportJob
 from chat.services import jobs
-from chat.transfer import zips
+from chat.transfer.importers import zips
 from chat.views.request import HtmxRequest
 
 MAX_UPLOAD = 128 * 1024 * 1024

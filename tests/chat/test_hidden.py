@@ -39,7 +39,7 @@ from chat.services.history import Import
 from chat.services.importers import alone_with
 from chat.services.imports import import_conversation
 from chat.services.planning import Outcome
-from chat.transfer.format import ArchivedConversation
+from chat.transfer.archive.format import ArchivedConversation
 from chat.upkeep.prune.batches import Prune
 from chat.upkeep.prune.rules import Rules
 from tests.transfer.samples import LONG, line, long_one

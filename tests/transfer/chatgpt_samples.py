@@ -6,8 +6,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from chat.transfer import chatgpt
-from chat.transfer.format import ArchivedConversation, ArchivedMessage
+from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
+from chat.transfer.importers import chatgpt
 
 BEGIN = 1_700_000_000.25
 ID = "6553aa11-0000-4000-8000-00000000beef"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chat.transfer.chatgpt import Converted
-from chat.transfer.format import ArchivedMessage
+from chat.transfer.archive.format import ArchivedMessage
+from chat.transfer.importers.chatgpt import Converted
 from tests.transfer.chatgpt_samples import export, node, only_answer, read
 
 CITE = "\ue200cite\ue202turn0search1\ue201"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.transfer import chatgpt
-from chat.transfer.format import ArchivedConversation
+from chat.transfer.archive.format import ArchivedConversation
+from chat.transfer.importers import chatgpt
 from tests.growth import excess
 from tests.transfer.chatgpt_samples import ID, branch, convert, export, node, read, said
 

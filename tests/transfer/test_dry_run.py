@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message
 from chat.services.history import Import
-from chat.transfer.reading import read
+from chat.transfer.importers.reading import read
 from tests.transfer import drawn
 from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.samples import ANSWER, OTHER, QUESTION, A, C, Q, first_version, sample

@@ -21,8 +21,8 @@ from django.db import connection
 
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message, OpaquePart, Piece, Turn
-from chat.transfer import rows
-from chat.transfer.encoders import moment
+from chat.transfer.archive import rows
+from chat.transfer.archive.encoders import moment
 from tests import histories
 from tests.databases import fresh_database
 from tests.processes import environment, manage

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db.models import Model
 
 from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
-from chat.transfer import format as archive
-from chat.transfer import older
-from chat.transfer.format import (
+from chat.transfer.archive import format as archive
+from chat.transfer.archive import older
+from chat.transfer.archive.format import (
     Archived,
     ArchivedCall,
     ArchivedConversation,
@@ -20,7 +20,7 @@ from chat.transfer.format import (
     ArchivedRule,
     ArchivedTurn,
 )
-from chat.transfer.rows import conversations
+from chat.transfer.archive.rows import conversations
 from tests.test_views import talk
 
 DOCS = (settings.BASE_DIR / "docs" / "archive.md").read_text()

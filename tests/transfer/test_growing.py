@@ -16,7 +16,7 @@ from chat.models import Conversation, Message, Notice, ToolRule, Turn
 from chat.search import search
 from chat.services import growing, imports, steps
 from chat.services.steps import Work
-from chat.transfer.format import ArchivedConversation
+from chat.transfer.archive.format import ArchivedConversation
 from tests.transfer.chatgpt_samples import ID, export, node
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import ANSWER, OTHER, QUESTION, RULE, A, Q, line, sample

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from chat import services
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message
-from chat.transfer import items, kinds, products
-from chat.transfer.items import Item
-from chat.transfer.kinds import Kind
-from chat.transfer.reading import Found, read
+from chat.transfer.importers import items, kinds, products
+from chat.transfer.importers.items import Item
+from chat.transfer.importers.kinds import Kind
+from chat.transfer.importers.reading import Found, read
 from tests.hostile_texts import TEXTS
 from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.conftest import Imports

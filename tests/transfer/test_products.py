@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chat.transfer.reading import Found, read
+from chat.transfer.importers.reading import Found, read
 from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.samples import line, sample
 

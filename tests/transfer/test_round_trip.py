@@ -16,8 +16,8 @@ from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, ToolCall, ToolRule, Turn
 from chat.services.history import Import
 from chat.services.planning import Outcome
-from chat.transfer import rows, writing
-from chat.transfer.encoders import JsonDocument, JsonLines
+from chat.transfer.archive import rows, writing
+from chat.transfer.archive.encoders import JsonDocument, JsonLines
 from chat.transfer.selection import Ids, Selection
 from tests.processes import manage
 from tests.transfer import drawn

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
-from chat.transfer import zips
-from chat.transfer.reading import Found, read
+from chat.transfer.importers import zips
+from chat.transfer.importers.reading import Found, read
 from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.conftest import Imports
 from tests.transfer.samples import OTHER, QUESTION, line, sample

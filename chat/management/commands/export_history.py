@@ -24,13 +24,14 @@ from chat.management.progress import Progress
 from chat.management.signals import number_of
 from chat.management.words import number
 from chat.models import Conversation
-from chat.transfer import files, writing
-from chat.transfer.encoders import Encoder
-from chat.transfer.format import VERSION, VERSIONS
+from chat.transfer import files
+from chat.transfer.archive import writing
+from chat.transfer.archive.encoders import Encoder
+from chat.transfer.archive.format import VERSION, VERSIONS
+from chat.transfer.archive.older import FirstVersion
+from chat.transfer.archive.writing import Written
 from chat.transfer.names import slug
-from chat.transfer.older import FirstVersion
 from chat.transfer.selection import Ids, Selection
-from chat.transfer.writing import Written
 
 _HELP = """\
 Write conversations into files, to keep them, to read them elsewhere or to move them.

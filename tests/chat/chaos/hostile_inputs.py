@@ -27,11 +27,11 @@ from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search.excerpts import excerpt, marked
 from chat.search.query import _expression, _sought
 from chat.search.words import words
-from chat.transfer import reading
-from chat.transfer.chatgpt.marks import translated
-from chat.transfer.chatgpt.references import References
+from chat.transfer.importers import reading
+from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.references import References
 from chat.transfer.markdown import _closed
-from chat.transfer.versions import places
+from chat.transfer.reading_order import places
 from chat.turns import batches, title_text
 from chat.turns.live import Entry, LiveTurn
 from tests.transfer.shapes import archive, export, tree

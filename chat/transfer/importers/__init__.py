@@ -1,0 +1,1 @@
+"""Files of conversations, taken apart: the archive itself and exports of other products."""

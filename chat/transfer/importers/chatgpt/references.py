@@ -1,0 +1,180 @@
+"""What an answer refers to: what stands for its marks, and where it has its knowledge from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from chat.transfer.importers.chatgpt.fields import Fields
+from chat.transfer.importers.chatgpt.markup import (
+    escaped,
+    host,
+    is_url,
+    line,
+    link,
+    not_brought_in,
+    storable,
+)
+
+MARKS = ("\ue200", "【", ":contentReference[")
+"""How marks begin."""
+Link = tuple[str, str]
+"""Title and address."""
+_IMAGES = {"image", "image_inline", "image_v2"}
+_NO_SOURCES = {
+    *_IMAGES,
+    "nav_list",
+    "image_group",
+    "products",
+    "product_entity",
+    "entity",
+    "hidden",
+}
+"""What shows something, rather than to say where the answer is from."""
+
+_NAMED = {"entity", "product_entity"}
+"""What is shown by its name alone."""
+
+
+@dataclass
+class References:
+    """Of one message."""
+
+    by_mark: dict[str, str] = field(default_factory=dict)
+    """Markdown for marks, letter by letter."""
+    by_speaking_mark: dict[str, list[Link]] = field(default_factory=dict)
+    """Links for marks of which the export has no Markdown, so that their own words come first."""
+    by_number: dict[str, str] = field(default_factory=dict)
+    """Markdown for marks of 2023 and 2024 by the number in them."""
+    citations: list[tuple[int | None, str]] = field(default_factory=list)
+    """Where such a mark should begin in the text, and Markdown for it."""
+    links: dict[str, Link] = field(default_factory=dict)
+    """By names such as `turn0search1`."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Titles by address, in order."""
+
+    room: int = 20_000
+    """Characters that may still come into the message in place of marks."""
+    images: int = 0
+    """That the text shows, and that are not brought in."""
+
+    @cached_property
+    def by_place(self) -> dict[int | None, str]:
+        """Of the citations, once all are known."""
+        return {at: words for at, words in self.citations if at is not None}
+
+    @cached_property
+    def times(self) -> Counter[int | None]:
+        """How many citations have the same place."""
+        return Counter(at for at, _ in self.citations)
+
+    def source(self, title: str, url: str) -> None:
+        if is_url(url) and not self.sources.get(url):
+            self.sources[url] = title
+
+
+def references(metadata: Fields, links: dict[str, Link]) -> References:
+    """What a message's metadata says; `links` are those of earlier messages, and grow."""
+    found = References(links=links)
+    for group in metadata.each("search_result_groups"):
+        for entry in group.each("entries"):
+            _name(found, entry, _link(entry))
+    for reference in metadata.each("content_references"):
+        _reference(found, reference)
+    for citation in metadata.each("citations"):
+        _citation(found, citation)
+    return found
+
+
+def searched(metadata: Fields) -> str:
+    """What a search found, as plain text."""
+    groups = metadata.each("search_result_groups")
+    entries = [entry for group in groups for entry in group.each("entries")]
+    texts = ([entry.text(key) for key in ("title", "url", "snippet")] for entry in entries)
+    return "\n\n".join(storable("\n".join(filter(str.strip, text))) for text in texts if any(text))
+
+
+def linked(links: list[Link]) -> str:
+    """Links in a text, as Markdown."""
+    return f"({', '.join(link(*one) for one in dict.fromkeys(links))})" if links else ""
+
+
+def listed(sources: dict[str, str]) -> str:
+    """The sources of an answer as Markdown."""
+    if not sources:
+        return ""
+    return "Sources:\n\n" + "\n".join(f"- {link(title, url)}" for url, title in sources.items())
+
+
+def _reference(found: References, reference: Fields) -> None:
+    kind = reference.text("type")
+    links = _links(reference)
+    if kind not in _NO_SOURCES:
+        for title, url in links:
+            found.source(title, url)
+    for item in [reference, *reference.each("items")]:
+        _name(found, item, _link(item))
+    mark = reference.text("matched_text")
+    if mark.startswith(MARKS) and (markdown := _instead(reference, links)):
+        found.by_mark[mark] = markdown
+        found.by_speaking_mark.pop(mark, None)
+        if not reference.text("alt").strip():
+            found.images += kind in _IMAGES
+            found.by_speaking_mark[mark] = [] if kind in _NAMED else list(dict.fromkeys(links))
+
+
+def _instead(reference: Fields, links: list[Link]) -> str:
+    alt = storable(reference.text("alt"))
+    if alt.strip():
+        return alt
+    if reference.text("type") in _IMAGES:
+        titles = (one.text("title") for one in [reference, *reference.each("images")])
+        return not_brought_in("image", ", ".join(map(escaped, filter(str.strip, titles))))
+    if name := reference.text("name"):
+        return f"({escaped(name)})" if reference.text("type") == "file" else escaped(name)
+    return linked(links)
+
+
+def _citation(found: References, citation: Fields) -> None:
+    about = citation.inner("metadata")
+    title, url = _link(about)
+    if not (is_url(url) or title):
+        return
+    markdown = f"({link(title, url)})"
+    found.source(title, url)
+    place = citation.raw("start_ix")
+    found.citations.append((place if isinstance(place, int) else None, markdown))
+    if number := about.quiet.inner("extra").text("cited_message_idx"):
+        found.by_number.setdefault(number, markdown)
+
+
+def _links(reference: Fields) -> list[Link]:
+    own = [_link(reference)]
+    for key in ("items", "sources", "fallback_items"):
+        for item in reference.each(key):
+            own.append(_link(item))
+            own += map(_link, item.each("supporting_websites"))
+    links = [one for one in own if is_url(one[1])]
+    return links or [("", url) for url in reference.quiet.values("safe_urls") if _is_url(url)]
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and is_url(value)
+
+
+def _link(about: Fields) -> Link:
+    url = about.text("url")
+    title = about.text("title") or about.text("name") or about.text("attribution")
+    return line(title) or (host(url) if is_url(url) else ""), url
+
+
+def _name(found: References, about: Fields, one: Link) -> None:
+    """Under the names by which the text's marks speak of it."""
+    if not is_url(one[1]):
+        return
+    about = about.quiet
+    for reference in [about.inner("ref_id"), *about.each("refs")]:
+        if kind := reference.text("ref_type"):
+            name = f"turn{reference.text('turn_index')}{kind}{reference.text('ref_index')}"
+            found.links[name] = one

@@ -1,0 +1,146 @@
+"""The words of a node: what a person would have seen, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from chat.transfer.importers.chatgpt.assets import Assets, LeftOut
+from chat.transfer.importers.chatgpt.exported import SPEAKERS, Message
+from chat.transfer.importers.chatgpt.fields import Fields
+from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.markup import escaped, fenced, is_url, line, link, storable
+from chat.transfer.importers.chatgpt.reasoning import reasoning
+from chat.transfer.importers.chatgpt.references import Link, References, references
+
+_KNOWN = {"text", "multimodal_text", "code", "execution_output", "tether_browsing_display"}
+UNSEEN = {"user_editable_context", "model_editable_context", "reasoning_recap", "thoughts"}
+
+
+@dataclass
+class Said:
+    """What a message says."""
+
+    words: str = ""
+    shown: list[str] = field(default_factory=list)
+    """What stands for the images and files of it."""
+    references: References = field(default_factory=References)
+    reasoning: list[str] = field(default_factory=list)
+
+    @property
+    def markdown(self) -> str:
+        return "\n\n".join([*filter(None, [self.words]), *self.shown])
+
+
+def is_seen(message: Message) -> bool:
+    """Whether it is a part of what was said, by somebody and to be read."""
+    return message.role in SPEAKERS and not message.is_hidden
+
+
+def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, Link]) -> Said:
+    """`named` are the ids of the files that were named already, `links` what marks may speak of:
+    both of the whole answer, and both grow.
+    """
+    found = references(message.metadata, links)
+    kind = message.content.text("content_type")
+    parts = [] if kind in UNSEEN else [*_parts(message.content), *_drawn(message.metadata)]
+    objects = [part for part in parts if isinstance(part, Fields)]
+    assets = Assets(objects, message.metadata, left_out, named)
+    pieces: list[str] = []
+    shown: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            pieces.append(translated(part, found))
+        else:
+            (shown if message.role == "tool" else pieces).append(assets.shown(part))
+    for text in _FORMS.get(kind, _plain)(message):
+        pieces.append(text if kind == "code" else translated(text, found))
+    shown += assets.attached()
+    thought = reasoning(message, found)
+    for _ in range(found.images):
+        left_out.add("image")
+    words = "\n\n".join(filter(str.strip, pieces))
+    return Said(words, list(filter(None, shown)), found, thought)
+
+
+def raw(message: Message) -> str:
+    """The text of a call, to the letter."""
+    content = message.content
+    parts = [part for part in content.quiet.values("parts") if isinstance(part, str)]
+    texts = [*parts, content.text("text"), content.text("result")]
+    return storable("\n\n".join(filter(str.strip, texts)))
+
+
+def _parts(content: Fields) -> list[str | Fields]:
+    """Texts, and what is none."""
+    parts = content.raw("parts")
+    found: list[str | Fields] = []
+    for part in [parts] if isinstance(parts, str) else content.values("parts"):
+        if isinstance(part, str):
+            found.append(part)
+        elif isinstance(part, dict):
+            one = content.child(part)
+            text = part.get("text")
+            found.append(text if isinstance(text, str) else one)  # what was said aloud
+        elif isinstance(part, int | float) and not isinstance(part, bool):
+            found.append(str(part))
+        elif part is not None:
+            content.note("a part of it is neither a text nor an object")
+    return found
+
+
+def _drawn(metadata: Fields) -> Iterator[Fields]:
+    """Pictures that a program of the model made."""
+    for one in metadata.inner("aggregate_result").quiet.each("messages"):
+        if one.text("message_type") == "image":
+            pointer = one.text("image_url")
+            yield metadata.child({"content_type": "image_asset_pointer", "asset_pointer": pointer})
+
+
+def _nothing(message: Message) -> list[str]:
+    return []
+
+
+def _plain(message: Message) -> list[str]:
+    content = message.content
+    texts = [content.text("text"), content.text("result")]
+    kind = content.text("content_type")
+    if kind in _KNOWN or any(texts) or content.raw("parts"):
+        return texts
+    found = content.raw("content")
+    if not isinstance(found, str) and content:
+        content.note(f"content of the type “{line(kind, 40)}” is not known")
+    return [found] if isinstance(found, str) else []
+
+
+def _code(message: Message) -> list[str]:
+    text = storable(message.content.text("text"))
+    return [fenced(text, message.content.text("language"))] if text.strip() else []
+
+
+def _page(message: Message) -> list[str]:
+    """A page that was read, or a part of it."""
+    content = message.content
+    title, url = content.text("title") or content.text("domain"), content.text("url")
+    heading = link(title, url) if is_url(url) else escaped(title)
+    texts = [content.text("text") or content.text("snippet"), content.text("result")]
+    return [f"### {heading}" if heading else "", *texts]
+
+
+def _error(message: Message) -> list[str]:
+    content = message.content
+    return [": ".join(filter(None, [content.text("name"), content.text("text")]))]
+
+
+def _browsed(message: Message) -> list[str]:
+    return [message.content.text("result") or message.content.text("summary")]
+
+
+_FORMS: dict[str, Callable[[Message], list[str]]] = {
+    **dict.fromkeys(UNSEEN, _nothing),
+    "code": _code,
+    "tether_quote": _page,
+    "sonic_webpage": _page,
+    "system_error": _error,
+    "tether_browsing_display": _browsed,
+}
