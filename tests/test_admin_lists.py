@@ -33,7 +33,7 @@ from chat.models import (
     ToolRule,
     Turn,
 )
-from chat.turns import rows
+from chat.turns import transitions
 from tests.histories import make
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ def queries(client: Client, url: str) -> list[str]:
 
 def test_the_look_of_each_second_reads_few_turns() -> None:
     everything(8)
-    for look in (rows.unfinished, rows.heartbeat):
+    for look in (transitions.unfinished, transitions.heartbeat):
         with CaptureQueriesContext(connection) as asked:
             look()
         steps = [step for query in asked.captured_queries for step in plan(query["sql"])]

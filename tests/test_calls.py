@@ -10,7 +10,7 @@ import pytest
 from chat import services
 from chat.access.owner import local_owner
 from chat.models import ToolCall, Turn
-from chat.turns import calls, rows
+from chat.turns import calls, transitions
 from chat.turns.journal import Journal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
 def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = local_owner()
     said = services.say(owner, conversation_id=uuid4(), text="Go", default_model="x", begins=True)
-    turn = rows.take_next(said.conversation_id)
+    turn = transitions.take_next(said.conversation_id)
     assert turn is not None
     turn.has_calls = True
     call = ToolCall.objects.create(
@@ -44,5 +44,5 @@ def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.Mo
     nothing = Journal(on_told=print, on_cancelled=print, on_lost=print)
     is_answered = asyncio.run(calls.answer_open(turn, nothing))
     assert is_answered is False, "the model would be told that the call was never run"
-    rows.wait(turn)
+    transitions.wait(turn)
     assert Turn.objects.get().status == Turn.Status.QUEUED, "the call would wait for nobody"

@@ -21,7 +21,7 @@ from pytest_django import Settings
 from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
-from chat.turns import approvals, rows, watch
+from chat.turns import approvals, transitions, watch
 from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
@@ -159,7 +159,7 @@ def test_a_decision_while_the_turn_begins_to_wait_is_not_missed(is_last: bool) -
 
     def wait() -> None:
         with closing(connection), transaction.atomic():
-            rows.wait(live)
+            transitions.wait(live)
 
     with ThreadPoolExecutor(1) as another_thread:
         with transaction.atomic():

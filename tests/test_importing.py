@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from chat.services import jobs
+from chat.services.imports import jobs
 from chat.upkeep import uploads
 
 pytestmark = pytest.mark.anyio

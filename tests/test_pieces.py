@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chat import services
 from chat.access import owner
 from chat.models import Piece
-from chat.turns import pieces, rows
+from chat.turns import pieces, transitions
 from chat.turns.batches import drain
 from chat.turns.commits import Attempt, commit
 from chat.turns.live import Entry, LiveTurn
@@ -25,7 +25,7 @@ def begun() -> LiveTurn:
     said = services.say(
         owner.local_owner(), conversation_id=uuid4(), text="Go", default_model="x", begins=True
     )
-    turn = rows.take_next(said.conversation_id)
+    turn = transitions.take_next(said.conversation_id)
     assert turn is not None
     return turn
 

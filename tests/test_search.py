@@ -20,7 +20,7 @@ from chat.models import Conversation, Message, Piece, SearchEntry, Turn
 from chat.search import Hit, compact, index_message, index_messages, index_title, matching, search
 from chat.search.query import _LATEST
 from chat.search.words import MAX_BYTES, words
-from chat.turns import rows as turn_rows
+from chat.turns import transitions as turn_rows
 from tests.test_views import talk
 
 pytestmark = pytest.mark.django_db

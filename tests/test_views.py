@@ -14,7 +14,7 @@ from django.utils.html import escape
 
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message, Piece, ToolCall, Turn
-from chat.turns.history import LEFT_OUT
+from chat.turns.context import LEFT_OUT
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from chat.markdown.pages import Page
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.models.branches import beginnings, ids, latest_leaf
 from chat.protocol import MessageView, ToolCallView, arguments_object
-from chat.turns.history import LEFT_OUT
+from chat.turns.context import LEFT_OUT
 
 PAGE = 50
 """Messages that a page shows before it offers earlier ones; fewer where they are long."""

@@ -24,7 +24,7 @@ from chat.db.functions import Bytes
 from chat.db.lanes import read, write
 from chat.models import HIDDEN, Conversation, Message
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services import importers
+from chat.services.imports import locks
 from chat.services.steps import HOLD, SHORTEST_PAUSE, Work, by_size, finish, step
 
 Hidden = Conversation.Hidden
@@ -92,7 +92,7 @@ async def sweep() -> None:
 
 async def tidy() -> None:
     """Once in an hour."""
-    await read(importers.tidy)
+    await read(locks.tidy)
 
 
 def finish_all(conversation_ids: Iterable[UUID]) -> None:
@@ -124,7 +124,7 @@ def why(conversation_id: UUID) -> str:
 
 
 def give_up_if_dead(conversation_id: UUID) -> None:
-    with importers.alone_with(conversation_id) as is_nobodys:
+    with locks.alone_with(conversation_id) as is_nobodys:
         if is_nobodys:
             give_up(conversation_id)
 

@@ -12,7 +12,7 @@ from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools
 from chat.slash.base import Caller, command, commands, quoted
-from chat.turns import engine, history
+from chat.turns import context, engine
 
 LISTED = 200
 """Models that `/models` names."""
@@ -55,7 +55,7 @@ def _status(caller: Caller, default: str, tools: str) -> str:
         f"Queued: {turns.queued().count()}",
     ]
     listed = "\n".join(f"- {line}" for line in lines)
-    return f"{listed}\n\nSystem prompt and instructions:\n\n{quoted(history.system_prompt(conversation))}"
+    return f"{listed}\n\nSystem prompt and instructions:\n\n{quoted(context.system_prompt(conversation))}"
 
 
 async def tools_state(caller: Caller) -> str:

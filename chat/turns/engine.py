@@ -12,7 +12,7 @@ from chat import publish
 from chat.db import process
 from chat.db.lanes import write
 from chat.protocol import StatusData
-from chat.turns import rows
+from chat.turns import transitions
 from chat.turns.runner import Runner
 from chat.turns.watch import Chore, Watch
 
@@ -58,7 +58,7 @@ def nudge(conversation_id: UUID) -> None:
     What may run now is taken in the same transaction, and runs as soon as that is committed.
     """
     if (runner := _runner) is not None and not runner.draining:
-        turn = rows.take_next(conversation_id)
+        turn = transitions.take_next(conversation_id)
         publish.on_loop(lambda: runner.start(turn))
 
 

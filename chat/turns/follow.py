@@ -13,7 +13,7 @@ from uuid import UUID
 
 from chat import publish
 from chat.db.lanes import read
-from chat.turns import rows
+from chat.turns import transitions
 
 TOLD_WITHIN = 0.1
 """Seconds from a commit of this process's own to its frames, at most: those are on their way."""
@@ -22,7 +22,7 @@ TOLD_WITHIN = 0.1
 async def look(ours: Collection[UUID]) -> None:
     """Refresh who lacks frames; `ours` are the conversations whose turns run here."""
     if watched := set(publish.watched()) - set(ours):
-        latest = await read(rows.latest_numbers, watched)
+        latest = await read(transitions.latest_numbers, watched)
         if publish.lagging(latest):
             await asyncio.sleep(TOLD_WITHIN)
             for attachment in publish.lagging(latest):

@@ -30,7 +30,7 @@ from chat.llm.base import (
 )
 from chat.llm.catalogue.models import Resolved, get_catalogue
 from chat.protocol import MAX_ANSWER_BYTES
-from chat.turns import calls, choice, history, opaque
+from chat.turns import calls, choice, context, opaque
 from chat.turns.journal import Journal
 from chat.turns.live import LiveTurn
 from chat.turns.waiting import WaitNotes
@@ -79,15 +79,15 @@ async def _converse(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
 async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> Rest:
     """What the model answers to the conversation, as much of it as its context takes."""
     while True:
-        asked = await read(history.asked, turn, model)
+        asked = await read(context.asked, turn, model)
         length, thoughts = turn.length, len(turn.reasoning)
         try:
             return await _stream(turn, journal, model, asked.request)
         except ContextFull as full:
             if (turn.length, len(turn.reasoning)) != (length, thoughts):
                 raise
-            history.learn(turn, model, full)
-            turn.budget = history.smaller(asked, full)
+            context.learn(turn, model, full)
+            turn.budget = context.smaller(asked, full)
 
 
 async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Request) -> Rest:

@@ -21,7 +21,7 @@ from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
 from chat.search.words import words
-from chat.turns import loop, rows, titles
+from chat.turns import loop, titles, transitions
 from chat.turns.blocks import Renderer
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
@@ -75,7 +75,7 @@ class Runner:
     async def take_next(self, conversation_id: UUID) -> None:
         """Run the conversation's next turn, if there is one and none is live."""
         if not self.draining:
-            self.start(await write(rows.take_next, conversation_id))
+            self.start(await write(transitions.take_next, conversation_id))
 
     def start(self, turn: LiveTurn | None) -> None:
         """Run a turn that was taken, if one was."""
@@ -180,7 +180,7 @@ class Runner:
         except (TalosError, TimeoutError):
             raise
         except Exception:
-            if await read(rows.exists, turn.turn_id):
+            if await read(transitions.exists, turn.turn_id):
                 raise
             turn.stop = "lost"
             raise asyncio.CancelledError from None
@@ -189,7 +189,7 @@ class Runner:
         if turn.stop == "lost":
             self._forget(turn)
         elif turn.stop == "drain":
-            # what is left of it is left as by a server that died: see `rows.recover`
+            # what is left of it is left as by a server that died: see `recovery.recover`
             self.journal.add(turn, Entry(then=lambda: self._forget(turn)))
         else:
             await self._end(turn, "cancelled")
@@ -205,7 +205,7 @@ class Runner:
             code, text = (error.code, error.message) if error else ("", remark)
             details = error.details if isinstance(error, ModelError) else ""
             watched = publish.is_watched(turn.conversation_id)
-            rows.finish(
+            transitions.finish(
                 turn,
                 seq,
                 status=outcome,
@@ -215,7 +215,7 @@ class Runner:
                 found=found,
                 is_watched=watched,
             )
-            following[:] = [None if self.draining else rows.take_next(turn.conversation_id)]
+            following[:] = [None if self.draining else transitions.take_next(turn.conversation_id)]
 
         def told() -> None:
             self.start(following[0])  # first: between two turns nobody shall think that all is over
@@ -245,7 +245,7 @@ class Runner:
 
         data = StatusData(status="waiting_approval", message_id=str(turn.message_id))
         self.journal.add(
-            turn, Entry(StatusChanged(data=data), write=lambda _: rows.wait(turn), then=told)
+            turn, Entry(StatusChanged(data=data), write=lambda _: transitions.wait(turn), then=told)
         )
 
     # --- titles -----------------------------------------------------------------------------
@@ -302,13 +302,13 @@ class Runner:
             log.warning("Some answers could not be stored to their end: the next start does it.")
 
     async def _free_what_is_left(self) -> None:
-        for left in await read(rows.unfinished):
+        for left in await read(transitions.unfinished):
             if left.process == process.identity and left.status == Turn.Status.RUNNING:
                 await self.recover(left)
 
-    async def recover(self, turn: rows.Unfinished) -> None:
+    async def recover(self, turn: transitions.Unfinished) -> None:
         """Free a turn that nobody runs, and tell what became of it."""
-        frames = await write(rows.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
+        frames = await write(transitions.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
         for frame in frames:
             publish.tell(turn.conversation_id, frame)
 

@@ -24,10 +24,10 @@ from chat import connections, publish, search
 from chat.db import process
 from chat.db.lanes import UNAVAILABLE, checkpoint, detail, read, write
 from chat.models import Conversation, Notice, Turn
-from chat.turns import approvals, follow, rows
+from chat.turns import approvals, follow, transitions
 from chat.turns.live import LiveTurn
-from chat.turns.rows import Unfinished
 from chat.turns.runner import Runner
+from chat.turns.transitions import Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Watch:
             looks += 1
             with _passing_trouble():
                 if looks % HEARTBEAT_LOOKS == 0 and self._runner.live():
-                    await write(rows.heartbeat)
+                    await write(transitions.heartbeat)
                 await self.look()
                 if await read(checkpoint):
                     await write(checkpoint)
@@ -111,7 +111,7 @@ class Watch:
         """Stop, recover and take what the rows say, after what was said of them."""
         await connections.look()
         live = self._runner.live()  # before the read: one taken meanwhile is not in it
-        unfinished = await read(rows.unfinished)
+        unfinished = await read(transitions.unfinished)
         await self._hear()  # a page hears of the question before its answer begins
         self._stop_asked(live, unfinished)
         held = {turn.conversation_id for turn in unfinished if turn.status in Turn.LIVE}

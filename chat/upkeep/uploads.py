@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chat.db.lanes import read, write
-from chat.services import jobs
+from chat.services.imports import jobs
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from chat.db.lanes import read
 from chat.display.sidebar import sidebar_for
 from chat.errors import NotAllowed
 from chat.models import ImportJob
-from chat.services import jobs
+from chat.services.imports import jobs
 from chat.transfer.importers import zips
 from chat.views.request import HtmxRequest
 

@@ -34,11 +34,12 @@ from chat.models import (
     ToolRule,
     Turn,
 )
-from chat.services import hidden, importers
-from chat.services.history import Import
-from chat.services.importers import alone_with
-from chat.services.imports import import_conversation
-from chat.services.planning import Outcome
+from chat.services import hidden
+from chat.services.imports import locks
+from chat.services.imports.conversation import import_conversation
+from chat.services.imports.locks import alone_with
+from chat.services.imports.plan import Outcome
+from chat.services.imports.run import Import
 from chat.transfer.archive.format import ArchivedConversation
 from chat.upkeep.prune.batches import Prune
 from chat.upkeep.prune.rules import Rules
@@ -391,7 +392,7 @@ def test_files_of_killed_imports_are_removed_once_they_are_old() -> None:
     with alone_with(UUID(LONG)):
         held = Path(f"{database}-importing-{UUID(LONG).hex}")
         os.utime(held, (1, 1))
-        importers.tidy()
+        locks.tidy()
         assert (dead.exists(), young.exists(), held.exists()) == (False, True, True)
     young.unlink()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message
-from chat.services.history import Import
+from chat.services.imports.run import Import
 from chat.transfer.importers.reading import read
 from tests.transfer import drawn
 from tests.transfer.chatgpt_samples import export, node
@@ -124,7 +124,7 @@ def test_what_was_noted_and_left_out_is_told_in_bounds(
             notes = tuple(f"message {n}: its author is odd" for n in range(9))
             yield replace(found, notes=notes, left_out={"image": 2, "audio": 1, "instruction": 1})
 
-    monkeypatch.setattr("chat.services.history.read", noting)
+    monkeypatch.setattr("chat.services.imports.run.read", noting)
     data = "\n".join(map(json.dumps, (sample(), sample(), {"title": "Odd"}))).encode()
     for dry_run in (True, False):
         said = imported(data, dry_run=dry_run)

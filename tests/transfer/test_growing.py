@@ -14,7 +14,8 @@ from chat import services
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message, Notice, ToolRule, Turn
 from chat.search import search
-from chat.services import growing, imports, steps
+from chat.services import steps
+from chat.services.imports import conversation, growth
 from chat.services.steps import Work
 from chat.transfer.archive.format import ArchivedConversation
 from tests.transfer.chatgpt_samples import ID, export, node
@@ -134,9 +135,9 @@ def test_whoever_is_cut_off_adds_nothing_and_all_of_it_the_next_time(
     imported(data(FIRST))
     before = Conversation.objects.get().updated_at
     monkeypatch.setattr(steps, "ROWS", 1)
-    monkeypatch.setattr(imports, "step", _least)
-    monkeypatch.setattr(imports, "_is_little", lambda new: is_little)
-    for module in (imports, growing):
+    monkeypatch.setattr(conversation, "step", _least)
+    monkeypatch.setattr(conversation, "_is_little", lambda new: is_little)
+    for module in (conversation, growth):
         monkeypatch.setattr(module, "show", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         imported(data(SECOND))
@@ -161,8 +162,8 @@ def test_what_is_deleted_while_it_grows_comes_whole(
         monkeypatch.undo()
         services.delete(local_owner(), UUID(ID))
 
-    monkeypatch.setattr(imports, "_is_little", lambda new: False)
-    monkeypatch.setattr(imports, "_clear_the_way", clear)
+    monkeypatch.setattr(conversation, "_is_little", lambda new: False)
+    monkeypatch.setattr(conversation, "_clear_the_way", clear)
     assert "1 imported" in imported(data(SECOND)).text
     assert len(branch()) == 4
     assert Conversation.hidden_too.count() == 1
@@ -254,14 +255,14 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(LOSSY))
-    carry_out = imports._Run.carry_out
+    carry_out = conversation._Run.carry_out
 
     def beaten(*args: Any) -> None:
         monkeypatch.undo()
         _says_something(UUID(ID))
         carry_out(*args)
 
-    monkeypatch.setattr(imports._Run, "carry_out", beaten)
+    monkeypatch.setattr(conversation._Run, "carry_out", beaten)
     said = imported(data(FIRST), renew=True)
     assert said.status == 1
     assert "It has gone on here, so it is not replaced" in said.text

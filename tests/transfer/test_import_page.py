@@ -22,8 +22,8 @@ from django.utils import timezone
 from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Audit, Conversation, ImportJob, ToolCall
-from chat.services import jobs
-from chat.services.history import Import
+from chat.services.imports import jobs
+from chat.services.imports.run import Import
 from chat.views import uploads
 from tests.hostile_texts import TEXTS
 from tests.test_views import somebody_elses, talk

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, ToolCall, ToolRule, Turn
-from chat.services.history import Import
-from chat.services.planning import Outcome
+from chat.services.imports.plan import Outcome
+from chat.services.imports.run import Import
 from chat.transfer.archive import rows, writing
 from chat.transfer.archive.encoders import JsonDocument, JsonLines
 from chat.transfer.selection import Ids, Selection

@@ -19,7 +19,7 @@ from chat.management.options import user_named
 from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.models import Audit
-from chat.services.history import Import, Report
+from chat.services.imports.run import Import, Report
 
 _HELP = """\
 Bring conversations in: what export_history wrote (JSON Lines or JSON, docs/archive.md), or a ChatGPT

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from chat.management.database import explained
 from chat.management.stopping import Stop
-from chat.services import jobs
+from chat.services.imports import jobs
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from chat.services.here import Here
+from chat.services.imports.existing import Here
 from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.comparing import Comparison, compared
 from chat.transfer.merging import grown, renewed

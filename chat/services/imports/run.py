@@ -16,9 +16,9 @@ from chat.access.operator import operator
 from chat.llm.text import clean
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services.here import Here, Rehearsal
-from chat.services.imports import FindUser, OnStep, import_conversation
-from chat.services.planning import Imported, Outcome
+from chat.services.imports.conversation import FindUser, OnStep, import_conversation
+from chat.services.imports.existing import Here, Rehearsal
+from chat.services.imports.plan import Imported, Outcome
 from chat.transfer.importers.kinds import Kind
 from chat.transfer.importers.reading import Found, read
 

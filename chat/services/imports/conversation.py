@@ -25,10 +25,10 @@ from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, T
 from chat.services import hidden
 from chat.services.base import locked
 from chat.services.conversations import remove
-from chat.services.growing import join, show
-from chat.services.here import Here, Rehearsal, parts
-from chat.services.importers import alone_with
-from chat.services.planning import Imported, Outcome, Plan, plan, taken
+from chat.services.imports.existing import Here, Rehearsal, parts
+from chat.services.imports.growth import join, show
+from chat.services.imports.locks import alone_with
+from chat.services.imports.plan import Imported, Outcome, Plan, plan, taken
 from chat.services.steps import Work, by_size, step
 from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.settled import parents_first

@@ -5,9 +5,9 @@ All functions are synchronous; those that take a `LiveTurn` run inside the journ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,19 +23,11 @@ from chat.models import Conversation, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
     ConversationChanged,
     ConversationChangedData,
-    Done,
-    Frame,
     Outcome,
     StatusChanged,
     StatusData,
-    ToolFinished,
-    ToolResultData,
 )
-from chat.search.words import words
-from chat.turns import toolbox
 from chat.turns.live import LiveTurn
-
-UNKNOWN_RESULT = "The server stopped while this ran. It may or may not have had its effect."
 
 
 def take_next(conversation_id: UUID) -> LiveTurn | None:
@@ -173,7 +165,7 @@ def finish(
     if turn.has_calls:
         close_calls(turn.message_id, "This call was stopped with its turn.")
     so_far = SoFar(seq, turn.text, "".join(turn.reasoning))
-    _fold(turn, so_far, found, is_watched=is_watched)
+    fold(turn, so_far, found, is_watched=is_watched)
 
 
 def close_calls(message_id: UUID, result: str) -> None:
@@ -198,7 +190,7 @@ def wait(turn: LiveTurn) -> None:
         _tell_elsewhere(turn.owner_id, turn.conversation_id)
 
 
-def _fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watched: bool) -> None:
+def fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watched: bool) -> None:
     """What a turn wrote becomes its message's, which is found by its words; its pieces go."""
     if isinstance(turn, LiveTurn):
         turn_id, owner_id = turn.turn_id, turn.owner_id
@@ -250,89 +242,3 @@ def heartbeat() -> None:
     """Show that this process lives."""
     # with `unfinished`, whose index has few rows
     Turn.objects.unfinished().run_by(process.identity).update(heartbeat_at=Now())
-
-
-@transaction.atomic
-def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> list[Frame]:
-    """Free a turn whose process is dead, unless it moved meanwhile; the frames that tell of it.
-
-    What was shown is kept and the turn is `interrupted`; a tool call that was running is
-    `unknown`, and is not run again unless its tool is repeatable. A turn that had shown nothing,
-    and one with calls that may still run, is queued again; one that waits for a person goes on
-    waiting.
-    """
-    # the conversation first, as everywhere: who held them the other way round would wait for ever
-    Conversation.objects.select_for_update(of=("self",)).filter(turn=turn_id).first()
-    turn = _held_by(dead_process, turn_id, seen_at)
-    if turn is None:
-        return []
-    unknown = _settle_running_calls(turn)
-    so_far = Piece.objects.so_far(turn.pk)
-    status = _after_a_crash(turn, so_far)
-    frames = [*map(_result, unknown), *_told(turn, status)]
-    seq = max(turn.conversation.seq, so_far.seq)
-    so_far = so_far._replace(seq=seq + len(frames))
-    changes: dict[str, object] = {"status": status}
-    if status in Turn.UNFINISHED:
-        Conversation.objects.filter(pk=turn.conversation_id).update(seq=so_far.seq)
-    else:
-        close_calls(turn.message_id, "The server stopped before this ran.")
-        _fold(turn, so_far, words(so_far.text), is_watched=False)
-        changes |= {"ended_at": timezone.now(), "process": process.identity}  # who tells of it
-    Turn.objects.filter(pk=turn.pk).update(**changes)
-    return [frame.numbered(number) for number, frame in enumerate(frames, seq + 1)]
-
-
-def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | None:
-    held = Turn.objects.run_by(process_id).filter(pk=turn_id)
-    if seen_at is not None:
-        # It shows no sign of life since. SQLite compares text, and Django writes a whole second
-        # without the fraction that `Now` has: less than a moment later holds for both.
-        held = held.filter(heartbeat_at__lt=seen_at + timedelta(microseconds=1))
-    related = held.select_for_update(of=("self",)).select_related("conversation")
-    return related.first()
-
-
-def _settle_running_calls(turn: Turn) -> list[ToolCall]:
-    """Calls that ran when their server died are to be run again, if their tools allow that; those
-    of which it is unknown now what they did."""
-    unknown = []
-    for call in ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.RUNNING):
-        tool = toolbox.registry().get(call.name)
-        if tool is not None and tool.repeatable:
-            call.status = ToolCall.Status.APPROVED
-        else:
-            call.status, call.ended_at = ToolCall.Status.UNKNOWN, timezone.now()
-            call.result = UNKNOWN_RESULT
-            unknown.append(call)
-        call.save(update_fields=["status", "ended_at", "result"])
-    return unknown
-
-
-def _after_a_crash(turn: Turn, so_far: SoFar) -> Turn.Status:
-    calls = ToolCall.objects.filter(message=turn.message_id)
-    if turn.cancel_requested_at is not None:
-        return Turn.Status.CANCELLED
-    if calls.answerable().exists():
-        return Turn.Status.QUEUED
-    if calls.pending().exists():
-        return Turn.Status.WAITING
-    has_shown = so_far.text or so_far.reasoning or calls.exists()
-    return Turn.Status.INTERRUPTED if has_shown else Turn.Status.QUEUED
-
-
-def _result(call: ToolCall) -> Frame:
-    data = ToolResultData(
-        call_id=call.call_id, name=call.name, content=call.result, is_error=call.is_error
-    )
-    return ToolFinished(data=data)
-
-
-def _told(turn: Turn, status: Turn.Status) -> Iterator[Frame]:
-    """What is to be told of a turn that a dead server left."""
-    message_id = str(turn.message_id)
-    if status == Turn.Status.WAITING:
-        data = StatusData(status="waiting_approval", message_id=message_id)
-        yield StatusChanged(data=data)
-    elif status not in Turn.UNFINISHED:
-        yield Done(message_id=message_id, status=status, client_id=turn.client_id)

@@ -25,8 +25,8 @@ from chat.db import process
 from chat.db.lanes import UNAVAILABLE, notes, words
 from chat.errors import NotAllowed
 from chat.models import Audit, ImportJob
-from chat.services.history import Import, Report
-from chat.services.planning import Outcome
+from chat.services.imports.plan import Outcome
+from chat.services.imports.run import Import, Report
 
 REPORTED = 100
 """Conversations of a file that a report names."""

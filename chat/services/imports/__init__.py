@@ -1,0 +1,1 @@
+"""Imports: conversations out of files, all or nothing, and the uploads that wait to be imported."""
