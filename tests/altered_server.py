@@ -1,6 +1,6 @@
 """`manage.py serve` with a clock that jumps, or with other constants: for faults that take long.
 
-    python -m tests.altered_server chat.turns.watch:DEAD_LOOKS=3
+    python -m tests.altered_server chat.turns.poller:DEAD_POLLS=3
     python -m tests.altered_server clock=FILE
 
 The wall clock is off by the seconds that FILE holds, from the moment that it does.

@@ -21,7 +21,7 @@ from pytest_django import Settings
 from chat.access.owner import local_owner
 from chat.db import process
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
-from chat.turns import approvals, transitions, watch
+from chat.turns import approvals, poller, transitions
 from chat.turns.live import LiveTurn
 from tests.test_views import talk
 
@@ -188,7 +188,7 @@ def test_a_call_that_waited_too_long_counts_as_denied(call: ToolCall, settings: 
     days = timedelta(days=settings.TALOS_APPROVAL_DAYS)
     for each, age in ((call, days + timedelta(minutes=1)), (in_time, days - timedelta(minutes=1))):
         ToolCall.objects.filter(pk=each.pk).update(created_at=timezone.now() - age)
-    watch.tidy()
+    poller.tidy()
     assert status(call) == "denied"
     assert call.decided_from == ToolCall.DecidedFrom.EXPIRY
     assert Turn.objects.get(message=call.message).status == Turn.Status.QUEUED
@@ -200,7 +200,7 @@ def test_a_call_that_expires_joins_those_that_run(call: ToolCall, settings: Sett
     Turn.objects.update(status=Turn.Status.RUNNING)
     long_ago = timezone.now() - timedelta(days=settings.TALOS_APPROVAL_DAYS + 1)
     ToolCall.objects.filter(pk=call.pk).update(created_at=long_ago)
-    watch.tidy()
+    poller.tidy()
     assert (status(call), status(running)) == ("denied", "running")
     assert Turn.objects.get().status == Turn.Status.RUNNING
 

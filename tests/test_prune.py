@@ -163,7 +163,7 @@ def test_what_changes_after_it_was_announced_stays(change: dict[str, object]) ->
     made = make(2, archived=True)
     rules = Rules(older_than=timedelta(90), keep_pinned=True, archived_only=True)
     run = Prune(rules, Audit(action="prune", source="command"))
-    assert run._look()  # the ids are known
+    assert run._find()  # the ids are known
     Conversation.objects.filter(pk=made[0].pk).update(title="changed", **change)
     while run.step() is not None:
         pass

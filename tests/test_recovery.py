@@ -7,7 +7,7 @@ from django.db.models.expressions import RawSQL
 
 from chat.access.owner import local_owner
 from chat.models import Piece, ToolCall, Turn
-from chat.turns import transitions
+from chat.turns import recovery, transitions
 from tests.test_views import talk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(4)]
@@ -21,7 +21,7 @@ def test_a_dead_servers_turn_is_ended_whenever_it_died(fraction: str) -> None:
     Turn.objects.update(status="running", process="dead", heartbeat_at=heartbeat)
     Piece.objects.create(turn=Turn.objects.get(), seq=1, text="Half")
     (found,) = transitions.unfinished()
-    assert transitions.recover(found.pk, "dead", seen_at=found.heartbeat_at)
+    assert recovery.recover(found.pk, "dead", seen_at=found.heartbeat_at)
     assert Turn.objects.get().status == "interrupted"
 
 
@@ -46,7 +46,7 @@ def test_beside_a_call_that_ran_the_others_are_as_they_were(
             message_id=turn.message_id, call_id=str(number), round=0, offset=0, name="write_file",
             arguments="{}", status=status, ended_at=turn.created_at if status == "finished" else None,
         )  # fmt: skip
-    frames = transitions.recover(turn.pk, "dead", seen_at=None)
+    frames = recovery.recover(turn.pk, "dead", seen_at=None)
     assert [getattr(frame, "event", frame.type) for frame in frames] == told
     assert [frame.seq for frame in frames] == list(range(8, 8 + len(told)))
     assert Turn.objects.get().status == becomes
@@ -54,4 +54,4 @@ def test_beside_a_call_that_ran_the_others_are_as_they_were(
     assert list(found) == ["unknown", *others]
     conversation.refresh_from_db()
     assert conversation.seq == frames[-1].seq
-    assert not transitions.recover(turn.pk, "dead", seen_at=None)  # it is nobody else's any more
+    assert not recovery.recover(turn.pk, "dead", seen_at=None)  # it is nobody else's any more

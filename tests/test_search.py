@@ -20,7 +20,7 @@ from chat.models import Conversation, Message, Piece, SearchEntry, Turn
 from chat.search import Hit, compact, index_message, index_messages, index_title, matching, search
 from chat.search.query import _LATEST
 from chat.search.words import MAX_BYTES, words
-from chat.turns import transitions as turn_rows
+from chat.turns import recovery, transitions
 from tests.test_views import talk
 
 pytestmark = pytest.mark.django_db
@@ -224,14 +224,14 @@ def say(owner: User, text: str, **options: object) -> services.Said:
 
 def test_a_question_is_found_at_once_an_answer_when_it_is_finished(owner: User) -> None:
     asked = say(owner, "Any tea?")
-    turn = turn_rows.take_next(asked.conversation_id)
+    turn = transitions.take_next(asked.conversation_id)
     assert turn is not None
     Piece.objects.create(turn=asked.turn, seq=9, text="Green leaves")
     turn.parts.append("Green leaves")
     assert (found(owner, "tea"), found(owner, "leaves")) == ({"Any tea?"}, set())
-    turn_rows.finish(turn, 10, status="completed", found=words(turn.text), is_watched=True)
+    transitions.finish(turn, 10, status="completed", found=words(turn.text), is_watched=True)
     assert found(owner, "leaves") == {"Green leaves"}
-    turn_rows.finish(
+    transitions.finish(
         turn, 10, status="completed", found=words(turn.text), is_watched=True
     )  # the journal tries again
     assert found(owner, "leaves") == {"Green leaves"}
@@ -241,7 +241,7 @@ def test_what_a_dead_server_wrote_is_found(owner: User) -> None:
     asked = say(owner, "Any tea?")
     Turn.objects.update(status=Turn.Status.RUNNING, process="dead")
     Piece.objects.create(turn=asked.turn, seq=1, text="Half an ans")
-    assert turn_rows.recover(asked.turn.pk, "dead", seen_at=None) is not None
+    assert recovery.recover(asked.turn.pk, "dead", seen_at=None) is not None
     assert found(owner, "half") == {"Half an ans"}
 
 

@@ -6,6 +6,6 @@ then on there is a new catalogue. A turn does not read these rows.
 
 from __future__ import annotations
 
-from chat.connections.current import configuration, keys, look, refresh
+from chat.connections.current import configuration, keys, poll, refresh
 
-__all__ = ["configuration", "keys", "look", "refresh"]
+__all__ = ["configuration", "keys", "poll", "refresh"]

@@ -43,7 +43,7 @@ def refresh() -> None:
     async_to_sync(_use)(_rows())
 
 
-async def look() -> None:
+async def poll() -> None:
     """What another process has written holds, too."""
     before = _known.changes
     rows = await read(_rows)

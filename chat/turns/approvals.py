@@ -30,7 +30,7 @@ def resolve(
 
     Raises `NotAllowed` when it does not wait any more.
     """
-    # The turn before its calls, as `rows.wait` does: else each may miss what the other writes.
+    # The turn before its calls, as `transitions.wait` does: else each may miss what the other writes.
     Turn.objects.select_for_update().filter(message=call.message_id).first()
     pending = ToolCall.objects.pending().filter(pk=call.pk)
     changed = pending.update(

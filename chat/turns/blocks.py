@@ -38,7 +38,7 @@ class Renderer:
     def told(self, turn: LiveTurn) -> None:
         """More text of a turn was told: have it looked at, where somebody wants blocks."""
         if publish.wants_blocks(turn.conversation_id):
-            self._of(turn).look_soon()
+            self._of(turn).render_soon()
 
     def show(self, turn: LiveTurn, listener: publish.Listener) -> None:
         """Tell a connection that came to a running turn the blocks that are finished already."""
@@ -49,7 +49,7 @@ class Renderer:
         if publish.wants_blocks(turn.conversation_id):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
-                    await self._of(turn).look(is_whole=True)
+                    await self._of(turn).render(is_whole=True)
 
     def forget(self, turn: LiveTurn) -> None:
         if (found := self._live.pop(turn.turn_id, None)) is not None:
@@ -67,47 +67,47 @@ class TurnBlocks:
         self._frames: list[BlockFinished] = []
         self._end = 0
         """Code points that blocks cover."""
-        self._looked_at = 0
+        self._rendered_to = 0
         """Code points told when the text was last looked at."""
         self._is_plain = False
         """It took too long: no more blocks."""
         self._cpu = 0.0
-        """Seconds of a processor that the last look took."""
-        self._looking = asyncio.Lock()
-        self._watch: asyncio.Task[None] | None = None
+        """Seconds of a processor that the last render took."""
+        self._rendering = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
 
     def show(self, listener: publish.Listener) -> None:
         for frame in self._frames:
             listener.deliver(None, frame.encode())
-        self.look_soon()
+        self.render_soon()
 
-    def look_soon(self) -> None:
-        if self._watch is None or self._watch.done():
-            self._watch = asyncio.create_task(self._look_while_it_grows())
+    def render_soon(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._render_while_it_grows())
 
     def close(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
-    async def _look_while_it_grows(self) -> None:
+    async def _render_while_it_grows(self) -> None:
         pause = SHORTEST_PAUSE
-        while self._looked_at < self._turn.told:
+        while self._rendered_to < self._turn.told:
             await asyncio.sleep(pause)
-            await self.look()
+            await self.render()
             pause = max(SHORTEST_PAUSE, PAUSE * self._cpu)
 
-    async def look(self, *, is_whole: bool = False) -> None:
+    async def render(self, *, is_whole: bool = False) -> None:
         """Tell the blocks that are finished now; the last one too, where the answer is whole."""
         turn = self._turn
-        async with self._looking:
-            self._looked_at = turn.told
+        async with self._rendering:
+            self._rendered_to = turn.told
             self._cpu = 0.0
             if turn.told > MAX_MARKDOWN:
                 return  # it will be shown as plain text
             text = turn.text[: turn.told]
             for begin, end in self._stretches(len(text)):
                 is_closed = is_whole or end in turn.borders
-                if not await self._look_at(text[begin:end], begin, is_closed=is_closed):
+                if not await self._render(text[begin:end], begin, is_closed=is_closed):
                     return
 
     def _stretches(self, told: int) -> list[tuple[int, int]]:
@@ -115,7 +115,7 @@ class TurnBlocks:
         borders = [border for border in self._turn.borders if self._end < border < told]
         return list(pairwise([self._end, *borders, told]))
 
-    async def _look_at(self, text: str, begin: int, *, is_closed: bool) -> bool:
+    async def _render(self, text: str, begin: int, *, is_closed: bool) -> bool:
         """Tell its blocks. False: it is shown as it is, for now or in the end."""
         if self._is_plain:
             return False

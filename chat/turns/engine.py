@@ -13,8 +13,8 @@ from chat.db import process
 from chat.db.lanes import write
 from chat.protocol import StatusData
 from chat.turns import transitions
+from chat.turns.poller import Chore, Poller
 from chat.turns.runner import Runner
-from chat.turns.watch import Chore, Watch
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def hourly(chore: Chore) -> None:
     _chores.append(chore)
 
 
-def at_each_look(chore: Chore) -> None:
+def at_each_poll(chore: Chore) -> None:
     """Have this done every second, unless it still is. To be said before `start`."""
     _always.append(chore)
 
@@ -46,10 +46,10 @@ async def start() -> None:
     dead = await write(process.take_over)
     publish.serve_on(asyncio.get_running_loop())
     runner = _runner = Runner()
-    watch = Watch(runner, dead=dead, hourly=_chores, always=_always)
+    poller = Poller(runner, dead=dead, hourly=_chores, always=_always)
     runner.background(runner.journal.run())
-    await watch.start()
-    runner.background(watch.run())
+    await poller.start()
+    runner.background(poller.run())
 
 
 def nudge(conversation_id: UUID) -> None:

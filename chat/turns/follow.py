@@ -19,7 +19,7 @@ TOLD_WITHIN = 0.1
 """Seconds from a commit of this process's own to its frames, at most: those are on their way."""
 
 
-async def look(ours: Collection[UUID]) -> None:
+async def poll(ours: Collection[UUID]) -> None:
     """Refresh who lacks frames; `ours` are the conversations whose turns run here."""
     if watched := set(publish.watched()) - set(ours):
         latest = await read(transitions.latest_numbers, watched)

@@ -1,6 +1,6 @@
 """The runner of a process: takes turns, runs each in a task, ends it, takes the next one.
 
-It is woken by what this process writes (`nudge`); what other processes wrote is `watch.py`'s.
+It is woken by what this process writes (`nudge`); what other processes wrote is `poller.py`'s.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
 from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
 from chat.search.words import words
-from chat.turns import loop, titles, transitions
+from chat.turns import loop, recovery, titles, transitions
 from chat.turns.blocks import Renderer
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
@@ -308,7 +308,7 @@ class Runner:
 
     async def recover(self, turn: transitions.Unfinished) -> None:
         """Free a turn that nobody runs, and tell what became of it."""
-        frames = await write(transitions.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
+        frames = await write(recovery.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
         for frame in frames:
             publish.tell(turn.conversation_id, frame)
 

@@ -50,9 +50,9 @@ class WaitNotes:
     def say(self, note: str) -> None:
         """The client waits, and says why: this is what came last."""
         self._reason, self._reason_for = note, self._turn.heard_at
-        self._look()
+        self._check()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now, turn = self._loop.time(), self._turn
         reason = self._reason if self._reason_for == turn.heard_at else ""
         may = turn.noted_at + EVERY
@@ -84,4 +84,4 @@ class WaitNotes:
     def _look_at(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._look)
+        self._timer = self._loop.call_at(when, self._check)

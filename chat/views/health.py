@@ -55,7 +55,7 @@ class _Look:
         self._began = loop.time()
         self._at = ""
         """The part that is being looked at."""
-        self._task = loop.create_task(self._look())
+        self._task = loop.create_task(self._probe())
 
     def is_old(self, loop: asyncio.AbstractEventLoop) -> bool:
         """One that hangs is not: another one would only hang behind it."""
@@ -72,7 +72,7 @@ class _Look:
             logger.error("healthz: the %s does not answer in time", self._at)
             return self._at
 
-    async def _look(self) -> str | None:
+    async def _probe(self) -> str | None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "database": _database,
             "channel layer": _channel_layer,

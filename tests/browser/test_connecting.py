@@ -129,8 +129,8 @@ def test_another_process_connects_and_this_server_notices(empty_room: Room) -> N
     room = empty_room
     page = first_visit(room)
     code = (
-        "from chat import access, services; from chat.llm.catalogue.connectable import BY_ID; "
-        f"services.connect(access.local_owner(), provider=BY_ID['compatible'], "
+        "from chat import services; from chat.access.owner import local_owner; from chat.llm.catalogue.connectable import BY_ID; "
+        f"services.connect(local_owner(), provider=BY_ID['compatible'], "
         f"address={room.models.base_url!r}, key={KEY!r})"
     )
     done = manage("shell", "-c", code, TALOS_DATA_DIR=str(room.talos.data))

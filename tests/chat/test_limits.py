@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat.access.owner import local_owner
 from chat.models import Conversation
-from chat.turns import watch
+from chat.turns import poller
 from tests.chat.client import kind, kinds, text
 from tests.chat.conftest import Model, OpenChat, OwnServer
 from tests.databases import fresh_database
@@ -93,7 +93,7 @@ def test_an_empty_conversation_is_removed_after_a_day() -> None:
     now = timezone.now()
     old = Conversation.objects.create(owner=owner, created_at=now - timedelta(hours=25))
     new = Conversation.objects.create(id=uuid4(), owner=owner)
-    watch.tidy()
+    poller.tidy()
     assert not Conversation.objects.filter(pk=old.pk).exists()
     assert Conversation.objects.filter(pk=new.pk).exists()
     assert not Conversation.objects.of(owner).listed().exists()

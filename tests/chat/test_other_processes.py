@@ -32,7 +32,7 @@ def server(
 
 def call(server: OwnServer, service: str) -> float:
     """Call one of the services as the owner, in a process of its own; when it had ended."""
-    ask = f"from chat import services, access; owner = access.local_owner(); services.{service}"
+    ask = f"from chat import services; from chat.access.owner import local_owner; owner = local_owner(); services.{service}"
     server.manage("shell", "--no-imports", "-c", ask)
     return time.monotonic()
 

@@ -53,8 +53,8 @@ async def test_a_person_s_title_stays(
     await chat.until("delta")
     own_server.manage(
         "shell", "--no-imports", "-c",
-        "from chat import services, access; "
-        f"services.entitle(access.local_owner(), '{session_id}', 'Mine')",
+        "from chat import services; from chat.access.owner import local_owner; "
+        f"services.entitle(local_owner(), '{session_id}', 'Mine')",
     )  # fmt: skip
     assert await chat.title_of(session_id) == "Mine"
     gate.open()

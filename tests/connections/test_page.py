@@ -27,7 +27,7 @@ def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     async def look(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(Sources, "look", look)
+    monkeypatch.setattr(Sources, "refresh", look)
     monkeypatch.setattr(Sources, "settle", look)
 
 

@@ -102,7 +102,7 @@ def test_where_a_connected_server_is_not_there_its_address_is_named(
     async def reasons() -> dict[str, str | None]:
         catalogue = get_catalogue()
         try:
-            await catalogue._sources.look()
+            await catalogue._sources.refresh()
             await catalogue._sources.settle()
             return {model.id: model.reason for model in await catalogue.models()}
         finally:
@@ -236,8 +236,8 @@ def test_a_look_finds_what_another_process_wrote(owner: User, models: ModelServe
     services.disconnect(owner, provider="openai")
     ProviderConnection.objects.create(**row)
     assert offered() == {"demo"}
-    asyncio.run(connections.look())
+    asyncio.run(connections.poll())
     before = get_catalogue()
     assert offered() > {"ant-1"}
-    asyncio.run(connections.look())
+    asyncio.run(connections.poll())
     assert get_catalogue() is before  # nothing has changed since

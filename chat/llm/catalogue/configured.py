@@ -55,7 +55,7 @@ class ConfiguredServer:
         """What it has is not known yet, because it was never reached."""
         return self.takes_anything and (not self.listing.is_known or bool(self.listing.problem))
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Have the list renewed. Waits for it the first time only, and a few seconds at most."""
         refresh = self.listing.refresh()
         if refresh is not None and not self._has_waited:

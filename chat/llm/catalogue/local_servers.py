@@ -43,7 +43,7 @@ class LocalServer:
         self.listing = Listing(self._list)
         self._root = root
 
-    async def look(self, wanted: str) -> None:
+    async def refresh(self, wanted: str) -> None:
         """Have the list renewed. Waits for it where a model of its is wanted for the first time."""
         refresh = self.listing.refresh()
         if refresh and not self.listing.models and wanted.startswith(f"{self.provider}/"):

@@ -78,7 +78,7 @@ class Catalogue:
         A server that is configured is on it even when it is away: see `reason`.
         """
         sources = self._sources
-        await sources.look()
+        await sources.refresh()
         rows = [*sources.known(self._named), *sources.stand_ins(self._named)]
         rows.append(Model(DEMO, DEMO_NAME, "talos"))
         rows += menu.without_key(sources.variables, has_server=sources.server is not None)
@@ -94,7 +94,7 @@ class Catalogue:
         if self._default_model:
             return self._default_model
         sources = self._sources
-        await sources.look()
+        await sources.refresh()
         if sources.server is not None and sources.server.is_unsettled:
             return ""
         for model in sources.known(self._named):
@@ -130,7 +130,7 @@ class Catalogue:
         wanted = model_id or await self._settled_default()
         if len(wanted) > MAX_ID:
             raise self._unknown(wanted, is_default=not model_id)
-        await self._sources.look(wanted)
+        await self._sources.refresh(wanted)
         found = self._sources.find(wanted)
         if found is None:
             raise self._unknown(wanted, is_default=not model_id)

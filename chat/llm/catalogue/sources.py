@@ -32,14 +32,14 @@ class Sources:
         self._demo = DemoModel()
         self._clients = clients
 
-    async def look(self, wanted: str = "") -> None:
+    async def refresh(self, wanted: str = "") -> None:
         """Have the lists renewed; wait only for what nothing can be said without."""
         if not prices.is_read():
             await asyncio.to_thread(prices.known)
         for server in self.local:
-            await server.look(wanted)
+            await server.refresh(wanted)
         if self.server is not None:
-            await self.server.look()
+            await self.server.refresh()
 
     async def settle(self) -> None:
         """Wait for the lists that the default depends on."""

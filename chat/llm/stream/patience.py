@@ -56,7 +56,7 @@ class Patience:
         """What it comes to: the server's next bytes. Raises `ModelError` when time is up."""
         self._heard = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline(), self._look)
+            self._timer = self._loop.call_at(self._deadline(), self._check)
         self._waiter = task = asyncio.current_task(self._loop)  # without it, a system call
         try:
             return await what
@@ -78,12 +78,12 @@ class Patience:
     def _deadline(self) -> float:
         return min(self._heard + self._limits.silence, self._first, self._end)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         if self._waiter is None:
             return
         if self._loop.time() < (deadline := self._deadline()):
-            self._timer = self._loop.call_at(deadline, self._look)
+            self._timer = self._loop.call_at(deadline, self._check)
         else:
             self._is_over = True
             self._waiter.cancel()

@@ -87,7 +87,7 @@ class Rehearsal(Here):
         self._written.executemany("INSERT OR IGNORE INTO message VALUES (?)", ids)
 
     def owner_of(self, conversation_id: UUID) -> int | None:
-        found = self._look("owner", conversation_id)
+        found = self._fetch("owner", conversation_id)
         return super().owner_of(conversation_id) if found is None else found
 
     def has_any(self, messages: Sequence[UUID]) -> bool:
@@ -108,10 +108,10 @@ class Rehearsal(Here):
         return never_began or super().went_on(conversation_id)
 
     def _written_as(self, conversation_id: UUID) -> ArchivedConversation | None:
-        whole = self._look("whole", conversation_id)
+        whole = self._fetch("whole", conversation_id)
         return whole and ArchivedConversation.model_validate_json(zlib.decompress(whole))
 
-    def _look(self, column: str, conversation_id: UUID) -> Any:
+    def _fetch(self, column: str, conversation_id: UUID) -> Any:
         asked = f"SELECT {column} FROM conversation WHERE id = ?"  # noqa: S608  # a name of ours
         row = self._written.execute(asked, [conversation_id.bytes]).fetchone()
         return row[0] if row else None

@@ -20,7 +20,7 @@ from django.db import connection
 _OURS = 7_410_322
 """Of PostgreSQL's advisory locks: the first of two numbers; any that nobody else uses."""
 _INFIX = "-importing-"
-_LOOKS = 0.01
+_PAUSE = 0.01
 _OLD = 3600
 """Seconds after which a file that nobody holds is a dead process's."""
 
@@ -35,7 +35,7 @@ def alone_with(conversation_id: UUID, *, patience: float = 0) -> Iterator[bool]:
             if is_mine or monotonic() > deadline:
                 yield is_mine
                 return
-        sleep(_LOOKS)
+        sleep(_PAUSE)
 
 
 def tidy() -> None:

@@ -53,7 +53,7 @@ class Prune:
             self._left = deque(hidden.leaving())
         if self._left:
             return self._clear(self._left)
-        if not self._waiting and not self._look():
+        if not self._waiting and not self._find():
             return None
         started = perf_counter()
         with transaction.atomic():
@@ -75,7 +75,7 @@ class Prune:
             self._rest = None
         return pause or 0.0
 
-    def _look(self) -> bool:
+    def _find(self) -> bool:
         """Find the next conversations, outside any transaction. False: there are none."""
         while self._shares:
             self._waiting.extend(self._shares[0].after(self._last))

@@ -95,8 +95,8 @@ class Command(BaseCommand):
         engine.hourly(retention.keep)
         engine.hourly(uploads.tidy)
         engine.hourly(hidden.tidy)
-        engine.at_each_look(uploads.run)
-        engine.at_each_look(hidden.sweep)
+        engine.at_each_poll(uploads.run)
+        engine.at_each_poll(hidden.sweep)
         engine.hourly(default_model.check)
         server = Server(
             application,

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL only"),
 ]
-HASTY = ("-m", "tests.altered_server", "chat.turns.watch:DEAD_LOOKS=4", "chat.turns.watch:HEARTBEAT_LOOKS=1")  # fmt: skip
+HASTY = ("-m", "tests.altered_server", "chat.turns.poller:DEAD_POLLS=4", "chat.turns.poller:HEARTBEAT_POLLS=1")  # fmt: skip
 
 WITHIN = 30
 """Seconds after its server's death until a turn goes on elsewhere, as promised."""

@@ -31,20 +31,20 @@ from chat.turns.transitions import Unfinished
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1
-HEARTBEAT_LOOKS = 5
-DEAD_LOOKS = 20
+POLL_SECONDS = 1
+HEARTBEAT_POLLS = 5
+DEAD_POLLS = 20
 """Without a new heartbeat. On PostgreSQL a turn is then recovered by another server, within 30
 seconds. Looks are counted and no times compared: a clock that jumps, or a database that was away,
 kills nobody."""
-TIDY_LOOKS = 60
-CHORE_LOOKS = 3600
+TIDY_POLLS = 60
+CHORE_POLLS = 3600
 NOTICES_KEPT = timedelta(hours=1)
 EMPTY_KEPT = timedelta(days=1)
 """A conversation without a message is removed after a day."""
 EMPTY_AT_ONCE = 1000
 """Of them in one look; the next one is a minute later."""
-LATE_LOOKS = 10
+LATE_POLLS = 10
 """Ids are given before commits: a notice may become visible after one with a higher id."""
 
 
@@ -52,7 +52,7 @@ Chore = Callable[[], Coroutine[Any, Any, None]]
 """Work for every hour, or every look, that may take its time: in short steps, beside the looks."""
 
 
-class Watch:
+class Poller:
     """One per process."""
 
     def __init__(
@@ -72,33 +72,33 @@ class Watch:
         self._unknown: set[int] = set()
         self._silent: dict[int, tuple[datetime | None, int]] = {}
         """Each foreign running turn's heartbeat, and how many looks have found it unchanged."""
-        self._floors: deque[int] = deque(maxlen=LATE_LOOKS)
+        self._floors: deque[int] = deque(maxlen=LATE_POLLS)
         self._heard: set[int] = set()
 
     async def start(self) -> None:
         """The first look, before anybody connects: old owners' turns are freed here."""
         self._floors.append(await read(_last_notice))
         with _passing_trouble():  # the next look tries again
-            await self.look()
+            await self.poll()
 
     async def run(self) -> None:
         """Look, for ever. Trouble with the database ends a look, not the watch."""
-        looks = 0
+        polls = 0
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            looks += 1
+            await asyncio.sleep(POLL_SECONDS)
+            polls += 1
             with _passing_trouble():
-                if looks % HEARTBEAT_LOOKS == 0 and self._runner.live():
+                if polls % HEARTBEAT_POLLS == 0 and self._runner.live():
                     await write(transitions.heartbeat)
-                await self.look()
+                await self.poll()
                 if await read(checkpoint):
                     await write(checkpoint)
                 if not process.is_alone():
-                    await follow.look({turn.conversation_id for turn in self._runner.live()})
-                if looks % TIDY_LOOKS == 1:
+                    await follow.poll({turn.conversation_id for turn in self._runner.live()})
+                if polls % TIDY_POLLS == 1:
                     await write(tidy)
                 self._begin(self._always)
-                if looks % CHORE_LOOKS == 1:
+                if polls % CHORE_POLLS == 1:
                     self._begin(self._chores)
 
     def _begin(self, chores: Iterable[Chore]) -> None:
@@ -107,9 +107,9 @@ class Watch:
             if chore not in self._running or self._running[chore].done():
                 self._running[chore] = self._runner.background(chore())
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Stop, recover and take what the rows say, after what was said of them."""
-        await connections.look()
+        await connections.poll()
         live = self._runner.live()  # before the read: one taken meanwhile is not in it
         unfinished = await read(transitions.unfinished)
         await self._hear()  # a page hears of the question before its answer begins
@@ -150,7 +150,7 @@ class Watch:
             heartbeat, looks = before.get(turn.pk, (turn.heartbeat_at, 0))
             looks = looks + 1 if heartbeat == turn.heartbeat_at else 0
             self._silent[turn.pk] = turn.heartbeat_at, looks
-        return [t for t in others if self._is_dead(t) or self._silent[t.pk][1] > DEAD_LOOKS]
+        return [t for t in others if self._is_dead(t) or self._silent[t.pk][1] > DEAD_POLLS]
 
     def _is_dead(self, turn: Unfinished) -> bool:
         """Known to be dead, without having to be watched."""
