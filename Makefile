@@ -34,7 +34,7 @@ dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbun
 	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
 		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-# The quick parts come first. mypy runs beside the tests; its output follows theirs.
+# The quick parts come first. mypy runs alongside the tests; its output follows theirs.
 check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: about two minutes
 	@log=$$(mktemp); $(MAKE) --silent types >$$log 2>&1 & types=$$!; \
 		trap 'kill $$types' INT TERM; \
@@ -62,7 +62,7 @@ part: .venv/dev.stamp $(STATIC)
 fast: .venv/dev.stamp $(STATIC)
 	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) 2 -q -r fE --maxfail=10 -m "not slow and not chaos"
 
-lint: style types types-js ## style, types of Python, types of JavaScript
+lint: style types types-js ## check style, Python types and JavaScript types
 
 style: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -63,7 +63,8 @@ def main() -> None:
         with TemporaryDirectory(prefix="talos-bench-") as folder:
             measure(wanted, rounds, Path(folder), results)
     finally:  # keep the results measured before a failure
-        print(f"{table.machine()}; {rounds} rounds\n\n{table.render(results)}")
+        number = "1 round" if rounds == 1 else f"{rounds} rounds"
+        print(f"{table.machine()}; {number}\n\n{table.render(results)}")
 
 
 if __name__ == "__main__":

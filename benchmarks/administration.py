@@ -51,8 +51,8 @@ async def _time_page(http: aiohttp.ClientSession, path: str) -> float:
     return median(times) * 1000
 
 
-async def beside_a_prune(subject: Subject, checkout: Checkout, data: Path, *, keep: int) -> Figures:
-    """Measure the longest wait for an answer's first piece, without and beside a prune."""
+async def during_prune(subject: Subject, checkout: Checkout, data: Path, *, keep: int) -> Figures:
+    """Measure the longest wait for an answer's first piece, without and during a prune."""
     async with clients(subject, 4) as opened:
         before = [await _wait_for_answer(client) for _ in range(25) for client in opened]
         began = time.monotonic()
@@ -71,7 +71,7 @@ async def beside_a_prune(subject: Subject, checkout: Checkout, data: Path, *, ke
     assert deleted is not None, said
     return {
         "alone": max(before),
-        "beside": max(waits),
+        "during": max(waits),
         "p50": median(waits),
         "per_second": int(deleted[1].replace(",", "")) / (time.monotonic() - began),
     }

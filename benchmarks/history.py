@@ -45,7 +45,7 @@ def prune(stand: Stand, *, conversations: int) -> Figures:
     data = stand.data("history", conversations=conversations)
     with stand.copy(data) as copy, stand.serve(copy) as talos:
         keep = conversations * 9 // 10
-        return uvloop.run(administration.beside_a_prune(talos, stand.checkout, copy, keep=keep))
+        return uvloop.run(administration.during_prune(talos, stand.checkout, copy, keep=keep))
 
 
 def _archive(stand: Stand) -> Path:

@@ -80,8 +80,8 @@ ROWS = (
     Row("The admin's slowest list", "history admin", "list", "ms", "value", 300),
     Row("The admin's slowest search", "history admin", "search", "ms", "value", 300),
     Row("Longest wait for a first delta", "history prune", "alone", "ms"),
-    Row("… beside a prune", "history prune", "beside", "ms", "value", 200),
-    Row("… beside a prune, p50", "history prune", "p50", "ms"),
+    Row("… during a prune", "history prune", "during", "ms", "value", 200),
+    Row("… during a prune, p50", "history prune", "p50", "ms"),
     Row("Prune, conversations", "history prune", "per_second", "a second"),
 )  # fmt: skip
 
