@@ -1,4 +1,4 @@
-# Without a login Talos listens on loopback only, and a container's loopback is its own: run this
+# Without a login Talos listens on loopback only, and a container has its own loopback: run this
 # image on the host's network, as docker-compose.yml does, and open http://127.0.0.1:8000/
 FROM python:3.12-slim
 

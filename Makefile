@@ -1,4 +1,4 @@
-# What there is to do: `make` lists it. Nothing is installed outside .venv.
+# `make` lists the targets. Nothing is installed outside .venv.
 
 PYTHON ?= python3
 TALOS_TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
-# Files side by side, in random order: while one waits, another uses the processor.
+# Test files run in parallel, in random order: while one waits, another uses the processor.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
 KNOW_NO_DATABASE := browser llm tools chat/chaos/test_growth.py \
 	$(addprefix markdown/test_, blocks.py pool.py renderer.py worker.py) $(addprefix test_, $(addsuffix .py, \
@@ -21,37 +21,37 @@ POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 .PHONY: help run dev check test everything part fast lint style types types-js migrations-check \
 	screenshots lock coverage chaos bench
 
-# The tests see nothing of a developer's own .env.
+# The tests do not see a developer's own .env.
 check everything coverage part fast chaos: export PYTHON_DOTENV_DISABLED = 1
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
-run: .venv/run.stamp ## install what is missing and serve on HOST:PORT
+run: .venv/run.stamp ## install missing requirements and serve on HOST:PORT
 	@exec $(BIN)/python manage.py serve
 
 dev: .venv/dev.stamp ## serve with reload on change, Django's debug pages, unbundled scripts and styles
 	@DJANGO_SETTINGS_MODULE=talos_site.development exec $(BIN)/watchfiles --filter python \
 		--sigint-timeout 15 "$(BIN)/python manage.py serve" chat talos_site tools
 
-# The quick parts come first. mypy runs beside the tests; its output follows theirs.
-check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: below a minute
+# The quick parts come first. mypy runs alongside the tests; its output follows theirs.
+check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests on SQLite without a browser: about two minutes
 	@log=$$(mktemp); $(MAKE) --silent types >$$log 2>&1 & types=$$!; \
 		trap 'kill $$types' INT TERM; \
 		$(MAKE) --silent fast; failed=$$?; \
 		wait $$types || failed=1; cat $$log; rm $$log; exit $$failed
 
-test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel": a part
+test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel" runs a part
 
-# PostgreSQL last, without those that know no database.
+# PostgreSQL comes last, without the tests that use no database.
 everything: lint migrations-check $(STATIC)
 	@$(POSTGRES) || [ -z "$$CI" ]
 	env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) 3 --run-failed-again
 	@! $(POSTGRES) >/dev/null || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(PYTEST) $(SIDE_BY_SIDE) 3 \
 		--run-failed-again $(KNOW_NO_DATABASE:%=--ignore=tests/%)
 
-# Apart from `make test`, as it makes each of its thousand processes half as slow again.
-coverage: .venv/dev.stamp $(STATIC) ## what no test on SQLite runs, by line and branch; fails below 96 %
+# Not part of `make test`, as it slows each of its thousand processes down by half.
+coverage: .venv/dev.stamp $(STATIC) ## lines and branches that no test on SQLite runs; fails below 96 %
 	@$(BIN)/coverage erase
 	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) 3
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
@@ -62,7 +62,7 @@ part: .venv/dev.stamp $(STATIC)
 fast: .venv/dev.stamp $(STATIC)
 	@env -u DATABASE_URL $(PYTEST) $(SIDE_BY_SIDE) 2 -q -r fE --maxfail=10 -m "not slow and not chaos"
 
-lint: style types types-js ## style, types of Python, types of JavaScript
+lint: style types types-js ## check style, Python types and JavaScript types
 
 style: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -71,18 +71,18 @@ style: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy .
 
-types-js: .venv/node.stamp ## types of the page's scripts
+types-js: .venv/node.stamp ## check the types of the page's scripts
 	$(BIN)/node .venv/node_modules/typescript/bin/tsc -p jsconfig.json
 
-migrations-check: .venv/dev.stamp ## does every change of a model have its migration?
+migrations-check: .venv/dev.stamp ## check that every model change has its migration
 	@$(BIN)/python manage.py makemigrations --check --dry-run || \
 		{ echo "Write it: $(BIN)/python manage.py makemigrations chat"; exit 1; }
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-screenshots: .venv/dev.stamp $(STATIC) ## pictures of the page in light, dark and at 390 px, in screenshots/
+screenshots: .venv/dev.stamp $(STATIC) ## screenshots of the page in light, dark and at 390 px, in screenshots/
 	$(BIN)/python -m tests.browser.screenshots screenshots
 
-lock: .venv/dev.stamp ## pin what pyproject.toml declares; with UPGRADE=--upgrade the newest it allows
+lock: .venv/dev.stamp ## pin the dependencies of pyproject.toml; UPGRADE=--upgrade takes the newest allowed
 	$(BIN)/uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
@@ -94,20 +94,20 @@ chaos: .venv/dev.stamp $(STATIC) ## the long fault runs, on SQLite and PostgreSQ
 	env -u DATABASE_URL $(BIN)/python -m pytest -m chaos
 	@! $(POSTGRES) || DATABASE_URL="$(TALOS_TEST_DATABASE_URL)" $(BIN)/python -m pytest -m chaos
 
-# The shell expands BASE, ONLY and PAIRS, as make has put them into its environment.
-bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this checkout against that one, in ratios (ONLY=NAME PAIRS=10 QUICK=1)
+# The shell expands BASE, ONLY and PAIRS, because make exports them to its environment.
+bench: .venv/dev.stamp $(STATIC) ## the measurements; BASE=COMMIT compares this checkout with a commit, in ratios (ONLY=NAME PAIRS=10 QUICK=1)
 	@$(BIN)/python -m benchmarks$(if $(BASE),.compare "$$BASE" --pairs "$${PAIRS:-10}") --only "$$ONLY" $(if $(QUICK),--quick)
 
-# --- what the targets above need ----------------------------------------------------------------
+# --- prerequisites of the targets above ---------------------------------------------------------
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Talos needs Python 3.11 or later. Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+		{ echo "Talos needs Python 3.11 or later. Choose one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv --clear .venv || \
-		{ rm -rf .venv; echo "On Debian and Ubuntu, first: apt-get install python3-venv"; exit 1; }
+		{ rm -rf .venv; echo "On Debian and Ubuntu, run this first: apt-get install python3-venv"; exit 1; }
 
 .venv/run.stamp: requirements.txt .venv/bin/python
-	@echo "Installing what Talos needs; the first time this takes a minute or two…"
+	@echo "Installing Talos's requirements; the first time this takes a minute or two…"
 	@$(PIP) -r requirements.txt
 	@touch $@
 
@@ -121,6 +121,6 @@ bench: .venv/dev.stamp $(STATIC) ## the measurements; with BASE=COMMIT this chec
 	@$(BIN)/npm ci --prefix .venv $(NPM)
 	@touch $@
 
-# Without the files that an editor hides there, and names that make would take apart.
+# Without an editor's hidden files, and names that make would split.
 $(STATIC): .venv/run.stamp $(shell find static ! -name '.*' ! -name '* *')
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0

@@ -1,4 +1,4 @@
-"""Can the tests use the PostgreSQL server of this URL? Says so; exit status 1: no."""
+"""Report whether the tests can use the PostgreSQL server at this URL; exit with 1 if not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import psycopg
 
 try:
-    # The tests make a database of their own; `postgres` is there from the start.
+    # The tests create their own database; `postgres` always exists.
     psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=30).close()
 except psycopg.Error as error:
     reason = str(error).strip().splitlines()[0]

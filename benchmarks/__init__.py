@@ -1,3 +1,3 @@
-"""What Talos costs, measured against a bare relay. `python -m benchmarks`, or `make bench`."""
+"""The cost of Talos, measured against a bare relay: `python -m benchmarks` or `make bench`."""
 
 from __future__ import annotations

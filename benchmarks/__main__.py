@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure, and print the table as Markdown.
 
-The servers and the model server are processes of their own; this one is the load. In each round
-the subjects take turns figure by figure, so that what disturbs the machine disturbs all of them.
+The servers and the model server are separate processes; this one generates the load. In each round
+the subjects alternate figure by figure, so that a disturbance of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import client, subjects, table
 from benchmarks.checkouts import Refused
-from benchmarks.experiments import Experiment, Size, chosen
+from benchmarks.experiments import Experiment, Size, choose
 from benchmarks.stands import Stand
 
 LONG = Size(seconds=6, share=1, conversations=10_000)
@@ -48,12 +48,12 @@ def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--rounds", type=int, help="3, or 1 when it is to be quick")
-    parser.add_argument("--only", default="", help="an experiment, or all with this in their name")
+    parser.add_argument("--rounds", type=int, help="default 3, or 1 with --quick")
+    parser.add_argument("--only", default="", help="an experiment, or a part of several names")
     options = parser.parse_args()
     rounds = options.rounds or (1 if options.quick else 3)
     try:
-        wanted = chosen(QUICK if options.quick else LONG, options.only)
+        wanted = choose(QUICK if options.quick else LONG, options.only)
     except Refused as refused:
         print(refused, file=sys.stderr)
         sys.exit(2)
@@ -62,8 +62,9 @@ def main() -> None:
     try:
         with TemporaryDirectory(prefix="talos-bench-") as folder:
             measure(wanted, rounds, Path(folder), results)
-    finally:  # what was measured before a failure is worth its time
-        print(f"{table.machine()}; {rounds} rounds\n\n{table.table(results)}")
+    finally:  # keep the results measured before a failure
+        number = "1 round" if rounds == 1 else f"{rounds} rounds"
+        print(f"{table.machine()}; {number}\n\n{table.render(results)}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""What people wait for in a long history: staff for the admin's pages, everybody while old
-conversations go."""
+"""Waiting times in a long history: staff for the admin's pages, everybody during a prune."""
 
 from __future__ import annotations
 
@@ -31,16 +30,17 @@ TIMES = 5
 
 
 async def pages(subject: Subject) -> Figures:
-    """The slowest list and the slowest search, each by the median of some requests."""
+    """Measure the slowest list and the slowest search, each by the median of some requests."""
     async with aiohttp.ClientSession(subject.address) as http:
         return {
-            "start": await _page(http, "/admin/"),
-            "list": max([await _page(http, path) for path in LISTS]),
-            "search": max([await _page(http, path) for path in SEARCHES]),
+            "start": await _time_page(http, "/admin/"),
+            "list": max([await _time_page(http, path) for path in LISTS]),
+            "search": max([await _time_page(http, path) for path in SEARCHES]),
         }
 
 
-async def _page(http: aiohttp.ClientSession, path: str) -> float:
+async def _time_page(http: aiohttp.ClientSession, path: str) -> float:
+    """Return the median time of some requests, in milliseconds."""
     times = []
     for _ in range(TIMES):
         began = time.monotonic()
@@ -51,10 +51,10 @@ async def _page(http: aiohttp.ClientSession, path: str) -> float:
     return median(times) * 1000
 
 
-async def beside_a_prune(subject: Subject, checkout: Checkout, data: Path, *, keep: int) -> Figures:
-    """The longest wait for an answer's first piece, without and beside a prune."""
+async def during_prune(subject: Subject, checkout: Checkout, data: Path, *, keep: int) -> Figures:
+    """Measure the longest wait for an answer's first piece, without and during a prune."""
     async with clients(subject, 4) as opened:
-        before = [await _wait(client) for _ in range(25) for client in opened]
+        before = [await _wait_for_answer(client) for _ in range(25) for client in opened]
         began = time.monotonic()
         command = await asyncio.create_subprocess_exec(
             *checkout.command("manage.py", "prune_history", f"--keep-newest={keep}", "--yes"),
@@ -65,18 +65,19 @@ async def beside_a_prune(subject: Subject, checkout: Checkout, data: Path, *, ke
         ended = asyncio.ensure_future(command.communicate())
         waits = []
         while not ended.done():
-            waits += [await _wait(client) for client in opened]
+            waits += [await _wait_for_answer(client) for client in opened]
         said = (await ended)[0].decode()
     deleted = re.search(r"Deleted ([\d,]+) conversations", said)
     assert deleted is not None, said
     return {
         "alone": max(before),
-        "beside": max(waits),
+        "during": max(waits),
         "p50": median(waits),
         "per_second": int(deleted[1].replace(",", "")) / (time.monotonic() - began),
     }
 
 
-async def _wait(client: Client) -> float:
+async def _wait_for_answer(client: Client) -> float:
+    """Return the milliseconds from a message to its answer's first piece."""
     await client.say(prompt("burst", 1))
     return (client.first_at - client.asked_at) / 1e6

@@ -1,7 +1,7 @@
-"""P, the least that a relay can cost in this language: protocols on sockets, and nothing else.
+"""P, the cheapest possible relay in Python: protocols on sockets, and nothing else.
 
-It only shows that B is a fair measure. It knows just enough of WebSocket and HTTP to speak with
-the load generator and the model server beside it.
+It only shows that B is a fair baseline. It knows just enough WebSocket and HTTP to talk to the
+load generator and the model server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MODEL = urlsplit(sys.argv[1])
 
 
 class Upstream(asyncio.Protocol):
-    """One request to the model, on a connection of its own."""
+    """One request to the model, on its own connection."""
 
     def __init__(self, client: Client, text: str) -> None:
         self.client = client
@@ -33,7 +33,7 @@ class Upstream(asyncio.Protocol):
         ) % (len(body), body)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's own
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's type
         self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
@@ -58,7 +58,7 @@ class Client(asyncio.Protocol):
         self.tasks: set[asyncio.Task[object]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's own
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's type
 
     def data_received(self, data: bytes) -> None:
         self.data += data
@@ -66,7 +66,7 @@ class Client(asyncio.Protocol):
             head, _, self.data = self.data.partition(b"\r\n\r\n")
             self.upgrade(head)
         while self.is_open and len(self.data) >= 6 and len(self.data) >= self.data[1] - 128 + 6:
-            size = self.data[1] - 128  # our load generator's messages are short
+            size = self.data[1] - 128  # the load generator's messages are short
             mask, payload = self.data[2:6], self.data[6 : 6 + size]
             opcode, self.data = self.data[0] & 15, self.data[6 + size :]
             if opcode == 1:
@@ -74,7 +74,7 @@ class Client(asyncio.Protocol):
 
     def upgrade(self, head: bytes) -> None:
         key = head.split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
-        accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324  # RFC 6455's
+        accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324  # as in RFC 6455
         self.transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: %s\r\n\r\n" % accept
@@ -90,7 +90,7 @@ class Client(asyncio.Protocol):
         task.add_done_callback(self.tasks.discard)
 
     def tell(self, frame: bytes) -> None:
-        self.transport.write(bytes((0x81, len(frame))) + frame)  # below 126 bytes, as ours are
+        self.transport.write(bytes((0x81, len(frame))) + frame)  # ours are below 126 bytes
 
 
 async def main() -> None:

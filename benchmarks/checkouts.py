@@ -1,7 +1,7 @@
-"""Whose code is measured: this checkout's, or that of another commit, each copied aside.
+"""Copies of the code to measure: this checkout's, or another commit's.
 
-A copy does not change while it is measured, and it is the same for both sides: nothing but their
-code differs. Only the product is taken from a copy; the measurements are always this checkout's.
+A copy does not change while it is measured, and the two sides differ in their code only. A copy
+provides only the product; the measuring code is always this checkout's.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Checkout:
-    """The code of a product, and the Python that runs it."""
+    """The product's code and the Python that runs it."""
 
     root: Path
     python: str = sys.executable
     name: str = ""
-    """As `git describe` calls it."""
+    """The name that `git describe` gives it."""
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Of its processes: nothing else of this machine's environment."""
+        """Return the environment of its processes, with nothing else from this machine's."""
         own = {"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1"}
         return {**own, "PYTHONPATH": str(self.root), **variables}
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line for its Python. With `-P` a script imports this product, not its neighbours."""
+        """Return the command line for its Python. With `-P` a script imports this product, not its neighbours."""
         return [self.python, "-P", *arguments]
 
     def run(self, data: Path, *arguments: str) -> resource.struct_rusage:
-        """Run a command on a data directory to its end, and give what the kernel says of it."""
+        """Run a command on a data directory to its end, and return the kernel's resource usage."""
         process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.root,
@@ -58,8 +58,8 @@ class Checkout:
 HERE = Checkout(ROOT)
 
 
-def working_tree(into: Path, root: Path = ROOT) -> Checkout:
-    """A copy of this checkout as it stands, with what is not committed and not ignored."""
+def copy_working_tree(into: Path, root: Path = ROOT) -> Checkout:
+    """Copy this checkout as it stands, including uncommitted files that are not ignored."""
     listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in listed.split("\0"):
         if (file := root / name).is_file():
@@ -69,10 +69,10 @@ def working_tree(into: Path, root: Path = ROOT) -> Checkout:
     return Checkout(into, name=_git(root, "describe", "--always") + changed)
 
 
-def commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
-    """A copy of a commit, by any name that git knows.
+def copy_commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
+    """Copy a commit, given by any name that git knows.
 
-    Raises `Refused` if git knows no such commit, or it does not hold Talos.
+    Raises `Refused` if git knows no such commit, or it does not contain Talos.
     """
     try:
         found = _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}")
@@ -84,32 +84,32 @@ def commit(base: str, into: Path, root: Path = ROOT) -> Checkout:
     )
     subprocess.run(["tar", "-xf", "-"], cwd=into, check=True, input=archive.stdout)
     if not all((into / name).is_file() for name in ("manage.py", "requirements.txt")):
-        raise Refused(f"{base} has no manage.py with a requirements.txt: there is nothing to run.")
+        raise Refused(f"{base} has no manage.py with a requirements.txt, so nothing can be run.")
     return Checkout(into, _python(into, root), _git(root, "describe", "--always", found))
 
 
 def _python(copy: Path, root: Path) -> str:
-    """This Python if both pin the same packages, else that of an environment made once for them."""
+    """Return this Python if both pin the same packages, else that of an environment made for them once."""
     needed = (copy / "requirements.txt").read_bytes()
     if needed == (root / "requirements.txt").read_bytes():
         return sys.executable
     folder = root / ".venv" / "bases" / hashlib.sha256(needed).hexdigest()[:16]
     python, is_complete = folder / "bin" / "python", folder / "complete"
     if not is_complete.exists():
-        print(f"It needs other packages than ours; installing them into {folder}…", file=sys.stderr)
+        print(f"It needs different packages; installing them into {folder}…", file=sys.stderr)
         venv.create(folder, clear=True, symlinks=True)
         pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
         install = (*pip, "install", "--quiet", "--require-hashes", "-r", "requirements.txt")
         try:
             subprocess.run(install, cwd=copy, check=True)
         except subprocess.CalledProcessError:
-            raise Refused("What it needs cannot be installed; pip says why above.") from None
+            raise Refused("Its packages cannot be installed; pip gives the reason above.") from None
         is_complete.touch()
     return str(python)
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """Git's output."""
+    """Run git and return its output."""
     command = ["git", *arguments]
     done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
     return done.stdout.strip()

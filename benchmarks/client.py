@@ -1,7 +1,7 @@
-"""A WebSocket client that costs little, so that the load generator is not what is measured.
+"""A cheap WebSocket client, so that the load generator itself is not measured.
 
-On a bare protocol; its masking key is zero, which leaves the bytes as they are. Everything that a
-figure needs is noted as it arrives: when, how many tokens, and how old each one was.
+It is a bare protocol; its masking key is zero, which leaves the bytes unchanged. It records what
+a figure needs as it arrives: the time, the number of tokens, and the age of each one.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ HANDSHAKE = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 SECONDS = 60.0
-"""No answer takes longer."""
+"""The longest time to wait for an answer."""
 
 
 def allow_many() -> None:
-    """As many open connections as a crowd needs, here and in processes that are started later."""
+    """Allow enough open connections for a crowd, here and in processes that are started later."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
 
@@ -39,11 +39,11 @@ class Client(asyncio.Protocol):
         self.done: asyncio.Future[dict[str, Any]] = loop.create_future()
         self.tokens = 0
         self.ages: list[int] = []
-        """Nanoseconds from the model's writing to our reading, for each token."""
+        """Nanoseconds from the model's write to our read, for each token."""
         self.asked_at = 0
         self.first_at = 0
         self.begun = asyncio.Event()
-        """The first piece of the answer is here."""
+        """Set when the first piece of the answer has arrived."""
         self._data = b""
 
     @classmethod
@@ -62,7 +62,7 @@ class Client(asyncio.Protocol):
         self.transport.abort()
 
     def ask(self, text: str) -> None:
-        """Send a message; `done` is then its end."""
+        """Send a message, whose end resolves `done`."""
         self.done = asyncio.get_running_loop().create_future()
         self.begun.clear()
         self.asked_at = time.monotonic_ns()
@@ -117,7 +117,7 @@ class Client(asyncio.Protocol):
 
 
 def _frame(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the payload of the frame at `at` starts and ends, if it is there."""
+    """Return where the payload of the frame at `at` starts and ends, or None if it is incomplete."""
     if len(data) < at + 2:
         return None
     size, start = data[at + 1], at + 2

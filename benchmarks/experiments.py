@@ -1,4 +1,4 @@
-"""All experiments, by name: what is done, with whom, and at which size."""
+"""All experiments, by name: the measurement, its subjects and its size."""
 
 from __future__ import annotations
 
@@ -17,46 +17,46 @@ from benchmarks.stands import Stand
 from benchmarks.subjects import Subject
 
 Measure = Callable[[Stand], Figures]
-OfServer = Callable[[Subject], Coroutine[Any, Any, Figures]]
+MeasureServer = Callable[[Subject], Coroutine[Any, Any, Figures]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How long a measurement is."""
+    """The size of a measurement."""
 
     seconds: float
-    """The window of what is paced or idle."""
+    """The window for paced and idle measurements."""
     share: float
-    """Fraction of the full number of turns and tokens, for the others."""
+    """The fraction of the full number of turns and tokens, for all others."""
     conversations: int
-    """In a long history."""
+    """The number of conversations in a long history."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A measurement that gives figures by name."""
+    """A measurement that returns figures by name."""
 
     name: str
     measure: Measure
     subjects: str = "Talos"
-    """The subjects that it measures, separated by spaces: Talos, B and P."""
+    """The subjects it measures, separated by spaces: Talos, B and P."""
 
 
 def experiments(size: Size) -> list[Experiment]:
     many, paced = size.share, partial(figures.paced, seconds=size.seconds)
     return [
-        Experiment("paced 1", running(partial(paced, streams=1)), "B Talos"),
-        Experiment("paced 20", running(partial(paced, streams=20)), "B Talos"),
-        Experiment("paced 100", running(partial(paced, streams=100)), "P B Talos"),
-        Experiment("burst 1", running(burst(1, 16_000 * many)), "B Talos"),
-        Experiment("burst 20", running(burst(20, 3_000 * many)), "B Talos"),
-        Experiment("burst 100", running(burst(100, 1_500 * many)), "B Talos"),
-        Experiment("first", running(partial(figures.first_delta, turns=int(80 * many))), "B Talos"),
-        Experiment("turns", running(partial(figures.turns, people=20, each=int(20 * many))), "B Talos"),
+        Experiment("paced 1", on_running_server(partial(paced, streams=1)), "B Talos"),
+        Experiment("paced 20", on_running_server(partial(paced, streams=20)), "B Talos"),
+        Experiment("paced 100", on_running_server(partial(paced, streams=100)), "P B Talos"),
+        Experiment("burst 1", on_running_server(burst(1, 16_000 * many)), "B Talos"),
+        Experiment("burst 20", on_running_server(burst(20, 3_000 * many)), "B Talos"),
+        Experiment("burst 100", on_running_server(burst(100, 1_500 * many)), "B Talos"),
+        Experiment("first", on_running_server(partial(figures.first_delta, turns=int(80 * many))), "B Talos"),
+        Experiment("turns", on_running_server(partial(figures.turns, people=20, each=int(20 * many))), "B Talos"),
         Experiment("stop", partial(stop, times=int(100 * many))),
-        Experiment("crowd", running(partial(figures.crowd, people=300, turns=int(1000 * many)))),
-        Experiment("idle", fresh(partial(figures.idle, seconds=size.seconds))),
-        Experiment("sockets", fresh(partial(figures.sockets, number=1000))),
+        Experiment("crowd", on_running_server(partial(figures.crowd, people=300, turns=int(1000 * many)))),
+        Experiment("idle", on_fresh_server(partial(figures.idle, seconds=size.seconds))),
+        Experiment("sockets", on_fresh_server(partial(figures.sockets, number=1000))),
         Experiment("litellm", litellm),
         Experiment("page load", page.load),
         Experiment("page stream", page.stream),
@@ -69,8 +69,11 @@ def experiments(size: Size) -> list[Experiment]:
     ]  # fmt: skip
 
 
-def chosen(size: Size, only: str) -> list[Experiment]:
-    """The one of this name, or those with this in their names. `Refused` when there is none."""
+def choose(size: Size, only: str) -> list[Experiment]:
+    """Return the experiment of this name, or all whose name contains it.
+
+    Raises `Refused` if there is none.
+    """
     every = experiments(size)
     found = [it for it in every if it.name == only] or [it for it in every if only in it.name]
     if not found:
@@ -79,13 +82,13 @@ def chosen(size: Size, only: str) -> list[Experiment]:
     return found
 
 
-def running(how: OfServer) -> Measure:
-    """Measured on the server that runs."""
+def on_running_server(how: MeasureServer) -> Measure:
+    """Measure on the server that is already running."""
     return lambda stand: uvloop.run(how(stand.server))
 
 
-def fresh(how: OfServer) -> Measure:
-    """Measured on a server that was started a moment ago."""
+def on_fresh_server(how: MeasureServer) -> Measure:
+    """Measure on a server started for this measurement."""
 
     def measure(stand: Stand) -> Figures:
         with stand.fresh() as subject:
@@ -94,7 +97,7 @@ def fresh(how: OfServer) -> Measure:
     return measure
 
 
-def burst(streams: int, tokens: float) -> OfServer:
+def burst(streams: int, tokens: float) -> MeasureServer:
     return partial(figures.burst, streams=streams, tokens=int(tokens))
 
 
@@ -103,9 +106,9 @@ def stop(stand: Stand, *, times: int) -> Figures:
 
 
 def litellm(stand: Stand) -> Figures:
-    """LiteLLM's import, which is done when it is first used, beside a running loop."""
+    """Measure LiteLLM's import, which happens on first use, beside a running loop."""
     command = stand.checkout.command(str(ROOT / "benchmarks" / "litellm_import.py"))
     own = stand.checkout.environment()
-    said = subprocess.run(command, env=own, check=True, stdout=subprocess.PIPE).stdout
-    seconds, stall = map(float, said.split())
+    output = subprocess.run(command, env=own, check=True, stdout=subprocess.PIPE).stdout
+    seconds, stall = map(float, output.split())
     return {"seconds": seconds, "stall": stall * 1000}

@@ -1,7 +1,7 @@
-"""What is measured: each function takes one subject and gives its figures by name.
+"""The measurements: each function takes one subject and returns its figures by name.
 
-Streams are warmed up by one short answer each, so that neither the first turn's extra work (a
-conversation, a title) nor anything's first use is in the figures.
+Each stream is warmed up by one short answer, so that neither the first turn's extra work (a
+conversation, a title) nor any first use is in the figures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.subjects import Subject
 
 Figures = dict[str, float]
 QUIET = 0.03
-"""Of a core: less than this and the warm-up is over. Titles are stored behind first answers."""
+"""Share of a core below which the warm-up is over. Titles are stored after first answers."""
 _keys = count()
 
 
@@ -30,18 +30,18 @@ def prompt(kind: str, tokens: int) -> str:
 
 @asynccontextmanager
 async def clients(subject: Subject, number: int) -> AsyncIterator[list[Client]]:
-    """So many connections, each in a conversation of its own that has one answer."""
+    """Open connections, each in its own conversation with one answer."""
     opened = [await Client.open(subject.address) for _ in range(number)]
     try:
         await asyncio.gather(*(client.say(prompt("burst", 1)) for client in opened))
-        await _quiet(subject)
+        await _wait_until_quiet(subject)
         yield opened
     finally:
         for client in opened:
             client.close()
 
 
-async def _quiet(subject: Subject) -> None:
+async def _wait_until_quiet(subject: Subject) -> None:
     for _ in range(100):
         cpu = subject.cpu()
         await asyncio.sleep(0.2)
@@ -50,8 +50,8 @@ async def _quiet(subject: Subject) -> None:
 
 
 async def paced(subject: Subject, *, streams: int, seconds: float) -> Figures:
-    """Everybody gets 50 tokens a second; the window opens when all streams flow."""
-    slack = 1 + streams / 33  # they do not begin together, and none may end in the window
+    """Measure streams of 50 tokens a second; the window opens when all of them flow."""
+    slack = 1 + streams / 33  # they do not start together, and none may end in the window
     async with clients(subject, streams) as opened:
         quiet = subject.memory()
         for client in opened:
@@ -76,20 +76,20 @@ async def paced(subject: Subject, *, streams: int, seconds: float) -> Figures:
 
 
 async def burst(subject: Subject, *, streams: int, tokens: int) -> Figures:
-    """Everybody gets tokens as fast as they go; the turn around them is in the figure."""
+    """Measure tokens as fast as they go; the figure includes the turn around them."""
     async with clients(subject, streams) as opened:
         before, cpu = _tokens(opened), subject.cpu()
         await asyncio.gather(*(client.say(prompt("burst", tokens)) for client in opened))
         cpu = subject.cpu() - cpu
         got = _tokens(opened) - before
-    assert got == streams * tokens, f"{got} of {streams * tokens} tokens came"
+    assert got == streams * tokens, f"{got} of {streams * tokens} tokens arrived"
     return {"cpu": cpu / got * 1e6}
 
 
 async def first_delta(subject: Subject, *, turns: int) -> Figures:
-    """From the message's sending to the first piece of an answer that begins at once."""
+    """Measure from sending a message to the first piece of an answer that starts at once."""
     waits = []
-    async with clients(subject, 8) as opened:  # not one: its history would grow and grow
+    async with clients(subject, 8) as opened:  # not one, whose history would keep growing
         for client in opened * (turns // 8):
             await client.say(prompt("burst", 1))
             waits.append((client.first_at - client.asked_at) / 1e6)
@@ -98,7 +98,7 @@ async def first_delta(subject: Subject, *, turns: int) -> Figures:
 
 
 async def turns(subject: Subject, *, people: int, each: int) -> Figures:
-    """Answers of one token: what a turn costs beside its tokens."""
+    """Measure answers of one token: the cost of a turn apart from its tokens."""
 
     async def talk(client: Client) -> None:
         for _ in range(each):
@@ -113,7 +113,7 @@ async def turns(subject: Subject, *, people: int, each: int) -> Figures:
 
 
 async def stop(subject: Subject, model: Subject, *, times: int) -> Figures:
-    """From the sending of `cancel` to the model server's seeing its client leave."""
+    """Measure from sending `cancel` until the model server sees its client leave."""
     asked: dict[str, int] = {}
     async with clients(subject, 1) as (client,):
         for _ in range(times):
@@ -130,9 +130,9 @@ async def stop(subject: Subject, model: Subject, *, times: int) -> Figures:
 
 
 async def crowd(subject: Subject, *, people: int, turns: int) -> Figures:
-    """Everybody sends at once, again and again. How many answers are not complete?"""
+    """Let everybody send at once, again and again, and count incomplete answers."""
     async with clients(subject, 1):
-        pass  # what is imported at the first answer is
+        pass  # modules imported at the first answer are loaded now
     opened = [await Client.open(subject.address) for _ in range(people)]
     left = iter(range(turns))
     failed = 0
@@ -152,7 +152,7 @@ async def crowd(subject: Subject, *, people: int, turns: int) -> Figures:
 
 
 async def sockets(subject: Subject, *, number: int) -> Figures:
-    """Open connections that nobody uses: the growth of the process, after a first one's."""
+    """Measure the process's growth per idle connection, after the first one."""
     first = await Client.open(subject.address)
     await asyncio.sleep(0.2)
     before = subject.memory()
@@ -165,7 +165,7 @@ async def sockets(subject: Subject, *, number: int) -> Figures:
 
 
 async def idle(subject: Subject, *, seconds: float) -> Figures:
-    """A server that was started a moment ago and that nobody uses."""
+    """Measure a freshly started server that nobody uses."""
     await asyncio.sleep(0.3)
     memory, cpu = subject.memory(), subject.cpu()
     await asyncio.sleep(seconds)

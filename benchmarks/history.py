@@ -1,4 +1,4 @@
-"""What a long history costs: exported, imported, looked at, pruned; each command a process."""
+"""The cost of a long history: export, import, the admin and a prune; each command is a process."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ IMPORTED = 1_000
 
 
 def export(stand: Stand, *, conversations: int) -> Figures:
-    """All of it into one file."""
+    """Export all of it into one file."""
     data = stand.data("history", conversations=conversations)
     archive = _archive(stand)
     archive.unlink(missing_ok=True)
     command = ("manage.py", "export_history", "--output", str(archive))
-    return _figures(stand, data, conversations, *command)
+    return _run(stand, data, conversations, *command)
 
 
 def import_(stand: Stand, *, conversations: int) -> Figures:
-    """The first thousand conversations of that file into an empty database."""
+    """Import the first thousand conversations of that file into an empty database."""
     if not _archive(stand).exists():
         export(stand, conversations=conversations)
     with TemporaryDirectory(dir=stand.folder) as folder, _archive(stand).open("rb") as lines:
         (some := Path(folder) / "some.jsonl").write_bytes(b"".join(islice(lines, IMPORTED)))
         stand.checkout.run(Path(folder), "manage.py", "migrate", "--verbosity=0")
-        return _figures(stand, Path(folder), IMPORTED, "manage.py", "import_history", str(some))
+        return _run(stand, Path(folder), IMPORTED, "manage.py", "import_history", str(some))
 
 
 def admin(stand: Stand, *, conversations: int) -> Figures:
@@ -41,19 +41,19 @@ def admin(stand: Stand, *, conversations: int) -> Figures:
 
 
 def prune(stand: Stand, *, conversations: int) -> Figures:
-    """A tenth goes, from a copy: each time it is the same one."""
+    """Prune a tenth from a copy, the same one each time."""
     data = stand.data("history", conversations=conversations)
-    with stand.copied(data) as copy, stand.serve(copy) as talos:
+    with stand.copy(data) as copy, stand.serve(copy) as talos:
         keep = conversations * 9 // 10
-        return uvloop.run(administration.beside_a_prune(talos, stand.checkout, copy, keep=keep))
+        return uvloop.run(administration.during_prune(talos, stand.checkout, copy, keep=keep))
 
 
 def _archive(stand: Stand) -> Path:
     return stand.folder / "export.jsonl"
 
 
-def _figures(stand: Stand, data: Path, conversations: int, *command: str) -> Figures:
-    """What a command took for so many conversations."""
+def _run(stand: Stand, data: Path, conversations: int, *command: str) -> Figures:
+    """Run a command on so many conversations and return its figures."""
     messages = conversations * MESSAGES
     began = time.monotonic()
     usage = stand.checkout.run(data, *command)

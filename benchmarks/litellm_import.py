@@ -1,7 +1,7 @@
-"""How long the event loop stands still while LiteLLM is imported beside it.
+"""The longest stall of the event loop while LiteLLM is imported beside it.
 
-`python -m benchmarks.litellm_import` prints the seconds of the import and of the longest stall, as
-Talos does it; with `plain`, with garbage collection left on.
+`python -m benchmarks.litellm_import` prints the seconds of the import and of the longest stall
+when Talos imports it; with `plain`, when garbage collection stays on.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 
 from chat.llm.litellm import importing
 
-TICK = 0.001  # seconds between two looks at the clock
+TICK = 0.001  # seconds between two readings of the clock
 
 
 async def longest_stall(*, plainly: bool) -> tuple[float, float]:
-    """Seconds: of the whole import, and of the longest time that nothing else ran."""
+    """Return the seconds of the whole import, and of the longest time in which nothing else ran."""
     done = asyncio.Event()
     ticking = asyncio.create_task(_tick(done))
     await asyncio.sleep(0.1)

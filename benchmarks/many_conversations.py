@@ -1,7 +1,7 @@
-"""Many conversations, made quickly: what histories are measured on.
+"""Many conversations, made quickly, as test data for histories.
 
-`python -m benchmarks.many_conversations` puts them into the database of the settings, which must
-be migrated: 10,000 conversations with 200,000 messages, unless told otherwise. The same each time.
+`python -m benchmarks.many_conversations` puts them into the configured database, which must be
+migrated: 10,000 conversations with 200,000 messages by default, the same each time.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Maker:
 
 
 def make(owner: User, *, conversations: int = 10_000, messages: int = 20) -> None:
-    """So many conversations, each with so many messages."""
+    """Make conversations with so many messages each."""
     maker = Maker(owner)
     for number in range(conversations):
         maker.conversation(number, messages)

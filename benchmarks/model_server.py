@@ -1,8 +1,8 @@
-"""A model server that costs little: OpenAI's stream on a bare protocol, in a process of its own.
+"""A cheap model server: OpenAI's stream on a bare protocol, in its own process.
 
-The last message says what to answer: "KEY paced COUNT" is COUNT tokens at 50 a second, "KEY burst
-COUNT" the same as fast as they go. Each token is the time it was written (`time.monotonic_ns`).
-`GET /closed` tells when clients left in the middle of an answer, by KEY.
+The last message says what to answer: "KEY paced COUNT" gives COUNT tokens at 50 a second, "KEY burst
+COUNT" the same as fast as possible. Each token is the time it was written (`time.monotonic_ns`).
+`GET /closed` returns the times at which clients left in mid-answer, by KEY.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import uvloop
 PACE = 0.02
 """Seconds between the tokens of a paced answer."""
 AT_ONCE = 16
-"""Tokens of a burst that are written together."""
+"""The number of tokens of a burst that are written together."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 FRAME = (
     b'{"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1700000000,'
@@ -43,7 +43,7 @@ END = event(FRAME % (b"", b'"stop"')) + event(USAGE) + event(b"[DONE]") + b"0\r\
 
 
 class Connection(asyncio.Protocol):
-    """One client. It has one answer at a time."""
+    """One client, with one answer at a time."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self.may_write = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's own
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's type
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.timer is not None:
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         if kind == "burst":
             self.timer = self.loop.call_soon(self.burst)
         else:
-            # Streams that are asked for together do not beat together.
+            # Stagger streams that are requested together.
             self.next = self.loop.time() + next(_numbers) * 7 % 20 / 1000
             self.timer = self.loop.call_at(self.next, self.paced)
 

@@ -1,4 +1,4 @@
-"""What the page costs, in a real Chromium: each figure's browser is started for it alone."""
+"""The cost of the page in a real Chromium; each figure starts its own browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.chromium import ARGUMENTS, chromium_path
 TIMES = 20
 DELTAS = 5000
 QUIET = 500
-"""Milliseconds without a request: the page has all it wants."""
+"""Milliseconds without a request after which the page counts as loaded."""
 PAINT = """
 new Promise((done) => new PerformanceObserver((list) => {
   const [paint] = list.getEntriesByName("first-contentful-paint");
@@ -36,7 +36,7 @@ new PerformanceObserver((list) => {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    # Playwright keeps an event loop running in this thread, which the other figures cannot live with.
+    # Playwright keeps an event loop running in this thread, which would break the other figures.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield browser
@@ -44,7 +44,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def load(stand: Stand) -> Figures:
-    """A first load of an empty page with an empty cache, until nothing more is asked for."""
+    """Measure a first load of an empty page with an empty cache, until no more requests come."""
     sizes: list[int] = []
     hosts: set[str] = set()
     paints = []
@@ -53,7 +53,7 @@ def load(stand: Stand) -> Figures:
             sizes.clear()
             page = browser.new_page()
             page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-            _count(page, sizes)
+            _record_sizes(page, sizes)
             page.goto(talos.address, wait_until="networkidle")
             paints.append(page.evaluate(PAINT))
             page.close()
@@ -65,15 +65,15 @@ def load(stand: Stand) -> Figures:
     }
 
 
-def _count(page: Page, sizes: list[int]) -> None:
-    """Bytes on the wire, heads included."""
+def _record_sizes(page: Page, sizes: list[int]) -> None:
+    """Record each response's bytes on the wire, including headers."""
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
     client.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
 
 
 def stream(stand: Stand) -> Figures:
-    """The longest task of the page from the question to the end of the answer."""
+    """Measure the page's longest task from the question to the end of the answer."""
     longest = []
     with stand.fresh() as talos, chromium() as browser:
         for number in range(3):
@@ -90,14 +90,14 @@ def stream(stand: Stand) -> Figures:
 
 
 def long(stand: Stand) -> Figures:
-    """A conversation of 1,000 messages, from the server and until its end can be read."""
+    """Measure a conversation of 1,000 messages: the server's answer and the first paint."""
     paints = []
     with (
         stand.serve(stand.data("long", conversations=2, messages=1000)) as talos,
         chromium() as browser,
     ):
-        address = talos.address.rstrip("/") + _a_chat(talos.address)
-        answer = _answer(address)
+        address = talos.address.rstrip("/") + _find_chat(talos.address)
+        answer = _time_answer(address)
         for _ in range(5):
             page = browser.new_page()
             page.goto(address)
@@ -107,19 +107,19 @@ def long(stand: Stand) -> Figures:
 
 
 def lists(stand: Stand, *, conversations: int) -> Figures:
-    """The server's answers with many chats."""
+    """Measure the server's answers with many chats."""
     with stand.serve(stand.data("history", conversations=conversations)) as talos:
         return {
-            "new": _answer(talos.address),
-            "sidebar": _answer(f"{talos.address}sidebar/"),
-            "all": _answer(f"{talos.address}chats/"),
-            "search": _answer(f"{talos.address}chats/?q=lisbon+garden"),
-            "nowhere": _answer(f"{talos.address}chats/?q=nowhere"),
+            "new": _time_answer(talos.address),
+            "sidebar": _time_answer(f"{talos.address}sidebar/"),
+            "all": _time_answer(f"{talos.address}chats/"),
+            "search": _time_answer(f"{talos.address}chats/?q=lisbon+garden"),
+            "nowhere": _time_answer(f"{talos.address}chats/?q=nowhere"),
         }
 
 
-def _answer(address: str) -> float:
-    """Milliseconds to an answer's last byte."""
+def _time_answer(address: str) -> float:
+    """Return the milliseconds to an answer's last byte."""
     times = []
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -129,7 +129,8 @@ def _answer(address: str) -> float:
     return median(times)
 
 
-def _a_chat(address: str) -> str:
+def _find_chat(address: str) -> str:
+    """Return the path of some chat."""
     with urlopen(f"{address}chats/") as answer:  # noqa: S310  # our own address
         found = re.search(r'href="(/c/[0-9a-f-]{36}/)"', answer.read().decode())
     assert found is not None

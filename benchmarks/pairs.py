@@ -1,4 +1,4 @@
-"""Two checkouts measured in turn: the pairs, the ratio's interval, and the table of them."""
+"""Two checkouts measured in turn: the pairs, the ratio's interval, and the table."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from benchmarks.stands import Stand
 CONFIDENCE = 0.95
 HEADS = ("experiment", "figure", "ours", "base", "ratio", "95 % interval", "pairs")
 Pair = tuple[Figures, Figures]
-"""Ours, and those of base."""
+"""Our figures, and those of base."""
 
 
-def measured(experiment: Experiment, ours: Stand, base: Stand, pairs: int) -> list[Pair]:
-    """So many pairs, after one that only warms up. Who goes first changes from pair to pair.
+def measure(experiment: Experiment, ours: Stand, base: Stand, pairs: int) -> list[Pair]:
+    """Measure pairs, after a warm-up one. The side that goes first alternates.
 
-    Each measurement has a server that was started for it. Two processes of one program may differ
-    for as long as they live, in where their memory lies and how their texts hash; pairs of the
-    same two processes would all carry that difference, and the code would be blamed for it.
+    Each measurement has its own new server. Two processes of one program may differ for as long as
+    they live, in memory layout and string hashes. Pairs of the same two processes would all carry
+    that difference, and it would be attributed to the code.
     """
     found = []
     for number in range(pairs + 1):
@@ -44,13 +44,13 @@ def _once(experiment: Experiment, stand: Stand) -> Figures:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """A 95 % confidence interval for the median of the distribution that the values come from.
+    """Return a 95 % confidence interval for the median of the values' distribution.
 
-    Distribution-free, by the sign test: the k-th smallest and the k-th largest of n values, with
-    the greatest k for which 1 - 2 P(B < k) is at least 0.95, B binomial of n and 1/2. With 10
-    values the 2nd and the 9th (97.9 %), with 20 the 6th and the 15th (95.9 %). W. R. Thompson, "On
-    Confidence Ranges for the Median", Annals of Mathematical Statistics 7 (1936), 122-128. Fewer
-    than 6 values have no such interval: `ValueError`.
+    It is distribution-free, by the sign test: the k-th smallest and the k-th largest of n values,
+    with the greatest k for which 1 - 2 P(B < k) is at least 0.95, B binomial of n and 1/2. With 10
+    values these are the 2nd and the 9th (97.9 %), with 20 the 6th and the 15th (95.9 %). W. R.
+    Thompson, "On Confidence Ranges for the Median", Annals of Mathematical Statistics 7 (1936),
+    122-128. Fewer than 6 values have no such interval: `ValueError`.
     """
     number, rank, outside = len(values), 0, 0.0
     while (outside := outside + 2 * comb(number, rank) / 2**number) <= 1 - CONFIDENCE:
@@ -61,8 +61,8 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return ordered[rank - 1], ordered[-rank]
 
 
-def compared(results: dict[str, list[Pair]]) -> str:
-    """The table of all experiments, in Markdown."""
+def render(results: dict[str, list[Pair]]) -> str:
+    """Return the table of all experiments, in Markdown."""
     rows = [
         _row(experiment, figure, pairs)
         for experiment, pairs in results.items()

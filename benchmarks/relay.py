@@ -1,7 +1,7 @@
-"""B, the bare relay: what a Channels consumer on our Daphne server costs that only relays.
+"""B, the bare relay: a Channels consumer on our Daphne server that only relays.
 
-No database, no turns. It reads the model's stream with aiohttp, takes the bytes apart by hand and
-sends a frame for each token. What Talos adds is measured against it.
+It has no database and no turns. It reads the model's stream with aiohttp, parses the bytes by hand
+and sends a frame for each token. Talos's overhead is measured against it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from talos_site.management.commands.serve import address_of, bound  # noqa: E402
 
 
 class Engine:
-    """The one connection pool."""
+    """The shared connection pool."""
 
     session: aiohttp.ClientSession
 
@@ -38,7 +38,7 @@ class Engine:
 
 
 class Relay(AsyncWebsocketConsumer):
-    """Each message is a request to the model."""
+    """A connection on which each message is a request to the model."""
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any

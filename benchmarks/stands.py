@@ -1,4 +1,4 @@
-"""A subject made ready to be measured: its server and its data, each made when first needed."""
+"""A subject prepared for measuring: its server and its data, each created when first needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchmarks.checkouts import HERE, ROOT, Checkout
 from benchmarks.subjects import Subject
 
 MESSAGES = 20
-"""In each conversation of a history."""
+"""The number of messages in each conversation of a history."""
 
 
 class Stand:
-    """One subject with the model server that it asks and a folder of its own."""
+    """One subject with its model server and its own folder."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Stand:
 
     @property
     def server(self) -> Subject:
-        """The running server: started at first use, ended by `stop`."""
+        """The running server: started on first use, ended by `stop`."""
         if self._server is None:
             start = self._start(self.model) if self._start else self.fresh()
             self._server = self._open.enter_context(start)
@@ -54,22 +54,22 @@ class Stand:
 
     @contextmanager
     def fresh(self) -> Iterator[Subject]:
-        """Another server, on an empty database of its own."""
-        with self.copied(self.data("empty")) as data, self.serve(data) as subject:
+        """Start another server, on its own empty database."""
+        with self.copy(self.data("empty")) as data, self.serve(data) as subject:
             yield subject
 
     @contextmanager
-    def copied(self, data: Path) -> Iterator[Path]:
-        """A copy of a data directory, to be changed and thrown away."""
+    def copy(self, data: Path) -> Iterator[Path]:
+        """Copy a data directory, to be changed and then discarded."""
         with TemporaryDirectory(dir=self.folder) as folder:
             yield shutil.copytree(data, Path(folder, "data"))
 
     def serve(self, data: Path) -> Subject:
-        """A server on a data directory that no other one uses."""
+        """Start a server on a data directory that no other server uses."""
         return subjects.talos(self.model, data, self.checkout)
 
     def data(self, name: str, *, conversations: int = 0, messages: int = MESSAGES) -> Path:
-        """The data directory of this name: migrated, with so many conversations."""
+        """Return the data directory of this name, migrated and with so many conversations."""
         folder = self.folder / name
         if not folder.exists():
             self.checkout.run(folder, "manage.py", "migrate", "--verbosity=0")

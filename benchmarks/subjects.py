@@ -1,4 +1,4 @@
-"""The processes that are measured, and what the kernel says of them."""
+"""The measured processes, and the kernel's figures for them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Subject:
         self.stop()
 
     def cpu(self) -> float:
-        """Seconds of processor time so far, of all threads, user and system."""
-        # Linux: the clock id of another process's CPU clock. /proc counts in steps of 10 ms.
+        """Return the processor seconds used so far, by all threads, user and system."""
+        # The id of another process's CPU clock on Linux; /proc counts in steps of 10 ms.
         return time.clock_gettime(~self.process.pid << 3 | 2)
 
     def memory(self) -> float:
-        """KiB of its own, without files that are mapped."""
+        """Return the process's own memory in KiB, without mapped files."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"RssAnon:\s+(\d+) kB", status)
         assert found is not None

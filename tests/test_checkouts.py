@@ -48,7 +48,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def test_a_commits_copy_has_its_files_and_our_python(git: Git, root: Path, tmp_path: Path) -> None:
-    copy = checkouts.commit("HEAD~1", tmp_path / "base", root)
+    copy = checkouts.copy_commit("HEAD~1", tmp_path / "base", root)
     assert contents(copy.root) == {
         "manage.py": "old",
         "requirements.txt": "# nothing\n",
@@ -60,14 +60,14 @@ def test_a_commits_copy_has_its_files_and_our_python(git: Git, root: Path, tmp_p
 def test_our_own_copy_is_the_working_tree_as_it_stands(
     git: Git, root: Path, tmp_path: Path
 ) -> None:
-    assert checkouts.working_tree(tmp_path / "clean", root).name == git(
+    assert checkouts.copy_working_tree(tmp_path / "clean", root).name == git(
         "rev-parse", "--short", "HEAD"
     )
     (root / ".gitignore").write_text("ignored\n")
     (root / "ignored").write_text("")
     (root / "manage.py").write_text("changed")
     (root / "old.py").unlink()
-    copy = checkouts.working_tree(tmp_path / "ours", root)
+    copy = checkouts.copy_working_tree(tmp_path / "ours", root)
     assert copy.name == git("describe", "--always", "--dirty")
     assert set(contents(copy.root)) == {".gitignore", "manage.py", "new.py", "requirements.txt"}
     assert contents(copy.root)["manage.py"] == "changed"
@@ -79,10 +79,10 @@ def test_other_requirements_get_an_environment_once(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (root / "requirements.txt").write_text("# other\n")
-    first = checkouts.commit("HEAD", tmp_path / "first", root)
+    first = checkouts.copy_commit("HEAD", tmp_path / "first", root)
     assert "installing them into" in capsys.readouterr().err
     assert Path(first.python).is_relative_to(root / ".venv" / "bases")
-    second = checkouts.commit("HEAD", tmp_path / "second", root)
+    second = checkouts.copy_commit("HEAD", tmp_path / "second", root)
     assert (second.python, capsys.readouterr().err) == (first.python, "")
     program = "import aiohttp"
     assert subprocess.run([first.python, "-c", program], stderr=subprocess.DEVNULL).returncode == 1
@@ -92,4 +92,4 @@ def test_a_commit_without_the_product_is_refused(git: Git, root: Path, tmp_path:
     git("rm", "--quiet", "manage.py")
     git("commit", "--quiet", "--message", "none")
     with pytest.raises(Refused, match=r"HEAD has no manage\.py"):
-        checkouts.commit("HEAD", tmp_path / "base", root)
+        checkouts.copy_commit("HEAD", tmp_path / "base", root)

@@ -54,7 +54,7 @@ def test_five_pairs_have_none() -> None:
 def test_the_table_shows_what_has_no_ratio_without_one() -> None:
     ours = [{"cpu": 100.0 + step, "failed": 0.0, "memory": step - 1} for step in range(10)]
     results = {"crowd": [(found, {"cpu": 100.0, "failed": 0.0, "memory": 5.0}) for found in ours]}
-    assert pairs.compared(results).splitlines() == [
+    assert pairs.render(results).splitlines() == [
         "| experiment | figure | ours | base | ratio | 95 % interval | pairs |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| crowd | cpu | 104 | 100 | 1.045 | 1.010 to 1.080 | 10 |",
@@ -80,7 +80,7 @@ def test_the_sides_take_turns_after_a_warm_up_each_time_on_a_new_server(tmp_path
         happened.append(stand.folder.name)
         return {"cpu": float(len(happened))}
 
-    found = pairs.measured(Experiment("turns", measure), stand("ours"), stand("base"), 3)
+    found = pairs.measure(Experiment("turns", measure), stand("ours"), stand("base"), 3)
     assert happened[::2] == ["base", "ours", "ours", "base", "base", "ours", "ours", "base"]
     assert happened[1::2] == ["stop"] * 8
     assert found == [
@@ -95,7 +95,7 @@ def test_the_sides_take_turns_after_a_warm_up_each_time_on_a_new_server(tmp_path
     [
         (["no-such-branch"], "Git knows no commit 'no-such-branch' here.\n"),
         (["HEAD:chat"], "Git knows no commit 'HEAD:chat' here.\n"),
-        (["HEAD", "--pairs", "9"], "9 pairs say too little: at least 10 are needed.\n"),
+        (["HEAD", "--pairs", "9"], "9 pairs are too few: at least 10 are needed.\n"),
         (
             ["HEAD", "--only", "nothing"],
             "No experiment has 'nothing' in its name. There are: paced 1,",

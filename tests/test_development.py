@@ -52,7 +52,7 @@ def test_it_collects_nothing(talos: Talos) -> None:
 
 @pytest.mark.slow
 def test_a_changed_file_starts_the_server_again(tmp_path: Path) -> None:
-    copy = checkouts.working_tree(tmp_path / "copy").root
+    copy = checkouts.copy_working_tree(tmp_path / "copy").root
     (copy / ".venv").symlink_to(settings.BASE_DIR / ".venv")
     running = subprocess.Popen(
         ["make", "dev"],
