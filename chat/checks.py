@@ -13,8 +13,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import connection
 
-from tools import registry
-from tools.errors import ToolDeclarationError
+from tools.core import registry
+from tools.core.errors import ToolDeclarationError
 
 
 def is_loopback(host: str) -> bool:

@@ -94,8 +94,9 @@ def test_nothing_imports_the_top() -> None:
 
 def test_tools_know_nothing_of_the_chat() -> None:
     for file in (settings.BASE_DIR / "tools").rglob("*.py"):
-        used = {name for name in imports(file) if name.split(".")[0] in ("chat", "talos_site")}
-        assert all(name.startswith("chat.llm.base") for name in used), file
+        assert not {
+            name for name in imports(file) if name.split(".")[0] in ("chat", "talos_site")
+        }, file
 
 
 def test_the_wire_knows_no_django() -> None:

@@ -44,7 +44,7 @@ from chat.turns.live import Entry, LiveTurn
 from tests.growth import cpu_seconds, excess
 from tests.tools.test_arguments import runner
 from tests.transfer.shapes import export, tree
-from tools.runner import ToolOutcome
+from tools.core.runner import ToolOutcome
 
 KEYS = 31_000
 """As many as fit into a call's 256 KiB."""

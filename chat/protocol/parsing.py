@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from chat.errors import InvalidFrame, InvalidJson, UnknownAction
 from chat.protocol.actions import ACTIONS, AnyAction
 from chat.protocol.limits import MAX_ARGUMENTS_DEPTH, MAX_DEPTH
-from tools.values import TooDeep, scalars
+from tools.core.values import TooDeep, scalars
 
 
 def parse(text: str) -> AnyAction:

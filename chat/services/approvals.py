@@ -13,7 +13,7 @@ from chat.errors import NotAllowed
 from chat.models import Conversation, ToolCall, ToolRule
 from chat.services.base import locked
 from chat.turns import approvals, engine, toolbox
-from tools.runner import ToolOutcome
+from tools.core.runner import ToolOutcome
 
 
 @transaction.atomic

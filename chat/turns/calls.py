@@ -34,7 +34,7 @@ from chat.protocol.sizes import cut_for_json
 from chat.turns import opaque, toolbox
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn
-from tools.runner import Call, ToolOutcome
+from tools.core.runner import Call, ToolOutcome
 
 SHORT = 4 * 1024
 """Code points of arguments that are checked on the event loop: that takes less than a thread does."""

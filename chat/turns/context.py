@@ -77,7 +77,7 @@ def asked(turn: LiveTurn, model: Resolved) -> Asked:
         Request(
             model.model_id,
             messages,
-            tools=toolbox.registry().specs() if offers_tools and may_call else (),
+            tools=toolbox.specs(toolbox.registry()) if offers_tools and may_call else (),
             max_output_tokens=limit,
             temperature=temperature,
         ),

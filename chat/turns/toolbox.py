@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from chat import connections, search
 from chat.db.lanes import read
+from chat.llm.base import ToolSpec
 from chat.turns.live import LiveTurn
-from tools.context import Hit, ToolContext
-from tools.registry import Registry, load
-from tools.runner import ToolRunner
+from tools.core.context import Hit, ToolContext
+from tools.core.registry import Registry, load
+from tools.core.runner import ToolRunner
 
 SHORTEST_SECRET = 8
 """Characters. A shorter value would be struck out of ordinary text."""
@@ -35,6 +36,12 @@ def _secrets() -> list[str]:
 def registry() -> Registry:
     """The tools of the modules that TALOS_TOOLS names."""
     return runner().registry
+
+
+@cache
+def specs(offered: Registry) -> tuple[ToolSpec, ...]:
+    """The tools as a model is told of them."""
+    return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in offered)
 
 
 def context(turn: LiveTurn, *, progress: Callable[[str], None]) -> ToolContext:

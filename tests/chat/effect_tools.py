@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tools.base import ToolContext, tool
+from tools.core.declaration import ToolContext, tool
 
 
 @tool(approval=True)

@@ -25,7 +25,7 @@ from chat.llm.demo import texts
 from chat.llm.demo.client import DemoModel, words
 from chat.llm.demo.scripted import TITLE_PROMPT
 from tests.llm.conftest import everything
-from tools.arithmetic import calculated
+from tools.sandbox.arithmetic import calculated
 
 pytestmark = pytest.mark.anyio
 

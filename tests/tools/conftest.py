@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.tools.hostile import with_a_secret
-from tools.base import ToolContext
-from tools.registry import AnyTool, Registry
-from tools.runner import Call, ToolOutcome, ToolRunner
+from tools.core.declaration import ToolContext
+from tools.core.registry import AnyTool, Registry
+from tools.core.runner import Call, ToolOutcome, ToolRunner
 
 SECRET = "the-key-of-this-server"
 

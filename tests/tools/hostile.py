@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.base import ToolError
-from tools.workspace import Workspace
+from tools.core.declaration import ToolError
+from tools.sandbox.workspace import Workspace
 
 SECRET = b"outside"
 OWN = b"inside"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from tools.base import ToolContext, tool
-from tools.registry import Registry
-from tools.runner import Call, ToolOutcome, ToolRunner
+from tools.core.declaration import ToolContext, tool
+from tools.core.registry import Registry
+from tools.core.runner import Call, ToolOutcome, ToolRunner
 
 
 class Place(BaseModel):

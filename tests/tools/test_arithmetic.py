@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.arithmetic import calculated
-from tools.base import ToolError
-from tools.functions import FUNCTIONS
+from tools.core.declaration import ToolError
+from tools.sandbox.arithmetic import calculated
+from tools.sandbox.functions import FUNCTIONS
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.tools.conftest import answer
-from tools import registry
-from tools.base import Hit, ToolContext
-from tools.runner import ToolOutcome, ToolRunner
+from tools.core import registry
+from tools.core.declaration import Hit, ToolContext
+from tools.core.runner import ToolOutcome, ToolRunner
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from tools import registry
+from tools.core import registry
 
 
 def tools(*arguments: str) -> str:

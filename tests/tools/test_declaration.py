@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from tools.base import ToolContext, ToolDeclarationError, tool
+from tools.core.declaration import ToolContext, ToolDeclarationError, tool
 
 
 class Place(BaseModel):
@@ -43,7 +43,7 @@ def test_name_description_and_schema_come_from_the_function() -> None:
     assert book.name == "book"
     assert book.description == "Book a place.\n\nFor one day or several.\n\nNobody is told."
     assert book.summary == "Book a place."
-    properties = book.spec.parameters["properties"]
+    properties = book.parameters["properties"]
     assert list(properties) == ["json", "kind", "place", "seats", "days"]
     assert properties["json"] == {
         "type": "string", "description": "Named like a method of pydantic's."
@@ -52,8 +52,8 @@ def test_name_description_and_schema_come_from_the_function() -> None:
     assert properties["seats"] == {
         "type": "integer", "minimum": 1, "default": 1, "description": "How many people."
     }  # fmt: skip
-    assert book.spec.parameters["required"] == ["json", "kind", "place"]
-    assert book.spec.parameters["additionalProperties"] is False
+    assert book.parameters["required"] == ["json", "kind", "place"]
+    assert book.parameters["additionalProperties"] is False
 
 
 def test_whoever_says_nothing_is_asked_each_time() -> None:

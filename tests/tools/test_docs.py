@@ -11,10 +11,10 @@ import pytest
 from django.conf import settings
 
 from tests.tools.conftest import answer
-from tools import registry
-from tools.base import OUTPUT_LIMIT, SECONDS, ToolContext, tool
-from tools.registry import AnyTool
-from tools.runner import ToolRunner
+from tools.core import registry
+from tools.core.declaration import OUTPUT_LIMIT, SECONDS, ToolContext, tool
+from tools.core.registry import AnyTool
+from tools.core.runner import ToolRunner
 
 PAGE = (settings.BASE_DIR / "docs" / "tools.md").read_text(encoding="utf-8")
 EXAMPLE, EXAMPLE_TEST = (part.split("```")[0] for part in PAGE.split("```python\n")[1:])

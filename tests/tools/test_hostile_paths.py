@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.hostile import refused, refuses_all
-from tools.base import ToolError
-from tools.paths import parts_of
-from tools.workspace import Workspace
+from tools.core.declaration import ToolError
+from tools.sandbox.paths import parts_of
+from tools.sandbox.workspace import Workspace
 
 HOSTILE = [
     "../secret.txt",

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Run
-from tools import processes
-from tools.base import ToolContext, tool
-from tools.processes import run_process
+from tools.core.declaration import ToolContext, tool
+from tools.sandbox import processes
+from tools.sandbox.processes import run_process
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from tests.tools.conftest import SECRET, calls, only
-from tools.base import ToolContext, tool
-from tools.registry import Registry
-from tools.runner import ToolRunner
+from tools.core.declaration import ToolContext, tool
+from tools.core.registry import Registry
+from tools.core.runner import ToolRunner
 
 pytestmark = pytest.mark.anyio
 

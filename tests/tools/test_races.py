@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.hostile import OWN, outside
-from tools.base import ToolError
-from tools.workspace import Workspace
+from tools.core.declaration import ToolError
+from tools.sandbox.workspace import Workspace
 
 
 @contextmanager

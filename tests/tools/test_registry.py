@@ -10,10 +10,10 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from tools import registry
-from tools.base import ToolDeclarationError
+from tools.core import registry
+from tools.core.declaration import ToolDeclarationError
 
-HEAD = "from __future__ import annotations\nfrom tools.base import tool\n"
+HEAD = "from __future__ import annotations\nfrom tools import tool\n"
 TOOL = '''
 @tool
 def {name}() -> str:
@@ -44,7 +44,7 @@ def test_the_built_in_ones_are_there_in_the_order_of_their_names() -> None:
     assert found.names == (
         "calculate", "current_time", "list_files", "read_file", "search_conversations", "write_file"
     )  # fmt: skip
-    assert tuple(spec.name for spec in found.specs()) == found.names
+    assert tuple(tool.name for tool in found) == found.names
     assert [tool.name for tool in found if tool.approval] == ["write_file"]
 
 
@@ -90,7 +90,7 @@ def test_a_module_that_cannot_be_imported_is_named(modules: Path, source: str) -
 
 
 def test_e010_a_wrong_tool_stops_the_start(settings: Settings, modules: Path) -> None:
-    (modules / "wrong.py").write_text("from tools.base import tool\n@tool\ndef f(): ...\n")
+    (modules / "wrong.py").write_text("from tools import tool\n@tool\ndef f(): ...\n")
     settings.TALOS_TOOLS = ["tools", "wrong"]
     (found,) = run_checks()
     assert found.id == "talos.E010"

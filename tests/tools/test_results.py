@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.tools.conftest import SECRET, Run
-from tools.base import OUTPUT_LIMIT, tool
-from tools.runner import ToolOutcome
-from tools.text import Renderer
+from tools.core.declaration import OUTPUT_LIMIT, tool
+from tools.core.runner import ToolOutcome
+from tools.core.text import Renderer
 
 pytestmark = pytest.mark.anyio
 

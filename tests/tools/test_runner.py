@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from tests.tools.conftest import SECRET, Run, calls, only
-from tools.base import ToolContext, ToolError, tool
-from tools.runner import THREADS, ToolOutcome
+from tools.core.declaration import ToolContext, ToolError, tool
+from tools.core.runner import THREADS, ToolOutcome
 
 pytestmark = pytest.mark.anyio
 

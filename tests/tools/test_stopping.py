@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from tests.tools.conftest import Run, calls, only
-from tools.base import ToolContext, tool
-from tools.registry import AnyTool, Registry
-from tools.runner import THREADS, ToolOutcome, ToolRunner
+from tools.core.declaration import ToolContext, tool
+from tools.core.registry import AnyTool, Registry
+from tools.core.runner import THREADS, ToolOutcome, ToolRunner
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +87,7 @@ async def test_a_call_that_was_not_run_is_never_run_later(
 async def test_a_tool_that_ignores_its_end_is_left_behind(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tools.runner.GRACE", 0.05)
+    monkeypatch.setattr("tools.core.runner.GRACE", 0.05)
     release = asyncio.Event()
 
     @tool(seconds=0.05)
@@ -125,7 +125,7 @@ async def test_a_cancel_reaches_the_tool_and_comes_out(
     monkeypatch: pytest.MonkeyPatch,
     hangs_in_a_thread: bool,
 ) -> None:
-    monkeypatch.setattr("tools.runner.GRACE", 60)
+    monkeypatch.setattr("tools.core.runner.GRACE", 60)
     started, ended = threading.Event(), asyncio.Event()
 
     @tool

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.hostile import OWN, refused
-from tools.base import ToolError
-from tools.workspace import MAX_LISTED, MAX_WRITTEN, Workspace
+from tools.core.declaration import ToolError
+from tools.sandbox.workspace import MAX_LISTED, MAX_WRITTEN, Workspace
 
 
 def test_what_is_written_is_read(root: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tools.arithmetic import calculated
-from tools.base import tool
+from tools import tool
+from tools.sandbox.arithmetic import calculated
 
 
 @tool(approval=False, seconds=5, repeatable=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from tools.base import ToolContext, ToolError, tool
+from tools import ToolContext, ToolError, tool
 
 
 @tool(approval=False, seconds=5, repeatable=True)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tools.base import OUTPUT_LIMIT, ToolContext, ToolError, tool
-from tools.workspace import Entry, Workspace
+from tools import ToolContext, ToolError, Workspace, tool
+from tools.core.declaration import OUTPUT_LIMIT
+from tools.sandbox.workspace import Entry
 
 Path = Annotated[str, Field(description="Relative to the workspace, as in `notes/today.md`.")]
 Folder = Annotated[

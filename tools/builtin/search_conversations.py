@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tools.base import Hit, ToolContext, tool
+from tools import Hit, ToolContext, tool
 
 
 @tool(approval=False, seconds=15, repeatable=True)

@@ -11,10 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from tools import registry
-from tools.context import ToolContext
-from tools.registry import Registry
-from tools.runner import Call, ToolOutcome, ToolRunner
+from tools.core import registry
+from tools.core.context import ToolContext
+from tools.core.registry import Registry
+from tools.core.runner import Call, ToolOutcome, ToolRunner
 
 
 class Command(BaseCommand):

@@ -35,9 +35,9 @@ from chat.transfer.reading_order import places
 from chat.turns import batches, title_text
 from chat.turns.live import Entry, LiveTurn
 from tests.transfer.shapes import archive, export, tree
-from tools.base import tool
-from tools.registry import Registry
-from tools.runner import ToolRunner
+from tools.core.declaration import tool
+from tools.core.registry import Registry
+from tools.core.runner import ToolRunner
 
 Work = Callable[[], object]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tools.errors import ToolError
+from tools.core.errors import ToolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ToolContext:
     """Of one call. The defaults are for tests of tools."""
 
     workspace: Path
-    """The only folder for files: `tools.workspace.Workspace(context.workspace)`."""
+    """The only folder for files: `tools.sandbox.workspace.Workspace(context.workspace)`."""
     conversation_id: str = ""
     owner_id: int | None = None
     time_zone: str = "UTC"

@@ -18,13 +18,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tools import arguments as reading
-from tools.context import ToolContext
-from tools.errors import ToolError
-from tools.progress import Progress
-from tools.registry import AnyTool, Registry
-from tools.text import NotText, Renderer, shorten
-from tools.threads import Threads
+from tools.core import arguments as reading
+from tools.core.context import ToolContext
+from tools.core.errors import ToolError
+from tools.core.progress import Progress
+from tools.core.registry import AnyTool, Registry
+from tools.core.text import NotText, Renderer, shorten
+from tools.core.threads import Threads
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from chat.llm.base import ToolSpec
-from tools.base import Tool
-from tools.errors import ToolDeclarationError
+from tools.core.declaration import Tool
+from tools.core.errors import ToolDeclarationError
 
 AnyTool = Tool[..., Any]
 
@@ -30,7 +29,6 @@ class Registry:
                 problem = f"{other.module} has a tool of that name too"
                 raise ToolDeclarationError.at(tool.function, problem, "Rename one of them.")
         self._tools = dict(sorted(self._tools.items()))
-        self._specs = tuple(tool.spec for tool in self)
 
     def __iter__(self) -> Iterator[AnyTool]:
         return iter(self._tools.values())
@@ -41,10 +39,6 @@ class Registry:
 
     def get(self, name: str) -> AnyTool | None:
         return self._tools.get(name)
-
-    def specs(self) -> tuple[ToolSpec, ...]:
-        """What a model is told."""
-        return self._specs
 
 
 @cache

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from tools.text import Renderer
+from tools.core.text import Renderer
 
 LONGEST = 500
 

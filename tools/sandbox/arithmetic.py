@@ -13,8 +13,8 @@ import operator
 import re
 from collections.abc import Callable
 
-from tools.errors import ToolError
-from tools.functions import CONSTANTS, FUNCTIONS, MAX_BITS, Number, power
+from tools.core.errors import ToolError
+from tools.sandbox.functions import CONSTANTS, FUNCTIONS, MAX_BITS, Number, power
 
 MAX_CHARACTERS = 2000
 MAX_DEPTH = 50

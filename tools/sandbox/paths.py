@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tools.errors import ToolError
-from tools.text import shorten
+from tools.core.errors import ToolError
+from tools.core.text import shorten
 
 MAX_BYTES = 1024
 MAX_PARTS = 32

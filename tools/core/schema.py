@@ -17,8 +17,8 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
-from tools.context import ToolContext
-from tools.errors import ToolDeclarationError
+from tools.core.context import ToolContext
+from tools.core.errors import ToolDeclarationError
 
 Function = Callable[..., Any]
 

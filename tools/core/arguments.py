@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tools.errors import ToolError
-from tools.text import clean, shorten
-from tools.values import TooDeep, scalars
+from tools.core.errors import ToolError
+from tools.core.text import clean, shorten
+from tools.core.values import TooDeep, scalars
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 32
