@@ -16,7 +16,7 @@ import orjson
 from django.conf import settings
 
 from chat.management.signals import StopSignals
-from talos_site.server import Server
+from talos_site.server.run import Server
 
 settings.configure()
 

@@ -13,7 +13,7 @@ django.setup(set_prefix=False)  # what follows needs its models
 
 from chat.access.gate import SocketGate, refuse  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
-from talos_site.threads import Pages  # noqa: E402
+from talos_site.server.threads import Pages  # noqa: E402
 
 sockets = URLRouter(
     [

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chat.management.signals import StopSignals
-from talos_site.server import Server  # first: it chooses the event loop
+from talos_site.server.run import Server  # first: it chooses the event loop
 
 from talos_site.management.commands.serve import address_of, bound  # isort: skip
 

@@ -16,9 +16,9 @@ import aiohttp
 import pytest
 
 from chat.management.signals import DOUBLED
-from talos_site.backpressure import LIMIT, UNANSWERED, BoundedSocket
-from talos_site.bodies import LIMIT as BODY_LIMIT
-from talos_site.pacing import PacedRequest
+from talos_site.server.backpressure import LIMIT, UNANSWERED, BoundedSocket
+from talos_site.server.bodies import LIMIT as BODY_LIMIT
+from talos_site.server.pacing import PacedRequest
 from tests.processes import Talos
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -122,7 +122,7 @@ def test_a_flood_that_pauses_is_looked_after_once_and_not_for_ever(
 ) -> None:
     looks: list[Callable[[], None]] = []
     loop = SimpleNamespace(call_later=lambda _, look: looks.append(look))
-    monkeypatch.setattr("talos_site.backpressure.asyncio.get_running_loop", lambda: loop)
+    monkeypatch.setattr("talos_site.server.backpressure.asyncio.get_running_loop", lambda: loop)
     client = BoundedSocket()
     client.muted, client.client_addr, client.state = False, None, BoundedSocket.STATE_OPEN
     client.application_queue = asyncio.Queue()
@@ -187,7 +187,7 @@ def test_a_slow_answer_lasts_as_long_as_something_gets_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("talos_site.pacing.time.monotonic", lambda: now)
+    monkeypatch.setattr("talos_site.server.pacing.time.monotonic", lambda: now)
     answer = object.__new__(PacedRequest)
     transport = SimpleNamespace(dataBuffer=b"x" * 900, offset=0, _tempDataLen=0, is_cut=False)
     transport.abortConnection = lambda: setattr(transport, "is_cut", True)

@@ -19,7 +19,7 @@ from django.urls import include, path
 
 from chat.db import lanes
 from chat.db.configuration import CONNECTIONS
-from talos_site.threads import PAGES, Jobs, Pages
+from talos_site.server.threads import PAGES, Jobs, Pages
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
 SECONDS = 60

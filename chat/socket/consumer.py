@@ -445,7 +445,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
         Daphne's `send` never suspends (it has no backpressure, see `backpressure.py`), so its
         coroutine is driven here, without a task or a wait for each frame of each connection. Our
-        own server takes a text without one (`talos_site/server.py`).
+        own server takes a text without one (`talos_site/server/run.py`).
         """
         if self.send_text is not None and self.send_text(text):
             return

@@ -88,7 +88,7 @@ class Command(BaseCommand):
         from chat.turns import default_model, engine
         from chat.upkeep import uploads
         from chat.upkeep.prune import retention
-        from talos_site.server import Server
+        from talos_site.server.run import Server
 
         from talos_site.asgi import application  # isort: skip
 

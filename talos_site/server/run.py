@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from talos_site.reactor import loop  # first: see its docstring
+from talos_site.server.reactor import loop  # first: see its docstring
 
 import daphne.http_protocol  # isort: skip
 import daphne.server  # isort: skip
@@ -24,9 +24,9 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 
 from chat.management.signals import SIGNALS, StopSignals
-from talos_site.backpressure import BoundedSocket
-from talos_site.bodies import BoundedFactory
-from talos_site.pacing import PacedRequest
+from talos_site.server.backpressure import BoundedSocket
+from talos_site.server.bodies import BoundedFactory
+from talos_site.server.pacing import PacedRequest
 
 reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
 

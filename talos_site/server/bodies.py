@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from twisted.web.http import HTTPChannel
 
 from chat.access.headers import HEADERS
-from talos_site.pacing import PacedChannel, PacedRequest
+from talos_site.server.pacing import PacedChannel, PacedRequest
 
 LIMIT = 256 * 1024 * 1024
 """Bytes. The largest that is meant to come is a file to import, of half as much."""

@@ -17,7 +17,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from talos_site.backpressure import waiting
+from talos_site.server.backpressure import waiting
 
 for _name in ("pauseProducing", "resumeProducing", "timeoutConnection"):
     if not hasattr(HTTPChannel, _name):
