@@ -9,11 +9,10 @@ STATIC := staticfiles/staticfiles.json
 PYTEST := $(BIN)/python -m pytest
 # Test files run in parallel, in random order: while one waits, another uses the processor.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
-KNOW_NO_DATABASE := browser llm tools chat/chaos/test_growth.py \
-	$(addprefix markdown/test_, blocks.py pool.py renderer.py worker.py) $(addprefix test_, $(addsuffix .py, \
-	addresses architecture checkouts checks comparison development faults_docs frame_map gate headers linear \
-	lock_files promises protocol_docs readme reference secret_key serve server settings static_files title_text \
-	unsteady))
+KNOW_NO_DATABASE := benchmarks browser docs llm tools chaos/test_growth.py \
+	access/test_gate.py access/test_headers.py support/test_unsteady.py turns/test_title_text.py \
+	$(addprefix markdown/test_, blocks.py pool.py renderer.py worker.py) \
+	$(addprefix site/test_, checks.py development.py secret_key.py serve.py server.py settings.py static_files.py)
 NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"
 
@@ -41,7 +40,7 @@ check: style types-js migrations-check $(STATIC) ## lint, types, and fast tests 
 		$(MAKE) --silent fast; failed=$$?; \
 		wait $$types || failed=1; cat $$log; rm $$log; exit $$failed
 
-test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/chat -k cancel" runs a part
+test: $(if $(filter command line,$(origin ARGS)),part,everything) ## lint, types and all tests, on SQLite and PostgreSQL; ARGS="tests/turns -k cancel" runs a part
 
 # PostgreSQL comes last, without the tests that use no database.
 everything: lint migrations-check $(STATIC)

@@ -15,9 +15,9 @@ from django.db import connection
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
-from tests.processes import Talos, collect_static_files
+from tests.support.processes import Talos, collect_static_files
 
-pytest_plugins = ["tests.unsteady"]
+pytest_plugins = ["tests.support.servers", "tests.support.unsteady"]
 SLOW = {"chromium", "litellm_imported", "own_server", "restored", "talos", "upgraded"}
 """Fixtures that take seconds, for one test or a few: most of them start processes."""
 

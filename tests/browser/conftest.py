@@ -22,9 +22,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser import evidence
 from tests.browser.chromium import ARGUMENTS, chromium_path
-from tests.databases import fresh_database
-from tests.model_server import ModelServer
-from tests.processes import Talos
+from tests.support.databases import fresh_database
+from tests.support.model_server import ModelServer
+from tests.support.processes import Talos
 
 SECONDS = 30
 MODEL = "scripted"

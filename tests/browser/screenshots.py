@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, chromium_path
 from tests.browser.conftest import say
-from tests.model_server import Gate, ModelServer, Think, Tokens
-from tests.model_server.steps import Call
-from tests.processes import Talos, collect_static_files
+from tests.support.model_server import Gate, ModelServer, Think, Tokens
+from tests.support.model_server.steps import Call
+from tests.support.processes import Talos, collect_static_files
 
 # what is laid out has been painted
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"

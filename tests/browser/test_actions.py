@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, becomes, in_a_chat, over, say
-from tests.model_server import Finish, Gate, Status
+from tests.support.model_server import Finish, Gate, Status
 
 pytestmark = pytest.mark.browser
 COPIED = "async (text) => (await navigator.clipboard.readText()) === text"

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, in_a_chat, over, say
 from tests.browser.test_approvals import ask, effects, lines, variables, went_on
-from tests.model_server import Gate
+from tests.support.model_server import Gate
 
 __all__ = ["effects", "variables"]  # fixtures
 

@@ -15,11 +15,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, connected, in_a_chat, over, say
 from tests.browser.stored import store
-from tests.model_server import Gate
-from tests.model_server.steps import Call
+from tests.support.model_server import Gate
+from tests.support.model_server.steps import Call
 
 pytestmark = pytest.mark.browser
-TOOLS = "tools,tests.chat.effect_tools"
+TOOLS = "tools,tests.support.effect_tools"
 
 
 @pytest.fixture

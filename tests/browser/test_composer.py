@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Room, over, say
-from tests.model_server import Gate
+from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
 ENTER = """working => document.activeElement.dispatchEvent(

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, say
-from tests.processes import manage
+from tests.support.processes import manage
 
 pytestmark = pytest.mark.browser
 KEY = "sk-entered-in-the-browser"

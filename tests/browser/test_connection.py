@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import Room, connected, in_a_chat, over, say
-from tests.model_server import Gate
+from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
 PLACES = """

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
-from tests.model_server import Call, Gate, Status
-from tests.processes import manage
+from tests.support.model_server import Call, Gate, Status
+from tests.support.processes import manage
 
 pytestmark = pytest.mark.browser
 
@@ -294,7 +294,7 @@ def test_a_reader_further_up_is_left_alone(room: Room) -> None:
 
 MANY = """
 from chat.access.owner import local_owner
-from tests.test_views import talk
+from tests.views.test_chat import talk
 print(talk(local_owner(), *(f"Said {number}" for number in range(120))).pk)
 """
 

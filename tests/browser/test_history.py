@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SOCKET, Room, becomes, connected, over, say
 from tests.browser.stored import store
-from tests.hostile_texts import HOST, RUN, TEXTS
-from tests.model_server import Gate
+from tests.support.hostile_texts import HOST, RUN, TEXTS
+from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
 

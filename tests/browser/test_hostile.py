@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Room, connected, in_a_chat, over, say
-from tests.hostile_texts import HOSTILE, TEXTS
-from tests.model_server import Letters, Think
-from tests.model_server.steps import Call
+from tests.support.hostile_texts import HOSTILE, TEXTS
+from tests.support.model_server import Letters, Think
+from tests.support.model_server.steps import Call
 
 pytestmark = pytest.mark.browser
 ALL = "\n\n".join(TEXTS)

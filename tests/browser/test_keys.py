@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Room, in_a_chat, say
-from tests.model_server import Gate
+from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, over, say
-from tests.model_server import Gate, Think, Tokens
+from tests.support.model_server import Gate, Think, Tokens
 
 pytestmark = pytest.mark.browser
 

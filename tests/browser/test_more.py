@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import flawless
 from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
-from tests.model_server import Gate
-from tests.model_server.steps import Call
+from tests.support.model_server import Gate
+from tests.support.model_server.steps import Call
 
 pytestmark = pytest.mark.browser
 LINES = [f"Line {n} of a long text\n" for n in range(30_000)]
@@ -20,7 +20,7 @@ TOP = "document.querySelector('.message.assistant').getBoundingClientRect().top"
 
 @pytest.fixture(scope="module")
 def variables() -> dict[str, str]:
-    return {"TALOS_TOOLS": "tools,tests.chat.effect_tools"}
+    return {"TALOS_TOOLS": "tools,tests.support.effect_tools"}
 
 
 def test_a_long_answer_is_read_on_by_keyboard(room: Room) -> None:

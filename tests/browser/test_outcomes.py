@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.accessibility import OVERFLOW, flawless
 from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
 from tests.browser.stored import amend
-from tests.model_server import Cut, Gate, Status, Think, Tokens
+from tests.support.model_server import Cut, Gate, Status, Think, Tokens
 
 pytestmark = pytest.mark.browser
 
@@ -212,7 +212,7 @@ def test_a_wait_is_shown_beside_reasoning_and_any_status_ends_it(room: Room) -> 
 @pytest.fixture
 def hasty_room(empty_room: Room) -> Room:
     """Silences are told after a second."""
-    empty_room.talos.command = ("-m", "tests.altered_server", "chat.turns.waiting:EVERY=1")
+    empty_room.talos.command = ("-m", "tests.support.altered_server", "chat.turns.waiting:EVERY=1")
     empty_room.serve()
     return empty_room
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
-from tests.model_server import Call, Gate, Think
+from tests.support.model_server import Call, Gate, Think
 
 pytestmark = pytest.mark.browser
 HIDE = """isHidden => {
@@ -24,7 +24,7 @@ new MutationObserver(() => heard.push(document.querySelector("#announcer").textC
 
 @pytest.fixture(scope="module")
 def variables() -> dict[str, str]:
-    return {"TALOS_TOOLS": "tools,tests.chat.effect_tools"}
+    return {"TALOS_TOOLS": "tools,tests.support.effect_tools"}
 
 
 def test_an_answer_that_nobody_saw_marks_the_tab_until_it_is_seen(room: Room) -> None:

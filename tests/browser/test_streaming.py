@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SOCKET, Room, over, say
-from tests.model_server import Call, Flood, Gate, Letters, Pause
+from tests.support.model_server import Call, Flood, Gate, Letters, Pause
 
 pytestmark = pytest.mark.browser
 SHIFTS = """

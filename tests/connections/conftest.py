@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from chat.access.owner import local_owner
 from chat.connections import current
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)

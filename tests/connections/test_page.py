@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from chat.llm.catalogue.sources import Sources
 from chat.models import ProviderConnection
-from tests.model_server import ModelServer
-from tests.test_views import HTMX
+from tests.support.model_server import ModelServer
+from tests.views.test_chat import HTMX
 
 pytestmark = pytest.mark.usefixtures("owner")
 URL = "/settings/models/"

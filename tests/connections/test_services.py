@@ -16,8 +16,8 @@ from chat.llm.catalogue.models import get_catalogue
 from chat.models import ProviderConnection
 from chat.turns import toolbox
 from tests.llm.conftest import ask, everything
-from tests.model_server import ModelServer
-from tests.model_server.steps import Status
+from tests.support.model_server import ModelServer
+from tests.support.model_server.steps import Status
 
 KEY = "sk-entered-in-the-browser"
 LOST = "Its key can no longer be decrypted. Enter it again under Settings."

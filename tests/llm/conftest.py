@@ -16,7 +16,7 @@ from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.openai.client import OpenAIClient
 from chat.llm.stream import connection
 from chat.llm.stream.limits import Limits
-from tests.model_server import ModelServer, Step
+from tests.support.model_server import ModelServer, Step
 
 KEY = "sk-very-secret"
 PATIENT = 20

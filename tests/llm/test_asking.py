@@ -18,7 +18,7 @@ from chat.llm.base import Remark, Request, Stop, StreamEvent, Text, ToolSpec, Us
 from chat.llm.openai.client import OpenAIClient
 from chat.llm.stream.limits import Limits
 from tests.llm.conftest import KEY, PATIENT, ask, everything, said
-from tests.model_server import (
+from tests.support.model_server import (
     Call,
     Chunk,
     Cut,

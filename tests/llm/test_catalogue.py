@@ -19,7 +19,7 @@ from chat.llm.demo.client import DemoModel
 from chat.llm.openai.client import ListedModel, OpenAIClient
 from chat.llm.stream.limits import Limits
 from tests.llm.conftest import ask, everything
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 pytestmark = pytest.mark.anyio
 

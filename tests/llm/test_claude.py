@@ -26,8 +26,8 @@ from chat.llm.base import (
 )
 from chat.llm.litellm.client import LiteLLMClient
 from tests.llm.conftest import ask, everything, litellm_client
-from tests.model_server import Chunk, ModelServer, Raw, Status, Step
-from tests.model_server import anthropic_format as claude
+from tests.support.model_server import Chunk, ModelServer, Raw, Status, Step
+from tests.support.model_server import anthropic_format as claude
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
 

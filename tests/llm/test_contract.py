@@ -14,7 +14,7 @@ from chat.errors import ContextFull
 from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
 from chat.llm.stream.limits import Limits
 from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything, said
-from tests.model_server import (
+from tests.support.model_server import (
     Call,
     Cut,
     End,

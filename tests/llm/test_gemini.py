@@ -25,8 +25,8 @@ from chat.llm.base import (
 )
 from chat.llm.litellm.client import LiteLLMClient
 from tests.llm.conftest import ask, everything, litellm_client
-from tests.model_server import Chunk, End, ModelServer, Raw
-from tests.model_server.gemini_format import parts
+from tests.support.model_server import Chunk, End, ModelServer, Raw
+from tests.support.model_server.gemini_format import parts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
 

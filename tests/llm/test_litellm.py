@@ -35,8 +35,8 @@ from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.stream.limits import Limits
 from chat.llm.stream.patience import Patience
 from tests.llm.conftest import KEY, ask, everything, litellm_client
-from tests.model_server import Cut, End, ModelServer, Silence, Status, Tokens
-from tests.processes import environment
+from tests.support.model_server import Cut, End, ModelServer, Silence, Status, Tokens
+from tests.support.processes import environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("litellm_imported")]
 

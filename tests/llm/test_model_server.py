@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.model_server import ModelServer, Pause, Silence
+from tests.support.model_server import ModelServer, Pause, Silence
 
 
 def post(base_url: str, text: str, timeout: float = 10) -> bytes:
@@ -48,7 +48,7 @@ def test_it_tells_when_a_client_stays() -> None:
 
 
 def test_it_runs_as_a_program() -> None:
-    command = [sys.executable, "-m", "tests.model_server", "--pace", "0", "--words", "3"]
+    command = [sys.executable, "-m", "tests.support.model_server", "--pace", "0", "--words", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         try:

@@ -26,7 +26,7 @@ from chat.llm.base import (
 from chat.llm.openai.client import ListedModel, OpenAIClient
 from chat.llm.stream.limits import Limits
 from tests.llm.conftest import KEY, ask, everything
-from tests.model_server import Chunk, End, ModelServer, Raw, Silence, Status, Tokens
+from tests.support.model_server import Chunk, End, ModelServer, Raw, Silence, Status, Tokens
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.openai.client import OpenAIClient
 from chat.llm.stream.limits import Limits
 from tests.llm.conftest import ask, everything
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 pytestmark = pytest.mark.anyio
 

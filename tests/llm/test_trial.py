@@ -11,8 +11,8 @@ import pytest
 from chat.errors import ModelError
 from chat.llm.catalogue import trial
 from chat.llm.catalogue.connectable import BY_ID, CONNECTABLE
-from tests.model_server import ModelServer
-from tests.model_server.steps import Status
+from tests.support.model_server import ModelServer
+from tests.support.model_server.steps import Status
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-right"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.markdown.code import MAX_HIGHLIGHTED
-from tests.hostile_texts import TEXTS
 from tests.markdown.unbudgeted import blocks, render, render_reply
+from tests.support.hostile_texts import TEXTS
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.importers import chatgpt
-from tests.growth import excess
+from tests.support.growth import excess
 from tests.transfer.chatgpt_samples import ID, branch, convert, export, node, read, said
 
 Step = str | int

@@ -11,9 +11,9 @@ from django.test import Client
 
 from chat.access.owner import local_owner
 from chat.models import Conversation
-from tests.hostile_texts import TEXTS
-from tests.test_views import somebody_elses, talk
+from tests.support.hostile_texts import TEXTS
 from tests.transfer.conftest import Export
+from tests.views.test_chat import somebody_elses, talk
 
 __all__ = ["somebody_elses"]  # a fixture
 

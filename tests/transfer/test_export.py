@@ -23,12 +23,12 @@ from chat.access.owner import local_owner
 from chat.models import Conversation, Message, OpaquePart, Piece, Turn
 from chat.transfer.archive import rows
 from chat.transfer.archive.encoders import moment
-from tests import histories
-from tests.databases import fresh_database
-from tests.processes import environment, manage
-from tests.test_views import talk
+from tests.support import histories
+from tests.support.databases import fresh_database
+from tests.support.processes import environment, manage
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import first_version, line, sample
+from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from chat.transfer.archive.format import (
     ArchivedTurn,
 )
 from chat.transfer.archive.rows import conversations
-from tests.test_views import talk
+from tests.views.test_chat import talk
 
 DOCS = (settings.BASE_DIR / "docs" / "archive.md").read_text()
 

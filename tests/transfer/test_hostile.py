@@ -20,7 +20,7 @@ from chat.transfer.importers import items, kinds, products
 from chat.transfer.importers.items import Item
 from chat.transfer.importers.kinds import Kind
 from chat.transfer.importers.reading import Found, read
-from tests.hostile_texts import TEXTS
+from tests.support.hostile_texts import TEXTS
 from tests.transfer.chatgpt_samples import export, node
 from tests.transfer.conftest import Imports
 from tests.transfer.samples import (

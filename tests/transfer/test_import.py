@@ -19,9 +19,8 @@ from chat import services
 from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, Notice, ToolCall, ToolRule, Turn
 from chat.search import search
-from tests.databases import fresh_database
-from tests.processes import environment, manage
-from tests.test_views import talk
+from tests.support.databases import fresh_database
+from tests.support.processes import environment, manage
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import (
     ANSWER,
@@ -36,6 +35,7 @@ from tests.transfer.samples import (
     line,
     sample,
 )
+from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

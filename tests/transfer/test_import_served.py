@@ -11,7 +11,7 @@ from io import BytesIO
 import aiohttp
 import pytest
 
-from tests.processes import SECONDS, Talos
+from tests.support.processes import SECONDS, Talos
 from tests.transfer.samples import LONG, line, long_one
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

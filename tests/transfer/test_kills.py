@@ -14,9 +14,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests.chat.chaos.sizes import sizes
-from tests.databases import fresh_database
-from tests.processes import begin, environment, manage
+from tests.chaos.sizes import sizes
+from tests.support.databases import fresh_database
+from tests.support.processes import begin, environment, manage
 from tests.transfer.samples import line, long_one, many
 
 LEAST = 200_000

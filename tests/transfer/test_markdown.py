@@ -10,10 +10,10 @@ import pytest
 from chat import services
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
-from tests.hostile_texts import TEXTS
 from tests.markdown.unbudgeted import render
-from tests.test_views import talk
+from tests.support.hostile_texts import TEXTS
 from tests.transfer.conftest import Export
+from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

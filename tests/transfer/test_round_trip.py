@@ -19,7 +19,7 @@ from chat.services.imports.run import Import
 from chat.transfer.archive import rows, writing
 from chat.transfer.archive.encoders import JsonDocument, JsonLines
 from chat.transfer.selection import Ids, Selection
-from tests.processes import manage
+from tests.support.processes import manage
 from tests.transfer import drawn
 from tests.transfer.drawn import Drawn, histories
 

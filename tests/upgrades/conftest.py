@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chat.conftest import environment
-from tests.model_server import ModelServer
-from tests.processes import Talos
+from tests.support.model_server import ModelServer
+from tests.support.processes import Talos
+from tests.support.servers import environment
 from tests.upgrades.kept import VERSIONS
 from tests.upgrades.upgraded import Upgraded, upgraded_database
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import django
 
-from tests.processes import manage
+from tests.support.processes import manage
 from tests.upgrades.kept import (
     ARCHIVE,
     BACKUP,
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    """Settings of the tests, on PostgreSQL: `tests/databases.py` then finds the server."""
+    """Settings of the tests, on PostgreSQL: `tests/support/databases.py` then finds the server."""
     os.environ["DATABASE_URL"] = os.environ.get("TALOS_TEST_DATABASE_URL", SERVER)
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
@@ -81,7 +81,7 @@ def _on_sqlite(target: Path, data: Path) -> None:
 
 
 def _on_postgresql(target: Path, data: Path) -> None:
-    from tests.databases import empty_database
+    from tests.support.databases import empty_database
 
     _write_files(data)
     with empty_database() as url:

@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.chat.client import Chat, Frame
-from tests.processes import SECONDS
+from tests.support.client import Chat, Frame
+from tests.support.processes import SECONDS
 from tests.upgrades.kept import conversations
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chat.client import Frame, kind, text
+from tests.support.client import Frame, kind, text
 from tests.upgrades.conftest import LATER, Served
 from tests.upgrades.kept import archive, conversations
 from tests.upgrades.reading import opened, settled

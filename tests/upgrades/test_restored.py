@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import FILE
-from tests.processes import Talos
+from tests.support.databases import FILE
+from tests.support.processes import Talos
 from tests.upgrades import schema
 from tests.upgrades.kept import BACKUP, archive, unpacked
 from tests.upgrades.reading import differences, fetch

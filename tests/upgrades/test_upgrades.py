@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tests.databases import FILE, fresh_database
+from tests.support.databases import FILE, fresh_database
 from tests.upgrades import schema
 from tests.upgrades.kept import VERSIONS, archive
 from tests.upgrades.reading import differences

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
-from tests.databases import FILE, empty_database
-from tests.processes import manage
+from tests.support.databases import FILE, empty_database
+from tests.support.processes import manage
 from tests.upgrades import schema
 from tests.upgrades.kept import POSTGRESQL, SQLITE, archive, conversations, unpacked
 from tests.upgrades.schema import Place, query

@@ -1,0 +1,349 @@
+"""Every address and every field of a form with odd values: refused with a page, never a fault."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from chat.access.owner import local_owner
+from chat.admin.base import PLAIN
+from chat.models import Conversation, Message, ToolCall, Turn
+from tests.support import histories
+
+pytestmark = pytest.mark.django_db
+
+ODD = (
+    "a%00b",
+    "%ff%ed%a0%80",
+    "-1",
+    "99999999999999999999",
+    "0001-01-01T00:00:00%2B14:00",
+    "x" * 5000,
+)
+"""As they stand in an address."""
+QUERIES = ("after", "at", "again", "before", "chosen", "provider", "q", "part", "from")
+LISTS = {
+    "conversation": ("owner", "updated_at__gte", "p", "o", "state", "id__exact"),
+    "turn": ("ended_at__gte", "error_code", "q"),
+    "toolcall": ("created_at__lt", "decided_from__exact"),
+}
+"""What some lists of the admin are asked for."""
+VALUES = ("0", "-1", "(", "1", "1,2,3", "x", "10000", "1e400", "nan", "9" * 30, "0001-01-01")
+"""What a column may be compared with."""
+NUL = "a\0b"
+
+
+@pytest.fixture
+def owner() -> User:
+    return local_owner()
+
+
+@pytest.fixture
+def conversation(owner: User) -> Conversation:
+    made = histories.make(1, messages=4, text="tea", owner=owner)[0]
+    answer = made.message_set.filter(role=Message.Role.ASSISTANT)[0]
+    ToolCall.objects.create(
+        message=answer, call_id="c", round=0, offset=0, name="calculate", arguments="{}",
+        status=ToolCall.Status.PENDING,
+    )  # fmt: skip
+    return made
+
+
+@pytest.fixture
+def http(caplog: pytest.LogCaptureFixture) -> Iterator[Client]:
+    """A browser; in the end no fault was logged."""
+    with caplog.at_level(logging.WARNING):
+        yield Client(raise_request_exception=False)
+    faults = [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
+    assert not faults, faults[0].getMessage()
+
+
+def status(http: Client, path: str) -> int:
+    answer: Any = http.get(path)
+    for close in answer._resource_closers:  # nobody reads what is streamed
+        close()
+    return int(answer.status_code)
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver], before: str = ""
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each address, with `{name}` for what changes, and the kinds of those."""
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            kinds = dict(re.findall(r"<(?:\w+:)?(\w+)>()", route))
+            yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route), kinds
+
+
+ROUTES = [
+    (route, kinds)
+    for route, kinds in routes(get_resolver().url_patterns)
+    if not re.search(r"\(\?P|logout|password|/(history|delete|add)/$", route)
+    and route != "/import/{job_id}/"  # reads in a thread of its own: `test_import_served.py`
+]
+
+
+@pytest.mark.parametrize(("route", "names"), ROUTES, ids=[route for route, _ in ROUTES])
+def test_an_address_with_odd_parts_is_answered(
+    http: Client, conversation: Conversation, route: str, names: dict[str, str]
+) -> None:
+    right = {name: str(conversation.pk) for name in names}
+    right |= {"message_id": str(conversation.leaf_id), "suffix": "json"}
+    for odd in ODD:
+        for name in names:
+            assert status(http, route.format(**{**right, name: odd})) < 500, odd
+        asked = "&".join(f"{query}={odd}" for query in QUERIES)
+        assert status(http, f"{route.format(**right)}?{asked}") < 500, odd
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_the_admin_is_asked_for_odd_things(
+    http: Client, conversation: Conversation, name: str
+) -> None:
+    assert http.get(f"/admin/chat/{name}/?q=%00").status_code == 400
+    for query in LISTS[name]:
+        for odd in ODD[1:5]:
+            path = f"/admin/chat/{name}/?{query}={odd}"
+            assert http.get(path).status_code < 500, path
+
+
+def lookups(field: Any) -> list[str]:
+    """Everything that Django would compare."""
+    known: Any = getattr(field, "get_lookups", dict)()
+    return [field.name, *(f"{field.name}__{lookup}" for lookup in (*known, "id", "unheard_of"))]
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_a_list_of_the_admin_takes_plain_comparisons_alone(
+    model: type[Model], rf: RequestFactory
+) -> None:
+    for field in model._meta.get_fields():
+        for lookup in lookups(field):
+            if admin.site._registry[model].lookup_allowed(lookup, "1", rf.get("/")):
+                assert lookup.partition("__")[2] in ("", *PLAIN), lookup
+
+
+COLUMNS: dict[Any, tuple[type[Model], Any]] = {
+    type(field): (model, field)
+    for model in admin.site._registry
+    for field in model._meta.get_fields()
+}
+"""One of each kind."""
+
+
+@pytest.mark.filterwarnings("ignore:.*received a naive datetime")
+@pytest.mark.parametrize("kind", COLUMNS, ids=lambda kind: kind.__name__)
+def test_a_list_of_the_admin_is_filtered_in_every_way_that_there_is(
+    http: Client, conversation: Conversation, kind: type[object]
+) -> None:
+    model, field = COLUMNS[kind]
+    path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    for lookup in lookups(field):
+        for value in VALUES:
+            answer = http.get(path, {lookup: value})
+            assert answer.status_code in (200, 302, 400), f"{path}?{lookup}={value}"
+
+
+@pytest.mark.parametrize("lookup", ["title", "owner__exact", "created_at__gt", "pinned__exact"])
+def test_a_column_is_compared_with_many_values(http: Client, owner: User, lookup: str) -> None:
+    many = http.get("/admin/chat/conversation/", {lookup: ["1"] * 990})
+    assert many.status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at__year=0", "created_at__iso_year=1", "created_at__date__year=0", "title__regex=(",
+        "title__range=1", "title__contains=x", "instructions=x", "leaf__content=x", "owner__email=x",
+        "message=1", "pk__in=1", "unheard_of=1",
+    ],
+)  # fmt: skip
+def test_what_no_list_asks_for_is_refused(
+    http: Client, conversation: Conversation, query: str
+) -> None:
+    answer = http.get(f"/admin/chat/conversation/?{query}")
+    assert answer.status_code == 400
+    assert b"This request cannot be understood." in answer.content
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "title=x",
+        "created_at__lt=2026-01-31T00:00%2B00:00",
+        "leaf__isnull=1",
+        "seq__gte=1",
+        "owner_id=1",
+        "state=x",
+    ],
+)
+def test_plain_comparisons_and_filters_are_answered(http: Client, owner: User, query: str) -> None:
+    assert http.get(f"/admin/chat/conversation/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/chats/?after=0001-01-01T00:00:00%2B14:00~{id}", 404),
+        ("/chats/?after=9999-12-31T23:59:59-14:00~{id}", 404),
+        ("/chats/?after=nonsense", 404),
+        ("/chats/?q=tea&after=-1", 404),
+        ("/chats/?q=%00", 400),
+        ("/c/{id}/?before={first}", 404),
+        ("/c/{id}/?before={other}", 404),
+        ("/c/{id}/?before=x", 404),
+        ("/c/{id}/?at={other}", 404),
+        ("/admin/chat/conversation/{id}/change/?before={first}", 404),
+        ("/admin/chat/conversation/?owner=99999999999999999999", 400),
+        ("/admin/chat/conversation/?updated_at__gte=0001-01-01T00:00:00%2B14:00", 400),
+        ("/api/chat/sessions?before=x", 404),
+        ("/api/chat/sessions/{id}/messages?before={other}", 404),
+        ("/api/chat/sessions/{id}/messages?before=%00", 400),
+        ("/api/nothing", 404),
+    ],
+)
+def test_what_leads_nowhere_is_said_on_a_page_of_ours(
+    http: Client, conversation: Conversation, path: str, status: int
+) -> None:
+    other = histories.make(1, messages=2, text="coffee", owner=conversation.owner)[0]
+    first = Message.objects.get(conversation=conversation, parent=None)
+    known = {"id": conversation.pk, "first": first.pk, "other": other.leaf_id}
+    answer = http.get(path.format(**known))
+    if path.startswith("/admin/chat/conversation/?") and answer.status_code == 200:
+        pytest.skip("this database compares such a value")
+    assert answer.status_code == status
+    if path.startswith("/api/"):
+        assert json.loads(answer.content)["error"]
+    else:
+        assert b"All chats</a>" in answer.content
+
+
+FORMS: dict[str, dict[str, str]] = {
+    "/c/{id}/title/": {"title": "Tea"},
+    "/c/{id}/mark/": {"pinned": "yes", "archived": "no"},
+    "/c/{id}/calls/": {"call_id": "c", "approved": "no", "remember": "on"},
+    "/c/{id}/rules/": {"tool": "calculate"},
+    "/c/{id}/tools/": {"model": "demo", "to_model": "on", "here": "on"},
+    "/c/{id}/model/": {"model": "demo"},
+    "/c/{id}/settings/": {"instructions": "x", "temperature": "1", "max_output_tokens": "10"},
+    "/c/{id}/delete/": {"archive": "on"},
+    "/model/": {"model": "demo"},
+    "/settings/": {"system_prompt": "x"},
+    "/settings/models/": {"provider": "openai", "address": "http://127.0.0.1:1", "key": "k", "action": "keep"},
+    "/settings/theme/": {"theme": "dark"},
+    "/import/": {"file": "x"},
+    "/admin/chat/conversation/{id}/change/": {
+        "title": "x", "model": "", "instructions": "x", "temperature": "1", "max_output_tokens": "1",
+    },
+    "/admin/chat/conversation/": {"action": "reassign", "_selected_action": "{id}", "to": "x", "index": "0", "one": "1"},
+    "/admin/chat/toolcall/": {"action": "deny", "_selected_action": "1", "one": "1"},
+    "/admin/chat/suggestion/add/": {"text": "x", "position": "1", "is_shown": "on"},
+    "/admin/auth/user/add/": {"username": "new", "password1": "a", "password2": "b", "usable_password": "true"},
+    "/admin/auth/group/add/": {"name": "x", "permissions": "1"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_with_odd_fields_is_answered(
+    http: Client, conversation: Conversation, path: str
+) -> None:
+    known = {"id": str(conversation.pk)}
+    fields = {name: value.format(**known) for name, value in FORMS[path].items()}
+    for name in [*fields, "unheard_of"]:
+        for odd in ("", "1e400", "9" * 30, "x" * 70_000):
+            answer = http.post(path.format(**known), {**fields, name: odd})
+            assert answer.status_code < 500, (name, odd[:20])
+        answer = http.post(path.format(**known), {**fields, name: NUL})
+        assert answer.status_code == 400, name
+    assert not Conversation.objects.filter(title__contains="\ufffd").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"--x"),
+        ("multipart/form-data; boundary=", b"--x"),
+        ("multipart/form-data; boundary=x", b""),
+        ("multipart/form-data; boundary=x", b"--x\r\nnonsense\r\n\r\n--x--"),
+        ("multipart/form-data; boundary=x; charset=hex", b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\n61\r\n--x--\r\n'),
+        ("multipart/form-data; boundary=x; charset=idna", b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\n\xff\r\n--x--\r\n'),
+        ("multipart/form-data; boundary=\xff", b"--x"),
+        ("application/x-www-form-urlencoded; charset=hex", b"title=61"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"title=61"),
+        ("application/x-www-form-urlencoded", b"title=%00"),
+        ("application/x-www-form-urlencoded", b"\xff\xfe=%zz&&&==="),
+        ("application/x-www-form-urlencoded", b"&".join(b"a=%d" % n for n in range(5000))),
+        ("application/x-www-form-urlencoded", b"a=" + b"x" * 1_100_000),
+        ("application/json", b"{"),
+        ("text/plain", b"\0"),
+        ("", b"x"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/c/{id}/title/", "/import/"])
+def test_a_body_that_is_no_form_is_refused(
+    http: Client, conversation: Conversation, path: str, kind: str, body: bytes
+) -> None:
+    answer = http.generic("POST", path.format(id=conversation.pk), body, content_type=kind)
+    assert answer.status_code < 500
+    conversation.refresh_from_db()
+    assert "\0" not in conversation.title
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "a,b"},
+        {"Host": "\xff"},
+        {"HX-Request": "true", "HX-Current-URL": "http://[::"},
+        {"HX-Request": "true", "HX-Current-URL": "%ff%00", "HX-Current-URL-URI-AutoEncoded": "true"},
+        {"HX-Request": "true", "HX-Target": "\x01"},
+        {"Accept-Language": "\xff" * 5000},
+        {"Accept-Encoding": "\xff"},
+        {"Cookie": "talos_model=%00; talos_theme=%00; talos_session=\xff;;=;a"},
+        {"Cookie": "messages=%00; talos_csrf=\xff"},
+        {"Range": "bytes=9-1"},
+        {"If-None-Match": "\xff", "If-Modified-Since": "\xff"},
+        {"Content-Type": "text/html; charset=hex"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_odd_headers_are_answered(
+    http: Client, conversation: Conversation, headers: dict[str, str]
+) -> None:
+    for path in (
+        "/",
+        "/sidebar/",
+        "/chats/",
+        f"/c/{conversation.pk}/",
+        "/settings/",
+        "/admin/",
+        "/static/x",
+    ):
+        assert http.get(path, headers=headers).status_code < 500
+
+
+def test_a_cursor_that_a_list_gave_still_leads_on(http: Client, owner: User) -> None:
+    histories.make(40, messages=2, text="tea", owner=owner)
+    page = http.get("/chats/").content.decode()
+    more = re.search(r'id="more-chats" href="([^"]+)"', page)
+    assert more is not None
+    assert http.get(more[1].replace("&amp;", "&")).status_code == 200
+    now = quote(timezone.now().isoformat())
+    assert http.get(f"/chats/?after={now}~{uuid4()}").status_code == 200
+    assert Turn.objects.exists()

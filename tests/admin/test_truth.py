@@ -1,0 +1,344 @@
+"""What the admin says is what the rows say: cut lists, "select all", days, owners, use."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db.models import Sum
+from django.test import Client
+from django.utils import timezone
+
+from chat.access.operator import operator
+from chat.access.owner import local_owner
+from chat.admin.overview import overview
+from chat.models import Audit, Conversation, Message, ToolCall, Turn
+from tests.support.histories import call_in, make
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/chat/conversation/"
+USERS = "/admin/auth/user/"
+
+
+@pytest.fixture
+def ann() -> User:
+    return User.objects.create(username="ann", email="ann@example.org")
+
+
+def found(client: Client, url: str) -> list[Any]:
+    return list(client.get(url).context["cl"].result_list)
+
+
+def posted(client: Client, url: str, **data: object) -> str:
+    return client.post(url, data, follow=True).content.decode()
+
+
+# --- cut lists, and "select all" ----------------------------------------------------------------
+
+
+def test_a_search_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.admin.base.FOUND", 8)
+    make(6, text="needle")  # four messages each
+    make(1, text="rare")
+    text = client.get(f"{LIST}?q=needle").content.decode()
+    assert "The first 2 of more conversations" in text
+    for words, whole in (("rare", "1 conversation"), ("nowhere", "0 conversations")):
+        text = client.get(f"{LIST}?q={words}").content.decode()
+        assert whole in text
+        assert "of more" not in text
+
+
+def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.admin.filters.CALLS", 2)
+    make(3)
+    assert "The first 2 of more" in client.get(f"{LIST}?tool=calculate").content.decode()
+    monkeypatch.setattr("chat.admin.filters.CALLS", 3)
+    assert "of more" not in client.get(f"{LIST}?tool=calculate").content.decode()
+
+
+def test_select_all_takes_what_it_names(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
+    monkeypatch.setattr("chat.admin.base.MOST", 70)
+    make(80)
+    text = client.get(LIST).content.decode()
+    assert "Select the first 60 conversations" in text
+    first = list(Conversation.objects.order_by("-updated_at")[:60])
+    said = select_all(client, LIST)
+    assert "Archived: 60 conversations." in said
+    assert set(Conversation.objects.filter(archived=True)) == set(first)
+
+
+def test_all_means_all_that_was_found(client: Client) -> None:
+    make(55, text="needle")
+    make(5, text="hay")
+    needles = f"{LIST}?q=needle"
+    assert "Select all 55 conversations" in client.get(needles).content.decode()
+    select_all(client, needles)
+    assert Conversation.objects.filter(archived=True).count() == 55
+
+
+@pytest.mark.parametrize("stored", [53, 75])  # all of them are meant, or the first ones
+def test_a_list_that_has_changed_is_looked_at_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
+    made = make(stored)
+    for across in ("", "53", "60"):
+        assert CHANGED in select_all(client, LIST, across=across)
+    across = stamp(client, LIST)
+    make(1)
+    Conversation.objects.filter(pk=made[0].pk).delete()
+    assert CHANGED in select_all(client, LIST, across=across)
+    assert not Conversation.objects.filter(archived=True).exists()
+
+
+def test_another_order_of_the_same_rows_is_no_change(client: Client) -> None:
+    made = make(53)
+    across = stamp(client, LIST)
+    Conversation.objects.filter(pk=made[7].pk).update(updated_at=timezone.now())
+    assert "Archived: 53 conversations." in select_all(client, LIST, across=across)
+
+
+def test_only_a_list_of_several_pages_reads_all_keys(client: Client) -> None:
+    make(50)
+    assert 'name="across"' not in client.get(LIST).content.decode()
+
+
+CHANGED = "Nothing was done: the list has changed."
+
+
+def stamp(client: Client, url: str) -> str:
+    """What the page sends back for "select all"."""
+    found = re.search(r'name="across" value="([^"]+)"', client.get(url).content.decode())
+    assert found is not None
+    return found[1]
+
+
+def select_all(client: Client, url: str, *, across: str | None = None) -> str:
+    """As Django's own script sends it: what is ticked on the page, and that all is meant."""
+    ticked = str(found(client, url)[0].pk)
+    data = {"action": "archive", "select_across": "1", "index": "0"}
+    data["across"] = stamp(client, url) if across is None else across
+    return posted(client, url, **data, _selected_action=ticked)
+
+
+# --- days and owners ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "UTC"])
+def test_a_range_holds_both_of_its_days(client: Client, zone: str) -> None:
+    with timezone.override(zone):
+        here = timezone.get_current_timezone()
+        moments = [
+            datetime(2026, 3, 1, tzinfo=here) - timedelta(seconds=1),
+            datetime(2026, 3, 1, tzinfo=here),
+            datetime(2026, 3, 2, 23, 59, 59, tzinfo=here),
+            datetime(2026, 3, 3, tzinfo=here),
+        ]
+        made = make(4)
+        for conversation, moment in zip(made, moments, strict=True):
+            Conversation.objects.filter(pk=conversation.pk).update(updated_at=moment)
+        ranges = {
+            "?updated_at__from=2026-03-01&updated_at__to=2026-03-02": {made[1], made[2]},
+            "?updated_at__from=2026-03-03": {made[3]},
+            "?updated_at__to=2026-02-28": {made[0]},
+            "?updated_at__from=&updated_at__to=": set(made),
+        }
+        for query, expected in ranges.items():
+            assert set(found(client, LIST + query)) == expected, query
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *((text, "Write days as 2026-01-31.") for text in ("nonsense", "2026-02-30", "1")),
+        *((text, "Days are taken from 1970 to 2999.") for text in ("0001-01-01", "9999-12-31")),
+    ],
+)
+def test_a_day_that_is_none_finds_nothing_and_says_why(client: Client, text: str, why: str) -> None:
+    make(1)
+    page = client.get(f"{LIST}?updated_at__from={text}")
+    assert page.status_code == 200
+    assert why in page.content.decode()
+    assert not page.context["cl"].result_list
+
+
+def test_a_filter_keeps_the_others(client: Client, ann: User) -> None:
+    text = client.get(f"{LIST}?q=needle&state=failed&username=ann&p=1").content.decode()
+    days = text.split('aria-label="By last use"')[1].split("</form>")[0]
+    for name, value in (("q", "needle"), ("state", "failed"), ("username", "ann")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in days
+    assert 'name="p"' not in days
+
+
+def test_an_owner_is_searched_for(client: Client, ann: User) -> None:
+    make(1)
+    (hers,) = make(1, owner=ann)
+    User.objects.bulk_create(User(username=f"anybody{n}") for n in range(50))
+    for query in ("?username=ann", f"?owner={ann.pk}"):
+        assert found(client, LIST + query) == [hers]
+    text = client.get(f"{LIST}?username=example.org").content.decode()
+    assert "There is no user “example.org”" in text
+    assert 'name="username" value="ann">ann</button>' in text
+    assert "anybody7" not in client.get(LIST).content.decode()  # no list of all users
+    for query in ("?owner=nonsense", "?owner=99999999999999999999"):
+        assert found(client, LIST + query) == []
+
+
+@pytest.mark.parametrize("name", ["message", "turn", "toolcall"])
+def test_other_lists_are_filtered_by_owner(client: Client, ann: User, name: str) -> None:
+    make(1)
+    make(1, owner=ann)
+    rows = found(client, f"/admin/chat/{name}/?username=ann")
+    assert len(rows) == {"message": 4, "turn": 2, "toolcall": 1}[name]
+
+
+def test_calls_stand_in_order_of_time(client: Client) -> None:
+    (made,) = make(1, messages=2)
+    ToolCall.objects.all().delete()
+    now = timezone.now()
+    for number, age in enumerate((5, 1, 9)):
+        call_in(made, call_id=str(number), status="finished", created_at=now - timedelta(age))
+    calls = found(client, "/admin/chat/toolcall/")
+    assert [call.call_id for call in calls] == ["1", "0", "2"]
+
+
+def test_failures_stand_in_order_of_time_and_have_a_year(client: Client) -> None:
+    made = make(3, messages=2)
+    for conversation, year in zip(made, (2024, 2026, 2025), strict=True):
+        Turn.objects.filter(conversation=conversation).update(
+            status="failed", ended_at=datetime(year, 5, 4, 12, tzinfo=UTC)
+        )
+    assert [turn.ended_at.year for turn in overview().failed if turn.ended_at] == [2026, 2025, 2024]
+    text = client.get("/admin/").content.decode()
+    with timezone.override(None):
+        assert all(f"4 May {year}, " in text for year in (2024, 2025, 2026))
+
+
+# --- users --------------------------------------------------------------------------------------
+
+
+def test_a_users_use_is_what_the_rows_say(
+    client: Client, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(3, owner=ann, messages=6)
+    make(2)
+    Turn.objects.filter(conversation__owner=ann).update(cost="0.25")
+    of_her = Turn.objects.filter(conversation__owner=ann)
+    sums = of_her.aggregate(read=Sum("input_tokens"), written=Sum("output_tokens"))
+    hers = Message.objects.filter(owner=ann)
+    use = next(row.use for row in found(client, USERS) if row == ann)
+    assert (use.chats, use.messages, use.is_part) == (3, hers.count(), False)
+    assert (use.read, use.written, use.cost) == (sums["read"], sums["written"], Decimal("2.25"))
+    last = hers.filter(role="user").latest("created_at").created_at
+    assert use.last_message == last
+    monkeypatch.setattr("chat.admin.users.LATEST", 2)
+    text = client.get(USERS).content.decode()
+    assert "12+" in text  # of two chats
+    page = client.get(f"{USERS}{ann.pk}/change/").content.decode()
+    assert "3 chats, 18 messages, 900 tokens in and 180 out, $2.2500" in page
+
+
+def test_all_of_a_user_is_exported(client: Client, ann: User) -> None:
+    make(2, owner=ann)
+    answer: Any = client.post(USERS, {"action": "export", "_selected_action": str(ann.pk)})
+    assert 'filename="talos-ann-' in answer.headers["Content-Disposition"]
+    assert answer.status_code == 200
+    for close in answer._resource_closers:
+        close()
+
+
+def test_a_prune_says_first_what_goes_and_deletes_that(client: Client, ann: User) -> None:
+    make(3, owner=ann, age=timedelta(100))
+    (used,) = make(1, owner=ann, age=timedelta(1))
+    (mine,) = make(1, age=timedelta(100))
+    asked = {"action": "prune", "_selected_action": str(ann.pk)}
+    assert "ann has 4 conversations." in posted(client, USERS, **asked)
+    page: Any = client.post(USERS, {**asked, "older_than": "90"})
+    text = page.content.decode()
+    assert "3 conversations with 12 messages" in text
+    assert "Delete 3 conversations" in text
+    assert Conversation.objects.count() == 5
+    hidden = {name: str(value) for name, value in page.context["form"].data.items()}
+    said = posted(client, USERS, **asked, **hidden, confirmed="1")
+    assert "Deleted 3 conversations with 12 messages." in said
+    assert set(Conversation.objects.all()) == {used, mine}
+    audit = Audit.objects.get()
+    assert (audit.action, audit.source, audit.by) == ("prune", "admin", local_owner())
+
+
+def test_all_of_a_user_is_transferred(client: Client, ann: User) -> None:
+    made = make(3)
+    Turn.objects.filter(message=made[0].leaf_id).update(status="waiting")
+    asked = {"action": "transfer", "_selected_action": str(local_owner().pk)}
+    assert "3 conversations with 12 messages, of owner" in posted(client, USERS, **asked)
+    said = posted(client, USERS, **asked, to="ann@example")
+    assert "There is no user named “ann@example”. Choose one of these:" in said
+    said = posted(client, USERS, **asked, pick="ann")
+    assert "Transferred 2 conversations of owner to ann." in said
+    assert "1 stays: " in said
+    assert Conversation.objects.filter(owner=ann).count() == 2
+    assert Audit.objects.get().summary == "Transferred 2 conversations of owner to ann."
+
+
+@pytest.mark.parametrize("field", ["to", "pick"])
+def test_nothing_is_transferred_to_whose_it_is(client: Client, ann: User, field: str) -> None:
+    (hers,) = make(1, owner=ann)
+    for url, chosen in ((USERS, ann.pk), (LIST, hers.pk)):
+        action = "transfer" if url == USERS else "reassign"
+        asked = {"action": action, "_selected_action": str(chosen), field: "ann"}
+        said = posted(client, url, **asked)
+        assert "ann has them already." in said
+        assert "1 conversation with 4 messages, of ann, will belong" in said
+    (mine,) = make(1)
+    both = {"action": "reassign", "_selected_action": [str(hers.pk), str(mine.pk)], field: "ann"}
+    assert "Given to ann: 1 conversation." in posted(client, LIST, **both)
+
+
+def test_nobody_else_may(client: Client, ann: User) -> None:
+    User.objects.filter(pk=local_owner().pk).update(is_superuser=False)
+    page = client.get(f"{USERS}{ann.pk}/change/")
+    assert page.status_code == 403
+    assert client.get("/admin/chat/turn/usage/").status_code == 403
+    assert client.get("/admin/chat/turn/usage.csv").status_code == 403
+
+
+# --- who ran a command --------------------------------------------------------------------------
+
+
+def test_a_command_names_who_ran_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    make(1)
+    call_command("prune_history", older_than=timedelta(0), yes=True, verbosity=0)
+    assert Audit.objects.get().operator == me
+    assert me in client.get("/admin/chat/audit/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [("ann", "{me} (sudo by ann)"), ("", "{me}"), ("a\nb", "{me} (sudo by a?b)")],
+)
+def test_sudo_is_named_too(monkeypatch: pytest.MonkeyPatch, caller: str, expected: str) -> None:
+    monkeypatch.setenv("SUDO_USER", caller)
+    assert operator() == expected.format(me=pwd.getpwuid(os.getuid()).pw_name)
+
+
+def test_dates_have_one_format(client: Client) -> None:
+    (made,) = make(1)
+    moment = datetime(2026, 3, 4, 15, 6, tzinfo=timezone.get_current_timezone())
+    Conversation.objects.update(created_at=moment, updated_at=moment)
+    Message.objects.update(created_at=moment)
+    Turn.objects.update(created_at=moment, started_at=moment, ended_at=moment)
+    ToolCall.objects.update(created_at=moment)
+    lists = ("conversation", "message", "turn", "toolcall")
+    for path in (*(f"{name}/" for name in lists), f"conversation/{made.pk}/change/"):
+        assert "4 Mar 2026, 15:06" in client.get(f"/admin/chat/{path}").content.decode(), path

@@ -1,0 +1,76 @@
+"""Frames that are held while a snapshot is read go to who is shown it, and to nobody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from chat import publish
+from chat.access.owner import local_owner
+from chat.display.snapshots import begun
+from chat.protocol import Frame
+from chat.socket.subscription import Subscription
+from tests.views.test_chat import talk
+
+
+class Connection:
+    """Writes down what it is told."""
+
+    owner = None
+    subscription: Subscription | None = None
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def tell(self, frame: Frame) -> None:
+        self.heard.append(frame.type)
+
+    def deliver(self, seq: int | None, text: str) -> None:
+        self.heard.append(text)
+
+
+@pytest.fixture
+def connection() -> Connection:
+    return Connection()
+
+
+@pytest.fixture
+def place(connection: Connection) -> Iterator[Subscription]:
+    place = Subscription(connection, uuid.uuid4())  # type: ignore[arg-type]  # no owner is asked for
+    yield place
+    publish.unsubscribe(place.conversation_id, place)
+
+
+@pytest.mark.promise(2)
+@pytest.mark.django_db
+def test_what_comes_meanwhile_follows_the_snapshot(
+    connection: Connection, place: Subscription
+) -> None:
+    conversation = talk(local_owner(), "Hi")
+    with place.holding():
+        place.deliver(1, "a delta")
+        place.show(begun(conversation, "demo"))
+    assert connection.heard == ["event", "a delta"]
+
+
+@pytest.mark.promise(2)
+def test_where_there_is_no_snapshot_nothing_follows(
+    connection: Connection, place: Subscription
+) -> None:
+    with place.holding():
+        place.deliver(1, "a delta")
+    assert connection.heard == []
+
+
+@pytest.mark.promise(2)
+@pytest.mark.django_db
+def test_who_has_gone_elsewhere_hears_nothing_more(
+    connection: Connection, place: Subscription
+) -> None:
+    place.show(begun(talk(local_owner(), "Hi"), "demo"))
+    with place.holding():
+        place.deliver(1, "a delta")
+        place.close()
+    assert connection.heard == ["event"]

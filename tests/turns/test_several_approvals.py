@@ -1,0 +1,329 @@
+"""Several calls of one answer ask: each runs as soon as it is approved, whatever the others do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client import SECONDS, Chat, Frame, kind, kinds, text, without_gaps
+from tests.support.databases import fresh_database
+from tests.support.model_server import ModelServer
+from tests.support.model_server.steps import Call
+from tests.support.servers import Model, OpenChat, OwnServer, environment
+
+pytestmark = pytest.mark.anyio
+TOOLS = "tools,tests.support.effect_tools"
+
+
+@pytest.fixture(scope="module")
+def asking(
+    tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
+) -> Iterator[OwnServer]:
+    """A server with these tools, that nobody kills."""
+    data = tmp_path_factory.mktemp("approvals") / "data"
+    with fresh_database(data) as variables:
+        server = OwnServer(data, {**environment(model_server), **variables})
+        server.start(TALOS_TOOLS=TOOLS)
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def mortal(own_server: OwnServer) -> OwnServer:
+    own_server.variables["TALOS_TOOLS"] = TOOLS
+    own_server.start()
+    return own_server
+
+
+class Asked:
+    """An answer whose calls wait: of those in `held`, each runs until it is let go."""
+
+    def __init__(self, chat: Chat, model: Model, folder: Path) -> None:
+        self.chat, self.model, self.folder = chat, model, folder
+
+    async def ask(self, *names: str, held: str = "") -> str:
+        """The conversation's id."""
+        self.model.reply("I will. ", *(self._call(name, held, i) for i, name in enumerate(names)))
+        session_id = await self.chat.new(model=self.model.id)
+        await self.chat.send("send", text="go")
+        await self.until("waiting_approval")
+        return session_id
+
+    def _call(self, name: str, held: str, index: int) -> Call:
+        tool = "append_later" if name in held else "append_line"
+        arguments = json.dumps({"file": str(self.folder / "effects"), "text": name})
+        return Call(tool, arguments, f"call_{name}", index)
+
+    async def decide(self, name: str, approved: bool = True, **fields: Any) -> None:
+        await self.chat.send("approve_tool", call_id=f"call_{name}", approved=approved, **fields)
+
+    async def until(self, status: str) -> list[Frame]:
+        return await self.chat.until(lambda f: f.get("data", {}).get("status") == status)
+
+    async def result(self) -> tuple[str, bool]:
+        """Of the next call that has one."""
+        data = (await self.chat.until("tool_result"))[-1]["data"]
+        return data["call_id"].removeprefix("call_"), data["is_error"]
+
+    async def runs(self, name: str) -> None:
+        async with asyncio.timeout(SECONDS):
+            while name not in self.effects():  # noqa: ASYNC110  (another process's file)
+                await asyncio.sleep(0.01)
+
+    def let_go(self, name: str) -> None:
+        (self.folder / name).touch()
+
+    def effects(self) -> list[str]:
+        file = self.folder / "effects"
+        return file.read_text().splitlines() if file.exists() else []
+
+    async def statuses(self, session_id: str) -> list[str]:
+        """Of its calls."""
+        answer = (await self.chat.resume(session_id))["messages"][-1]
+        return [call["status"] for call in answer["tool_calls"]]
+
+
+@pytest.fixture
+async def asked(asking: OwnServer, connect: OpenChat, model: Model, tmp_path: Path) -> Asked:
+    return Asked(await connect(asking.talos.address), model, tmp_path)
+
+
+@pytest.mark.promise(5)
+async def test_an_approved_call_runs_while_another_waits(asked: Asked) -> None:
+    session_id = await asked.ask("a", "b")
+    await asked.decide("b")
+    frames = await asked.until("waiting_approval")
+    assert [f["data"].get("status", kind(f)) for f in frames] == [
+        "approval_resolved", "tool_calling", "tool_result", "waiting_approval",
+    ]  # fmt: skip
+    assert asked.effects() == ["b"]
+    turn = (await asked.chat.resume(session_id))["turn"]
+    assert (turn["status"], turn["content"]) == ("waiting_approval", "I will. ")
+    assert [call["status"] for call in turn["tool_calls"]] == ["pending", "finished"]
+    assert len(asked.model.requests) == 1  # it is asked again when all have results
+    asked.model.reply("Done.")
+    await asked.decide("a", approved=False)
+    frames = await asked.chat.until("done")
+    assert text(frames) == "Done."
+    told = [m["content"] for m in asked.model.requests[-1].body["messages"] if m["role"] == "tool"]
+    assert "denied" in told[0]
+    assert told[1] == "Appended b."
+    assert asked.effects() == ["b"]
+    assert without_gaps(asked.chat.all)
+    assert kinds(asked.chat.all).count("done") == 1
+
+
+@pytest.mark.promise(5)
+async def test_a_denied_call_has_its_result_at_once(asked: Asked) -> None:
+    await asked.ask("a", "b")
+    await asked.decide("a", approved=False)
+    frames = await asked.until("waiting_approval")
+    assert kinds(frames) == ["approval_resolved", "status", "tool_result", "status"]
+    assert len(asked.model.requests) == 1
+
+
+@pytest.mark.promise(5)
+async def test_what_is_decided_while_another_runs_waits_for_nothing(asked: Asked) -> None:
+    session_id = await asked.ask("a", "b", "c", "d", held="a")
+    await asked.decide("a")
+    await asked.runs("a")
+    await asked.decide("b")
+    assert await asked.result() == ("b", False)
+    await asked.decide("c", approved=False)
+    assert await asked.result() == ("c", True)
+    turn = (await asked.chat.resume(session_id))["turn"]
+    assert turn["status"] == "tool_calling"
+    assert await asked.statuses(session_id) == ["running", "finished", "denied", "pending"]
+    asked.let_go("a")
+    assert await asked.result() == ("a", False)
+    await asked.until("waiting_approval")
+    asked.model.reply("Done.")
+    await asked.decide("d")
+    assert text(await asked.chat.until("done")) == "Done."
+    assert asked.effects() == ["a", "b", "d"]
+
+
+@pytest.mark.promise(5)
+async def test_the_last_decision_while_another_runs_is_the_last(asked: Asked) -> None:
+    await asked.ask("a", "b", held="a")
+    asked.model.reply("Done.")
+    await asked.decide("a")
+    await asked.runs("a")
+    await asked.decide("b")
+    await asked.result()
+    asked.let_go("a")
+    frames = await asked.chat.until("done")
+    states = [f["data"]["status"] for f in frames if kind(f) == "status"]
+    assert states == ["thinking", "responding"]  # nothing waited for anybody meanwhile
+
+
+@pytest.mark.promise(5, 9)
+async def test_a_command_decides_while_another_call_runs(asked: Asked, asking: OwnServer) -> None:
+    here = await asked.ask("a", "b", held="a")
+    await asked.decide("a")
+    await asked.runs("a")
+    asked.model.reply("Done.")
+    command = ("approvals", "approve", "call_b", "--conversation", here)
+    await asyncio.to_thread(asking.manage, *command)
+    assert await asked.result() == ("b", False)
+    asked.let_go("a")
+    assert text(await asked.chat.until("done")) == "Done."
+
+
+@pytest.mark.promise(5)
+async def test_a_repeated_decision_changes_nothing(asked: Asked) -> None:
+    await asked.ask("a", "b", held="a")
+    await asked.decide("a")
+    await asked.runs("a")
+    for _ in range(2):
+        await asked.decide("a", approved=False)
+        assert (await asked.chat.until("error"))[-1]["code"] == "not_allowed"
+    asked.let_go("a")
+    assert await asked.result() == ("a", False)
+    assert asked.effects() == ["a"]
+
+
+@pytest.mark.promise(5)
+async def test_what_is_remembered_lets_all_of_that_tool_run(asked: Asked) -> None:
+    await asked.ask("a", "b", "c", held="c")
+    await asked.decide("a", remember=True)
+    frames = await asked.until("waiting_approval")
+    assert sorted(f["data"]["call_id"] for f in frames if kind(f) == "tool_result") == [
+        "call_a",
+        "call_b",
+    ]
+    assert sorted(asked.effects()) == ["a", "b"]
+
+
+@pytest.mark.promise(5)
+async def test_edited_arguments_are_run_at_once(asked: Asked) -> None:
+    await asked.ask("a", "b")
+    edited = {"file": str(asked.folder / "effects"), "text": "edited"}
+    await asked.decide("a", arguments=edited)
+    await asked.until("waiting_approval")
+    assert asked.effects() == ["edited"]
+
+
+@pytest.mark.promise(5, 7)
+async def test_a_stop_ends_what_runs_and_what_waits(asked: Asked) -> None:
+    session_id = await asked.ask("a", "b", held="a")
+    await asked.chat.send("send", text="later", model="echo")
+    await asked.chat.until("message_created")
+    await asked.decide("a")
+    await asked.runs("a")
+    await asked.chat.send("cancel")
+    assert (await asked.chat.until("done"))[-1]["status"] == "cancelled"
+    assert text(await asked.chat.until("done")) == "You said: later"
+    answer = (await asked.chat.resume(session_id))["messages"][1]
+    assert [call["status"] for call in answer["tool_calls"]] == ["failed", "failed"]
+    assert asked.effects() == ["a"]
+    await asked.decide("b")
+    assert (await asked.chat.until("error"))[-1]["code"] == "not_allowed"
+
+
+@pytest.mark.promise(7)
+async def test_later_sends_stay_behind_it(asked: Asked) -> None:
+    """It is put back to wait, not to the end of the queue."""
+    await asked.ask("a", "b")
+    await asked.chat.send("send", text="later", model="echo")
+    await asked.chat.until("message_created")
+    await asked.decide("a")
+    frames = await asked.until("waiting_approval")
+    assert "done" not in kinds(frames)
+    asked.model.reply("Done.")
+    await asked.decide("b")
+    assert text(await asked.chat.until("done")) == "Done."
+    assert text(await asked.chat.until("done")) == "You said: later"
+
+
+@pytest.mark.promise(5)
+async def test_a_model_that_has_gone_holds_up_no_call(
+    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
+) -> None:
+    """It is looked up when it is asked, and not before."""
+    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
+    session_id = await asked.ask("a", "b")
+    mortal.kill()
+    nobody = "http://127.0.0.1:9/v1"
+    address = mortal.start(OPENAI_BASE_URL=nobody, TALOS_DEFAULT_MODEL="demo")
+    asked = Asked(await connect(address), model, tmp_path)
+    await asked.chat.resume(session_id)
+    await asked.decide("a")
+    assert await asked.result() == ("a", False)
+    await asked.until("waiting_approval")
+
+
+# --- a server that dies -------------------------------------------------------------------------
+
+
+@pytest.mark.promise(4, 5)
+@pytest.mark.parametrize("politely", [False, True])
+async def test_killed_while_one_runs_the_other_waits_on(
+    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path, politely: bool
+) -> None:
+    mortal.kill()
+    address = mortal.start(TALOS_DRAIN_SECONDS="0")
+    asked = Asked(await connect(address), model, tmp_path)
+    session_id = await asked.ask("a", "b", "c", held="a")
+    await asked.decide("a")
+    await asked.runs("a")
+    await asked.decide("c")
+    await asked.result()
+    seen = asked.chat.all[-1]["seq"]
+    if politely:
+        mortal.talos.process.terminate()
+        assert (await asyncio.to_thread(mortal.talos.end))[0] == 0
+    else:
+        mortal.kill()
+    asked = Asked(await connect(mortal.start()), model, tmp_path)
+    snapshot = await asked.chat.resume(session_id)
+    assert snapshot["turn"]["status"] == "waiting_approval"
+    assert snapshot["seq"] == seen + 2  # what became of the call, and that the turn waits
+    assert await asked.statuses(session_id) == ["unknown", "pending", "finished"]
+    model.reply("Done.")
+    await asked.decide("b")
+    frames = await asked.chat.until("done")
+    assert (frames[-1]["status"], text(frames)) == ("completed", "Done.")
+    told = [m["content"] for m in model.requests[-1].body["messages"] if m["role"] == "tool"]
+    assert "may or may not" in told[0]
+    assert asked.effects() == ["a", "c", "b"]
+
+
+@pytest.mark.promise(4, 5)
+async def test_killed_after_it_was_put_back_it_waits_on(
+    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
+) -> None:
+    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
+    session_id = await asked.ask("a", "b")
+    await asked.decide("a")
+    await asked.until("waiting_approval")
+    mortal.kill()
+    asked = Asked(await connect(mortal.start()), model, tmp_path)
+    assert await asked.statuses(session_id) == ["finished", "pending"]
+    model.reply("Done.")
+    await asked.decide("b")
+    assert text(await asked.chat.until("done")) == "Done."
+    assert asked.effects() == ["a", "b"]
+
+
+@pytest.mark.promise(4, 5)
+async def test_killed_right_after_a_decision_it_runs_at_most_once_and_the_other_waits(
+    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
+) -> None:
+    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
+    session_id = await asked.ask("a", "b")
+    await asked.decide("a")
+    await asked.chat.until("approval_resolved")
+    mortal.kill()
+    asked = Asked(await connect(mortal.start()), model, tmp_path)
+    turn = (await asked.chat.resume(session_id))["turn"]
+    if turn["status"] != "waiting_approval":
+        await asked.until("waiting_approval")
+    a, b = await asked.statuses(session_id)
+    assert b == "pending"
+    assert (a, len(asked.effects())) in [("finished", 1), ("unknown", 0), ("unknown", 1)]
