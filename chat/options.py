@@ -104,7 +104,7 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
 
 
 def _matches(model: Model, sought: str) -> bool:
-    """Every word is in it. `picker.js` does the same with what is shown."""
+    """Every word is in it. `model_picker.js` does the same with what is shown."""
     text = f"{model.id} {model.name} {model.reason or ''}".lower()
     return all(word in text for word in sought.lower().split())
 

@@ -1,12 +1,14 @@
 """The page's scripts and styles, each in one file: what `collectstatic` makes of the small ones.
 
 Forty files of one concern each are good to read and dear to fetch. Only what our own modules use is
-understood, `import { … } from "./name.js"` and `export` before a declaration; anything else stops
-the collecting. Each module keeps a scope of its own. Comments stay behind.
+understood, `import { … } from "./name.js"` (or `"../folder/name.js"`) and `export` before a
+declaration; anything else stops the collecting. Each module keeps a scope of its own. Comments stay
+behind.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +22,7 @@ STYLES = (
     "connect", "history", "menus", "touch", "print",
 )  # fmt: skip
 """Later ones may overrule earlier ones."""
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 """Those that have their lines for themselves."""
@@ -38,13 +40,21 @@ def style_names() -> list[str]:
 
 def made(static: Path) -> dict[str, str]:
     """The files to make, by name, of those in a folder."""
-    modules = {path.stem: path.read_text("utf-8") for path in static.glob("js/*.js")}
-    if "main" not in modules:
+    scripts = modules(static / "js")
+    if "main" not in scripts:
         return {}
     styles = (static / "css" / f"{name}.css" for name in STYLES)
     return {
-        SCRIPT: script(modules),
+        SCRIPT: script(scripts),
         STYLE: "".join(_bare(path.read_text("utf-8")) for path in styles),
+    }
+
+
+def modules(folder: Path) -> dict[str, str]:
+    """The text of each module, by its path in a folder, without `.js`."""
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
+        for path in folder.rglob("*.js")
     }
 
 
@@ -61,14 +71,23 @@ def _add(
     if name in path or name not in modules:
         way = " → ".join((*path, name))
         raise ImproperlyConfigured(f"The page's modules go in a circle, or one is missing: {way}")
-    for _, needed in _IMPORT.findall(modules[name]):
+    for _, address in _IMPORT.findall(modules[name]):
+        needed = _resolved(name, address)
         if needed not in done:
             _add(needed, modules, done, (*path, name))
     done[name] = _scoped(name, modules[name])
 
 
+def _resolved(name: str, address: str) -> str:
+    """The module at an address that another one names."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
+
+
 def _scoped(name: str, text: str) -> str:
-    text = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_variable(match[2])};\n", text)
+    def constant(match: re.Match[str]) -> str:
+        return f"const {{{match[1]}}} = {_variable(_resolved(name, match[2]))};\n"
+
+    text = _IMPORT.sub(constant, text)
     exported = ", ".join(_EXPORT.findall(text))
     text = _bare(_EXPORT.sub("", text))
     if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
@@ -77,7 +96,7 @@ def _scoped(name: str, text: str) -> str:
 
 
 def _variable(name: str) -> str:
-    return "$" + name.replace("-", "_")
+    return "$" + name.replace("/", "$").replace("-", "_")
 
 
 def _bare(text: str) -> str:

@@ -1,7 +1,7 @@
 // @ts-check
 /** The form in a card that waits: its editor, its complaint, its buttons. */
 
-import { fetchText } from "./renderings.js";
+import { fetchText } from "../messages/renderings.js";
 
 const NOT_LOADED = "To edit the arguments, all of them are needed, and they could not be loaded. Please try again.";
 

@@ -4,14 +4,14 @@
  * here (from the same template) is what has no rendering yet: a question on its way, the answer
  * that is being written.
  *
- * @typedef {import("./frames.js").Message} Message
- * @typedef {import("./frames.js").Snapshot} Snapshot
+ * @typedef {import("../wire/frames.js").Message} Message
+ * @typedef {import("../wire/frames.js").Snapshot} Snapshot
  */
 
 import { Answer } from "./answer.js";
-import { draw } from "./drawing.js";
-import { htmx } from "./htmx.js";
-import { byId, stored } from "./messages.js";
+import { draw } from "../page/drawing.js";
+import { htmx } from "../page/htmx.js";
+import { byId, stored } from "./find.js";
 import { drawn, Questions, unwait } from "./questions.js";
 import { become, fetchMessages, fetchSource } from "./renderings.js";
 
@@ -101,7 +101,7 @@ export class Transcript {
   }
 
   /** A text that is too long for a snapshot goes on with what comes: all before that is asked for.
-   * @param {import("./frames.js").Turn} turn */
+   * @param {import("../wire/frames.js").Turn} turn */
   async #whole(turn) {
     const session = this.#session();
     if (turn.length === undefined || !session) return turn;

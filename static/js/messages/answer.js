@@ -6,15 +6,15 @@
  * Its text only grows. Lengths are in code points, as the protocol counts.
  */
 
-import { drawCall, plainly, running, setResult, showCut } from "./calls.js";
+import { drawCall, plainly, running, setResult, showCut } from "../calls/card.js";
 import { addButtons } from "./code.js";
-import { draw } from "./drawing.js";
+import { draw } from "../page/drawing.js";
 import { parsed } from "./renderings.js";
-import { Waiting } from "./waiting.js";
-import { Writing } from "./writing.js";
+import { Waiting } from "./wait.js";
+import { Writing } from "./block.js";
 
 /**
- * @typedef {import("./frames.js").Call} Call
+ * @typedef {import("../wire/frames.js").Call} Call
  * @typedef {object} Stretch text between two calls
  * @property {number} begin in the answer's text
  * @property {number} index the same, as an index of it
@@ -195,7 +195,7 @@ export class Answer {
   // --- a snapshot -----------------------------------------------------------------------------
 
   /** Go on from what is here, and from what the server drew, to what the snapshot says.
-   * @param {import("./frames.js").Turn} turn */
+   * @param {import("../wire/frames.js").Turn} turn */
   catchUp({ content, reasoning, status, tool_calls, note, since }) {
     this.flush();
     const thoughts = this.#reasoning?.querySelector("div");

@@ -1,7 +1,7 @@
 // @ts-check
 /** Stepping from one version of a message to another: the reader's place and focus stay. */
 
-import { byId } from "./messages.js";
+import { byId } from "./find.js";
 
 export class Turning {
   #messages;
@@ -9,7 +9,7 @@ export class Turning {
   /** @type {{id: string, top: number, label: string | null} | null} */
   #begun = null;
 
-  /** @param {HTMLElement} messages @param {import("./scroll.js").Scroll} scroll */
+  /** @param {HTMLElement} messages @param {import("../chat/scroll.js").Scroll} scroll */
   constructor(messages, scroll) {
     this.#messages = messages;
     this.#scroll = scroll;

@@ -1,23 +1,23 @@
 // @ts-check
 /** What a person does on the page, in the composer and with the messages that are there. */
 
-import { Actions } from "./actions.js";
-import { tell } from "./around.js";
-import { Composer } from "./composer.js";
-import { Editors } from "./editor.js";
-import { fetchSource } from "./renderings.js";
+import { Actions } from "../messages/actions.js";
+import { tell } from "../page/announcer.js";
+import { Composer } from "../compose/composer.js";
+import { Editors } from "../compose/editor.js";
+import { fetchSource } from "../messages/renderings.js";
 
-/** @typedef {import("./outbox.js").Unsent} Unsent */
+/** @typedef {import("../wire/outbox.js").Unsent} Unsent */
 
 const NO_CONNECTION = "There is no connection right now. Please try again in a moment.";
 
 /**
  * @typedef {object} Parts of the page
- * @property {import("./socket.js").Connection} connection
- * @property {import("./sending.js").Sending} sending
- * @property {import("./transcript.js").Transcript} transcript
+ * @property {import("../wire/connection.js").Connection} connection
+ * @property {import("../wire/delivery.js").Sending} sending
+ * @property {import("../messages/transcript.js").Transcript} transcript
  * @property {import("./scroll.js").Scroll} scroll
- * @property {import("./turning.js").Turning} turning
+ * @property {import("../messages/versions.js").Turning} turning
  * @property {import("./model.js").Model} model
  */
 

@@ -14,7 +14,7 @@ export class Sending {
   /** What went out over this very connection. @type {Set<string>} */
   #sent = new Set();
 
-  /** @param {import("./socket.js").Connection} connection */
+  /** @param {import("./connection.js").Connection} connection */
   constructor(connection) {
     this.#connection = connection;
     this.#outbox = new Outbox(() => connection.session);

@@ -1,24 +1,24 @@
 // @ts-check
 /** One conversation on the page: the connection, and what comes over it. */
 
-import { Approvals } from "./approvals.js";
-import { announce, sidebarChanged, tell } from "./around.js";
-import { addButtons } from "./code.js";
-import { startEarlier } from "./earlier.js";
-import { onFrame } from "./frames.js";
-import { gone, retitle, tellOtherTabs } from "./lists.js";
+import { Approvals } from "../calls/approvals.js";
+import { announce, sidebarChanged, tell } from "../page/announcer.js";
+import { addButtons } from "../messages/code.js";
+import { startEarlier } from "../messages/earlier.js";
+import { onFrame } from "../wire/frames.js";
+import { gone, retitle, tellOtherTabs } from "../lists/updates.js";
 import { Model } from "./model.js";
-import { notice } from "./notice.js";
-import { Person } from "./person.js";
+import { notice } from "../messages/reply.js";
+import { Person } from "./controls.js";
 import { Scroll } from "./scroll.js";
-import { Sending } from "./sending.js";
-import { Connection } from "./socket.js";
-import { showAnswered, showOpening, showTitle } from "./title.js";
-import { Transcript } from "./transcript.js";
-import { Turning } from "./turning.js";
-import { writeHere } from "./writable.js";
+import { Sending } from "../wire/delivery.js";
+import { Connection } from "../wire/connection.js";
+import { showAnswered, showOpening, showTitle } from "../page/title.js";
+import { Transcript } from "../messages/transcript.js";
+import { Turning } from "../messages/versions.js";
+import { writeHere } from "../compose/field.js";
 
-/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("../wire/frames.js").Frame} Frame */
 
 /** An error that belongs to a message is followed at once by the message's `done`. */
 const DONE_WITHIN = 200;
@@ -130,7 +130,7 @@ export class Chat {
 
   // --- frames ---------------------------------------------------------------------------------
 
-  /** @param {import("./frames.js").Snapshot} snapshot */
+  /** @param {import("../wire/frames.js").Snapshot} snapshot */
   async attached(snapshot) {
     if (snapshot.title) showTitle(snapshot.title);
     this.#model.show(snapshot.model);
@@ -184,7 +184,7 @@ export class Chat {
     this.#showBusy();
   }
 
-  /** @param {import("./frames.js").Call} call */
+  /** @param {import("../wire/frames.js").Call} call */
   toolCalled(call) {
     this.#transcript.live?.call(call);
   }

@@ -4,10 +4,10 @@
  * fetches itself again; a row of the history goes or gets its new title.
  */
 
-import { sidebarChanged } from "./around.js";
-import { History } from "./history.js";
-import { Connection } from "./socket.js";
-import { showWaitingElsewhere } from "./title.js";
+import { sidebarChanged } from "../page/announcer.js";
+import { History } from "./chat_list.js";
+import { Connection } from "../wire/connection.js";
+import { showWaitingElsewhere } from "../page/title.js";
 
 /** Between the tabs of one browser: what the server tells those who watch a chat only. */
 const tabs = new BroadcastChannel("talos");

@@ -2,7 +2,7 @@
 /**
  * Frames in, one case for each type and event of the protocol; a test compares them with it.
  *
- * @typedef {import("./chat.js").Chat} Chat
+ * @typedef {import("../chat/chat.js").Chat} Chat
  * @typedef {{call_id: string, name: string, arguments: object, status: string,
  *   content: string | null, is_error: boolean, offset: number,
  *   edited_arguments?: object, seconds?: number, truncated?: boolean}} Call
@@ -17,7 +17,7 @@
  *   details?: any, message_id?: any, status?: any, client_id?: any}} Frame
  */
 
-import { sidebarChanged } from "./around.js";
+import { sidebarChanged } from "../page/announcer.js";
 
 /** @type {Record<string, (chat: Chat, frame: Frame) => void>} */
 export const onFrame = {

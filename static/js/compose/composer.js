@@ -1,9 +1,9 @@
 // @ts-check
 /** Where a message is written: Enter sends, Shift+Enter makes a line. */
 
-import { CommandMenu } from "./commands.js";
+import { CommandMenu } from "./command_menu.js";
 import { draftOf, keepDraft } from "./drafts.js";
-import { grow, isComposing, isSend, textOf, tooLong } from "./writable.js";
+import { grow, isComposing, isSend, textOf, tooLong } from "./field.js";
 
 /**
  * @typedef {object} Wishes

@@ -1,11 +1,11 @@
 // @ts-check
 /** Calls that wait for a person: the question is seen, heard and found, the answer is sent. */
 
-import { sidebarChanged, tell } from "./around.js";
-import { open, said, setProgress, setStatus, showArguments } from "./calls.js";
+import { sidebarChanged, tell } from "../page/announcer.js";
+import { open, said, setProgress, setStatus, showArguments } from "./card.js";
 import { argumentsIn, complain, escaped, isEditing, release, toggleEditor, hold } from "./decision.js";
-import { tellOtherTabs } from "./lists.js";
-import { showWaiting } from "./title.js";
+import { tellOtherTabs } from "../lists/updates.js";
+import { showWaiting } from "../page/title.js";
 
 const PENDING = '.call[data-status="pending"]';
 /** What a decision may be refused with; its frame names no call. */

@@ -1,9 +1,9 @@
 // @ts-check
 /** Changing what was said: a field in the message's place; sending makes a new version of it. */
 
-import { draw } from "./drawing.js";
-import { newId } from "./outbox.js";
-import { grow, isComposing, isSend, textOf, tooLong } from "./writable.js";
+import { draw } from "../page/drawing.js";
+import { newId } from "../wire/outbox.js";
+import { grow, isComposing, isSend, textOf, tooLong } from "./field.js";
 
 /** @typedef {(action: object) => boolean} Send false: there is no connection */
 

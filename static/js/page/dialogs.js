@@ -5,9 +5,9 @@
  * What was written into one and not saved is asked for before it closes.
  */
 
-import { History } from "./history.js";
-import { Picker } from "./picker.js";
-import { writeHere } from "./writable.js";
+import { History } from "../lists/chat_list.js";
+import { Picker } from "./model_picker.js";
+import { writeHere } from "../compose/field.js";
 
 const UNSAVED = "Unsaved changes. Close again to discard them.";
 

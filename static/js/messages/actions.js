@@ -1,10 +1,10 @@
 // @ts-check
 /** What a person does with a message that is there: a button's `data-do` names it. */
 
-import { tell } from "./around.js";
-import { copy } from "./clipboard.js";
-import { htmx } from "./htmx.js";
-import { showMore } from "./more.js";
+import { tell } from "../page/announcer.js";
+import { copy } from "../page/clipboard.js";
+import { htmx } from "../page/htmx.js";
+import { showMore } from "./show_more.js";
 
 /** How long a button says that it is done. */
 const SAID = 2000;

@@ -4,7 +4,7 @@
  * modifier or are Escape, and `?` is a key only where nobody can write.
  */
 
-import { toggleSidebar } from "./sidebar.js";
+import { toggleSidebar } from "../lists/sidebar.js";
 
 const WRITABLE = "input, textarea, select, [contenteditable]";
 

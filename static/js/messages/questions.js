@@ -1,8 +1,8 @@
 // @ts-check
 /** What people said: on its way, waiting for its turn, refused, taken back, a command. */
 
-import { draw, note } from "./drawing.js";
-import { byClient, byId } from "./messages.js";
+import { draw, note } from "../page/drawing.js";
+import { byClient, byId } from "./find.js";
 
 /** As `chat/transcript.py` has them: code points, lines. */
 const LONG = 2000;

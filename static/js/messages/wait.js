@@ -1,7 +1,7 @@
 // @ts-check
 /** The line under an answer for which the page waits: for what, and for how long by now. */
 
-import { tell } from "./around.js";
+import { tell } from "../page/announcer.js";
 
 export class Waiting {
   #line;

@@ -4,7 +4,7 @@
  * still under a pressed pointer.
  */
 
-import { sidebarChanged } from "./around.js";
+import { sidebarChanged } from "../page/announcer.js";
 
 const WIDE = matchMedia("(min-width: 52rem)");
 const YEAR = 365 * 24 * 60 * 60;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The commands that fit what is typed after a slash: arrows choose, Enter or Tab takes. */
 
-import { isComposing } from "./writable.js";
+import { isComposing } from "./field.js";
 
 const TYPED = /^\/([a-z]*)$/i;
 

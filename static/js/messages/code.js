@@ -1,7 +1,7 @@
 // @ts-check
 /** A button on each code block, which puts it on the clipboard. */
 
-import { icon } from "./drawing.js";
+import { icon } from "../page/drawing.js";
 
 /** @param {HTMLElement} root of what is new */
 export function addButtons(root) {

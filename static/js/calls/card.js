@@ -1,9 +1,9 @@
 // @ts-check
 /** The card of a tool call: drawn from the page's template, or found in the server's rendering. */
 
-import { draw } from "./drawing.js";
+import { draw } from "../page/drawing.js";
 
-/** @typedef {import("./frames.js").Call} Call */
+/** @typedef {import("../wire/frames.js").Call} Call */
 
 /** As `chat/cards.py` says them. @type {Record<string, string>} */
 const STATES = {
