@@ -29,7 +29,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What `_call.html` draws, and the script fills in for a call that has no row yet."""
+    """What `call/card.html` draws, and the script fills in for a call that has no row yet."""
 
     call: ToolCallView
 

@@ -23,9 +23,9 @@ from chat.models import Conversation
 from chat.pages import HtmxRequest
 
 _PARTS = {
-    "dialog": "chat/_history.html",
-    "results": "chat/_results.html",
-    "more": "chat/_rows_of_chats.html",
+    "dialog": "chat/lists/chats.html",
+    "results": "chat/lists/results.html",
+    "more": "chat/lists/rows.html",
 }
 
 
@@ -56,7 +56,7 @@ def history(request: HtmxRequest) -> HttpResponse:
         "current": pages.current(request),
         "sidebar": pages.sidebar(request.user, None),
     }
-    return render(request, _PARTS.get(request.htmx.target or "", "chat/chats.html"), context)
+    return render(request, _PARTS.get(request.htmx.target or "", "chat/pages/chats.html"), context)
 
 
 @never_cache
@@ -114,7 +114,7 @@ def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     answer = (
         _row(request, found)
         if is_row
-        else render(request, "chat/_tags.html", {"conversation": found})
+        else render(request, "chat/lists/tags.html", {"conversation": found})
     )
     return trigger_client_event(answer, "sidebar-changed")
 
@@ -153,18 +153,18 @@ def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
 def _sidebar(request: HtmxRequest, current: Conversation | None) -> HttpResponse:
     """Read from the database, also in answer to a form: never patched."""
     context = {"sidebar": pages.sidebar(request.user, current)}
-    return render(request, "chat/_sidebar.html", context)
+    return render(request, "chat/lists/sidebar.html", context)
 
 
 def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
     """The row has the focus, which what stood in its place had."""
     context = {"row": listing.one(found), "current": pages.current(request), "has_focus": True}
-    return render(request, "chat/_row.html", context)
+    return render(request, "chat/lists/row.html", context)
 
 
 def _part_or_page(
     request: HtmxRequest, found: Conversation, name: str, **context: Any
 ) -> HttpResponse:
     context |= {"conversation": found, "sidebar": pages.sidebar(request.user, found)}
-    template = f"chat/_{name}.html" if request.htmx else f"chat/{name}.html"
-    return render(request, template, context)
+    folder = "dialogs" if request.htmx else "pages"
+    return render(request, f"chat/{folder}/{name}.html", context)

@@ -62,7 +62,7 @@ def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResp
 def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> HttpResponse:
     if not request.htmx:
         return redirect(found or "chat:new_chat")
-    answer = render(request, "chat/_model.html", {"model": model})
+    answer = render(request, "chat/dialogs/model_name.html", {"model": model})
     if found is None:
         trigger_client_event(answer, "model-kept", {"model": model})
     return trigger_client_event(answer, "dialog-done")
@@ -99,7 +99,7 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
         "again": request.GET.get("again"),
         "sidebar": pages.sidebar(request.user, found),
     }
-    template = "chat/_models.html" if request.htmx else "chat/models.html"
+    template = "chat/dialogs/models.html" if request.htmx else "chat/pages/models.html"
     return render(request, template, context)
 
 
@@ -208,7 +208,7 @@ def _said(request: HtmxRequest, is_saved: bool) -> str:
 
 def _template(request: HtmxRequest, found: Conversation | None) -> str:
     if not request.htmx:
-        return "chat/settings.html"
+        return "chat/pages/settings.html"
     if request.method == "GET":
-        return "chat/_settings.html"
-    return "chat/_asked.html" if found else "chat/_preferred.html"
+        return "chat/dialogs/settings.html"
+    return "chat/dialogs/chat_settings.html" if found else "chat/dialogs/general_settings.html"

@@ -67,7 +67,7 @@ def meant(request: HtmxRequest, conversation_id: UUID | None) -> Conversation | 
 
 
 def sidebar(user: User, current: Conversation | None) -> Any:
-    """What `_sidebar.html` shows, read when a template asks for it: many answers are only a part."""
+    """What `lists/sidebar.html` shows, read on first use: many answers are only a part of a page."""
     return SimpleLazyObject(lambda: _sidebar(user, current))
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The keys of `templates/chat/_shortcuts.html`. None is taken from who writes: all but `?` need a
+ * The keys of `templates/chat/dialogs/shortcuts.html`. None is taken from who writes: all but `?` need a
  * modifier or are Escape, and `?` is a key only where nobody can write.
  */
 
