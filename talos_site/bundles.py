@@ -1,9 +1,9 @@
-"""The page's scripts and styles, each in one file: what `collectstatic` makes of the small ones.
+"""Joins the page's small scripts and styles into one file each, for `collectstatic`.
 
-Forty files of one concern each are good to read and dear to fetch. Only what our own modules use is
-understood, `import { … } from "./name.js"` (or `"../folder/name.js"`) and `export` before a
-declaration; anything else stops the collecting. Each module keeps a scope of its own. Comments stay
-behind.
+Forty small files are easy to read but slow to fetch. Only the syntax of our own modules is
+supported: `import { … } from "./name.js"` (or `"../folder/name.js"`), and `export` before a
+declaration; anything else stops `collectstatic`. Each module keeps its own scope. Comments are
+removed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 SCRIPT, STYLE = "js/page.js", "css/page.css"
 STYLES = (
-    "colors", "layout", "sidebar", "messages", "actions", "calls", "prose", "composer", "dialog",
-    "connect", "history", "menus", "touch", "print",
+    "colors", "base", "layout", "sidebar", "messages", "welcome", "actions", "calls", "prose", "composer",
+    "dialog", "models", "settings", "import", "connect", "chat_list", "menus", "touch", "print",
 )  # fmt: skip
-"""Later ones may overrule earlier ones."""
+"""In order: later ones may override earlier ones."""
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
-"""Those that have their lines for themselves."""
+"""A comment on lines of its own."""
 
 
 def script_name() -> str:
@@ -34,12 +34,12 @@ def script_name() -> str:
 
 
 def style_names() -> list[str]:
-    """The page's style sheets, in their order."""
+    """The page's style sheets, in order."""
     return [f"css/{name}.css" for name in STYLES] if settings.DEBUG else [STYLE]
 
 
 def made(static: Path) -> dict[str, str]:
-    """The files to make, by name, of those in a folder."""
+    """The bundles of a static folder, by name."""
     scripts = modules(static / "js")
     if "main" not in scripts:
         return {}
@@ -59,7 +59,7 @@ def modules(folder: Path) -> dict[str, str]:
 
 
 def script(modules: Mapping[str, str]) -> str:
-    """`main` and what it imports, each module after those that it needs."""
+    """`main` and the modules it imports, each after its own imports."""
     done: dict[str, str] = {}
     _add("main", modules, done, ())
     return "".join(done.values())
@@ -70,7 +70,9 @@ def _add(
 ) -> None:
     if name in path or name not in modules:
         way = " → ".join((*path, name))
-        raise ImproperlyConfigured(f"The page's modules go in a circle, or one is missing: {way}")
+        raise ImproperlyConfigured(
+            f"The page's modules import in a circle, or one is missing: {way}"
+        )
     for _, address in _IMPORT.findall(modules[name]):
         needed = _resolved(name, address)
         if needed not in done:
@@ -79,7 +81,7 @@ def _add(
 
 
 def _resolved(name: str, address: str) -> str:
-    """The module at an address that another one names."""
+    """The name of the module that another one imports."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
 
 
@@ -91,7 +93,7 @@ def _scoped(name: str, text: str) -> str:
     exported = ", ".join(_EXPORT.findall(text))
     text = _bare(_EXPORT.sub("", text))
     if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
-        raise ImproperlyConfigured(f"{name}.js imports or exports in a way that no other does.")
+        raise ImproperlyConfigured(f"{name}.js imports or exports in an unsupported way.")
     return f"const {_variable(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
 
 
