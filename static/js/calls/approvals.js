@@ -1,38 +1,40 @@
 // @ts-check
-/** Calls that wait for a person: the question is seen, heard and found, the answer is sent. */
+/** Calls that need approval: shows, announces and focuses them, and sends decisions. */
 
-import { sidebarChanged, tell } from "../page/announcer.js";
-import { open, said, setProgress, setStatus, showArguments } from "./card.js";
-import { argumentsIn, complain, escaped, isEditing, release, toggleEditor, hold } from "./decision.js";
+import { refreshSidebar } from "../lists/sidebar.js";
 import { tellOtherTabs } from "../lists/updates.js";
+import { announce } from "../page/announcer.js";
 import { showWaiting } from "../page/title.js";
+import { NOT_CONNECTED } from "../wire/connection.js";
+import { describe, setProgress, setStatus, showArguments, unfold } from "./card.js";
+import { argumentsIn, complain, hold, isEditing, onEscape, release, toggleEditor } from "./decision.js";
 
 const PENDING = '.call[data-status="pending"]';
-/** What a decision may be refused with; its frame names no call. */
+/** Codes with which a decision may be refused; the frame names no call. */
 const REFUSALS = new Set(["not_allowed", "invalid_frame"]);
 
 /**
- * @typedef {object} Wishes
- * @property {(action: object) => boolean} send false: there is no connection
- * @property {{isIdle: boolean, focus: () => void}} composer where one goes on writing; whether nobody is
+ * @typedef {object} Callbacks
+ * @property {(action: object) => boolean} send false: not connected
+ * @property {{isIdle: boolean, focus: () => void}} composer to focus afterwards
  */
 
 export class Approvals {
   #root;
-  #wishes;
+  #callbacks;
   #waiting = 0;
-  /** Decisions on their way, oldest first, and what was put in place of the arguments.
+  /** Decisions being sent, oldest first, with the edited arguments.
    * @type {Map<string, object | undefined>} */
   #sent = new Map();
 
-  /** @param {HTMLElement} root @param {Wishes} wishes */
-  constructor(root, wishes) {
+  /** @param {HTMLElement} root @param {Callbacks} callbacks */
+  constructor(root, callbacks) {
     this.#root = root;
-    this.#wishes = wishes;
-    root.addEventListener("submit", (event) => this.#submitted(event));
+    this.#callbacks = callbacks;
+    root.addEventListener("submit", (event) => this.#onSubmit(event));
     root.addEventListener("click", ({ target }) => toggleEditor(/** @type {Element} */ (target)));
-    root.addEventListener("keydown", escaped);
-    // Enter ticks no box; it must not approve instead
+    root.addEventListener("keydown", onEscape);
+    // Enter in the checkbox must not submit the form
     root.addEventListener("keydown", (event) => {
       const isBox = /** @type {Element} */ (event.target).matches(".remember input");
       if (isBox && event.key === "Enter") event.preventDefault();
@@ -42,17 +44,17 @@ export class Approvals {
   // --- frames ---------------------------------------------------------------------------------
 
   /** @param {{call_id: string}} data */
-  asked({ call_id }) {
+  ask({ call_id }) {
     const card = this.#card(call_id);
     if (!card) return;
     setStatus(card, "pending");
-    open(card);
-    this.changed();
-    if (this.#wishes.composer.isIdle) focusOn(card);
+    unfold(card);
+    this.update();
+    if (this.#callbacks.composer.isIdle) focusOn(card);
   }
 
-  /** Somebody decided, in whichever tab. @param {{call_id: string, approved: boolean}} data */
-  resolved({ call_id, approved }) {
+  /** Show a decision made in any tab. @param {{call_id: string, approved: boolean}} data */
+  resolve({ call_id, approved }) {
     const card = this.#card(call_id);
     const edited = this.#sent.get(call_id);
     this.#sent.delete(call_id);
@@ -61,18 +63,19 @@ export class Approvals {
     if (edited) showArguments(card, edited);
     card.removeAttribute("data-editing");
     setStatus(card, approved ? "running" : "denied");
-    this.changed();
-    if (hasFocus) this.#leave(card);
+    this.update();
+    if (hasFocus) this.#moveFocus(card);
   }
 
   /** @param {{call_id: string, content: string}} data */
-  progress({ call_id, content }) {
+  showProgress({ call_id, content }) {
     const card = this.#card(call_id);
     if (card) setProgress(card, content);
   }
 
-  /** The server refused something. False: no decision. @param {{code?: string, content?: string}} frame */
-  refused({ code, content }) {
+  /** Show that the server refused a decision. False: it refused something else.
+   * @param {{code?: string, content?: string}} frame */
+  refuse({ code, content }) {
     const [callId] = this.#sent.keys();
     if (callId === undefined || !REFUSALS.has(code ?? "")) return false;
     this.#sent.delete(callId);
@@ -81,32 +84,32 @@ export class Approvals {
     return true;
   }
 
-  /** The connection is another one: what was sent may not have arrived. */
+  /** The connection is new: sent decisions may not have arrived. */
   reset() {
     for (const callId of this.#sent.keys()) {
       const card = this.#card(callId);
       if (card) release(card);
     }
     this.#sent.clear();
-    this.changed();
+    this.update();
   }
 
-  /** Cards came, went, or changed. */
-  changed() {
+  /** Count the pending cards again, and tell of new ones. */
+  update() {
     const waiting = [...this.#root.querySelectorAll(PENDING)];
     if (waiting.length === this.#waiting) return;
     const card = /** @type {HTMLElement | undefined} */ (waiting.at(-1));
-    if (card && waiting.length > this.#waiting) tell(`${said(card)}.`);
+    if (card && waiting.length > this.#waiting) announce(`${describe(card)}.`);
     this.#waiting = waiting.length;
     showWaiting(waiting.length > 0);
-    sidebarChanged();
+    refreshSidebar();
     tellOtherTabs();
   }
 
-  // --- what a person does ---------------------------------------------------------------------
+  // --- input ----------------------------------------------------------------------------------
 
   /** @param {SubmitEvent} event */
-  #submitted(event) {
+  #onSubmit(event) {
     const card = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".call"));
     if (!card) return;
     event.preventDefault();
@@ -116,18 +119,18 @@ export class Approvals {
     const remember = card.querySelector(".remember input:checked") !== null;
     const call_id = card.dataset.callId ?? "";
     const answer = { action: "approve_tool", call_id, approved, remember, arguments: given };
-    if (!this.#wishes.send(answer)) {
-      return complain(card, "There is no connection right now. Please try again in a moment.");
+    if (!this.#callbacks.send(answer)) {
+      return complain(card, NOT_CONNECTED);
     }
     this.#sent.set(call_id, given);
     hold(card);
   }
 
-  /** What had the focus is gone. @param {HTMLElement} card */
-  #leave(card) {
+  /** Move the focus on from a decided card. @param {HTMLElement} card */
+  #moveFocus(card) {
     const next = /** @type {HTMLElement | null} */ (this.#root.querySelector(PENDING));
     if (next) focusOn(next);
-    else if (matchMedia("(hover: hover)").matches) this.#wishes.composer.focus();
+    else if (matchMedia("(hover: hover)").matches) this.#callbacks.composer.focus();
     else card.querySelector("summary")?.focus({ preventScroll: true });
   }
 
@@ -137,7 +140,7 @@ export class Approvals {
   }
 }
 
-/** Its whole, not a button: a key that was meant for something else decides nothing.
+/** Focus the card, not a button, so that a stray key decides nothing.
  * @param {HTMLElement} card */
 function focusOn(card) {
   /** @type {HTMLElement | null} */ (card.querySelector(".details"))?.focus({ preventScroll: true });

@@ -1,25 +1,25 @@
 // @ts-check
-/** The card of a tool call: drawn from the page's template, or found in the server's rendering. */
+/** The card of a tool call, drawn from the page's template or found in the server's rendering. */
 
 import { draw } from "../page/drawing.js";
 
 /** @typedef {import("../wire/frames.js").Call} Call */
 
-/** As `chat/cards.py` says them. @type {Record<string, string>} */
+/** The same as in `chat/cards.py`. @type {Record<string, string>} */
 const STATES = {
-  pending: "waits for your approval",
+  pending: "needs your approval",
   approved: "approved",
   running: "running…",
   finished: "done",
-  failed: "did not work",
+  failed: "failed",
   denied: "denied",
   unknown: "may or may not have run",
 };
 
-/** As `chat/cards.py` has it, in code points. */
+/** Code points, the same as in `chat/cards.py`. */
 const GIST = 120;
 
-/** @param {Call} call of a frame, which has no status, or of a snapshot
+/** @param {Call} call from a frame, which has no status, or from a snapshot
  * @param {string} messageId */
 export function drawCall(call, messageId) {
   const card = draw("#new-call");
@@ -30,15 +30,15 @@ export function drawCall(call, messageId) {
   const text = card.querySelector("textarea");
   if (text && !call.truncated) text.value = asJson(call.arguments);
   if (isAskedEachTime(call.name)) card.querySelector(".remember")?.remove();
-  set(card, ".took", duration(call.seconds));
+  setText(card, ".took", duration(call.seconds));
   setStatus(card, call.status ?? "running");
-  if (call.status === "pending") open(card);
+  if (call.status === "pending") unfold(card);
   if (call.truncated) showCut(card, messageId);
-  if (call.content !== undefined && call.content !== null) set(card, ".result", call.content);
+  if (call.content !== undefined && call.content !== null) setText(card, ".result", call.content);
   return card;
 }
 
-/** @param {HTMLElement} card @param {object} given each argument with its name, a text as it is */
+/** @param {HTMLElement} card @param {object} given arguments by name; strings are shown unquoted */
 export function showArguments(card, given) {
   const rows = Object.entries(given).map(([name, value]) => {
     const row = document.createElement("div");
@@ -54,24 +54,24 @@ export function showArguments(card, given) {
   });
   card.querySelector(".arguments")?.replaceChildren(...rows);
   const gist = rows[0]?.querySelector("pre")?.textContent?.trim().split("\n", 1)[0] ?? "";
-  set(card, ".gist", [...gist].slice(0, GIST).join(""));
+  setText(card, ".gist", [...gist].slice(0, GIST).join(""));
 }
 
 /** @param {HTMLElement} card @param {string} status */
 export function setStatus(card, status) {
   card.dataset.status = status;
-  set(card, ".state", STATES[status] ?? status);
-  card.querySelector(".details")?.setAttribute("aria-label", said(card));
-  if (status !== "running") set(card, ".working", "");
+  setText(card, ".state", STATES[status] ?? status);
+  card.querySelector(".details")?.setAttribute("aria-label", describe(card));
+  if (status !== "running") setText(card, ".working", "");
 }
 
-/** What is to be said of a card in a few words. @param {HTMLElement} card */
-export function said(card) {
+/** A card's tool and state, for a screen reader. @param {HTMLElement} card */
+export function describe(card) {
   return `${card.dataset.name} ${STATES[card.dataset.status ?? ""] ?? ""}`;
 }
 
-/** The names of the tools that run in here. @param {HTMLElement} root */
-export function running(root) {
+/** The names of the running tools. @param {HTMLElement} root */
+export function runningTools(root) {
   const cards = root.querySelectorAll('.call[data-status="running"]');
   return [.../** @type {NodeListOf<HTMLElement>} */ (cards)].map(({ dataset }) => dataset.name ?? "");
 }
@@ -80,12 +80,12 @@ export function running(root) {
 export function setResult(card, content, isError) {
   const wasDenied = card.dataset.status === "denied";
   if (!wasDenied) setStatus(card, isError ? "failed" : "finished");
-  set(card, ".result", content);
-  // what opened by itself folds by itself
+  setText(card, ".result", content);
+  // a card that opened automatically folds automatically
   if (card.dataset.asked !== undefined) card.removeAttribute("open");
 }
 
-/** Say that only a part is shown, with the way to the whole.
+/** Say that only part is shown, with a link to the whole.
  * @param {HTMLElement} card @param {string} messageId */
 export function showCut(card, messageId) {
   const more = /** @type {HTMLElement} */ (draw("#new-call").querySelector(".more"));
@@ -99,11 +99,11 @@ export function showCut(card, messageId) {
 /** @param {HTMLElement} card @param {string} content */
 export function setProgress(card, content) {
   setStatus(card, "running");
-  set(card, ".working", content);
+  setText(card, ".working", content);
 }
 
 /** @param {HTMLElement} card */
-export function open(card) {
+export function unfold(card) {
   card.setAttribute("open", "");
   card.dataset.asked = "";
 }
@@ -114,7 +114,7 @@ function duration(seconds) {
   return seconds < 0.1 ? "< 0.1 s" : `${seconds.toFixed(1)} s`;
 }
 
-/** Without characters that reorder what is read: nobody shall approve something else than what runs.
+/** Escape characters that reorder text, so that the call approved is the call run.
  * @param {string} text */
 export function plainly(text) {
   return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (found) => `\\u${found.charCodeAt(0).toString(16)}`);
@@ -132,7 +132,7 @@ function isAskedEachTime(name) {
 }
 
 /** @param {Element} element @param {string} selector @param {string} text */
-function set(element, selector, text) {
+function setText(element, selector, text) {
   const found = element.querySelector(selector);
   if (found) found.textContent = text;
 }

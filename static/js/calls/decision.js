@@ -1,16 +1,16 @@
 // @ts-check
-/** The form in a card that waits: its editor, its complaint, its buttons. */
+/** The form of a pending card: its editor, its complaint, its buttons. */
 
 import { fetchText } from "../messages/renderings.js";
 
-const NOT_LOADED = "To edit the arguments, all of them are needed, and they could not be loaded. Please try again.";
+const NOT_LOADED = "The full arguments could not be loaded for editing. Please try again.";
 
 /** @param {HTMLElement} card */
 export function isEditing(card) {
   return card.dataset.editing !== undefined;
 }
 
-/** @param {Element} target what was clicked */
+/** @param {Element} target the clicked element */
 export function toggleEditor(target) {
   const button = target.closest("[data-edit]");
   const card = /** @type {HTMLElement | null} */ (button?.closest(".call"));
@@ -19,66 +19,66 @@ export function toggleEditor(target) {
   card.toggleAttribute("data-editing");
   editor.hidden = !isEditing(card);
   button.textContent = isEditing(card) ? "Cancel editing" : "Edit arguments";
-  set(card, "");
-  if (isEditing(card)) begin(card, button);
+  setComplaint(card, "");
+  if (isEditing(card)) fillEditor(card, button);
 }
 
 /** @param {HTMLElement} card @param {Element} button */
-async function begin(card, button) {
+async function fillEditor(card, button) {
   const field = /** @type {HTMLTextAreaElement} */ (card.querySelector("textarea"));
   const whole = /** @type {HTMLAnchorElement | null} */ (card.querySelector(".more:not([hidden]) a"));
   field.focus();
   if (!whole || field.value) return;
   field.readOnly = true;
-  field.placeholder = "Loading all of the arguments…";
+  field.placeholder = "Loading the full arguments…";
   try {
     field.value = await fetchText(`${whole.href}&part=arguments`);
     field.setSelectionRange(0, 0);
   } catch {
     if (isEditing(card)) toggleEditor(button);
-    set(card, NOT_LOADED);
+    setComplaint(card, NOT_LOADED);
   }
   field.readOnly = false;
   field.placeholder = "";
 }
 
-/** Escape leaves the arguments as they were asked for. @param {KeyboardEvent} event */
-export function escaped(event) {
+/** Escape discards the edited arguments. @param {KeyboardEvent} event */
+export function onEscape(event) {
   const card = /** @type {Element} */ (event.target).closest(".call[data-editing]");
   const button = /** @type {HTMLElement | null} */ (card?.querySelector("[data-edit]") ?? null);
   if (event.key !== "Escape" || event.isComposing || !button) return;
-  event.preventDefault(); // it stops no answer
+  event.preventDefault(); // do not stop the answer
   button.click();
   button.focus();
 }
 
-/** What a person put in place of the arguments; null: it cannot be sent, and the card says why.
+/** The edited arguments, or null if they are invalid, which the card then explains.
  * @param {HTMLElement} card @returns {object | null} */
 export function argumentsIn(card) {
   try {
     const given = JSON.parse(card.querySelector("textarea")?.value ?? "");
     if (typeof given === "object" && given && !Array.isArray(given)) return given;
-    complain(card, "The arguments have to be one JSON object: names and values in { }.");
+    complain(card, "Arguments must be one JSON object: names and values in { }.");
   } catch (error) {
-    complain(card, `This is not JSON yet. ${/** @type {Error} */ (error).message}`);
+    complain(card, `Not valid JSON: ${/** @type {Error} */ (error).message}`);
   }
   return null;
 }
 
-/** @param {HTMLElement} card @param {string} text why its decision was not taken */
+/** @param {HTMLElement} card @param {string} text why the decision was not accepted */
 export function complain(card, text) {
   const hasFocus = card.contains(document.activeElement);
   release(card);
-  set(card, text);
+  setComplaint(card, text);
   const selector = isEditing(card) ? "textarea" : ".approve";
   const field = /** @type {HTMLElement | null} */ (card.querySelector(selector));
   if (hasFocus) field?.focus();
 }
 
-/** The answer is under way. @param {HTMLElement} card */
+/** Disable the form while the decision is being sent. @param {HTMLElement} card */
 export function hold(card) {
-  set(card, "");
-  // a button that is disabled would lose the focus to nowhere
+  setComplaint(card, "");
+  // disabling the focused button would lose the focus
   /** @type {HTMLElement | null} */ (card.querySelector(".details"))?.focus({ preventScroll: true });
   disable(card, true);
 }
@@ -96,7 +96,7 @@ function disable(card, isHeld) {
 }
 
 /** @param {HTMLElement} card @param {string} text */
-function set(card, text) {
+function setComplaint(card, text) {
   const complaint = card.querySelector(".complaint");
   if (complaint) complaint.textContent = text;
   const field = card.querySelector("textarea");

@@ -1,84 +1,86 @@
 // @ts-check
-/** One conversation on the page: the connection, and what comes over it. */
+/** One conversation on the page: its connection and the frames that arrive. */
 
 import { Approvals } from "../calls/approvals.js";
-import { announce, sidebarChanged, tell } from "../page/announcer.js";
-import { addButtons } from "../messages/code.js";
+import { focusComposer } from "../compose/field.js";
+import { refreshSidebar } from "../lists/sidebar.js";
+import { removeChat, retitleChat, tellOtherTabs } from "../lists/updates.js";
+import { addCopyButtons } from "../messages/code.js";
 import { startEarlier } from "../messages/earlier.js";
-import { onFrame } from "../wire/frames.js";
-import { gone, retitle, tellOtherTabs } from "../lists/updates.js";
-import { Model } from "./model.js";
-import { notice } from "../messages/reply.js";
-import { Person } from "./controls.js";
-import { Scroll } from "./scroll.js";
-import { Sending } from "../wire/delivery.js";
-import { Connection } from "../wire/connection.js";
-import { showAnswered, showOpening, showTitle } from "../page/title.js";
+import { drawReply } from "../messages/reply.js";
 import { Transcript } from "../messages/transcript.js";
-import { Turning } from "../messages/versions.js";
-import { writeHere } from "../compose/field.js";
+import { VersionSwitch } from "../messages/versions.js";
+import { announce, announceAnswer } from "../page/announcer.js";
+import { showAnswered, showOpening, showTitle } from "../page/title.js";
+import { Connection } from "../wire/connection.js";
+import { Delivery } from "../wire/delivery.js";
+import { onFrame } from "../wire/frames.js";
+import { showBanner } from "./banner.js";
+import { Controls } from "./controls.js";
+import { Model } from "./model.js";
+import { Scroll } from "./scroll.js";
 
 /** @typedef {import("../wire/frames.js").Frame} Frame */
 
-/** An error that belongs to a message is followed at once by the message's `done`. */
+/** Milliseconds to wait for the `done` that follows an error about a message. */
 const DONE_WITHIN = 200;
 
 export class Chat {
   #root;
   #messages;
   #transcript;
-  #turning;
-  #person;
+  #versions;
+  #controls;
   #model;
   #connection = new Connection({
-    onFrame: (frame) => this.#heard(frame),
-    onOpen: (isAgain) => this.#opened(isAgain),
-    onLost: (isFinal) => this.#lost(isFinal),
+    onFrame: (frame) => this.#receive(frame),
+    onOpen: (isAgain) => this.#onOpen(isAgain),
+    onLost: (isFinal) => this.#onLost(isFinal),
   });
-  #sending = new Sending(this.#connection);
-  /** What came while a snapshot is put on the page. @type {Frame[] | null} */
+  #delivery = new Delivery(this.#connection);
+  /** Frames held back while a snapshot is being shown. @type {Frame[] | null} */
   #held = null;
-  /** Why the server refused something: its `done` follows. */
+  /** Why the server refused something, until its `done` arrives. */
   #refusal = "";
-  /** What a slash command answered: its `done` follows. */
+  /** The answer to a slash command, until its `done` arrives. */
   #reply = "";
-  /** Another branch became the current one: the next snapshot shows it. */
+  /** The current branch changed; the next snapshot shows the new one. */
   #isLeaving = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    const [connection, sending, model] = [this.#connection, this.#sending, new Model(root.dataset.model)];
+    const [connection, delivery, model] = [this.#connection, this.#delivery, new Model(root.dataset.model)];
     const messages = /** @type {HTMLElement} */ (root.querySelector("#messages"));
     const scroll = new Scroll(root, /** @type {HTMLButtonElement} */ (root.querySelector("#latest")));
     const transcript = new Transcript(messages, () => connection.session);
-    const turning = new Turning(messages, scroll);
+    const versions = new VersionSwitch(messages, scroll);
     connection.session = root.dataset.session || null;
     this.#root = root;
     this.#messages = messages;
     this.#transcript = transcript;
-    this.#turning = turning;
+    this.#versions = versions;
     this.#model = model;
-    const parts = { connection, sending, transcript, scroll, turning, model };
-    this.#person = new Person(root, messages, parts);
+    const parts = { connection, delivery, transcript, scroll, versions, model };
+    this.#controls = new Controls(root, messages, parts);
     this.approvals = new Approvals(messages, {
-      send: (action) => this.#person.act(action),
-      composer: this.#person.composer,
+      send: (action) => this.#controls.send(action),
+      composer: this.#controls.composer,
     });
-    messages.addEventListener("htmx:afterSwap", () => addButtons(messages));
-    addEventListener("popstate", () => this.#wentBack());
+    messages.addEventListener("htmx:afterSwap", () => addCopyButtons(messages));
+    addEventListener("popstate", () => this.#onBack());
   }
 
   start() {
-    addButtons(this.#messages);
-    for (const unsent of [...this.#sending.refused, ...this.#sending.waiting]) this.#person.draw(unsent);
-    this.#banner("Connecting…");
+    addCopyButtons(this.#messages);
+    for (const unsent of [...this.#delivery.refused, ...this.#delivery.waiting]) this.#controls.drawUnsent(unsent);
+    this.#setBanner("Connecting…");
     this.#connection.open();
     startEarlier(this.#messages);
-    this.#root.querySelector("#latest")?.addEventListener("click", writeHere);
-    writeHere();
+    this.#root.querySelector("#latest")?.addEventListener("click", focusComposer);
+    focusComposer();
   }
 
-  #wentBack() {
+  #onBack() {
     const shown = this.#connection.session ? `/c/${this.#connection.session}/` : "/";
     if (location.pathname !== shown) location.reload();
   }
@@ -86,174 +88,171 @@ export class Chat {
   // --- the connection -------------------------------------------------------------------------
 
   /** @param {boolean} isAgain */
-  #opened(isAgain) {
-    if (isAgain) sidebarChanged();
-    if (this.#connection.session) return; // what is done now is heard once the snapshot is here
-    this.#banner("");
-    this.#sending.sendWaiting();
+  #onOpen(isAgain) {
+    if (isAgain) refreshSidebar();
+    if (this.#connection.session) return; // wait for the snapshot
+    this.#setBanner("");
+    this.#delivery.sendWaiting();
   }
 
   /** @param {boolean} isFinal */
-  #lost(isFinal) {
-    this.#sending.lost();
-    this.#person.editors.reset();
-    this.#person.composer.reset();
+  #onLost(isFinal) {
+    this.#delivery.reset();
+    this.#controls.editors.reset();
+    this.#controls.composer.reset();
     this.approvals.reset();
-    this.#banner(
+    this.#setBanner(
       isFinal
-        ? "The server does not let this page in any more. Please load it again."
+        ? "You've been disconnected. Reload the page."
         : "Connection lost. Trying again in 3 s…",
     );
   }
 
-  /** @param {string} text why nothing is heard; empty: all is */
-  #banner(text) {
-    const banner = this.#root.querySelector("#banner");
-    // what says the same again would be read aloud again
-    if (banner && banner.textContent !== text) banner.textContent = text;
-    this.#root.toggleAttribute("data-unheard", text !== "");
-    if (!text) this.#person.connected();
+  /** @param {string} text why no frames arrive; empty when they do */
+  #setBanner(text) {
+    showBanner(this.#root, text);
+    if (!text) this.#controls.clearOffline();
   }
 
   /** @param {Frame} frame */
-  #heard(frame) {
+  #receive(frame) {
     if (this.#held) this.#held.push(frame);
     else onFrame[frame.type]?.(this, frame);
   }
 
-  /** What was held goes on, up to the next snapshot. */
+  /** Handle the held frames, up to the next snapshot. */
   #release() {
     const held = this.#held ?? [];
     this.#held = null;
-    for (const frame of held) this.#heard(frame);
+    for (const frame of held) this.#receive(frame);
   }
 
   // --- frames ---------------------------------------------------------------------------------
 
   /** @param {import("../wire/frames.js").Snapshot} snapshot */
-  async attached(snapshot) {
+  async restore(snapshot) {
     if (snapshot.title) showTitle(snapshot.title);
     this.#model.show(snapshot.model);
     const url = `/c/${snapshot.session_id}/`;
     if (location.pathname !== url) {
-      this.#sending.adopt(snapshot.session_id); // what was said on a new page belongs to no older chat
+      this.#delivery.adopt(snapshot.session_id); // messages of a new page now belong to this chat
       history.pushState(null, "", url);
-      this.#person.composer.moved();
+      this.#controls.composer.moveDraft();
     }
     this.#held = [];
     await this.#transcript.restore(snapshot);
-    if (this.#connection.isReady) this.#banner("");
-    if (this.#isLeaving) this.#transcript.questions.forget("/retry");
+    if (this.#connection.isReady) this.#setBanner("");
+    if (this.#isLeaving) this.#transcript.questions.removeCommand("/retry");
     this.#isLeaving = false;
-    this.#turning.end();
+    this.#versions.end();
     this.approvals.reset();
-    this.#sending.sendWaiting();
+    this.#delivery.sendWaiting();
     this.#showBusy();
     this.#release();
   }
 
   /** @param {{message_id: string, content: string, client_id?: string}} data */
-  messageCreated(data) {
-    const { composer, editors } = this.#person;
+  addMessage(data) {
+    const { composer, editors } = this.#controls;
     this.#root.querySelector("#welcome")?.remove();
-    this.#sending.settle(data.client_id);
+    this.#delivery.settle(data.client_id);
     showOpening(data.content);
-    const edited = editors.edited(data.client_id);
-    if (edited) this.#transcript.leave(edited);
-    this.#transcript.questions.created(data, this.#transcript.isBusy);
-    if (edited) composer.focus(); // what had the focus is gone
+    const edited = editors.messageOf(data.client_id);
+    if (edited) this.#transcript.removeFrom(edited);
+    this.#transcript.questions.confirm(data, this.#transcript.isBusy);
+    if (edited) composer.focus(); // the focused element is gone
     this.#showBusy();
-    sidebarChanged();
+    refreshSidebar();
     tellOtherTabs();
   }
 
   /** @param {string} content */
   append(content) {
     if (this.#transcript.live) this.#transcript.live.append(content);
-    else this.#connection.resume(); // an answer that this page has not seen begin
+    else this.#connection.resume(); // this page missed the beginning of the answer
   }
 
   /** @param {{message_id: string, index: number, html: string, end: number}} block */
-  block(block) {
-    if (this.#transcript.live?.id === block.message_id) this.#transcript.live.block(block);
+  addBlock(block) {
+    if (this.#transcript.live?.id === block.message_id) this.#transcript.live.addBlock(block);
   }
 
   /** @param {{message_id: string, status: string, note?: string, since?: string}} data */
-  status({ message_id, status, note, since }) {
-    this.#transcript.begin(message_id).progress(status, note, since);
+  showStatus({ message_id, status, note, since }) {
+    this.#transcript.begin(message_id).showStatus(status, note, since);
     this.#showBusy();
   }
 
   /** @param {import("../wire/frames.js").Call} call */
-  toolCalled(call) {
-    this.#transcript.live?.call(call);
+  addCall(call) {
+    this.#transcript.live?.addCall(call);
   }
 
   /** @param {{call_id: string, content: string, is_error: boolean, truncated?: boolean}} data */
-  toolFinished(data) {
-    this.#transcript.live?.result(data);
+  addResult(data) {
+    this.#transcript.live?.addResult(data);
   }
 
   /** @param {string} content */
-  reasoning(content) {
-    this.#transcript.live?.reason(content);
+  addReasoning(content) {
+    this.#transcript.live?.addReasoning(content);
   }
 
-  /** The current branch is another one now: a snapshot says which. */
-  resync() {
+  /** The current branch changed: ask for a snapshot of the new one. */
+  leaveBranch() {
     this.#isLeaving = true;
     this.#connection.resume();
   }
 
   /** @param {string} content @param {string} [html] */
-  notice(content, html) {
+  addReply(content, html) {
     this.#reply = content;
-    const shown = notice(content, html);
+    const shown = drawReply(content, html);
     this.#messages.append(shown);
-    tell(shown.innerText);
+    announce(shown.innerText);
   }
 
   /** @param {Frame} frame */
-  error(frame) {
+  showError(frame) {
     if (frame.seq !== undefined) return this.#transcript.live?.fail(frame.content, frame.details);
-    if (this.approvals.refused(frame)) return;
-    if (frame.code === "session_not_found") return this.#gone();
+    if (this.approvals.refuse(frame)) return;
+    if (frame.code === "session_not_found") return this.#markDeleted();
     this.#refusal = frame.content;
-    this.#turning.end();
-    // what is no answer to a message is said by itself
+    this.#versions.end();
+    // an error that belongs to no message has no `done`
     setTimeout(() => this.#complain(), DONE_WITHIN);
   }
 
   /** @param {Frame} frame */
-  done({ message_id, status, client_id, seq }) {
+  finish({ message_id, status, client_id, seq }) {
     const { questions } = this.#transcript;
-    if (message_id || status !== "failed") this.#sending.settle(client_id);
+    if (message_id || status !== "failed") this.#delivery.settle(client_id);
     if (message_id) {
       const isWithdrawn = seq === undefined && status === "cancelled" && questions.isWaiting(client_id);
-      if (isWithdrawn) this.#person.takenBack(client_id);
+      if (isWithdrawn) this.#controls.onWithdrawn(client_id);
       else this.#settle(message_id, status);
     } else if (status !== "failed") {
-      this.#obey(questions.answered(client_id));
+      this.#followUp(questions.finishCommand(client_id));
     } else if (client_id) {
-      this.#person.refused(client_id, this.#takeRefusal() || "This message was refused.");
+      this.#controls.onRefused(client_id, this.#takeRefusal() || "This message was refused.");
     } else {
       this.#complain();
     }
     this.#showBusy();
   }
 
-  /** What a command means for the page. @param {string} command */
-  #obey(command) {
+  /** Carry out what a command means for the page. @param {string} command */
+  #followUp(command) {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
-    if (this.#reply.startsWith("There is no command")) this.#person.composer.giveBack(command);
+    if (this.#reply.startsWith("There is no command")) this.#controls.composer.restore(command);
     if (/^\/new$/i.test(name) && !argument) location.assign("/");
-    // an answer that begins with the model's name says that it was taken
+    // an answer that begins with the model's name confirms it
     const isTaken = argument && this.#reply.startsWith(`\`${argument}\` `);
     if (/^\/model$/i.test(name) && isTaken) this.#model.choose(argument);
   }
 
   #complain() {
-    if (this.#refusal) this.#person.composer.complain(this.#takeRefusal());
+    if (this.#refusal) this.#controls.composer.complain(this.#takeRefusal());
   }
 
   #takeRefusal() {
@@ -264,38 +263,38 @@ export class Chat {
 
   /** @param {string} messageId @param {string} status */
   async #settle(messageId, status) {
-    this.#person.composer.reset(); // the next answer can be stopped, too
+    this.#controls.composer.reset(); // the next answer can be stopped too
     const element = await this.#transcript.settle(messageId, status);
-    this.approvals.changed();
+    this.approvals.update();
     if (!element) return;
-    announce(element);
+    announceAnswer(element);
     showAnswered();
   }
 
   /** @param {string} session @param {string} title */
-  titled(session, title) {
+  retitle(session, title) {
     if (session === this.#connection.session) showTitle(title);
-    retitle(session, title);
+    retitleChat(session, title);
   }
 
   /** @param {string} session */
-  deleted(session) {
-    if (session === this.#connection.session) this.#gone();
-    gone(session);
+  remove(session) {
+    if (session === this.#connection.session) this.#markDeleted();
+    removeChat(session);
   }
 
-  // --- what is shown around the messages ------------------------------------------------------
+  // --- around the messages --------------------------------------------------------------------
 
-  #gone() {
+  #markDeleted() {
     this.#connection.close();
-    this.#person.composer.close();
-    this.#root.dataset.gone = ""; // hides what could be done with it
-    this.#banner("This chat was deleted. You can still read it here, until you leave.");
+    this.#controls.composer.close();
+    this.#root.dataset.gone = ""; // hides its buttons
+    this.#setBanner("This chat was deleted. You can still read it until you leave this page.");
   }
 
   #showBusy() {
     const { isBusy } = this.#transcript;
-    this.#person.composer.isBusy = isBusy;
+    this.#controls.composer.isBusy = isBusy;
     this.#messages.toggleAttribute("data-busy", isBusy);
   }
 }

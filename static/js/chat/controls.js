@@ -1,31 +1,30 @@
 // @ts-check
-/** What a person does on the page, in the composer and with the messages that are there. */
+/** User input: the composer, and the buttons of the messages. */
 
-import { Actions } from "../messages/actions.js";
-import { tell } from "../page/announcer.js";
 import { Composer } from "../compose/composer.js";
 import { Editors } from "../compose/editor.js";
+import { Actions } from "../messages/actions.js";
 import { fetchSource } from "../messages/renderings.js";
+import { announce } from "../page/announcer.js";
+import { NOT_CONNECTED } from "../wire/connection.js";
 
 /** @typedef {import("../wire/outbox.js").Unsent} Unsent */
-
-const NO_CONNECTION = "There is no connection right now. Please try again in a moment.";
 
 /**
  * @typedef {object} Parts of the page
  * @property {import("../wire/connection.js").Connection} connection
- * @property {import("../wire/delivery.js").Sending} sending
+ * @property {import("../wire/delivery.js").Delivery} delivery
  * @property {import("../messages/transcript.js").Transcript} transcript
  * @property {import("./scroll.js").Scroll} scroll
- * @property {import("../messages/versions.js").Turning} turning
+ * @property {import("../messages/versions.js").VersionSwitch} versions
  * @property {import("./model.js").Model} model
  */
 
-export class Person {
+export class Controls {
   #root;
   #parts;
-  /** Questions whose text comes back to this tab once they are taken back. @type {Set<string>} */
-  #wanted = new Set();
+  /** Client ids of withdrawn questions whose text returns to this tab's composer. @type {Set<string>} */
+  #withdrawn = new Set();
 
   /** @param {HTMLElement} root @param {HTMLElement} messages @param {Parts} parts */
   constructor(root, messages, parts) {
@@ -34,114 +33,114 @@ export class Person {
     const { connection, transcript } = parts;
     this.composer = new Composer(() => connection.session, {
       onSubmit: (text) => this.#say(text),
-      onStop: () => this.#tell({ action: "cancel" }),
+      onStop: () => this.#sendAnyway({ action: "cancel" }),
       onUp: () => this.#editLast(),
     });
-    this.editors = new Editors(messages, (action) => this.act(action));
+    this.editors = new Editors(messages, (action) => this.send(action));
     new Actions(messages, {
-      send: (action) => this.#ask(action),
+      send: (action) => this.#requestAnswer(action),
       source: (id) => fetchSource(connection.session, id),
       edit: (message) => this.#edit(message),
       stay: () => parts.scroll.stay(),
-      select: (message, { value }) => this.#turn(message, value),
-      takeBack: (message) => this.#takeBack(message),
-      giveBack: (message) => this.#giveBack(message),
+      select: (message, { value }) => this.#switchVersion(message, value),
+      withdraw: (message) => this.#withdraw(message),
+      restore: (message) => this.#restore(message),
       complain: (text) => this.composer.complain(text),
     });
-    root.querySelector("#welcome")?.addEventListener("click", (event) => this.#suggested(event));
+    root.querySelector("#welcome")?.addEventListener("click", (event) => this.#onSuggestion(event));
   }
 
-  /** What makes sense only now. False: it cannot be done. @param {object} action */
-  act(action) {
+  /** Send only if connected and in sync. False: not sent. @param {object} action */
+  send(action) {
     return this.#parts.connection.isReady && this.#parts.connection.send(action);
   }
 
-  /** There is a connection again. */
-  connected() {
-    this.composer.retract(NO_CONNECTION);
+  /** The connection is back: remove the complaint about it. */
+  clearOffline() {
+    this.composer.clearComplaint(NOT_CONNECTED);
   }
 
   /** @param {Unsent} unsent */
-  draw({ text, client_id, refusal }) {
+  drawUnsent({ text, client_id, refusal }) {
     const { questions } = this.#parts.transcript;
     this.#root.querySelector("#welcome")?.remove();
-    questions.ask(text, client_id);
+    questions.draw(text, client_id);
     if (refusal) questions.refuse(client_id, refusal);
   }
 
-  /** A question was taken back. @param {string | undefined} clientId */
-  takenBack(clientId) {
+  /** A question was withdrawn. @param {string | undefined} clientId */
+  onWithdrawn(clientId) {
     const text = this.#parts.transcript.questions.remove(clientId);
-    if (clientId && this.#wanted.delete(clientId)) this.composer.giveBack(text);
+    if (clientId && this.#withdrawn.delete(clientId)) this.composer.restore(text);
   }
 
-  /** The server will not have it. @param {string} clientId @param {string} reason */
-  refused(clientId, reason) {
+  /** The server refused a message. @param {string} clientId @param {string} reason */
+  onRefused(clientId, reason) {
     if (this.editors.refuse(clientId, reason)) return;
-    this.#parts.sending.refuse(clientId, reason);
+    this.#parts.delivery.refuse(clientId, reason);
     this.#parts.transcript.questions.refuse(clientId, reason);
-    tell(reason);
+    announce(reason);
   }
 
   /** @param {HTMLElement} message */
   #edit(message) {
     if (message.dataset.cut === undefined) this.editors.open(message);
-    else this.composer.complain("This message is longer than what can be sent. Copy a part of it instead.");
+    else this.composer.complain("This message is too long to edit. Copy part of it instead.");
   }
 
-  /** What was refused can be changed. @param {HTMLElement} question */
-  #giveBack({ dataset: { clientId } }) {
-    const { sending, transcript } = this.#parts;
-    this.composer.giveBack(transcript.questions.remove(clientId)); // now a draft keeps it
-    sending.settle(clientId);
+  /** Put a refused question back into the composer. @param {HTMLElement} question */
+  #restore({ dataset: { clientId } }) {
+    const { delivery, transcript } = this.#parts;
+    this.composer.restore(transcript.questions.remove(clientId)); // the draft keeps it now
+    delivery.settle(clientId);
   }
 
   /** @param {string} text */
   #say(text) {
-    const { connection, model, scroll, sending } = this.#parts;
-    const unsent = sending.add(text, model.chosen);
-    this.draw(unsent);
+    const { connection, model, scroll, delivery } = this.#parts;
+    const unsent = delivery.add(text, model.chosen);
+    this.drawUnsent(unsent);
     scroll.toEnd();
-    if (connection.isReady) sending.send(unsent);
+    if (connection.isReady) delivery.send(unsent);
   }
 
   /** @param {Event} event */
-  #suggested({ target }) {
+  #onSuggestion({ target }) {
     const suggestion = /** @type {Element} */ (target).closest("[data-suggestion]");
     if (!suggestion) return;
     this.#say(suggestion.textContent ?? "");
-    this.composer.focus(); // what had the focus is gone
+    this.composer.focus(); // the focused element is gone
   }
 
-  /** For another answer. @param {object} action */
-  #ask(action) {
-    if (this.act(action)) this.#parts.scroll.toEnd();
-    else this.composer.complain(NO_CONNECTION);
-    this.composer.focus(); // what had the focus goes
+  /** Ask for another answer. @param {object} action */
+  #requestAnswer(action) {
+    if (this.send(action)) this.#parts.scroll.toEnd();
+    else this.composer.complain(NOT_CONNECTED);
+    this.composer.focus(); // the focused button disappears
   }
 
-  /** @param {HTMLElement} message @param {string} messageId of another version of it */
-  #turn(message, messageId) {
-    if (this.act({ action: "select", message_id: messageId })) this.#parts.turning.begin(message, messageId);
-    else this.composer.complain(NO_CONNECTION);
+  /** @param {HTMLElement} message @param {string} messageId of the other version */
+  #switchVersion(message, messageId) {
+    if (this.send({ action: "select", message_id: messageId })) this.#parts.versions.begin(message, messageId);
+    else this.composer.complain(NOT_CONNECTED);
   }
 
   /** @param {HTMLElement} question */
-  #takeBack({ dataset: { clientId } }) {
-    if (clientId && this.#tell({ action: "withdraw", client_id: clientId })) this.#wanted.add(clientId);
+  #withdraw({ dataset: { clientId } }) {
+    if (clientId && this.#sendAnyway({ action: "withdraw", client_id: clientId })) this.#withdrawn.add(clientId);
   }
 
-  /** What makes sense as soon as there is a connection. False: nobody hears it. @param {object} action */
-  #tell(action) {
-    const isHeard = this.#parts.connection.send(action);
-    if (!isHeard) this.composer.complain(NO_CONNECTION);
-    return isHeard;
+  /** Send if connected, in sync or not. False: not sent. @param {object} action */
+  #sendAnyway(action) {
+    const isSent = this.#parts.connection.send(action);
+    if (!isSent) this.composer.complain(NOT_CONNECTED);
+    return isSent;
   }
 
   #editLast() {
     const { isBusy, questions } = this.#parts.transcript;
     const { last } = questions;
-    if (last?.dataset.queued !== undefined) this.#takeBack(last);
+    if (last?.dataset.queued !== undefined) this.#withdraw(last);
     else if (last && !isBusy) this.#edit(last);
   }
 }

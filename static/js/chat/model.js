@@ -1,9 +1,9 @@
 // @ts-check
-/** The model that the page names. A chat that is still empty keeps here what was chosen for it. */
+/** The model shown on the page. For an empty chat, this also keeps the choice. */
 
 export class Model {
   #name = document.querySelector("#model .name");
-  /** What the first message is sent with. @type {string | undefined} */
+  /** The model to send with the first message. @type {string | undefined} */
   chosen;
 
   /** @param {string | undefined} chosen in an earlier chat */
@@ -24,7 +24,7 @@ export class Model {
     this.show(id);
   }
 
-  /** @param {string} id empty: nobody knows yet which one answers */
+  /** @param {string} id empty: not known yet */
   show(id) {
     if (this.#name) this.#name.textContent = id || "No model yet";
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Follows the end of the conversation while the reader is there, and leaves them alone elsewhere. */
+/** Follows the end of the conversation while the reader is there; stays put elsewhere. */
 
 const NEAR = 60;
 
@@ -14,16 +14,16 @@ export class Scroll {
   constructor(content, button) {
     this.#button = button;
     this.#content = content;
-    this.#showSought();
-    addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#showHit();
+    addEventListener("scroll", () => this.#onScroll(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
     content.addEventListener("htmx:beforeSwap", () => this.#keepPlace(content));
-    // Whatever changes the size (text, a rendered answer, the window), between layout and paint.
-    new ResizeObserver(() => this.#resized()).observe(content);
+    // Runs between layout and paint, whatever changed the size: text, a rendered answer, the window.
+    new ResizeObserver(() => this.#onResize()).observe(content);
   }
 
-  /** A search led here: what was found is to be read, and not the end. */
-  #showSought() {
+  /** Show the message that a search found, not the end. */
+  #showHit() {
     const sought = location.hash && document.getElementById(location.hash.slice(1));
     if (!sought) return;
     this.#isFollowing = false;
@@ -32,61 +32,61 @@ export class Scroll {
 
   toEnd() {
     this.#isFollowing = true;
-    this.#resized();
+    this.#onResize();
   }
 
-  /** What comes below is read from its beginning. */
+  /** Stop following: new text below is read from its beginning. */
   stay() {
     this.#isFollowing = false;
   }
 
-  /** What is read moved by so much: the reader goes with it. @param {number} distance */
+  /** Scroll along with content that moved. @param {number} distance in pixels */
   by(distance) {
     this.#isFollowing = false;
     this.#page.scrollTop += distance;
-    this.#scrolled();
+    this.#onScroll();
   }
 
-  /** Earlier messages come in above: the reader stays where they are. @param {HTMLElement} content */
+  /** Keep the reader's place while earlier messages are inserted above. @param {HTMLElement} content */
   #keepPlace(content) {
     const { scrollHeight, scrollTop } = this.#page;
     const settled = () => (this.#page.scrollTop = this.#page.scrollHeight - scrollHeight + scrollTop);
     content.addEventListener("htmx:afterSwap", settled, { once: true });
   }
 
-  #resized() {
+  #onResize() {
     if (this.#isFollowing && !this.#isEmpty) {
       this.#page.scrollTop = this.#page.scrollHeight;
-      this.#top = this.#page.scrollTop; // its own event comes a frame later, the reader's maybe before
+      this.#top = this.#page.scrollTop; // its scroll event comes a frame later, maybe after the reader's own
     }
     this.#showButton();
   }
 
-  #scrolled() {
+  #onScroll() {
     const { scrollTop } = this.#page;
-    // at the very end, also where what shrank has put the reader
-    if (this.#rest <= 1) this.#isFollowing = true;
+    // at the very end, also when shrinking content moved the reader there
+    if (this.#below <= 1) this.#isFollowing = true;
     else if (scrollTop < this.#top) this.#isFollowing = false;
     else if (scrollTop > this.#top && this.#isNearEnd) this.#isFollowing = true;
     this.#top = scrollTop;
     this.#showButton();
   }
 
-  /** What is below what is seen. */
-  get #rest() {
+  /** Pixels below the visible part. */
+  get #below() {
     const { scrollHeight, scrollTop, clientHeight } = this.#page;
     return scrollHeight - scrollTop - clientHeight;
   }
 
   get #isNearEnd() {
-    return this.#rest < NEAR;
+    return this.#below < NEAR;
   }
 
   #showButton() {
     this.#button.hidden = this.#isFollowing || this.#isNearEnd || this.#isEmpty;
   }
 
-  /** An empty chat is read from its top. */
+  /** Whether the chat is empty, and so is read from its top. */
   get #isEmpty() {
     return this.#content.querySelector("#welcome") !== null;
   }

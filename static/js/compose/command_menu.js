@@ -1,5 +1,5 @@
 // @ts-check
-/** The commands that fit what is typed after a slash: arrows choose, Enter or Tab takes. */
+/** The slash commands that match what is typed: arrows move, Enter or Tab accepts. */
 
 import { isComposing } from "./field.js";
 
@@ -8,24 +8,24 @@ const TYPED = /^\/([a-z]*)$/i;
 export class CommandMenu {
   #list = /** @type {HTMLElement} */ (document.querySelector("#commands"));
   #field;
-  #take;
-  /** Closed by hand, until something else is typed. */
+  #fill;
+  /** Dismissed with Escape, until something else is typed. */
   #isDismissed = false;
 
   /** @param {HTMLTextAreaElement} field
-   * @param {(text: string, isWhole: boolean) => void} take whole: it takes nothing after it */
-  constructor(field, take) {
+   * @param {(text: string, isWhole: boolean) => void} fill `isWhole`: the command is complete */
+  constructor(field, fill) {
     this.#field = field;
-    this.#take = take;
+    this.#fill = fill;
     field.addEventListener("input", () => {
       this.#isDismissed = false;
       this.show();
     });
     field.addEventListener("blur", () => this.#close());
     field.addEventListener("focus", () => this.show());
-    // before the composer's own: what is chosen here is not sent there
-    field.addEventListener("keydown", (event) => this.#pressed(event), { capture: true });
-    // the focus stays in the field
+    // before the composer's handler, so that Enter chooses instead of sending
+    field.addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
+    // keep the focus in the field
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.#list.addEventListener("click", ({ target }) => {
       const option = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[role=option]"));
@@ -33,7 +33,7 @@ export class CommandMenu {
     });
   }
 
-  /** Offer what fits what is typed. */
+  /** Show the commands that match. */
   show() {
     const typed = TYPED.exec(this.#field.value)?.[1].toLowerCase();
     for (const option of this.#options) option.hidden = !option.dataset.name?.startsWith(typed ?? "");
@@ -70,7 +70,7 @@ export class CommandMenu {
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed(event) {
+  #onKey(event) {
     if (this.#list.hidden || event.shiftKey || isComposing(event)) return;
     const shown = this.#shown;
     const at = shown.indexOf(/** @type {HTMLElement} */ (this.#marked));
@@ -85,7 +85,7 @@ export class CommandMenu {
     event.stopImmediatePropagation();
   }
 
-  /** It stands there already: Enter sends it. @param {HTMLElement} option */
+  /** Whether the command is typed in full, so that Enter sends it. @param {HTMLElement} option */
   #isTyped(option) {
     return this.#field.value.toLowerCase() === `/${option.dataset.name}`;
   }
@@ -99,6 +99,6 @@ export class CommandMenu {
   #choose(option, mayRun) {
     const takes = option.dataset.takes !== undefined;
     this.#close();
-    this.#take(`/${option.dataset.name}${takes ? " " : ""}`, mayRun && !takes);
+    this.#fill(`/${option.dataset.name}${takes ? " " : ""}`, mayRun && !takes);
   }
 }

@@ -1,15 +1,15 @@
 // @ts-check
-/** Where a message is written: Enter sends, Shift+Enter makes a line. */
+/** The composer: Enter sends, Shift+Enter starts a new line. */
 
 import { CommandMenu } from "./command_menu.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { grow, isComposing, isSend, textOf, tooLong } from "./field.js";
 
 /**
- * @typedef {object} Wishes
+ * @typedef {object} Callbacks
  * @property {(text: string) => void} onSubmit
- * @property {() => boolean} onStop false: nobody hears it
- * @property {() => void} onUp from an empty field: to what was said last
+ * @property {() => boolean} onStop false: not connected
+ * @property {() => void} onUp arrow key in an empty field: edit the last message
  */
 
 export class Composer {
@@ -18,27 +18,27 @@ export class Composer {
   #send = /** @type {HTMLButtonElement} */ (document.querySelector("#send"));
   #stop = /** @type {HTMLButtonElement} */ (document.querySelector("#stop"));
   #complaint = /** @type {HTMLElement} */ (document.querySelector("#complaint"));
-  #wishes;
+  #callbacks;
   #session;
   #isBusy = false;
 
-  /** @param {() => string | null} session @param {Wishes} wishes */
-  constructor(session, wishes) {
+  /** @param {() => string | null} session @param {Callbacks} callbacks */
+  constructor(session, callbacks) {
     this.#session = session;
-    this.#wishes = wishes;
-    this.#form.addEventListener("submit", (event) => this.#submit(event));
-    this.#text.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#text.addEventListener("input", () => this.#changed());
-    this.#stop.addEventListener("click", () => this.#stopped());
+    this.#callbacks = callbacks;
+    this.#form.addEventListener("submit", (event) => this.#onSubmit(event));
+    this.#text.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#text.addEventListener("input", () => this.#onInput());
+    this.#stop.addEventListener("click", () => this.#onStop());
     new CommandMenu(this.#text, (text, isWhole) => {
-      this.write(text);
+      this.setText(text);
       if (isWhole) this.#form.requestSubmit();
     });
-    // A browser fills the field again by itself after a reload; the draft is newer.
-    this.write(draftOf(session()) || this.#text.value);
+    // Browsers restore the field after a reload; the draft is newer.
+    this.setText(draftOf(session()) || this.#text.value);
   }
 
-  /** An answer is being written, or is about to be. @param {boolean} isBusy */
+  /** Whether an answer is being written or about to be. @param {boolean} isBusy */
   set isBusy(isBusy) {
     if (isBusy !== this.#isBusy) this.reset();
     this.#isBusy = isBusy;
@@ -49,26 +49,26 @@ export class Composer {
     return !this.#text.value.trim();
   }
 
-  /** Nobody is writing, here or elsewhere on the page: the focus may be moved. */
+  /** Whether nobody is typing on the page, so that the focus may move. */
   get isIdle() {
     const { activeElement } = document;
     return activeElement === document.body || (activeElement === this.#text && this.isEmpty);
   }
 
   /** @param {string} text */
-  write(text) {
+  setText(text) {
     this.#text.value = text;
-    this.#changed();
+    this.#onInput();
   }
 
-  /** Put a text that was not answered back where it can be changed. @param {string | null} text */
-  giveBack(text) {
-    if (text) this.write(this.isEmpty ? text : `${text}\n\n${this.#text.value}`);
+  /** Put a text back for editing, before what is there. @param {string | null} text */
+  restore(text) {
+    if (text) this.setText(this.isEmpty ? text : `${text}\n\n${this.#text.value}`);
     this.focus();
   }
 
-  /** What is being written here belongs to the conversation that began a moment ago. */
-  moved() {
+  /** Move the draft to the conversation that has just begun. */
+  moveDraft() {
     keepDraft(null, "");
     keepDraft(this.#session(), this.#text.value);
   }
@@ -77,53 +77,53 @@ export class Composer {
     this.#text.focus();
   }
 
-  /** @param {string} text what is wrong, until something is written */
+  /** @param {string} text shown until something is typed */
   complain(text) {
     this.#complaint.textContent = text;
   }
 
-  /** @param {string} text what is not wrong any more */
-  retract(text) {
+  /** Remove a complaint that no longer holds. @param {string} text */
+  clearComplaint(text) {
     if (this.#complaint.textContent === text) this.complain("");
   }
 
-  /** There is another answer to stop, or another connection: the old one may not have heard it. */
+  /** Enable Stop again: the answer or the connection is a new one. */
   reset() {
     this.#stop.disabled = false;
   }
 
-  /** Nothing can be said here any more; what is written can be copied. */
+  /** Make the composer read-only; its text can still be copied. */
   close() {
     this.#text.readOnly = this.#send.disabled = true;
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed(event) {
+  #onKey(event) {
     if (this.#text.readOnly) return;
-    if (event.key === "ArrowUp" && !this.#text.value && !isComposing(event)) this.#wishes.onUp();
+    if (event.key === "ArrowUp" && !this.#text.value && !isComposing(event)) this.#callbacks.onUp();
     else if (isSend(event)) this.#form.requestSubmit();
     else return;
     event.preventDefault();
   }
 
   /** @param {Event} event */
-  #submit(event) {
+  #onSubmit(event) {
     event.preventDefault();
     const text = textOf(this.#text);
     if (!text.trim() || this.#text.readOnly) return;
     const complaint = tooLong(text);
     this.#complaint.textContent = complaint;
     if (complaint) return;
-    this.write("");
-    this.#wishes.onSubmit(text);
+    this.setText("");
+    this.#callbacks.onSubmit(text);
   }
 
-  #stopped() {
+  #onStop() {
     this.focus();
-    this.#stop.disabled = this.#wishes.onStop();
+    this.#stop.disabled = this.#callbacks.onStop();
   }
 
-  #changed() {
+  #onInput() {
     keepDraft(this.#session(), this.#text.value);
     this.#complaint.textContent = "";
     this.#showButtons();
@@ -133,6 +133,6 @@ export class Composer {
   #showButtons() {
     this.#stop.hidden = !this.#isBusy;
     this.#send.hidden = this.#isBusy && this.isEmpty;
-    this.#send.setAttribute("aria-disabled", String(this.isEmpty)); // a key still reaches it
+    this.#send.setAttribute("aria-disabled", String(this.isEmpty)); // stays reachable by keyboard
   }
 }

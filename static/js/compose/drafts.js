@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What is being written, one text per conversation: survives a reload and a visit elsewhere. Each tab
- * has its own; one that is opened later begins with what was written last in any.
+ * Drafts, one per conversation, which survive a reload and a visit elsewhere. Each tab has its own; a
+ * new tab starts with the latest draft of any tab.
  */
 
 /** @param {string | null} session */
@@ -25,6 +25,6 @@ export function keepDraft(session, text) {
       else if (storage.getItem(key(session)) === before) storage.removeItem(key(session));
     }
   } catch {
-    // full or forbidden: a draft is a convenience
+    // full or forbidden: a draft is only a convenience
   }
 }

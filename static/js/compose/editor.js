@@ -1,13 +1,14 @@
 // @ts-check
-/** Changing what was said: a field in the message's place; sending makes a new version of it. */
+/** Edits a message in place; sending creates a new version of it. */
 
 import { draw } from "../page/drawing.js";
+import { NOT_CONNECTED } from "../wire/connection.js";
 import { newId } from "../wire/outbox.js";
 import { grow, isComposing, isSend, textOf, tooLong } from "./field.js";
 
-/** @typedef {(action: object) => boolean} Send false: there is no connection */
+/** @typedef {(action: object) => boolean} Send false: not connected */
 
-const UNSENT = "Not sent yet. Escape once more discards the change.";
+const UNSENT = "Not sent yet. Press Escape again to discard your changes.";
 
 export class Editors {
   #root;
@@ -21,9 +22,9 @@ export class Editors {
       const form = editorOf(event.target);
       if (!form) return;
       event.preventDefault();
-      this.#submit(form);
+      this.#onSubmit(form);
     });
-    root.addEventListener("keydown", (event) => this.#pressed(event));
+    root.addEventListener("keydown", (event) => this.#onKey(event));
     root.addEventListener("input", ({ target }) => {
       const form = editorOf(target);
       if (form) grow(field(form));
@@ -49,26 +50,27 @@ export class Editors {
     form.scrollIntoView({ block: "nearest" });
   }
 
-  /** The message that this send made a new version of. @param {string | undefined} clientId */
-  edited(clientId) {
-    const message = this.#sent(clientId)?.closest(".message");
+  /** The message that this edit replaces. @param {string | undefined} clientId */
+  messageOf(clientId) {
+    const message = this.#sentForm(clientId)?.closest(".message");
     return /** @type {HTMLElement | null | undefined} */ (message);
   }
 
-  /** False: it was no edit. @param {string | undefined} clientId @param {string} reason */
+  /** Show why an edit was refused. False: it was not an edit.
+   * @param {string | undefined} clientId @param {string} reason */
   refuse(clientId, reason) {
-    const form = this.#sent(clientId);
+    const form = this.#sentForm(clientId);
     if (form) complain(form, reason);
     return form !== null;
   }
 
-  /** The connection is another one: what was sent may not have arrived. */
+  /** The connection is new: a sent edit may not have arrived. */
   reset() {
     for (const form of this.#root.querySelectorAll(".editor")) hold(/** @type {HTMLFormElement} */ (form), false);
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed(event) {
+  #onKey(event) {
     const form = editorOf(event.target);
     if (!form || event.target !== field(form)) return;
     if (event.key === "Escape" && !isComposing(event)) leave(form);
@@ -78,20 +80,20 @@ export class Editors {
   }
 
   /** @param {HTMLFormElement} form */
-  #submit(form) {
+  #onSubmit(form) {
     const text = textOf(field(form));
     const message = /** @type {HTMLElement | null} */ (form.closest(".message"));
-    const complaint = text.trim() ? tooLong(text) : "A message needs some words.";
+    const complaint = text.trim() ? tooLong(text) : "A message can't be empty.";
     if (complaint) return complain(form, complaint);
     const client_id = newId();
     form.dataset.clientId = client_id;
     hold(form, true);
     const action = { action: "edit", message_id: message?.dataset.id, text, client_id };
-    if (!this.#send(action)) complain(form, "There is no connection right now. Please try again in a moment.");
+    if (!this.#send(action)) complain(form, NOT_CONNECTED);
   }
 
   /** @param {string | undefined} clientId @returns {HTMLFormElement | null} */
-  #sent(clientId) {
+  #sentForm(clientId) {
     return clientId ? this.#root.querySelector(`.editor[data-client-id="${CSS.escape(clientId)}"]`) : null;
   }
 }
@@ -106,7 +108,7 @@ function field(form) {
   return /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
 }
 
-/** What was changed is asked for, once. @param {HTMLFormElement} form */
+/** Close the editor; changes are discarded only the second time. @param {HTMLFormElement} form */
 function leave(form) {
   const { value, defaultValue } = field(form);
   const isAsked = form.querySelector(".complaint")?.textContent === UNSENT;
@@ -130,7 +132,7 @@ function complain(form, text) {
   field(form).focus();
 }
 
-/** @param {HTMLFormElement} form @param {boolean} isHeld it is on its way */
+/** @param {HTMLFormElement} form @param {boolean} isHeld while it is being sent */
 function hold(form, isHeld) {
   field(form).readOnly = isHeld;
   for (const button of form.querySelectorAll("button")) button.disabled = isHeld;

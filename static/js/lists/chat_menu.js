@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The menus of a chat: HTMX puts one into its popover, which opens beside what asked for it. Arrows
- * move within it; the popover itself knows Escape and a click beside it.
+ * The menu of a chat: HTMX loads it into a popover, which opens beside its button. Arrows move within
+ * it; the popover itself handles Escape and outside clicks.
  */
 
 const GAP = 4;
@@ -12,19 +12,19 @@ export function startMenus() {
     const { target, requestConfig } = /** @type {CustomEvent} */ (event).detail;
     if (target.matches(".actions[popover]")) open(target, requestConfig.elt);
   });
-  // whatever is chosen in it, it has done its work
+  // choosing any item closes the menu
   document.body.addEventListener("htmx:beforeRequest", ({ target }) => close(/** @type {Element} */ (target)));
   document.body.addEventListener("click", ({ target }) => {
     const link = /** @type {Element} */ (target).closest(".actions a[download]");
     if (link) close(link);
   });
-  document.body.addEventListener("keydown", pressed);
+  document.body.addEventListener("keydown", onKey);
 }
 
 /** @param {HTMLElement} menu @param {HTMLElement} opener */
 function open(menu, opener) {
   const from = opener.getBoundingClientRect();
-  menu.hidePopover(); // another chat's
+  menu.hidePopover(); // it may show another chat's
   menu.showPopover();
   const { offsetWidth, offsetHeight } = menu;
   const isRightToLeft = getComputedStyle(opener).direction === "rtl";
@@ -44,7 +44,7 @@ function close(within) {
 }
 
 /** @param {KeyboardEvent} event */
-function pressed(event) {
+function onKey(event) {
   const menu = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".actions"));
   if (!menu) return;
   const all = items(menu);

@@ -1,19 +1,22 @@
 // @ts-check
 /**
- * Shows and hides the list of chats: a column on a wide screen, a drawer on a narrow one. It holds
- * still under a pressed pointer.
+ * The sidebar: a column on wide screens, a drawer on narrow ones, shown or hidden. It is not replaced
+ * while the pointer is pressed on it.
  */
-
-import { sidebarChanged } from "../page/announcer.js";
 
 const WIDE = matchMedia("(min-width: 52rem)");
 const YEAR = 365 * 24 * 60 * 60;
+
+/** Let the sidebar fetch itself again. */
+export function refreshSidebar() {
+  document.body.dispatchEvent(new Event("sidebar-changed"));
+}
 
 export function startSidebar() {
   document.body.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest("[data-toggle-sidebar]");
     if (!button) return;
-    if (!WIDE.matches && button.id !== "hide-sidebar") return; // the drawer, without a script
+    if (!WIDE.matches && button.id !== "hide-sidebar") return; // the popover opens without a script
     event.preventDefault();
     toggleSidebar();
   });
@@ -21,7 +24,7 @@ export function startSidebar() {
   if (list) holdStill(list);
 }
 
-/** A click is pressed and let go on one element: exchanged between the two, there is none.
+/** Delay an update while the pointer is pressed: replacing the element would lose the click.
  * @param {HTMLElement} list */
 function holdStill(list) {
   let isPressed = false;
@@ -32,16 +35,16 @@ function holdStill(list) {
     /** @type {CustomEvent} */ (event).detail.shouldSwap = false;
     isDue = true;
   });
-  const letGo = () => {
+  const release = () => {
     isPressed = false;
-    if (isDue) sidebarChanged();
+    if (isDue) refreshSidebar();
     isDue = false;
   };
-  // the click comes right after
-  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(letGo));
+  // the click event comes right after
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(release));
 }
 
-/** The server knows the choice from a cookie, so that the next page is drawn with it. */
+/** Show or hide the sidebar; a cookie tells the server for the next page. */
 export function toggleSidebar() {
   const drawer = /** @type {HTMLElement} */ (document.querySelector("#drawer"));
   if (!WIDE.matches) {

@@ -1,39 +1,39 @@
 // @ts-check
 /**
- * What the lists of chats must hear: of this page, of other tabs, and from the server. The sidebar
- * fetches itself again; a row of the history goes or gets its new title.
+ * Keeps the lists of chats up to date with this page, other tabs and the server. The sidebar fetches
+ * itself again; a row in the list of all chats is removed or retitled.
  */
 
-import { sidebarChanged } from "../page/announcer.js";
-import { History } from "./chat_list.js";
-import { Connection } from "../wire/connection.js";
 import { showWaitingElsewhere } from "../page/title.js";
+import { Connection } from "../wire/connection.js";
+import { ChatList } from "./chat_list.js";
+import { refreshSidebar } from "./sidebar.js";
 
-/** Between the tabs of one browser: what the server tells those who watch a chat only. */
+/** Between tabs of one browser: changes the server sends only to a chat's subscribers. */
 const tabs = new BroadcastChannel("talos");
 
-/** @param {boolean} isLive a chat on this page has its own connection */
+/** @param {boolean} isLive the page shows a chat, which has its own connection */
 export function startLists(isLive) {
   const page = /** @type {HTMLElement | null} */ (document.querySelector("main #history"));
-  if (page) new History(page);
-  tabs.onmessage = sidebarChanged;
-  document.addEventListener("visibilitychange", () => document.hidden || sidebarChanged());
-  document.body.addEventListener("chat-deleted", wentAway);
-  document.body.addEventListener("chat-archived", wentAway);
+  if (page) new ChatList(page);
+  tabs.onmessage = refreshSidebar;
+  document.addEventListener("visibilitychange", () => document.hidden || refreshSidebar());
+  document.body.addEventListener("chat-deleted", onRemoved);
+  document.body.addEventListener("chat-archived", onRemoved);
   document.body.addEventListener("sidebar-changed", showMenu);
   document.querySelector("#sidebar")?.addEventListener("htmx:afterSettle", markTitle);
   markTitle();
-  if (!isLive) listen();
+  if (!isLive) connect();
 }
 
-/** The tab says so, too, where another chat waits for its owner. */
+/** Mark the page's title when another chat needs approval. */
 function markTitle() {
   showWaitingElsewhere(document.querySelector("#sidebar .open:not([aria-current]) .waits") !== null);
 }
 
-/** It was asked whether a chat is to go: it goes, from the lists at least. @param {Event} event */
-function wentAway(event) {
-  gone(/** @type {CustomEvent} */ (event).detail.id);
+/** A chat was deleted or archived from the question dialog. @param {Event} event */
+function onRemoved(event) {
+  removeChat(/** @type {CustomEvent} */ (event).detail.id);
   /** @type {HTMLDialogElement | null} */ (document.querySelector("#question"))?.close();
 }
 
@@ -41,24 +41,24 @@ export function tellOtherTabs() {
   tabs.postMessage("");
 }
 
-/** A chat has another title. @param {string} session @param {string} title */
-export function retitle(session, title) {
+/** Show a chat's new title. @param {string} session @param {string} title */
+export function retitleChat(session, title) {
   const name = document.querySelector(`#chat-${CSS.escape(session)} .title`);
   if (name && name.textContent !== title) name.textContent = title;
-  sidebarChanged();
+  refreshSidebar();
 }
 
-/** A chat is no more. @param {string} session */
-export function gone(session) {
+/** Remove a chat's row. @param {string} session */
+export function removeChat(session) {
   const row = document.querySelector(`#chat-${CSS.escape(session)}`);
   const next = row?.nextElementSibling ?? row?.previousElementSibling;
   const hadFocus = row?.contains(document.activeElement);
   row?.remove();
   if (hadFocus) /** @type {HTMLElement | null} */ (next?.querySelector(".open"))?.focus();
-  sidebarChanged();
+  refreshSidebar();
 }
 
-/** A new chat gets its address, and with it what can be done to it, while one is on the page. */
+/** Show the chat's menu once a new chat has its address. */
 function showMenu() {
   const menu = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#chat-menu"));
   if (!menu?.hidden || !location.pathname.startsWith("/c/")) return;
@@ -66,15 +66,15 @@ function showMenu() {
   menu.hidden = false;
 }
 
-/** A page without a chat hears what is told to all of the owner's connections. */
-function listen() {
+/** On a page without a chat, listen to what is sent to all of the owner's connections. */
+function connect() {
   const connection = new Connection({
     onFrame: ({ event, data }) => {
-      if (event === "title") retitle(data.session_id, data.title);
-      if (event === "conversation_changed") sidebarChanged();
-      if (event === "conversation_deleted") gone(data.session_id);
+      if (event === "title") retitleChat(data.session_id, data.title);
+      if (event === "conversation_changed") refreshSidebar();
+      if (event === "conversation_deleted") removeChat(data.session_id);
     },
-    onOpen: (isAgain) => isAgain && sidebarChanged(),
+    onOpen: (isAgain) => isAgain && refreshSidebar(),
     onLost: () => {},
   });
   connection.open();

@@ -1,28 +1,28 @@
 // @ts-check
 /**
- * The answer that is being written: reasoning, finished blocks, the text that no block covers yet,
- * tool calls where they were made.
+ * The answer being written: reasoning, finished blocks, text not yet covered by a block, and tool
+ * calls where they were made.
  *
- * Its text only grows. Lengths are in code points, as the protocol counts.
+ * Its text only grows. Lengths are in code points, as in the protocol.
  */
 
-import { drawCall, plainly, running, setResult, showCut } from "../calls/card.js";
-import { addButtons } from "./code.js";
+import { drawCall, plainly, runningTools, setResult, showCut } from "../calls/card.js";
 import { draw } from "../page/drawing.js";
-import { parsed } from "./renderings.js";
-import { Waiting } from "./wait.js";
-import { Writing } from "./block.js";
+import { OpenBlock } from "./block.js";
+import { addCopyButtons } from "./code.js";
+import { parse } from "./renderings.js";
+import { WaitNote } from "./wait.js";
 
 /**
  * @typedef {import("../wire/frames.js").Call} Call
  * @typedef {object} Stretch text between two calls
  * @property {number} begin in the answer's text
- * @property {number} index the same, as an index of it
+ * @property {number} index the same position, as a string index
  * @property {HTMLElement} element
- * @property {Writing} writing
+ * @property {OpenBlock} openBlock
  */
 
-/** Who reads the end of the reasoning goes on reading there. */
+/** Pixels from the end of the reasoning within which the view follows it. */
 const NEAR = 30;
 /** @type {Record<string, string>} */
 const PROGRESS = {
@@ -35,17 +35,17 @@ const PROGRESS = {
 export class Answer {
   #body;
   #progress;
-  #waiting;
-  /** Folded, above the answer, hidden while there is none. @type {HTMLDetailsElement | null} */
+  #wait;
+  /** Folded above the answer; hidden while empty. @type {HTMLDetailsElement | null} */
   #reasoning;
   #text = "";
-  /** Of the text. */
+  /** Code points in the text. */
   #length = 0;
-  /** What came and is not on the page yet. */
+  /** Text received but not drawn yet. */
   #pending = "";
-  #thoughts = "";
+  #pendingReasoning = "";
   #frame = 0;
-  /** How much of the text blocks cover, in code points and as an index of it. */
+  /** How much of the text the blocks cover, in code points and as a string index. */
   #covered = { length: 0, index: 0 };
   /** @type {Stretch[]} */
   #stretches = [];
@@ -61,48 +61,48 @@ export class Answer {
     this.#body = /** @type {HTMLElement} */ (element.querySelector(".body"));
     this.#progress = element.querySelector(".progress span");
     this.#reasoning = element.querySelector(".reasoning");
-    this.#waiting = new Waiting(this.#progress);
+    this.#wait = new WaitNote(this.#progress);
   }
 
   get id() {
     return this.element.dataset.id;
   }
 
-  // --- what comes, piece by piece -------------------------------------------------------------
+  // --- frames ---------------------------------------------------------------------------------
 
-  /** Shown with the next picture of the screen: many pieces come between two. @param {string} text */
+  /** Drawn on the next animation frame, as many deltas arrive between two. @param {string} text */
   append(text) {
-    this.#hear();
+    this.#endWait();
     this.#pending += text;
-    this.#soon();
+    this.#schedule();
   }
 
-  /** @param {string} content likewise */
-  reason(content) {
-    this.#hear();
-    this.#thoughts += content;
-    this.#soon();
+  /** Drawn on the next animation frame. @param {string} content */
+  addReasoning(content) {
+    this.#endWait();
+    this.#pendingReasoning += content;
+    this.#schedule();
   }
 
-  #soon() {
+  #schedule() {
     this.#frame ||= requestAnimationFrame(() => this.flush());
   }
 
-  /** Put on the page what waits for it. */
+  /** Draw what was received. */
   flush() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const [text, thoughts] = [this.#pending, this.#thoughts];
-    this.#pending = this.#thoughts = "";
-    this.#think(thoughts);
+    const [text, thoughts] = [this.#pending, this.#pendingReasoning];
+    this.#pending = this.#pendingReasoning = "";
+    this.#writeReasoning(thoughts);
     if (text) this.#write(text);
   }
 
-  /** A finished block, the server's rendering, takes its text's place.
+  /** Replace text by its finished block, rendered by the server.
    * @param {{index: number, html: string, end: number}} block */
-  block({ index, html, end }) {
+  addBlock({ index, html, end }) {
     this.flush();
-    const element = /** @type {HTMLElement | null} */ (parsed(html).firstElementChild);
+    const element = /** @type {HTMLElement | null} */ (parse(html).firstElementChild);
     const stretch = this.#stretches.findLast(({ begin }) => begin < end);
     if (!element || !stretch || end > this.#length || index > this.#blocks.length) return;
     if (index < this.#blocks.length) {
@@ -111,16 +111,16 @@ export class Answer {
     } else {
       this.#cover(end);
       const following = this.#stretches[this.#stretches.indexOf(stretch) + 1];
-      stretch.writing.begin(this.#text.slice(this.#covered.index, following?.index));
-      if (stretch.writing.element) stretch.writing.element.before(element);
+      stretch.openBlock.begin(this.#text.slice(this.#covered.index, following?.index));
+      if (stretch.openBlock.element) stretch.openBlock.element.before(element);
       else stretch.element.append(element);
     }
     this.#blocks[index] = element;
   }
 
   /** @param {Call} call */
-  call(call) {
-    this.#hear();
+  addCall(call) {
+    this.#endWait();
     this.flush();
     this.#isStretchOver = true;
     this.#body.append(drawCall(call, this.id ?? ""));
@@ -128,8 +128,8 @@ export class Answer {
   }
 
   /** @param {{call_id: string, content: string, is_error: boolean, truncated?: boolean}} data */
-  result({ call_id, content, is_error, truncated }) {
-    this.#hear();
+  addResult({ call_id, content, is_error, truncated }) {
+    this.#endWait();
     const card = this.#card(call_id);
     if (card) setResult(card, content, is_error);
     if (card && truncated) showCut(card, this.id ?? "");
@@ -137,7 +137,7 @@ export class Answer {
   }
 
   /** @param {string} content */
-  #think(content) {
+  #writeReasoning(content) {
     const thoughts = this.#reasoning?.querySelector("div");
     if (!this.#reasoning || !thoughts || !content) return;
     const { scrollHeight, scrollTop, clientHeight } = thoughts;
@@ -147,24 +147,24 @@ export class Answer {
   }
 
   /** @param {string} status @param {string} [note] about a wait @param {string} [since] */
-  progress(status, note = "", since = "") {
-    this.#hear();
+  showStatus(status, note = "", since = "") {
+    this.#endWait();
     this.element.dataset.progress = status;
     this.#showProgress();
     if (!note) return;
     this.element.dataset.waits = "";
-    this.#waiting.begin(note, since);
+    this.#wait.begin(note, since);
   }
 
-  /** Something comes: no wait lasts. */
-  #hear() {
-    if (!this.#waiting.isOn) return;
-    this.#waiting.end();
+  /** Remove the note about a wait: something arrived. */
+  #endWait() {
+    if (!this.#wait.isOn) return;
+    this.#wait.end();
     delete this.element.dataset.waits;
     this.#showProgress();
   }
 
-  /** It failed. The server's rendering, which looks the same, follows.
+  /** Show a failure, as the server's rendering will.
    * @param {string} content @param {string} [details] */
   fail(content, details = "") {
     this.end();
@@ -173,20 +173,20 @@ export class Answer {
     said.textContent = content;
     const [cause, text] = [outcome.querySelector(".cause"), outcome.querySelector("pre")];
     if (text) text.textContent = plainly(details);
-    if (details) addButtons(outcome);
+    if (details) addCopyButtons(outcome);
     else cause?.remove();
     this.#progress?.parentElement?.replaceWith(outcome);
   }
 
-  /** Nothing more comes of it. */
+  /** Draw the rest: the answer is over. */
   end() {
-    this.#hear();
+    this.#endWait();
     this.flush();
   }
 
   #showProgress() {
     const status = this.element.dataset.progress ?? "";
-    const names = status === "tool_calling" ? running(this.#body).join(", ") : "";
+    const names = status === "tool_calling" ? runningTools(this.#body).join(", ") : "";
     if (this.#progress) this.#progress.textContent = names ? `Using ${names}…` : (PROGRESS[status] ?? "");
     const summary = this.#reasoning?.querySelector("summary");
     if (summary) summary.textContent = status === "thinking" ? PROGRESS.thinking : "Reasoning";
@@ -194,23 +194,23 @@ export class Answer {
 
   // --- a snapshot -----------------------------------------------------------------------------
 
-  /** Go on from what is here, and from what the server drew, to what the snapshot says.
+  /** Bring what is here, or what the server rendered, up to the snapshot.
    * @param {import("../wire/frames.js").Turn} turn */
   catchUp({ content, reasoning, status, tool_calls, note, since }) {
     this.flush();
     const thoughts = this.#reasoning?.querySelector("div");
-    this.#think((reasoning ?? "").slice(thoughts?.textContent?.length ?? 0));
+    this.#writeReasoning((reasoning ?? "").slice(thoughts?.textContent?.length ?? 0));
     const characters = Array.from(content);
     for (const call of tool_calls) {
       this.#write(characters.slice(this.#length, call.offset).join(""));
-      if (this.#length === call.offset) this.#isStretchOver = true; // else it went on already
+      if (this.#length === call.offset) this.#isStretchOver = true; // else text already follows it
       this.#place(call);
     }
     this.#write(characters.slice(this.#length).join(""));
-    this.progress(status, note, since);
+    this.showStatus(status, note, since);
   }
 
-  /** A card that waits still is left alone: somebody may be writing in it. @param {Call} call */
+  /** Leave a card alone that is still pending: somebody may be typing in it. @param {Call} call */
   #place(call) {
     const card = this.#card(call.call_id);
     if (!card) return this.#body.append(drawCall(call, this.id ?? ""));
@@ -225,16 +225,16 @@ export class Answer {
   /** @param {string} text */
   #write(text) {
     if (!text) return;
-    const stretch = this.#isStretchOver ? this.#open() : this.#stretches.at(-1);
+    const stretch = this.#isStretchOver ? this.#beginStretch() : this.#stretches.at(-1);
     this.#text += text;
     this.#length += lengthOf(text);
     if (this.#isStretchOver && stretch) this.#adopt(stretch);
-    else stretch?.writing.append(text);
+    else stretch?.openBlock.append(text);
     this.#isStretchOver = false;
   }
 
-  /** Text goes on behind a call, or begins. */
-  #open() {
+  /** Begin a stretch of text, at the start or after a call. */
+  #beginStretch() {
     const [begin, index] = [this.#length, this.#text.length];
     let element = /** @type {HTMLElement | null} */ (
       this.#body.querySelector(`:scope > [data-begin="${begin}"]`)
@@ -244,22 +244,22 @@ export class Answer {
       element.className = "prose";
       this.#body.append(element);
     }
-    const stretch = { begin, index, element, writing: new Writing(element) };
+    const stretch = { begin, index, element, openBlock: new OpenBlock(element) };
     this.#stretches.push(stretch);
     return stretch;
   }
 
-  /** Show a stretch's first text; where the server drew it, its blocks stay.
+  /** Show a stretch's first text, keeping blocks that the server rendered.
    * @param {Stretch} stretch */
-  #adopt({ index, element, writing }) {
+  #adopt({ index, element, openBlock }) {
     element.querySelector(":scope > .plain")?.remove();
     this.#blocks.push(.../** @type {HTMLElement[]} */ ([...element.children]));
     const ends = (element.dataset.ends ?? "").split(" ");
     this.#cover(Number(ends.at(-1)));
-    writing.begin(this.#text.slice(Math.max(index, this.#covered.index)));
+    openBlock.begin(this.#text.slice(Math.max(index, this.#covered.index)));
   }
 
-  /** Blocks reach so far now. @param {number} end */
+  /** Record how far the blocks reach. @param {number} end */
   #cover(end) {
     const covered = this.#covered;
     while (covered.length < end) {
@@ -274,7 +274,7 @@ export class Answer {
   }
 }
 
-/** In code points. @param {string} text */
+/** The length in code points. @param {string} text */
 function lengthOf(text) {
   let length = 0;
   for (const _ of text) length += 1;

@@ -1,32 +1,32 @@
 // @ts-check
-/** The block that is being written: text as it comes, code as code; no markup before it is whole. */
+/** The block being written: plain text, or code as code; markup is rendered when it is complete. */
 
-/** Characters of one chunk: the browser lays out a chunk anew for each piece that it gets. */
+/** Characters per chunk: the browser lays out a whole chunk whenever it grows. */
 const CHUNK = 2000;
 const FENCE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^\n`]*\n/;
 
-export class Writing {
+export class OpenBlock {
   #place;
   /** @type {HTMLElement | null} */
   #element = null;
   /** Where chunks go. @type {HTMLElement | null} */
   #content = null;
   #text = "";
-  /** The end of the text, from where only empty lines follow. */
+  /** Empty lines at the end of the text, held back. */
   #held = "";
   #length = 0;
 
-  /** @param {HTMLElement} place behind what is finished in here */
+  /** @param {HTMLElement} place where the block goes, after the finished ones */
   constructor(place) {
     this.#place = place;
   }
 
-  /** Finished blocks stand before this. */
+  /** The element that finished blocks precede. */
   get element() {
     return this.#element;
   }
 
-  /** @param {string} text what is written now, in place of what was */
+  /** Start over with a text. @param {string} text */
   begin(text) {
     this.#element?.remove();
     this.#element = this.#content = null;
@@ -42,15 +42,15 @@ export class Writing {
     else this.#write(text);
   }
 
-  /** A code block looks as it will when it is whole. */
+  /** Show a code block as it will look when complete. */
   #beginCode() {
     const [opening, language] = /** @type {RegExpExecArray} */ (FENCE.exec(this.#text));
     this.#element?.remove();
-    this.#element = made("div", "code");
-    if (language) this.#element.append(made("span", "language", language.slice(0, 30)));
-    const pre = made("pre");
+    this.#element = create("div", "code");
+    if (language) this.#element.append(create("span", "language", language.slice(0, 30)));
+    const pre = create("pre");
     pre.dir = "ltr";
-    this.#content = made("code");
+    this.#content = create("code");
     pre.append(this.#content);
     this.#element.append(pre);
     this.#place.append(this.#element);
@@ -63,13 +63,13 @@ export class Writing {
     text = this.#withoutEmptyLines(text);
     if (!text) return;
     if (!this.#content) {
-      this.#element = this.#content = made("div", "plain");
+      this.#element = this.#content = create("div", "plain");
       this.#element.dir = "auto";
       this.#place.append(this.#element);
     }
     const last = /** @type {HTMLElement | null} */ (this.#content.lastElementChild);
     if (last && this.#length > CHUNK && text.includes("\n")) {
-      // A chunk may only end where a line does. Its own last newline makes no empty line.
+      // A chunk may only end at a line's end; its last newline adds no empty line.
       const end = text.indexOf("\n") + 1;
       this.#add(last, text.slice(0, end));
       text = text.slice(end);
@@ -79,8 +79,8 @@ export class Writing {
     }
   }
 
-  /** Empty lines are shown with what follows them: if it is another block, they go.
-   * @param {string} text @returns {string} what is shown now */
+  /** Hold back trailing empty lines until text follows; another block drops them.
+   * @param {string} text @returns {string} the text to show now */
   #withoutEmptyLines(text) {
     const all = this.#held + text;
     const line = all.indexOf("\n", all.trimEnd().length);
@@ -89,7 +89,7 @@ export class Writing {
   }
 
   #chunk() {
-    const chunk = made("div");
+    const chunk = create("div");
     this.#content?.append(chunk);
     this.#length = 0;
     return chunk;
@@ -104,7 +104,7 @@ export class Writing {
 }
 
 /** @param {string} tag @param {string} [name] of its class @param {string} [text] */
-function made(tag, name = "", text = "") {
+function create(tag, name = "", text = "") {
   const element = document.createElement(tag);
   if (name) element.className = name;
   element.textContent = text;

@@ -1,10 +1,10 @@
 // @ts-check
-/** Earlier messages come by themselves when the reader nears the beginning of what is here. */
+/** Loads earlier messages when the reader nears the first one shown. */
 
-/** How far above the screen they are asked for. */
+/** How far above the screen they are requested. */
 const AHEAD = "800px 0px 0px 0px";
 
-/** @param {HTMLElement} messages which may begin with the link to what is earlier */
+/** @param {HTMLElement} messages which may begin with a link to earlier ones */
 export function startEarlier(messages) {
   const observer = new IntersectionObserver(
     (seen) => {
@@ -21,7 +21,7 @@ export function startEarlier(messages) {
     const link = messages.querySelector("#earlier");
     if (link) observer.observe(link);
   };
-  // what the link brings may begin with the next one
+  // the loaded messages may begin with the next link
   messages.addEventListener("htmx:afterSettle", watch);
   watch();
 }

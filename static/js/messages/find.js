@@ -1,5 +1,5 @@
 // @ts-check
-/** Finding messages on the page. */
+/** Finds messages on the page. */
 
 /** @param {HTMLElement} root @param {string} id @returns {HTMLElement | null} */
 export function byId(root, id) {
@@ -11,7 +11,7 @@ export function byClient(root, clientId) {
   return clientId ? root.querySelector(`.message[data-client-id="${CSS.escape(clientId)}"]`) : null;
 }
 
-/** Those that the server has, oldest first. @param {HTMLElement} root @returns {HTMLElement[]} */
+/** The messages that the server has, oldest first. @param {HTMLElement} root @returns {HTMLElement[]} */
 export function stored(root) {
   const found = root.querySelectorAll(".message[data-id]:not([data-id=''])");
   return [.../** @type {NodeListOf<HTMLElement>} */ (found)];

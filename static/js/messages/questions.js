@@ -1,10 +1,10 @@
 // @ts-check
-/** What people said: on its way, waiting for its turn, refused, taken back, a command. */
+/** The user's messages: being sent, queued, refused, withdrawn, or a slash command. */
 
 import { draw, note } from "../page/drawing.js";
 import { byClient, byId } from "./find.js";
 
-/** As `chat/transcript.py` has them: code points, lines. */
+/** The limits of `chat/transcript.py`: code points, lines. */
 const LONG = 2000;
 const LONG_LINES = 24;
 
@@ -16,50 +16,50 @@ export class Questions {
     this.#root = root;
   }
 
-  /** One is about to be answered. */
+  /** Whether a question is about to be answered. */
   get isAnyWaiting() {
     return this.first !== null;
   }
 
-  /** The one that is answered next. @returns {HTMLElement | null} */
+  /** The question to be answered next. @returns {HTMLElement | null} */
   get first() {
     return this.#root.querySelector("[data-waiting]");
   }
 
-  /** The last one that the server has. @returns {HTMLElement | undefined} */
+  /** The last question that the server has. @returns {HTMLElement | undefined} */
   get last() {
     return [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(".user[data-id]"))]
       .filter(({ dataset }) => dataset.id)
       .at(-1);
   }
 
-  /** Draw what was just said, before the server has it. @param {string} text @param {string} clientId */
-  ask(text, clientId) {
-    const question = drawn(text);
+  /** Draw a message before the server has it. @param {string} text @param {string} clientId */
+  draw(text, clientId) {
+    const question = drawQuestion(text);
     question.dataset.clientId = clientId;
     question.dataset.sending = "";
     note(question, "Not sent yet…");
     this.#root.append(question);
   }
 
-  /** The server stored a question, of this tab or another.
+  /** Show that the server stored a question, from this tab or another.
    * @param {{message_id: string, content: string, client_id?: string}} data
-   * @param {boolean} isBehind an answer that is being written */
-  created({ message_id, content, client_id }, isBehind) {
+   * @param {boolean} isBehind an answer being written */
+  confirm({ message_id, content, client_id }, isBehind) {
     const mine = byClient(this.#root, client_id);
     if (byId(this.#root, message_id)) {
       if (mine && mine.dataset.id !== message_id) mine.remove();
       return;
     }
-    const question = mine ?? drawn(content);
+    const question = mine ?? drawQuestion(content);
     question.dataset.id = message_id;
     if (client_id) question.dataset.clientId = client_id;
     delete question.dataset.sending;
     this.#root.insertBefore(question, this.#root.querySelector("[data-sending]"));
-    wait(question, isBehind);
+    markWaiting(question, isBehind);
   }
 
-  /** The server will not have it. @param {string | undefined} clientId @param {string} reason */
+  /** Show that the server refused it. @param {string | undefined} clientId @param {string} reason */
   refuse(clientId, reason) {
     const question = byClient(this.#root, clientId);
     if (!question) return;
@@ -68,9 +68,9 @@ export class Questions {
     note(question, reason, "give-back", "Edit");
   }
 
-  /** A slash command was answered: it is no message. @param {string | undefined} clientId
+  /** Show that a slash command was answered; it is not a message. @param {string | undefined} clientId
    * @returns {string} the command */
-  answered(clientId) {
+  finishCommand(clientId) {
     const question = byClient(this.#root, clientId);
     if (!question) return "";
     delete question.dataset.sending;
@@ -80,16 +80,16 @@ export class Questions {
     return command;
   }
 
-  /** Take a command off the page with its answer: what it did is seen. @param {string} name */
-  forget(name) {
+  /** Remove a command and its answer, once its effect is visible. @param {string} name */
+  removeCommand(name) {
     for (const command of this.#root.querySelectorAll(`[data-command="${CSS.escape(name)}"]`)) {
       if (command.nextElementSibling?.matches(".notice")) command.nextElementSibling.remove();
       command.remove();
     }
   }
 
-  /** Take a question off the page, with its answer to be. @param {string | undefined} clientId
-   * @returns {string | null} what it said */
+  /** Remove a question and its queued answer. @param {string | undefined} clientId
+   * @returns {string | null} its text */
   remove(clientId) {
     const question = byClient(this.#root, clientId);
     if (!question) return null;
@@ -104,19 +104,19 @@ export class Questions {
     return byClient(this.#root, clientId)?.dataset.waiting !== undefined;
   }
 
-  /** Those whose answers have not begun. @param {boolean} isBehind an answer that is being written */
+  /** Mark questions whose answers have not begun. @param {boolean} isBehind an answer being written */
   markWaiting(isBehind) {
     for (const answer of this.#root.querySelectorAll('.assistant[data-status="queued"]')) {
       const question = answer.previousElementSibling;
       if (!(question instanceof HTMLElement)) continue;
-      wait(question, isBehind);
+      markWaiting(question, isBehind);
       isBehind = true;
     }
   }
 }
 
 /** @param {string} text */
-export function drawn(text) {
+export function drawQuestion(text) {
   const question = draw("#new-question");
   question.dataset.status = "completed";
   const bubble = question.querySelector(".bubble");
@@ -125,17 +125,17 @@ export function drawn(text) {
   return question;
 }
 
-/** @param {HTMLElement} question @param {boolean} isBehind an answer that is being written */
-function wait(question, isBehind) {
+/** @param {HTMLElement} question @param {boolean} isBehind an answer being written */
+function markWaiting(question, isBehind) {
   question.dataset.waiting = "";
   note(question, "");
   if (!isBehind) return;
   question.dataset.queued = "";
-  note(question, "Queued", question.dataset.clientId && "take-back", "Take back");
+  note(question, "Queued", question.dataset.clientId && "take-back", "Cancel");
 }
 
-/** Nobody has to wait for its answer any more. @param {Element | null} question */
-export function unwait(question) {
+/** Remove the marks of a question whose answer has begun. @param {Element | null} question */
+export function clearWaiting(question) {
   if (!(question instanceof HTMLElement) || question.dataset.waiting === undefined) return;
   delete question.dataset.waiting;
   delete question.dataset.queued;

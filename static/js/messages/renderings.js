@@ -1,20 +1,19 @@
 // @ts-check
-/** The server's rendering of what is here: read, fetched, and put in place of what was drawn. */
+/** Fetches the server's renderings of messages, and puts them in place of what was drawn. */
 
-import { addButtons } from "./code.js";
+import { addCopyButtons } from "./code.js";
 
-/** Frames are held back meanwhile. */
+/** Milliseconds; frames are held back meanwhile. */
 const PATIENCE = 10_000;
 
-/** What its HTML says, in an element of no document yet. @param {string} html */
-export function parsed(html) {
+/** Parse HTML into an element outside any document. @param {string} html */
+export function parse(html) {
   const { body } = new DOMParser().parseFromString(html, "text/html");
-  addButtons(body);
+  addCopyButtons(body);
   return document.adoptNode(body);
 }
 
-/** The messages with these ids as the server has them now, and what stands around them: one, or
- * the end of the branch. Null: it does not say.
+/** Fetch one message, or for any other number of ids the end of the branch. Null: it failed.
  * @param {string} session @param {string[]} ids @returns {Promise<HTMLElement | null>} */
 export async function fetchMessages(session, ids) {
   return fetchPart(`/c/${session}/${ids.length === 1 ? `messages/${ids[0]}/` : ""}`);
@@ -25,13 +24,13 @@ export async function fetchPart(url) {
   const request = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE) };
   try {
     const response = await fetch(url, request);
-    return response.ok ? parsed(await response.text()) : null;
+    return response.ok ? parse(await response.text()) : null;
   } catch {
     return null;
   }
 }
 
-/** A message as it was written.
+/** Fetch the source text of a message.
  * @param {string | null} session @param {string} id @returns {Promise<string>} */
 export async function fetchSource(session, id) {
   return fetchText(`/c/${session}/messages/${id}/source/`);
@@ -44,15 +43,15 @@ export async function fetchText(url) {
   return response.text();
 }
 
-/** Give a message its new rendering. What is the same stays: selected text, places of scrolling,
- * what the reader unfolded. @param {HTMLElement} old @param {HTMLElement} fresh */
-export function become(old, fresh) {
+/** Update a message to its new rendering. Unchanged parts stay, and with them selections, scroll
+ * positions and unfolded details. @param {HTMLElement} old @param {HTMLElement} fresh */
+export function renew(old, fresh) {
   const focused = keepOpen(old, fresh);
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) old.setAttribute(name, value);
   const [kept, body] = [old, fresh].map((message) => message.querySelector(":scope > .body, :scope > .bubble"));
   if (!kept || !body) return old.replaceChildren(...fresh.childNodes);
-  match(kept, body);
+  merge(kept, body);
   for (const child of [...old.children]) if (child !== kept) child.remove();
   const children = [...fresh.children];
   kept.before(...children.slice(0, children.indexOf(body)));
@@ -61,12 +60,12 @@ export function become(old, fresh) {
 }
 
 /** @param {Element} old @param {Element} fresh stretches of text and calls, or blocks of text */
-function match(old, fresh) {
+function merge(old, fresh) {
   const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]].map((nodes) => nodes.filter(isSeen));
   theirs.forEach((node, at) => {
     const known = mine[at];
     if (!known) old.append(node);
-    else if (isStretch(known) && isStretch(node)) match(known, node);
+    else if (isStretch(known) && isStretch(node)) merge(known, node);
     else if (!known.isEqualNode(node)) known.replaceWith(node);
   });
   for (const node of mine.slice(theirs.length)) node.remove();
@@ -82,8 +81,8 @@ function isStretch(node) {
   return node instanceof Element && node.matches(".body > .prose");
 }
 
-/** What the reader unfolded stays unfolded. @param {HTMLElement} old @param {HTMLElement} fresh
- * @returns {() => HTMLElement | null} what has the focus after the change */
+/** Keep unfolded details unfolded. @param {HTMLElement} old @param {HTMLElement} fresh
+ * @returns {() => HTMLElement | null} the element to focus after the change */
 function keepOpen(old, fresh) {
   let focused = "";
   for (const details of old.querySelectorAll("details")) {

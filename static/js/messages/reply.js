@@ -1,14 +1,14 @@
 // @ts-check
-/** What a slash command answered: shown, not stored. */
+/** The answer to a slash command: shown, not stored. */
 
-import { parsed } from "./renderings.js";
+import { parse } from "./renderings.js";
 
 /** @param {string} content @param {string | undefined} html the server's rendering of it */
-export function notice(content, html) {
+export function drawReply(content, html) {
   const element = document.createElement("div");
   element.className = html ? "notice prose" : "notice";
   element.dir = "auto";
-  if (html) element.append(...parsed(html).childNodes);
+  if (html) element.append(...parse(html).childNodes);
   else element.textContent = content;
   return element;
 }

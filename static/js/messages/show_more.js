@@ -1,5 +1,5 @@
 // @ts-check
-/** A long message piece by piece: each takes the place of the link to it, and what is above stays. */
+/** Loads a long message part by part: each part replaces the link to it; what is above stays put. */
 
 import { fetchPart } from "./renderings.js";
 
@@ -13,10 +13,10 @@ export async function showMore(link, event, stay) {
   let next = link;
   while (next) {
     next.ariaBusy = "true";
-    const piece = await fetchPart(next.href);
-    if (!piece) return location.assign(next.href);
+    const part = await fetchPart(next.href);
+    if (!part) return location.assign(next.href);
     stay();
-    const children = /** @type {HTMLElement[]} */ ([...piece.children]);
+    const children = /** @type {HTMLElement[]} */ ([...part.children]);
     next.closest(".more")?.replaceWith(...children);
     if (next === link) focus(children[0]);
     next = isAll ? (children.at(-1)?.querySelector("a[data-do=more]") ?? null) : null;

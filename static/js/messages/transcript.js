@@ -1,24 +1,23 @@
 // @ts-check
 /**
- * The messages on the page. A finished one is always the server's own rendering; what is drawn
- * here (from the same template) is what has no rendering yet: a question on its way, the answer
- * that is being written.
+ * The messages on the page. A finished message is always the server's rendering. Drawn here, from the
+ * same template, are messages without one: a question being sent, the answer being written.
  *
  * @typedef {import("../wire/frames.js").Message} Message
  * @typedef {import("../wire/frames.js").Snapshot} Snapshot
  */
 
-import { Answer } from "./answer.js";
 import { draw } from "../page/drawing.js";
 import { htmx } from "../page/htmx.js";
+import { Answer } from "./answer.js";
 import { byId, stored } from "./find.js";
-import { drawn, Questions, unwait } from "./questions.js";
-import { become, fetchMessages, fetchSource } from "./renderings.js";
+import { clearWaiting, drawQuestion, Questions } from "./questions.js";
+import { fetchMessages, fetchSource, renew } from "./renderings.js";
 
 const UNFINISHED = new Set(["queued", "running", "waiting"]);
 
 export class Transcript {
-  /** The answer that is being written. @type {Answer | null} */
+  /** The answer being written. @type {Answer | null} */
   live = null;
   #root;
   #session;
@@ -30,21 +29,21 @@ export class Transcript {
     this.questions = new Questions(root);
   }
 
-  /** An answer is being written, or about to be. */
+  /** Whether an answer is being written or about to be. */
   get isBusy() {
     return this.live !== null || this.questions.isAnyWaiting;
   }
 
-  /** A question takes the place of another version of it, and of all that came after that one.
+  /** Remove a message and all that follow it: a new version takes their place.
    * @param {HTMLElement} old */
-  leave(old) {
+  removeFrom(old) {
     const all = [...this.#root.children];
     for (const element of all.slice(all.indexOf(old))) {
       if (!element.matches("[data-sending]")) element.remove();
     }
   }
 
-  /** The answer with this id is being written. @param {string} id */
+  /** Begin to write the answer with this id, unless it is being written. @param {string} id */
   begin(id) {
     if (this.live?.id === id) return this.live;
     const found = byId(this.#root, id);
@@ -54,23 +53,23 @@ export class Transcript {
     const element = found ?? draw("#new-answer");
     element.dataset.id = id;
     if (!found) question ? question.after(element) : this.#root.append(element);
-    unwait(question ?? null);
+    clearWaiting(question ?? null);
     this.live = new Answer(element);
     return this.live;
   }
 
-  /** The answer is over: the server's rendering takes the streamed text's place.
+  /** Finish an answer: replace the streamed text by the server's rendering.
    * @param {string} id @param {string} status @returns {Promise<HTMLElement | null>} */
   async settle(id, status) {
     // it may have failed before it began
     if (!byId(this.#root, id) && this.questions.isAnyWaiting) this.begin(id);
     const element = byId(this.#root, id);
-    // a repeated `done` has nothing new
+    // a repeated `done` changes nothing
     if (!element || (element.dataset.status === status && element.dataset.stale === undefined)) return null;
     if (this.live?.id === id) this.#end();
     element.dataset.status = status;
     element.dataset.stale = "";
-    unwait(element.previousElementSibling);
+    clearWaiting(element.previousElementSibling);
     const fresh = await this.#fetch([id]);
     return this.#renew(id, fresh) ?? null;
   }
@@ -82,17 +81,17 @@ export class Transcript {
 
   // --- snapshots ------------------------------------------------------------------------------
 
-  /** Show what the snapshot says. @param {Snapshot} snapshot */
+  /** Show a snapshot. @param {Snapshot} snapshot */
   async restore({ messages, turn }) {
     const known = stored(this.#root);
     const stale = messages.filter((message) => this.#isStale(message)).map(({ id }) => id);
-    const joins = !known.length || this.#joins(known, messages);
-    const fresh = joins ? stale.length && (await this.#fetch(stale)) : await this.#fetch([]);
-    const live = turn && (await this.#whole(turn));
+    const isContinued = !known.length || this.#isContinuation(known, messages);
+    const fresh = isContinued ? stale.length && (await this.#fetch(stale)) : await this.#fetch([]);
+    const live = turn && (await this.#complete(turn));
     if (this.live?.id !== turn?.message_id) this.#end();
-    if (!joins) this.#begin(fresh || null);
+    if (!isContinued) this.#replaceAll(fresh || null);
     this.#drop(known, messages);
-    known.forEach(unwait);
+    known.forEach(clearWaiting);
     /** @type {HTMLElement | null} */
     let before = null;
     for (const message of messages) before = this.#show(message, fresh || null, before);
@@ -100,16 +99,16 @@ export class Transcript {
     this.questions.markWaiting(turn !== null);
   }
 
-  /** A text that is too long for a snapshot goes on with what comes: all before that is asked for.
+  /** Fetch the beginning of a text that is too long for a snapshot.
    * @param {import("../wire/frames.js").Turn} turn */
-  async #whole(turn) {
+  async #complete(turn) {
     const session = this.#session();
     if (turn.length === undefined || !session) return turn;
     const text = await fetchSource(session, turn.message_id).catch(() => turn.content);
     return { ...turn, content: Array.from(text).slice(0, turn.length).join("") };
   }
 
-  /** There is no rendering of it here, or one of another state. @param {Message} message */
+  /** Whether its rendering is missing or out of date. @param {Message} message */
   #isStale({ id, role, status, siblings, versions: count = siblings.length, truncated }) {
     if (UNFINISHED.has(status)) return false;
     const element = byId(this.#root, id);
@@ -119,20 +118,20 @@ export class Transcript {
     return dataset.stale !== undefined || dataset.status !== status || versions !== count;
   }
 
-  /** Another stretch of messages than the one that is here. @param {HTMLElement | null} fresh */
-  #begin(fresh) {
+  /** Show another stretch of messages. @param {HTMLElement | null} fresh */
+  #replaceAll(fresh) {
     this.#root.replaceChildren(...(fresh?.childNodes ?? []), ...this.#root.querySelectorAll("[data-sending]"));
     htmx.process(this.#root);
   }
 
-  /** What the snapshot begins with goes on from what is here.
+  /** Whether the snapshot continues the messages shown.
    * @param {HTMLElement[]} known @param {Message[]} messages */
-  #joins(known, [first]) {
+  #isContinuation(known, [first]) {
     if (!first) return false;
     return first.parent_id === null || byId(this.#root, first.parent_id) || known[0].dataset.id === first.id;
   }
 
-  /** Questions that were taken back and branches that were left are no more.
+  /** Remove withdrawn questions and branches no longer current.
    * @param {HTMLElement[]} known @param {Message[]} messages */
   #drop(known, messages) {
     const ids = new Set(messages.map(({ id }) => id));
@@ -174,15 +173,15 @@ export class Transcript {
     const [old, rendering] = [byId(this.#root, id), fresh && byId(fresh, id)];
     if (!old || old === this.live?.element) return;
     if (!rendering) return old.querySelector(".progress")?.remove(); // until the next snapshot
-    if (old.dataset.waiting === undefined) unwait(rendering);
-    become(old, rendering);
+    if (old.dataset.waiting === undefined) clearWaiting(rendering);
+    renew(old, rendering);
     return old;
   }
 }
 
-/** A message by hand, until there is a rendering. @param {Message} message */
+/** Draw a message that has no rendering yet. @param {Message} message */
 function sketch({ id, role, content, tool_calls, reasoning, status }) {
-  const element = role === "user" ? drawn(content) : draw("#new-answer");
+  const element = role === "user" ? drawQuestion(content) : draw("#new-answer");
   element.dataset.id = id;
   if (role === "user") return element;
   const isOver = !UNFINISHED.has(status);

@@ -1,9 +1,9 @@
 // @ts-check
-/** Stepping from one version of a message to another: the reader's place and focus stay. */
+/** Switches between versions of a message, keeping the reader's place and focus. */
 
 import { byId } from "./find.js";
 
-export class Turning {
+export class VersionSwitch {
   #messages;
   #scroll;
   /** @type {{id: string, top: number, label: string | null} | null} */
@@ -21,7 +21,7 @@ export class Turning {
     this.#begun = { id, top: message.getBoundingClientRect().top, label };
   }
 
-  /** The other version is here, or will not come. */
+  /** The other version arrived, or was refused. */
   end() {
     const begun = this.#begun;
     const message = begun && byId(this.#messages, begun.id);

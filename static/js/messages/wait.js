@@ -1,14 +1,14 @@
 // @ts-check
-/** The line under an answer for which the page waits: for what, and for how long by now. */
+/** The line under a delayed answer: the reason for the wait, and how long it has lasted. */
 
-import { tell } from "../page/announcer.js";
+import { announce } from "../page/announcer.js";
 
-export class Waiting {
+export class WaitNote {
   #line;
   #tick = 0;
   #note = "";
-  /** What was read aloud. */
-  #said = "";
+  /** The note last announced. */
+  #announced = "";
 
   /** @param {Element | null} line */
   constructor(line) {
@@ -19,18 +19,18 @@ export class Waiting {
     return this.#note !== "";
   }
 
-  /** Each second counts on; only another note is read aloud.
+  /** Count the seconds; only a new note is announced.
    * @param {string} note @param {string} since ISO 8601 */
   begin(note, since) {
-    const isNew = note !== this.#said;
+    const isNew = note !== this.#announced;
     this.end();
     this.#note = note;
     const began = Date.parse(since);
     const count = () => this.#write(`${note} · ${elapsed(Date.now() - began)}`);
     this.#tick = setInterval(count, 1000);
     count();
-    if (isNew) tell(note);
-    this.#said = note;
+    if (isNew) announce(note);
+    this.#announced = note;
   }
 
   end() {
@@ -44,7 +44,7 @@ export class Waiting {
   }
 }
 
-/** As a clock shows it. @param {number} milliseconds */
+/** A duration as minutes and seconds. @param {number} milliseconds */
 function elapsed(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000)) || 0;
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

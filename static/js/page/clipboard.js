@@ -1,12 +1,12 @@
 // @ts-check
-/** The clipboard, also of pages that came over plain HTTP, where browsers hide the modern one. */
+/** Copies text, also on pages served over plain HTTP, where browsers hide `navigator.clipboard`. */
 
-/** @param {string | Promise<string>} text @returns {Promise<boolean>} whether it is there now */
+/** @param {string | Promise<string>} text @returns {Promise<boolean>} whether it worked */
 export async function copy(text) {
   try {
     if (navigator.clipboard && typeof ClipboardItem === "function") {
-      // A promise: some browsers want the request at once, when the person asks.
-      const blob = Promise.resolve(text).then((said) => new Blob([said], { type: "text/plain" }));
+      // A promise, as some browsers accept the request only during the click.
+      const blob = Promise.resolve(text).then((content) => new Blob([content], { type: "text/plain" }));
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
       return true;
     }

@@ -1,15 +1,14 @@
 // @ts-check
 /**
- * The dialogs: one opens when HTMX puts something into it, and empties when it closes. A question
- * may lie above the other one. Where the focus goes when what opened it is gone, is seen to here.
- * What was written into one and not saved is asked for before it closes.
+ * The dialogs: each opens when HTMX fills it and empties when it closes. A question opens above the
+ * other one. Also handled here: where the focus goes if the opener is gone, and unsaved changes.
  */
 
-import { History } from "../lists/chat_list.js";
-import { Picker } from "./model_picker.js";
-import { writeHere } from "../compose/field.js";
+import { focusComposer } from "../compose/field.js";
+import { ChatList } from "../lists/chat_list.js";
+import { ModelPicker } from "./model_picker.js";
 
-const UNSAVED = "Unsaved changes. Close again to discard them.";
+const UNSAVED = "Unsaved changes. Close again to discard.";
 
 export function startDialogs() {
   const dialogs = [...document.querySelectorAll("dialog")];
@@ -22,29 +21,29 @@ export function startDialogs() {
     /** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid]"))?.focus();
   });
   document.body.addEventListener("dialog-done", () => dialogs.forEach((dialog) => dialog.close()));
-  // a title is written anew more often than mended
+  // a title is more often replaced than corrected
   document.body.addEventListener("focusin", ({ target }) => {
     const field = /** @type {HTMLInputElement} */ (target);
     if (field.matches("[data-select]")) field.select();
   });
-  // what was saved is no more what stands there
+  // "Saved" no longer holds
   document.body.addEventListener("input", (event) => {
     const form = /** @type {Element} */ (event.target).closest("form");
     form?.querySelector(".said")?.replaceChildren();
   });
   addEventListener("beforeunload", (event) => {
-    if (unsaved(document)) event.preventDefault();
+    if (unsavedForm(document)) event.preventDefault();
   });
 }
 
-/** A form of settings with something in it that its row has not. @param {ParentNode} within */
-function unsaved(within) {
+/** A settings form with unsaved changes. @param {ParentNode} within */
+function unsavedForm(within) {
   return [...within.querySelectorAll("form")].find((form) => form.querySelector(".said") && isChanged(form));
 }
 
-/** It says so where something would be lost, once. @param {HTMLDialogElement} dialog */
+/** Whether a dialog may close; warns of unsaved changes the first time. @param {HTMLDialogElement} dialog */
 function mayClose(dialog) {
-  const form = unsaved(dialog);
+  const form = unsavedForm(dialog);
   const said = form?.querySelector(".said");
   if (!form || !said || said.textContent === UNSAVED) return true;
   said.textContent = UNSAVED;
@@ -64,17 +63,17 @@ function start(dialog) {
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();
     if (document.activeElement !== document.body) return;
-    // what opened it is gone
+    // its opener is gone
     const above = /** @type {HTMLElement | null} */ (document.querySelector("dialog[open] #find"));
     if (above) above.focus();
-    else if (!writeHere()) /** @type {HTMLElement | null} */ (document.querySelector("#new-chat"))?.focus();
+    else if (!focusComposer()) /** @type {HTMLElement | null} */ (document.querySelector("#new-chat"))?.focus();
   });
   dialog.addEventListener("cancel", (event) => mayClose(dialog) || event.preventDefault());
   let pressed = /** @type {EventTarget | null} */ (null);
   dialog.addEventListener("pointerdown", ({ target }) => (pressed = target));
   dialog.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
-    // beside the dialog from its beginning, unless something may have been written in it
+    // pressed and released outside, unless the dialog has fields to lose
     const isBeside = target === dialog && pressed === dialog && !dialog.querySelector("textarea, .rename");
     if (isBeside || target.closest("[data-close]")) {
       event.preventDefault();
@@ -86,9 +85,9 @@ function start(dialog) {
 /** @param {HTMLDialogElement} dialog */
 function show(dialog) {
   const picker = /** @type {HTMLFormElement | null} */ (dialog.querySelector(".picker"));
-  if (picker) new Picker(picker);
+  if (picker) new ModelPicker(picker);
   const history = /** @type {HTMLElement | null} */ (dialog.querySelector("#history"));
-  if (history) new History(history);
+  if (history) new ChatList(history);
   for (const key of isMac() ? dialog.querySelectorAll("[data-ctrl]") : []) key.textContent = "⌘";
   if (!dialog.open && dialog.childElementCount) dialog.showModal();
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The small things that are drawn by hand: copies of the page's templates, notes. */
+/** Elements drawn by the script: copies of the page's templates, notes, icons. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -9,8 +9,8 @@ export function draw(selector) {
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
 }
 
-/** A line under a message, with a button where there is something to do; empty: none.
- * @param {Element} message @param {string} text @param {string} [action] of `actions.js`
+/** Set the line under a message, with an optional button; an empty text removes it.
+ * @param {Element} message @param {string} text @param {string} [action] in `messages/actions.js`
  * @param {string} [label] */
 export function note(message, text, action, label = "") {
   message.querySelector(".note")?.remove();

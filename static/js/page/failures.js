@@ -1,35 +1,35 @@
 // @ts-check
-/** What HTMX asked for and did not get is said: in the dialog that asked, or at the composer. */
+/** Shows failed HTMX requests, in the open dialog or at the composer. */
 
 const NO_ANSWER = "The server did not answer. Please try again in a moment.";
 const FAULT = "Something went wrong on the server. Please try again in a moment.";
-const REFUSED = "The server did not do this. Please load the page again.";
+const REFUSED = "That didn't work. Reload and try again.";
 
 export function startFailures() {
   const { body } = document;
   /** @type {Element | null} */
   let said = null;
   /** @param {Event} event */
-  const failed = (event) => {
-    if (!isAsked(event)) return;
+  const onFailure = (event) => {
+    if (!isByPerson(event)) return;
     const { xhr } = /** @type {CustomEvent} */ (event).detail;
-    said = place();
+    said = failureLine();
     said.textContent = xhr.status === 0 ? NO_ANSWER : xhr.status >= 500 ? FAULT : REFUSED;
   };
-  // a refusal that is shown by itself is none to HTMX: `isError` is false then
-  for (const name of ["sendError", "responseError", "timeout"]) body.addEventListener(`htmx:${name}`, failed);
+  // a refusal shown in place is not an error to HTMX: its `isError` is false
+  for (const name of ["sendError", "responseError", "timeout"]) body.addEventListener(`htmx:${name}`, onFailure);
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (isAsked(event)) said?.replaceChildren();
+    if (isByPerson(event)) said?.replaceChildren();
   });
 }
 
-/** A person did it: the sidebar fetches itself again unasked. @param {Event} event */
-function isAsked({ target }) {
+/** Whether a person caused the request; the sidebar also refreshes itself. @param {Event} event */
+function isByPerson({ target }) {
   return /** @type {Element} */ (target).id !== "sidebar";
 }
 
-/** Where it is seen now. @returns {Element} */
-function place() {
+/** The visible place for a failure, created if missing. @returns {Element} */
+function failureLine() {
   const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
   const within = dialog ?? document.querySelector("main");
   const found = within?.querySelector(":scope > .failure") ?? (dialog ? null : document.querySelector("#complaint"));

@@ -1,5 +1,5 @@
 // @ts-check
-/** HTMX comes with a script of its own, before ours. */
+/** HTMX, loaded by its own script before this one. */
 
 /**
  * @typedef {object} Htmx

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The menu of models, by keyboard: arrows, Home and End move the focus, typing filters (or, in a
- * short menu, finds), Enter chooses. The buttons and their form work without this, too.
+ * Keyboard control of the model menu: arrows, Home and End move the focus, typing filters (or, in a
+ * short menu, jumps to a match), Enter chooses. The buttons and their form also work without this.
  */
 
-export class Picker {
+export class ModelPicker {
   #form;
   #filter;
 
@@ -14,14 +14,14 @@ export class Picker {
     this.#filter = /** @type {HTMLInputElement | null} */ (form.querySelector("#filter"));
     for (const option of this.#options) option.tabIndex = -1;
     (form.querySelector("[autofocus]") ?? this.#options[0])?.setAttribute("tabindex", "0");
-    form.addEventListener("keydown", (event) => this.#pressed(event));
-    form.addEventListener("submit", (event) => this.#again(event));
+    form.addEventListener("keydown", (event) => this.#onKey(event));
+    form.addEventListener("submit", (event) => this.#retry(event));
     this.#filter?.addEventListener("input", () => this.#narrow());
-    // of very many models, those that are looked for come from the server
+    // if there are very many models, the server filters them
     form.addEventListener("htmx:afterSwap", () => this.#narrow());
   }
 
-  /** Those that can be chosen and are shown. */
+  /** The visible models that can be chosen. */
   get #options() {
     return /** @type {HTMLButtonElement[]} */ ([
       ...this.#form.querySelectorAll("[role=option]:enabled:not([hidden])"),
@@ -29,7 +29,7 @@ export class Picker {
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed(event) {
+  #onKey(event) {
     if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
     const options = this.#options;
     const at = options.indexOf(/** @type {HTMLButtonElement} */ (event.target));
@@ -38,15 +38,16 @@ export class Picker {
       event.preventDefault();
       this.#focus(options[to] ?? this.#filter);
     } else if (event.key === "Enter" && event.target === this.#filter) {
-      event.preventDefault(); // not the first of all
+      event.preventDefault(); // would submit the first button of the form
       options[0]?.click();
     } else if (at >= 0 && event.key.length === 1 && event.key !== " ") {
-      this.#typed(event.key, at);
+      this.#onLetter(event.key, at);
     }
   }
 
-  /** On an option: the letter goes where letters go. @param {string} letter @param {number} at */
-  #typed(letter, at) {
+  /** A letter typed on an option goes to the filter, or jumps to a match.
+   * @param {string} letter @param {number} at */
+  #onLetter(letter, at) {
     if (this.#filter) return this.#filter.focus();
     const options = this.#options;
     const after = [...options.slice(at + 1), ...options.slice(0, at + 1)];
@@ -73,15 +74,15 @@ export class Picker {
     }
     this.#options[0]?.setAttribute("tabindex", "0");
     const shown = [...all].filter(({ hidden }) => !hidden).length;
-    const said = this.#form.querySelector("[role=status]");
+    const status = this.#form.querySelector("[role=status]");
     const more = Number(/** @type {HTMLElement | null} */ (this.#form.querySelector("#models"))?.dataset.more);
     const rest = more ? `, ${more} more: type to find them` : "";
-    if (said) said.textContent = (shown === 1 ? "1 model" : `${shown || "No"} models`) + rest;
+    if (status) status.textContent = (shown === 1 ? "1 model" : `${shown || "No"} models`) + rest;
   }
 
-  /** One answer by another model changes no row: the page asks for it itself.
+  /** A retry with another model stores no choice: the page sends the request itself.
    * @param {SubmitEvent} event */
-  #again(event) {
+  #retry(event) {
     const { again } = this.#form.dataset;
     if (again === undefined) return;
     event.preventDefault();
@@ -92,7 +93,7 @@ export class Picker {
   }
 }
 
-/** Where a key leads: an option's number, -1 for the filter, undefined for elsewhere.
+/** The index of the option that a key moves to: -1 for the filter, undefined for none.
  * @param {string} key @param {number} at @param {number} length @param {boolean} isFilter */
 function target(key, at, length, isFilter) {
   if (key === "ArrowDown") return Math.min(at + 1, length - 1);

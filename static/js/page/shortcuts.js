@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The keys of `templates/chat/dialogs/shortcuts.html`. None is taken from who writes: all but `?` need a
- * modifier or are Escape, and `?` is a key only where nobody can write.
+ * The keys of `templates/chat/dialogs/shortcuts.html`. They do not interfere with typing: all but `?` need
+ * a modifier or are Escape, and `?` works only outside text fields.
  */
 
 import { toggleSidebar } from "../lists/sidebar.js";
@@ -11,15 +11,15 @@ const WRITABLE = "input, textarea, select, [contenteditable]";
 export function startShortcuts() {
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented || event.altKey) return;
-    if (obey(event)) event.preventDefault();
+    if (handle(event)) event.preventDefault();
   });
 }
 
-/** @param {KeyboardEvent} event @returns {boolean} whether it meant something */
-function obey(event) {
+/** @param {KeyboardEvent} event @returns {boolean} whether the event was handled */
+function handle(event) {
   const { key, shiftKey } = event;
   const isCommand = event.ctrlKey || event.metaKey;
-  if (key === "Escape") return shiftKey ? write() : isQuiet(event) && click("#stop:not([hidden])");
+  if (key === "Escape") return shiftKey ? focusMessage() : isQuiet(event) && click("#stop:not([hidden])");
   if (key === "?" && !isCommand) return isQuiet(event) && !isWriting(event) && click("#to-shortcuts");
   if (!isCommand) return false;
   if (key === "/") return click("#to-shortcuts");
@@ -29,7 +29,7 @@ function obey(event) {
   return false;
 }
 
-/** Nothing is open that Escape would close, and the key was not meant for anything in particular.
+/** Whether nothing is open that Escape would close, and no other field has the focus.
  * @param {KeyboardEvent} event */
 function isQuiet({ target }) {
   const element = /** @type {Element} */ (target);
@@ -42,7 +42,7 @@ function isWriting({ target }) {
   return target instanceof Element && target.matches(WRITABLE);
 }
 
-function write() {
+function focusMessage() {
   if (document.querySelector("dialog[open]")) return false;
   /** @type {HTMLElement | null} */ (document.querySelector("#text"))?.focus();
   return true;

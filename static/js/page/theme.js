@@ -1,5 +1,5 @@
 // @ts-check
-/** The theme that was chosen takes effect at once; the server has kept it for the next page. */
+/** Applies a chosen theme at once; the server keeps it for the next page. */
 
 export function startTheme() {
   document.body.addEventListener("theme-chosen", (event) => {

@@ -1,10 +1,10 @@
 // @ts-check
-/** The page's title, in its heading and in the row of tabs, with a mark for who is elsewhere. */
+/** The page's title, in its heading and on the browser's tab, with a mark for a reader elsewhere. */
 
 const WAITING = "● Approval needed · ";
 const ANSWERED = "✓ ";
 
-/** Of the first message, as the server cuts it. */
+/** Characters of the first message, as the server cuts it. */
 const OPENING_WORDS = 60;
 
 let isTitled = false;
@@ -22,7 +22,7 @@ export function showTitle(title) {
   show();
 }
 
-/** A title until there is a better one: the beginning of what was said first.
+/** Show the beginning of the first message until there is a title.
  * @param {string} text */
 export function showOpening(text) {
   const letters = Array.from(text.trim().replace(/\s+/g, " "));
@@ -31,19 +31,19 @@ export function showOpening(text) {
   if (!isTitled) showTitle(isLong ? `${cut}…` : letters.join(""));
 }
 
-/** Something waits for a person's word. @param {boolean} waits */
+/** Mark the title while a call in this chat needs approval. @param {boolean} waits */
 export function showWaiting(waits) {
   isWaiting = waits;
   show();
 }
 
-/** What the list of chats says of the others. @param {boolean} waits */
+/** Mark the title while another chat needs approval. @param {boolean} waits */
 export function showWaitingElsewhere(waits) {
   isWaitingElsewhere = waits;
   show();
 }
 
-/** An answer is over: marked until it is seen, where this tab is not. */
+/** Mark a finished answer, until this tab is visible. */
 export function showAnswered() {
   isUnseen = document.visibilityState === "hidden";
   show();

@@ -1,21 +1,24 @@
 // @ts-check
 /**
- * The connection: opens, comes back by itself, and keeps its place in the conversation.
+ * The connection: opens, reconnects automatically, and keeps its place in the conversation.
  *
  * Numbered frames arrive here exactly once and in order; after a gap, or a new connection, a
- * snapshot (`session_created`) comes first. Knows frames, but no page.
+ * snapshot (`session_created`) comes first. It knows frames, not the page.
  */
+
+/** What the page says when an action cannot be sent. */
+export const NOT_CONNECTED = "Not connected. Please try again in a moment.";
 
 const RETRY_AFTER = 3000;
 const JITTER = 1000;
-/** Close codes after which trying again is pointless: who asks has to change first. */
+/** Close codes after which a retry is pointless: the client itself has to change first. */
 const FINAL = new Set([4401, 4403, 4404]);
 
 /**
  * @typedef {import("./frames.js").Frame} Frame
  * @typedef {object} Listener
  * @property {(frame: Frame) => void} onFrame
- * @property {(isAgain: boolean) => void} onOpen after a loss, what was told meanwhile was not heard
+ * @property {(isAgain: boolean) => void} onOpen `isAgain`: frames sent during the loss were missed
  * @property {(isFinal: boolean) => void} onLost
  */
 
@@ -32,7 +35,7 @@ export class Connection {
   /** @param {Listener} listener */
   constructor(listener) {
     this.#listener = listener;
-    /** The conversation that this connection belongs in. @type {string | null} */
+    /** The conversation that this connection subscribes to. @type {string | null} */
     this.session = null;
     addEventListener("online", () => this.#retryNow());
   }
@@ -41,7 +44,7 @@ export class Connection {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Open, and attached to what it belongs in: what is sent now is meant. */
+  /** Whether it is open and subscribed, so that an action refers to what the page shows. */
   get isReady() {
     return this.isOpen && !this.#isResuming;
   }
@@ -55,40 +58,40 @@ export class Connection {
       if (this.session) this.resume();
       this.#listener.onOpen(this.#wasLost);
     };
-    socket.onmessage = ({ data }) => this.#read(JSON.parse(data));
-    socket.onclose = ({ code }) => this.#lost(socket, code);
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    socket.onclose = ({ code }) => this.#onClose(socket, code);
   }
 
-  /** Give this connection up for a new one: it seems to be dead. */
+  /** Replace this connection, which seems to be dead. */
   reopen() {
     const socket = this.#socket;
     if (!socket) return;
     socket.close();
-    this.#lost(socket, 1006);
+    this.#onClose(socket, 1006);
     this.#retryNow();
   }
 
-  /** For good. */
+  /** Close without reconnecting. */
   close() {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
   }
 
-  /** False: there is nobody to send it to. @param {object} action */
+  /** Whether the action was sent. @param {object} action */
   send(action) {
     if (this.isOpen) this.#socket?.send(JSON.stringify(action));
     return this.isOpen;
   }
 
-  /** Ask for a snapshot; numbered frames before it are in it. */
+  /** Ask for a snapshot, which includes all earlier numbered frames. */
   resume() {
     this.#isResuming = true;
     this.send({ action: "resume_session", session_id: this.session, context: "full", render: true });
   }
 
   /** @param {Frame} frame */
-  #read(frame) {
+  #receive(frame) {
     if (frame.type === "event" && frame.event === "session_created") {
       this.session = frame.data.session_id;
       this.#seq = frame.data.seq;
@@ -98,20 +101,20 @@ export class Connection {
       if (frame.seq > this.#seq + 1) return this.resume();
       this.#seq = frame.seq;
     } else if (this.#isResuming) {
-      if (frame.event === "reasoning") return; // without a number, and in the snapshot too
-      if (frame.type === "error") this.#notResumed(frame.code);
+      if (frame.event === "reasoning") return; // unnumbered, and in the snapshot too
+      if (frame.type === "error") this.#onResumeRefused(frame.code);
     }
     this.#listener.onFrame(frame);
   }
 
   /** @param {string} code */
-  #notResumed(code) {
+  #onResumeRefused(code) {
     if (code === "session_not_found") this.session = null;
     else setTimeout(() => this.#isResuming && this.resume(), RETRY_AFTER);
   }
 
   /** @param {WebSocket} socket @param {number} code */
-  #lost(socket, code) {
+  #onClose(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.#isResuming = false;

@@ -1,17 +1,17 @@
 // @ts-check
-/** What was said goes to the server: once it can, and again until it is heard. */
+/** Sends messages to the server as soon as it can, and again until they are confirmed. */
 
 import { Outbox } from "./outbox.js";
 
 /** @typedef {import("./outbox.js").Unsent} Unsent */
 
-/** A send that nobody confirms for so long went into a dead connection. */
+/** Milliseconds after which an unconfirmed send means a dead connection. */
 const CONFIRMED_WITHIN = 15_000;
 
-export class Sending {
+export class Delivery {
   #connection;
   #outbox;
-  /** What went out over this very connection. @type {Set<string>} */
+  /** Ids sent over the current connection. @type {Set<string>} */
   #sent = new Set();
 
   /** @param {import("./connection.js").Connection} connection */
@@ -20,17 +20,17 @@ export class Sending {
     this.#outbox = new Outbox(() => connection.session);
   }
 
-  /** Said and not yet heard by the server, oldest first. */
+  /** Unconfirmed messages, oldest first. */
   get waiting() {
     return this.#outbox.waiting;
   }
 
-  /** What the server would not have, oldest first. */
+  /** Refused messages, oldest first. */
   get refused() {
     return this.#outbox.refused;
   }
 
-  /** @param {string} text @param {string} [model] that a conversation begins with @returns {Unsent} */
+  /** @param {string} text @param {string} [model] of a new conversation @returns {Unsent} */
   add(text, model) {
     return this.#outbox.add(text, model);
   }
@@ -46,7 +46,7 @@ export class Sending {
     for (const unsent of this.waiting) if (!this.#sent.has(unsent.client_id)) this.send(unsent);
   }
 
-  /** The server has it, or it was taken up again. @param {string | undefined} clientId */
+  /** Forget a message: the server has it, or it is being edited again. @param {string | undefined} clientId */
   settle(clientId) {
     this.#outbox.settle(clientId);
   }
@@ -56,13 +56,13 @@ export class Sending {
     this.#outbox.refuse(clientId, reason);
   }
 
-  /** What began a conversation belongs to it from now on. @param {string} session */
+  /** Assign the messages of a new page to the conversation they began. @param {string} session */
   adopt(session) {
     this.#outbox.adopt(session);
   }
 
-  /** The connection is gone: what went out may not have arrived. */
-  lost() {
+  /** The connection was lost: sent messages may not have arrived. */
+  reset() {
     this.#sent.clear();
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Frames in, one case for each type and event of the protocol; a test compares them with it.
+ * Dispatches incoming frames: one case for each type and event of the protocol. A test compares the two.
  *
  * @typedef {import("../chat/chat.js").Chat} Chat
  * @typedef {{call_id: string, name: string, arguments: object, status: string,
@@ -17,31 +17,31 @@
  *   details?: any, message_id?: any, status?: any, client_id?: any}} Frame
  */
 
-import { sidebarChanged } from "../page/announcer.js";
+import { refreshSidebar } from "../lists/sidebar.js";
 
 /** @type {Record<string, (chat: Chat, frame: Frame) => void>} */
 export const onFrame = {
   delta: (chat, frame) => chat.append(frame.content),
   event: (chat, frame) => onEvent[frame.event]?.(chat, frame.data),
-  message: (chat, frame) => chat.notice(frame.content, frame.html),
-  error: (chat, frame) => chat.error(frame),
-  done: (chat, frame) => chat.done(frame),
+  message: (chat, frame) => chat.addReply(frame.content, frame.html),
+  error: (chat, frame) => chat.showError(frame),
+  done: (chat, frame) => chat.finish(frame),
 };
 
 /** @type {Record<string, (chat: Chat, data: any) => void>} */
 export const onEvent = {
-  session_created: (chat, data) => chat.attached(data),
-  message_created: (chat, data) => chat.messageCreated(data),
-  status: (chat, data) => chat.status(data),
-  tool_call: (chat, data) => chat.toolCalled(data),
-  tool_approval_request: (chat, data) => chat.approvals.asked(data),
-  approval_resolved: (chat, data) => chat.approvals.resolved(data),
-  tool_progress: (chat, data) => chat.approvals.progress(data),
-  tool_result: (chat, data) => chat.toolFinished(data),
-  reasoning: (chat, data) => chat.reasoning(data.content),
-  block: (chat, data) => chat.block(data),
-  branch: (chat) => chat.resync(),
-  title: (chat, data) => chat.titled(data.session_id, data.title),
-  conversation_changed: () => sidebarChanged(),
-  conversation_deleted: (chat, data) => chat.deleted(data.session_id),
+  session_created: (chat, data) => chat.restore(data),
+  message_created: (chat, data) => chat.addMessage(data),
+  status: (chat, data) => chat.showStatus(data),
+  tool_call: (chat, data) => chat.addCall(data),
+  tool_approval_request: (chat, data) => chat.approvals.ask(data),
+  approval_resolved: (chat, data) => chat.approvals.resolve(data),
+  tool_progress: (chat, data) => chat.approvals.showProgress(data),
+  tool_result: (chat, data) => chat.addResult(data),
+  reasoning: (chat, data) => chat.addReasoning(data.content),
+  block: (chat, data) => chat.addBlock(data),
+  branch: (chat) => chat.leaveBranch(),
+  title: (chat, data) => chat.retitle(data.session_id, data.title),
+  conversation_changed: () => refreshSidebar(),
+  conversation_deleted: (chat, data) => chat.remove(data.session_id),
 };

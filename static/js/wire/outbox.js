@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * What was said and not yet heard by the server. Kept in the tab's storage, so that neither a lost
- * connection nor a reload loses it; the `client_id` makes saying it twice harmless. What the server
- * refused stays, with the reason, until it is taken up again.
+ * Messages that the server has not confirmed. They are kept in the tab's storage, so that neither a lost
+ * connection nor a reload loses them; the `client_id` makes sending one twice harmless. A refused
+ * message stays, with the reason, until it is edited.
  *
  * @typedef {{client_id: string, text: string, session: string | null, model?: string, refusal?: string}} Unsent
  */
@@ -15,12 +15,12 @@ export class Outbox {
     this.session = session;
   }
 
-  /** What waits in this page's conversation, oldest first. @returns {Unsent[]} */
+  /** Unconfirmed messages of this page's conversation, oldest first. @returns {Unsent[]} */
   get waiting() {
     return this.#mine.filter(({ refusal }) => !refusal);
   }
 
-  /** What the server would not have. @returns {Unsent[]} */
+  /** Messages that the server refused. @returns {Unsent[]} */
   get refused() {
     return this.#mine.filter(({ refusal }) => refusal);
   }
@@ -29,7 +29,7 @@ export class Outbox {
     return read().filter((entry) => entry.session === this.session());
   }
 
-  /** @param {string} text @param {string} [model] that a conversation begins with
+  /** @param {string} text @param {string} [model] of a new conversation
    * @returns {Unsent} */
   add(text, model) {
     const session = this.session();
@@ -38,12 +38,12 @@ export class Outbox {
     return entry;
   }
 
-  /** Nobody said yet what became of it. @param {string | undefined} clientId */
+  /** Whether the server has neither confirmed nor refused it. @param {string | undefined} clientId */
   isOpen(clientId) {
     return read().some(({ client_id, refusal }) => client_id === clientId && !refusal);
   }
 
-  /** The server has it, or it was taken up again. @param {string | undefined} clientId */
+  /** Forget a message: the server has it, or it is being edited again. @param {string | undefined} clientId */
   settle(clientId) {
     const [all, left] = [read(), read().filter(({ client_id }) => client_id !== clientId)];
     if (left.length < all.length) write(left);
@@ -54,13 +54,13 @@ export class Outbox {
     write(read().map((entry) => (entry.client_id === clientId ? { ...entry, refusal } : entry)));
   }
 
-  /** What began a conversation belongs to it from now on. @param {string} session */
+  /** Assign the messages of a new page to the conversation they began. @param {string} session */
   adopt(session) {
     write(read().map((entry) => (entry.session ? entry : { ...entry, session })));
   }
 }
 
-/** Unlike `crypto.randomUUID`, also there on a page that came over plain HTTP. */
+/** A random id. Unlike `crypto.randomUUID`, this also works on a page served over plain HTTP. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -84,6 +84,6 @@ function write(entries) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(entries));
   } catch {
-    // full or forbidden: then only this page remembers
+    // full or forbidden: only this page remembers
   }
 }
