@@ -1,12 +1,14 @@
-"""The page's scripts and styles, each in one file: what `collectstatic` makes of the small ones.
+"""Joins the page's small scripts and styles into one file each, for `collectstatic`.
 
-Forty files of one concern each are good to read and dear to fetch. Only what our own modules use is
-understood, `import { … } from "./name.js"` and `export` before a declaration; anything else stops
-the collecting. Each module keeps a scope of its own. Comments stay behind.
+Forty small files are easy to read but slow to fetch. Only the syntax of our own modules is
+supported: `import { … } from "./name.js"` (or `"../folder/name.js"`), and `export` before a
+declaration; anything else stops `collectstatic`. Each module keeps its own scope. Comments are
+removed.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +18,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 SCRIPT, STYLE = "js/page.js", "css/page.css"
 STYLES = (
-    "colors", "layout", "sidebar", "messages", "actions", "calls", "prose", "composer", "dialog",
-    "connect", "history", "menus", "touch", "print",
+    "colors", "base", "layout", "sidebar", "messages", "welcome", "actions", "calls", "prose", "composer",
+    "dialog", "models", "settings", "import", "connect", "chat_list", "menus", "touch", "print",
 )  # fmt: skip
-"""Later ones may overrule earlier ones."""
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
+"""In order: later ones may override earlier ones."""
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
-"""Those that have their lines for themselves."""
+"""A comment on lines of its own."""
 
 
 def script_name() -> str:
@@ -32,24 +34,32 @@ def script_name() -> str:
 
 
 def style_names() -> list[str]:
-    """The page's style sheets, in their order."""
+    """The page's style sheets, in order."""
     return [f"css/{name}.css" for name in STYLES] if settings.DEBUG else [STYLE]
 
 
 def made(static: Path) -> dict[str, str]:
-    """The files to make, by name, of those in a folder."""
-    modules = {path.stem: path.read_text("utf-8") for path in static.glob("js/*.js")}
-    if "main" not in modules:
+    """The bundles of a static folder, by name."""
+    scripts = modules(static / "js")
+    if "main" not in scripts:
         return {}
     styles = (static / "css" / f"{name}.css" for name in STYLES)
     return {
-        SCRIPT: script(modules),
+        SCRIPT: script(scripts),
         STYLE: "".join(_bare(path.read_text("utf-8")) for path in styles),
     }
 
 
+def modules(folder: Path) -> dict[str, str]:
+    """The text of each module, by its path in a folder, without `.js`."""
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
+        for path in folder.rglob("*.js")
+    }
+
+
 def script(modules: Mapping[str, str]) -> str:
-    """`main` and what it imports, each module after those that it needs."""
+    """`main` and the modules it imports, each after its own imports."""
     done: dict[str, str] = {}
     _add("main", modules, done, ())
     return "".join(done.values())
@@ -60,24 +70,35 @@ def _add(
 ) -> None:
     if name in path or name not in modules:
         way = " → ".join((*path, name))
-        raise ImproperlyConfigured(f"The page's modules go in a circle, or one is missing: {way}")
-    for _, needed in _IMPORT.findall(modules[name]):
+        raise ImproperlyConfigured(
+            f"The page's modules import in a circle, or one is missing: {way}"
+        )
+    for _, address in _IMPORT.findall(modules[name]):
+        needed = _resolved(name, address)
         if needed not in done:
             _add(needed, modules, done, (*path, name))
     done[name] = _scoped(name, modules[name])
 
 
+def _resolved(name: str, address: str) -> str:
+    """The name of the module that another one imports."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
+
+
 def _scoped(name: str, text: str) -> str:
-    text = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_variable(match[2])};\n", text)
+    def constant(match: re.Match[str]) -> str:
+        return f"const {{{match[1]}}} = {_variable(_resolved(name, match[2]))};\n"
+
+    text = _IMPORT.sub(constant, text)
     exported = ", ".join(_EXPORT.findall(text))
     text = _bare(_EXPORT.sub("", text))
     if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
-        raise ImproperlyConfigured(f"{name}.js imports or exports in a way that no other does.")
+        raise ImproperlyConfigured(f"{name}.js imports or exports in an unsupported way.")
     return f"const {_variable(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
 
 
 def _variable(name: str) -> str:
-    return "$" + name.replace("-", "_")
+    return "$" + name.replace("/", "$").replace("-", "_")
 
 
 def _bare(text: str) -> str:

@@ -17,11 +17,11 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 GIST = 120
 """Code points."""
 STATES = {
-    "pending": "waits for your approval",
+    "pending": "needs your approval",
     "approved": "approved",
     "running": "running…",
     "finished": "done",
-    "failed": "did not work",
+    "failed": "failed",
     "denied": "denied",
     "unknown": "may or may not have run",
 }
@@ -29,7 +29,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What `_call.html` draws, and the script fills in for a call that has no row yet."""
+    """What `call/card.html` draws, and the script fills in for a call that has no row yet."""
 
     call: ToolCallView
 

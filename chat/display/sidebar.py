@@ -20,7 +20,7 @@ PINNED = 12
 
 
 def sidebar_for(user: User, current: Conversation | None) -> Any:
-    """What `_sidebar.html` shows, read when a template asks for it: many answers are only a part."""
+    """What `lists/sidebar.html` shows, read when a template asks for it: many answers are only a part."""
     return SimpleLazyObject(lambda: _sidebar(user, current))
 
 

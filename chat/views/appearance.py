@@ -50,5 +50,5 @@ def theme(request: HtmxRequest) -> HttpResponse:
 def shortcuts(request: HtmxRequest) -> HttpResponse:
     """The keys that do something on the page."""
     context = {"sidebar": sidebar_for(request.user, current_conversation(request))}
-    template = "chat/_shortcuts.html" if request.htmx else "chat/shortcuts.html"
+    template = "chat/dialogs/shortcuts.html" if request.htmx else "chat/pages/shortcuts.html"
     return render(request, template, context)

@@ -43,7 +43,9 @@ def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     except NotAllowed:
         pass  # taken back already, in another tab
     if request.htmx:
-        return render(request, "chat/_rules.html", {"conversation": found, "is_changed": True})
+        return render(
+            request, "chat/dialogs/rules.html", {"conversation": found, "is_changed": True}
+        )
     return redirect("chat:configure", found.pk)
 
 

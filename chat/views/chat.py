@@ -42,7 +42,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         and may_connect(request.user)
         and not services.connected(),
     }
-    return render(request, "chat/page.html", context)
+    return render(request, "chat/pages/chat.html", context)
 
 
 @never_cache
@@ -60,12 +60,12 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     stretch = earlier or transcript.latest(found)
     context = {"conversation": found, "stretch": stretch, "is_earlier": earlier is not None}
     if request.htmx:
-        return render(request, "chat/_messages.html", context)
+        return render(request, "chat/message/messages.html", context)
     context["sidebar"] = sidebar_for(request.user, found)
     context["blank"] = transcript.BLANK
     context["commands"] = slash.commands
     context["model"] = found.model or async_to_sync(get_catalogue().default)()
-    return render(request, "chat/page.html", context)
+    return render(request, "chat/pages/chat.html", context)
 
 
 @never_cache
@@ -76,7 +76,7 @@ def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Ht
     shown = transcript.one(found, message_id)
     if shown is None:
         raise Http404
-    return render(request, "chat/_message.html", {"message": shown, "conversation": found})
+    return render(request, "chat/message/message.html", {"message": shown, "conversation": found})
 
 
 @never_cache
@@ -109,9 +109,9 @@ def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: st
         raise Http404
     context = {"more": piece, "conversation": found, "message_id": message_id, "what": what}
     if request.htmx:
-        return render(request, "chat/_more.html", context)
+        return render(request, "chat/message/more.html", context)
     return render(
-        request, "chat/more.html", context | {"sidebar": sidebar_for(request.user, found)}
+        request, "chat/pages/more.html", context | {"sidebar": sidebar_for(request.user, found)}
     )
 
 

@@ -25,9 +25,9 @@ from chat.models import Conversation
 from chat.views.request import HtmxRequest, current_conversation, find_or_404, meant_conversation
 
 _PARTS = {
-    "dialog": "chat/_history.html",
-    "results": "chat/_results.html",
-    "more": "chat/_rows_of_chats.html",
+    "dialog": "chat/lists/chats.html",
+    "results": "chat/lists/results.html",
+    "more": "chat/lists/rows.html",
 }
 
 
@@ -58,7 +58,7 @@ def history(request: HtmxRequest) -> HttpResponse:
         "current": current_conversation(request),
         "sidebar": sidebar_for(request.user, None),
     }
-    return render(request, _PARTS.get(request.htmx.target or "", "chat/chats.html"), context)
+    return render(request, _PARTS.get(request.htmx.target or "", "chat/pages/chats.html"), context)
 
 
 @never_cache
@@ -116,7 +116,7 @@ def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     answer = (
         _row(request, found)
         if is_row
-        else render(request, "chat/_tags.html", {"conversation": found})
+        else render(request, "chat/lists/tags.html", {"conversation": found})
     )
     return trigger_client_event(answer, "sidebar-changed")
 
@@ -155,7 +155,7 @@ def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
 def _sidebar(request: HtmxRequest, current: Conversation | None) -> HttpResponse:
     """Read from the database, also in answer to a form: never patched."""
     context = {"sidebar": sidebar_for(request.user, current)}
-    return render(request, "chat/_sidebar.html", context)
+    return render(request, "chat/lists/sidebar.html", context)
 
 
 def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
@@ -165,12 +165,12 @@ def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
         "current": current_conversation(request),
         "has_focus": True,
     }
-    return render(request, "chat/_row.html", context)
+    return render(request, "chat/lists/row.html", context)
 
 
 def _part_or_page(
     request: HtmxRequest, found: Conversation, name: str, **context: Any
 ) -> HttpResponse:
     context |= {"conversation": found, "sidebar": sidebar_for(request.user, found)}
-    template = f"chat/_{name}.html" if request.htmx else f"chat/{name}.html"
-    return render(request, template, context)
+    folder = "dialogs" if request.htmx else "pages"
+    return render(request, f"chat/{folder}/{name}.html", context)

@@ -79,7 +79,7 @@ def _tried(request: HtmxRequest, provider: Connectable, form: ConnectionForm) ->
     else:
         result = {"tried": True, "models": models[:SHOWN], "more": len(models[SHOWN:])}
     if request.htmx:
-        return render(request, "chat/_trial.html", {"provider": provider, **result})
+        return render(request, "chat/dialogs/trial.html", {"provider": provider, **result})
     return _page(request, provider, form, result)
 
 
@@ -111,12 +111,12 @@ def _page(
         **(more or {}),
     }
     if not request.htmx:
-        return render(request, "chat/connect.html", context)
+        return render(request, "chat/pages/connect.html", context)
     if request.method == "GET":
-        return render(request, "chat/_connect.html", context)
+        return render(request, "chat/dialogs/connect.html", context)
     if "said" in context and not _has_own_model(request):
         context["model"] = context.get("default") or async_to_sync(get_catalogue().default)()
-    answer = render(request, "chat/_connections.html", context)
+    answer = render(request, "chat/dialogs/connections.html", context)
     return retarget(reswap(answer, "outerHTML"), "#connections")
 
 

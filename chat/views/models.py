@@ -58,7 +58,7 @@ def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResp
 def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> HttpResponse:
     if not request.htmx:
         return redirect(found or "chat:new_chat")
-    answer = render(request, "chat/_model.html", {"model": model})
+    answer = render(request, "chat/dialogs/model_name.html", {"model": model})
     if found is None:
         trigger_client_event(answer, "model-kept", {"model": model})
     return trigger_client_event(answer, "dialog-done")
@@ -95,7 +95,7 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
         "again": request.GET.get("again"),
         "sidebar": sidebar_for(request.user, found),
     }
-    template = "chat/_models.html" if request.htmx else "chat/models.html"
+    template = "chat/dialogs/models.html" if request.htmx else "chat/pages/models.html"
     return render(request, template, context)
 
 

@@ -110,7 +110,7 @@ def _said(request: HtmxRequest, is_saved: bool) -> str:
 
 def _template(request: HtmxRequest, found: Conversation | None) -> str:
     if not request.htmx:
-        return "chat/settings.html"
+        return "chat/pages/settings.html"
     if request.method == "GET":
-        return "chat/_settings.html"
-    return "chat/_asked.html" if found else "chat/_preferred.html"
+        return "chat/dialogs/settings.html"
+    return "chat/dialogs/chat_settings.html" if found else "chat/dialogs/general_settings.html"

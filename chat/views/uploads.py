@@ -57,7 +57,7 @@ def bring_in(request: HtmxRequest) -> HttpResponse:
         "jobs": latest,
         "is_busy": any(not job.is_over for job in latest),
     }
-    return render(request, "chat/import.html", context)
+    return render(request, "chat/pages/import.html", context)
 
 
 def _submitted(request: HtmxRequest) -> tuple[list[ImportJob], str]:
@@ -126,7 +126,11 @@ def _page(request: HtmxRequest, job: ImportJob) -> HttpResponse:
     context: dict[str, Any] = {"job": job}
     if not part:
         context["sidebar"] = sidebar_for(request.user, None)
-    return render(request, "chat/_imported.html" if part else "chat/imported.html", context)
+    return render(
+        request,
+        "chat/pages/import_progress.html" if part else "chat/pages/import_job.html",
+        context,
+    )
 
 
 @require_POST

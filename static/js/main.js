@@ -1,14 +1,14 @@
 // @ts-check
-/** Wires the page together. Everything it wires is a file of its own. */
+/** Starts each part of the page. */
 
-import { Chat } from "./chat.js";
-import { startDialogs } from "./dialog.js";
-import { startFailures } from "./failures.js";
-import { startLists } from "./lists.js";
-import { startMenus } from "./menus.js";
-import { startShortcuts } from "./shortcuts.js";
-import { startSidebar } from "./sidebar.js";
-import { startTheme } from "./theme.js";
+import { Chat } from "./chat/chat.js";
+import { startMenus } from "./lists/chat_menu.js";
+import { startSidebar } from "./lists/sidebar.js";
+import { startLists } from "./lists/updates.js";
+import { startDialogs } from "./page/dialogs.js";
+import { startFailures } from "./page/failures.js";
+import { startShortcuts } from "./page/shortcuts.js";
+import { startTheme } from "./page/theme.js";
 
 startDialogs();
 startFailures();

@@ -179,7 +179,7 @@ def test_what_no_list_asks_for_is_refused(
 ) -> None:
     answer = http.get(f"/admin/chat/conversation/?{query}")
     assert answer.status_code == 400
-    assert b"This request cannot be understood." in answer.content
+    assert b"The server can't understand this request." in answer.content
 
 
 @pytest.mark.parametrize(

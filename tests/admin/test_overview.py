@@ -45,17 +45,17 @@ def test_it_says_what_goes_on(client: Client, settings: Settings) -> None:
         "write_file",
     ):
         assert words in text
-    assert "1 waits its turn" in text
-    assert "The last backup was made just now." in text
-    assert "not used for 90 days are deleted" in text
+    assert "1 queued" in text
+    assert "Last backup: just now." in text
+    assert "unused for 90 days are deleted" in text
 
 
 def test_with_nothing_it_says_so(client: Client) -> None:
     text = client.get("/admin/").content.decode()
-    for words in ("No answer is being written.", "Nothing waits.", "Nothing has failed."):
+    for words in ("No answer is being written.", "No calls are waiting.", "No failures."):
         assert words in text
-    assert "No backup was made yet" in text
-    assert "Nothing is deleted by itself." in text
+    assert "No backup yet" in text
+    assert "Nothing is deleted automatically." in text
 
 
 def test_usage_is_by_day_and_by_model() -> None:

@@ -1,4 +1,4 @@
-"""What axe has to say of a page as it is, by day and by night."""
+"""Checks a page with axe, in light and dark."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# without preload: axe would put a style sheet's imports into the page, against the policy
+# no preload: axe would inline a style sheet's imports, which the policy forbids
 OPTIONS = {"resultTypes": ["violations"], "preload": False}
 COLOURS = {**OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
 SETTLE = """() => {
     for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
 }"""
-"""No colour is on its way: Django's admin fades its links whatever a person prefers."""
+"""Wait until no colour is changing: Django's admin fades links regardless of preferences."""
 
 
 def flawless(page: Page) -> None:
-    """Axe finds nothing, and nothing sticks out."""
+    """Assert that axe finds nothing and nothing overflows."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert not (found := violations(page, OPTIONS)), found
     page.emulate_media(color_scheme="dark")

@@ -1,4 +1,4 @@
-"""Which Chromium the tests and the benchmarks use, and how it is started."""
+"""The Chromium of the tests and benchmarks, and its arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FEATURES_OFF = (
     # A headless browser draws an address bar nobody sees: most of what opening a page costs.
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
-    # Only the last such argument counts. Playwright's own turns these off, too.
+    # Only the last such argument counts, so Playwright's own list is repeated here.
     "AimEnabled",
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",

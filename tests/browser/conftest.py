@@ -32,7 +32,7 @@ TABLES = (
     "searchentry", "notice", "piece", "toolcall", "toolrule", "opaquepart", "turn", "message", "conversation",
     "preference", "modelpreference", "audit", "providerconnection",
 )  # fmt: skip
-"""What `Room.clear` empties: everything that a person may have written."""
+"""The tables that `Room.clear` empties: everything a user may have written."""
 SOCKET = """
 const Real = WebSocket
 window.WebSocket = class extends Real {
@@ -43,7 +43,7 @@ window.WebSocket = class extends Real {
   }
 }
 """
-"""For a page from its beginning: its connection, and where that is in the conversation."""
+"""Run before a page's scripts: exposes its connection and the last `seq`."""
 
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -63,7 +63,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Room:
-    """What a test needs: the product as a process, its model, and pages in a browser."""
+    """A test's surroundings: the product as a process, its model, and pages in a browser."""
 
     def __init__(
         self, browser: Browser, models: ModelServer, data: Path, variables: dict[str, str]
@@ -71,7 +71,7 @@ class Room:
         self.models = models
         self.talos = Talos(data)
         self.errors: list[str] = []
-        """What no page should ever say: uncaught exceptions, and what the policy refused."""
+        """Uncaught exceptions and policy violations, which no page may report."""
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._variables = {
@@ -82,7 +82,7 @@ class Room:
         }
 
     def serve(self, **variables: str) -> None:
-        """Start the server; with variables: with these and no others."""
+        """Start the server, with these variables only if any are given."""
         self.talos.start(**(variables or self._variables))
 
     def serve_models(self, models: Sequence[str]) -> None:
@@ -92,24 +92,24 @@ class Room:
         self.until_listed(models)
 
     def until_listed(self, models: Sequence[str]) -> None:
-        """Wait until the server knows that it has these."""
+        """Wait until the server lists these models."""
         until = time.monotonic() + SECONDS
         while set(models) - self._listed():
             assert time.monotonic() < until, "the models are not listed"
             time.sleep(0.05)
 
     def _listed(self) -> set[str]:
-        # the server itself waits for a listing, for seconds at the first time
+        # the first time, the server itself waits seconds for the list
         url = f"{self.talos.address}/api/models"
         with urlopen(url, timeout=SECONDS) as response:  # noqa: S310  # our own
             return {model["id"] for model in json.load(response)["models"]}
 
     def restart(self) -> None:
-        """The same data, the same port."""
+        """Restart on the same data and port."""
         self.talos.start(PORT=self.talos.address.rpartition(":")[2], **self._variables)
 
     def clear(self) -> None:
-        """As on the first day, with the server running: what was said and chosen is gone."""
+        """Delete all messages and choices while the server runs."""
         self.models.reset()
         if self.talos.process.poll() is not None:
             self.restart()
@@ -128,7 +128,7 @@ class Room:
         return context
 
     def page(self, path: str = "/", context: BrowserContext | None = None) -> Page:
-        """A tab; those of one context share their storage, as in one browser."""
+        """Open a tab; tabs of one context share storage, as in one browser."""
         page = (context or self.context()).new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self._heard(message.text))
@@ -140,7 +140,7 @@ class Room:
             self.errors.append(text)
 
     def leave(self, test: pytest.Item) -> None:
-        """Close all pages, which must have had nothing to complain of."""
+        """Close all pages, and fail if any reported a problem."""
         has_failed = test.stash.get(evidence.FAILED, False)
         try:
             if has_failed or self.errors:
@@ -167,7 +167,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="module")
 def variables() -> dict[str, str]:
-    """More of the environment of this file's server."""
+    """Extra environment variables for the server of a test file."""
     return {}
 
 
@@ -179,7 +179,7 @@ def empty_room(
     tmp_path: Path,
     variables: dict[str, str],
 ) -> Iterator[Room]:
-    """Of the test's own, with nothing served yet."""
+    """A room for one test, with no server started."""
     with ModelServer() as models:
         room = Room(chromium, models, tmp_path / "data", variables)
         with fresh_database(tmp_path / "data"):
@@ -206,14 +206,14 @@ def shared_room(
 
 @pytest.fixture
 def room(request: pytest.FixtureRequest, shared_room: Room) -> Iterator[Room]:
-    """With a running server, in which nothing was said yet."""
+    """A room with a running, empty server."""
     shared_room.clear()
     yield shared_room
     shared_room.leave(request.node)
 
 
 def say(page: Page, text: str) -> None:
-    page.wait_for_load_state()  # a page that a link led to has no script at first
+    page.wait_for_load_state()  # after a link, the page has no script at first
     page.get_by_label("Message", exact=True).fill(text)
     page.keyboard.press("Enter")
 
@@ -224,7 +224,7 @@ def in_a_chat(page: Page) -> None:
 
 
 def over(page: Page) -> None:
-    """Wait until what was said last has its answer, whole and as the server renders it.
+    """Wait until the last message has its complete answer, rendered by the server.
 
     Finished blocks are rendered before: they are no sign of it.
     """
@@ -232,8 +232,8 @@ def over(page: Page) -> None:
 
 
 def becomes(page: Page, expression: str, argument: object = None) -> None:
-    """Wait until this is true on the page. Playwright's own way to wait is `eval`, which the page's
-    policy forbids after the first look."""
+    """Wait until an expression is true on the page. Playwright's own wait uses `eval` after its first
+    check, which the page's policy forbids."""
     until = time.monotonic() + SECONDS
     while not page.evaluate(expression, argument):
         assert time.monotonic() < until, expression
@@ -241,6 +241,6 @@ def becomes(page: Page, expression: str, argument: object = None) -> None:
 
 
 def connected(page: Page) -> None:
-    """Wait until the page shows what the server has now, and what is done on it is heard."""
+    """Wait until the page is connected and in sync with the server."""
     page.wait_for_load_state()
     expect(page.locator("#banner")).to_be_empty()

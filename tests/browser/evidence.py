@@ -1,4 +1,4 @@
-"""Keeps what a failed browser test saw: a picture of each of its pages, and Playwright's trace.
+"""Keeps evidence of a failed browser test: a screenshot of each page, and Playwright's trace.
 
 They are in `test-results/`, in a folder named after the test; the failure says so.
 """
@@ -23,7 +23,7 @@ def record(context: BrowserContext) -> None:
 
 
 def keep(contexts: Sequence[BrowserContext], nodeid: str) -> None:
-    """Save each page's picture and each context's trace; recording stops."""
+    """Save each page's screenshot and each context's trace, and stop recording."""
     folder = (
         ROOT
         / "test-results"
@@ -35,7 +35,7 @@ def keep(contexts: Sequence[BrowserContext], nodeid: str) -> None:
         for place, page in enumerate(context.pages, 1):
             try:
                 page.screenshot(path=folder / f"page-{number}-{place}.png", timeout=5000)
-            except Error as error:  # a page that hangs may be what the test is about
+            except Error as error:  # the test may be about a page that hangs
                 print(f"No picture: {error}")
         context.tracing.stop(path=folder / f"trace-{number}.zip")
     print(f"Pictures and traces: {folder.relative_to(ROOT)}")

@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of the page, to be looked at.
+"""`make screenshots`: pictures of the page, for people to review.
 
 `python -m tests.browser.screenshots FOLDER`, with the demo model and a scripted server, on a data
 directory that is thrown away. `readme-chat.png` and `readme-search.png` are those of the README, in
@@ -24,7 +24,7 @@ from tests.support.model_server import Gate, ModelServer, Think, Tokens
 from tests.support.model_server.steps import Call
 from tests.support.processes import Talos, collect_static_files
 
-# what is laid out has been painted
+# the layout has been painted
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MODELS = [f"{name}-{size}" for name in ("granite", "llama", "olmo", "qwen") for size in (8, 32, 70)]
 THOUGHT = (
@@ -50,7 +50,7 @@ def pictures(browser: Browser, models: ModelServer, address: str, folder: Path) 
 
 
 def readme(browser: Browser, address: str, folder: Path) -> None:
-    """A conversation that says what the product looks like, and a search, by night."""
+    """A conversation that shows the product, and a search in dark mode."""
     page = browser.new_page(viewport={"width": 1200, "height": 760}, color_scheme="light")
     answers = page.locator(".assistant[data-status=completed] .prose")
     for question in (
@@ -81,7 +81,7 @@ def readme(browser: Browser, address: str, folder: Path) -> None:
 
 
 def lists(page: Page, address: str, prefix: Path) -> None:
-    """The history with its search, the menu of a chat, the question before a deletion, the keys."""
+    """The list of all chats with its search, a chat's menu, the delete question, the shortcuts."""
     take = partial(picture, page, prefix)
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
@@ -117,13 +117,13 @@ def picture(page: Page, prefix: Path, state: str) -> None:
 
 
 def settings(page: Page, models: ModelServer, address: str, prefix: Path) -> None:
-    """The menu of models, the settings, and an answer with its reasoning and its details."""
+    """The model menu, the settings, and an answer with reasoning and details."""
     take = partial(picture, page, prefix)
     page.goto(address)
     page.locator("#model").click()
     expect(page.get_by_role("option", name="qwen-8")).to_be_visible()
     take("a-models")
-    page.get_by_label("Filter the models").fill("qwen")
+    page.get_by_label("Filter models").fill("qwen")
     take("b-filtered")
     page.get_by_role("option", name="qwen-8").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
@@ -149,7 +149,7 @@ def settings(page: Page, models: ModelServer, address: str, prefix: Path) -> Non
 
 
 def approvals(page: Page, models: ModelServer, address: str, prefix: Path) -> None:
-    """Tools: a call that waits, its editor, and calls that are over."""
+    """Tools: a pending call, its editor, and finished calls."""
     take = partial(picture, page, prefix)
     page.goto(address)
     page.locator("#model").click()

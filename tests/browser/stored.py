@@ -1,4 +1,4 @@
-"""Chats that are simply there: written into a room's database, beside its running server."""
+"""Writes chats directly into a room's database, beside its running server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWNER = "SELECT id FROM auth_user"
 
 
 def store(room: Room, chats: Iterable[tuple[str, str]]) -> None:
-    """Titles and what was asked in each, the first one the latest."""
+    """Store chats by title and question, latest first."""
     begin = datetime.now(UTC) - timedelta(hours=1)
     with closing(sqlite3.connect(room.talos.data / "talos.sqlite3", timeout=SECONDS)) as rows:
         if not rows.execute(OWNER).fetchone():
@@ -30,7 +30,7 @@ def store(room: Room, chats: Iterable[tuple[str, str]]) -> None:
 
 
 def amend(room: Room, **changes: object) -> None:
-    """Change the latest turn, as if its model had said more."""
+    """Change the latest turn, as if its model had reported more."""
     names = ", ".join(f"{name} = ?" for name in changes)
     with closing(sqlite3.connect(room.talos.data / "talos.sqlite3", timeout=SECONDS)) as rows:
         latest = "(SELECT max(id) FROM chat_turn)"

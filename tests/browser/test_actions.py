@@ -1,4 +1,4 @@
-"""What a person does with a message that is there: copy, edit, answer again, step, go on."""
+"""The buttons of a message: copy, edit, try again, switch versions, continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def edit(page: Page, text: str) -> None:
 
 
 def asked(room: Room) -> list[str]:
-    """What the model was told last, without the system prompt."""
+    """The last messages sent to the model, without the system prompt."""
     return [message["content"] for message in room.models.requests[-1].body["messages"][1:]]
 
 
@@ -45,7 +45,7 @@ def test_a_message_and_its_code_are_copied(room: Room) -> None:
     say(page, "Show *code*")
     over(page)
     for role, button, text in (
-        ("assistant", "Copy the code", "x = 1\n"),
+        ("assistant", "Copy code", "x = 1\n"),
         ("assistant", "Copy", CODE),
         ("user", "Copy", "Show *code*"),
     ):
@@ -53,7 +53,7 @@ def test_a_message_and_its_code_are_copied(room: Room) -> None:
         becomes(page, COPIED, text)
     expect(page.locator("#announcer")).to_have_text("Copied")
     page.reload()
-    expect(page.get_by_role("button", name="Copy the code")).to_have_count(1)
+    expect(page.get_by_role("button", name="Copy code")).to_have_count(1)
 
 
 def test_a_question_is_edited_and_its_versions_stepped_through(room: Room) -> None:
@@ -96,15 +96,15 @@ def test_an_answer_is_made_again_also_by_another_model(room: Room) -> None:
     page = talk(room)
     gate = Gate()
     room.reply("Answer ", gate, "two.")
-    page.get_by_role("button", name="Answer again", exact=True).click()
+    page.get_by_role("button", name="Try again", exact=True).click()
     expect(page.locator(".plain")).to_have_text("Answer ")
     expect(page.locator(".message")).to_have_count(2)
     expect(last(page, "user").get_by_role("button", name="Edit")).to_be_hidden()
     gate.open()
     expect(last(page).locator(".versions")).to_contain_text("2 / 2")
     room.models.script("demo", "Never asked: the demo is no server's.")
-    page.get_by_role("button", name="Answer again with another model").click()
-    expect(page.get_by_role("heading", name="Which model answers again?")).to_be_visible()
+    page.get_by_role("button", name="Try again with another model").click()
+    expect(page.get_by_role("heading", name="Try again with…")).to_be_visible()
     page.get_by_role("option", name="demo").click()
     expect(last(page).locator(".versions")).to_contain_text("3 / 3")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -166,7 +166,7 @@ def test_a_stopped_answer_goes_on_and_a_failed_one_is_tried_again(room: Room) ->
     expect(page.locator(".ways:visible button")).to_have_text(["Try again"])
     flawless(page)
     room.reply("Now it works.")
-    page.get_by_role("button", name="Try again").press("Enter")
+    page.locator(".ways").get_by_role("button", name="Try again").press("Enter")
     expect(last(page).locator(".prose")).to_have_text("Now it works.")
     expect(page.locator(".note.failed")).to_have_count(0)
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
@@ -232,7 +232,7 @@ def test_axe_finds_nothing_in_what_can_be_done(room: Room, width: int) -> None:
     say(page, "First")
     over(page)
     room.reply("Again.")
-    page.get_by_role("button", name="Answer again", exact=True).click()
+    page.get_by_role("button", name="Try again", exact=True).click()
     expect(last(page).locator(".versions")).to_contain_text("2 / 2")
     last(page, "user").hover()
     flawless(page)

@@ -1,4 +1,4 @@
-"""The admin in a real browser: under the page's policy, on a phone, heard by open pages."""
+"""The admin in a real browser: under the page's policy, on a phone, followed by open pages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGES = (
 
 
 def opened(admin: Page, room: Room) -> None:
-    """The latest conversation's own page."""
+    """The page of the latest conversation."""
     admin.goto(room.talos.address + LIST)
     admin.locator("#result_list tbody th a").first.click()
     expect(admin.locator(".reading")).to_be_visible()
@@ -43,9 +43,7 @@ def opened(admin: Page, room: Room) -> None:
 def test_what_is_done_there_is_heard_by_an_open_page(room: Room, effects: Path) -> None:
     chat = ask(room, effects, "one")
     admin = room.page("/admin/")
-    expect(admin.get_by_role("region", name="Waiting for an approval")).to_contain_text(
-        "append_line"
-    )
+    expect(admin.get_by_role("region", name="Waiting for approval")).to_contain_text("append_line")
     opened(admin, room)
     admin.get_by_role("button", name="Approve").click()
     expect(admin.locator(".messagelist")).to_contain_text("Approved 1 call")
@@ -106,7 +104,7 @@ def test_it_can_be_read_by_everybody(room: Room, width: int) -> None:
 
 
 def test_days_are_asked_for_with_the_keyboard_and_the_search_is_wide_enough(room: Room) -> None:
-    """Also on a phone, and without a script."""
+    """This also works on a phone and without scripts."""
     context = room.context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
     admin = room.page(LIST, context=context)
     box = admin.get_by_label("Search", exact=True).bounding_box()

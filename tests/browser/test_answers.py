@@ -1,4 +1,4 @@
-"""What belongs to an answer beside its text: reasoning, details, another version, commands."""
+"""The parts of an answer besides its text: reasoning, details, versions; and commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_reasoning_is_streamed_folded_and_kept(room: Room) -> None:
     writes.open()
     over(page)
     expect(page.locator(".prose")).to_have_text("Twenty.")
-    expect(thoughts).to_be_visible()  # as the reader left it
+    expect(thoughts).to_be_visible()  # still unfolded
     expect(summary).to_be_focused()
     expect(page.locator("#announcer")).to_have_text("Talos Twenty.")
     page.reload()
@@ -101,7 +101,7 @@ def test_another_answer_replaces_the_first_in_every_tab(room: Room) -> None:
         expect(tab.locator(".plain")).to_have_text("Second ")
         expect(tab.locator(".message")).to_have_count(2)
     expect(one.get_by_label("Message", exact=True)).to_be_focused()
-    expect(two.locator("main")).to_be_focused()  # what had the focus is gone
+    expect(two.locator("main")).to_be_focused()  # the focused element is gone
     gate.open()
     for tab in (one, two):
         expect(tab.locator(".prose")).to_have_text("Second try.")
@@ -132,7 +132,7 @@ def test_new_leaves_the_conversation(room: Room) -> None:
     in_a_chat(page)
     say(page, "/new")
     expect(page).to_have_url(re.compile(r":\d+/$"))
-    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What's on your mind?")).to_be_visible()
     room.reply("Another.")
     say(page, "Hi again")
     expect(page.locator(".prose")).to_have_text("Another.")

@@ -1,11 +1,11 @@
-"""Where a message is written: commands, the keys, input methods, and the way back."""
+"""The composer: commands, keys, input methods, and editing the last message."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Room, over, say
+from tests.browser.conftest import Room, connected, over, say
 from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -35,14 +35,14 @@ def test_a_slash_offers_the_commands(room: Room) -> None:
     keys.press("ArrowDown")
     keys.press("ArrowUp")
     keys.press("Tab")
-    expect(box).to_have_value("/model ")  # it takes something
+    expect(box).to_have_value("/model ")  # it takes an argument
     expect(offered(page)).to_have_count(0)
     expect(box).to_be_focused()
     box.fill("/stat")
-    keys.press("Enter")  # it takes nothing: it is sent
+    keys.press("Enter")  # no argument: it is sent
     expect(page.locator(".notice")).to_contain_text("No conversation yet.")
     expect(box).to_have_value("")
-    box.fill("/help")  # whole: it is sent as it is
+    box.fill("/help")  # typed in full: it is sent
     keys.press("Enter")
     expect(box).to_have_value("")
     expect(offered(page)).to_have_count(0)
@@ -56,18 +56,18 @@ def test_a_slash_offers_the_commands(room: Room) -> None:
         box.fill(text)
         expect(offered(page)).to_have_count(0)
     box.fill("/model")
-    keys.press("Enter")  # as it stands there
+    keys.press("Enter")  # sent as typed
     expect(page.locator(".notice").last).to_contain_text("Model: scripted")
 
 
 def test_up_changes_what_was_said_last(room: Room) -> None:
     room.reply("First answer.")
     page = room.page()
-    field(page).press("ArrowUp")  # nothing was said yet
+    field(page).press("ArrowUp")  # no message yet
     say(page, "Frist")
     over(page)
     field(page).fill("x")
-    field(page).press("ArrowUp")  # something is being written
+    field(page).press("ArrowUp")  # an answer is being written
     expect(field(page)).to_be_focused()
     field(page).fill("")
     field(page).press("ArrowUp")
@@ -81,7 +81,7 @@ def test_up_changes_what_was_said_last(room: Room) -> None:
     expect(page.locator(".bubble")).to_have_text("First")
     say(page, "One more thing")
     expect(page.locator("[data-queued]")).to_be_visible()
-    field(page).press("ArrowUp")  # what waits comes back
+    field(page).press("ArrowUp")  # the queued message returns
     expect(field(page)).to_have_value("One more thing")
     expect(page.locator(".bubble")).to_have_count(1)
     gate.open()
@@ -89,7 +89,7 @@ def test_up_changes_what_was_said_last(room: Room) -> None:
 
 
 def test_enter_belongs_to_the_input_method_first(room: Room) -> None:
-    """Driven as Chromium is driven by one: composition, then keys that it is still working on."""
+    """Simulates an input method in Chromium: composition, then keys that it still handles."""
     page = room.page()
     field(page).focus()
     method = page.context.new_cdp_session(page)
@@ -145,3 +145,48 @@ def test_it_grows_with_its_text_up_to_a_part_of_the_screen(room: Room) -> None:
     assert height() <= 0.4 * viewport["height"] + 1
     field(page).fill("")
     assert height() == low
+
+
+def test_shift_enter_makes_a_line_and_enter_sends(room: Room) -> None:
+    room.reply("Two lines.")
+    page = room.page()
+    box = page.get_by_label("Message", exact=True)
+    box.press_sequentially("one")
+    box.press("Shift+Enter")
+    box.press_sequentially("two")
+    box.press("Enter")
+    expect(page.locator(".bubble")).to_have_text("one\ntwo")
+    expect(box).to_have_value("")
+    over(page)
+    assert room.models.requests[0].body["messages"][-1]["content"] == "one\ntwo"
+
+
+def test_a_draft_outlives_a_reload(room: Room) -> None:
+    page = room.page()
+    page.get_by_label("Message", exact=True).fill("Not finished")
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Not finished")
+
+
+def test_a_message_that_is_too_long_is_not_sent(room: Room) -> None:
+    page = room.page()
+    say(page, "🙂" * 65_537)
+    expect(page.get_by_role("alert")).to_contain_text("at most 65,536 characters")
+    expect(page.locator(".message")).to_have_count(0)
+    room.reply("Long.")
+    say(page, "🙂" * 65_536)
+    expect(page.locator(".prose")).to_have_text("Long.")
+
+
+def test_two_tabs_have_a_draft_each(room: Room) -> None:
+    context = room.context()
+    one = room.page(context=context)
+    connected(one)
+    one.get_by_label("Message", exact=True).fill("A long thought")
+    other = room.page(context=context)
+    connected(other)
+    other.get_by_label("Message", exact=True).fill("Something else")
+    say(other, "Something else")
+    over(other)
+    one.reload()
+    expect(one.get_by_label("Message", exact=True)).to_have_value("A long thought")

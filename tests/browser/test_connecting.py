@@ -1,4 +1,4 @@
-"""From the first visit to an answer of a real model: connected in the browser, without a restart."""
+"""From the first visit to a real model's answer: connected in the browser, without a restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHONE = {"width": 320, "height": 640}
 
 
 def first_visit(room: Room, **options: object) -> Page:
-    """Nothing is configured, and a model server waits that wants a key."""
+    """Nothing is configured; a model server that needs a key is running."""
     room.serve(TALOS_LOCAL_MODELS="0")
     room.models.models, room.models.key = ["ant-1", "ant-2"], KEY
     return room.page(context=room.context(**options))
@@ -46,7 +46,7 @@ def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
     dialog.get_by_label("API key").fill(KEY)
     dialog.get_by_role("button", name="Test").click()
     expect(dialog.locator("#trial")).to_contain_text("ant-1, ant-2")
-    expect(dialog.get_by_label("API key")).to_have_value(KEY)  # still there, to be saved
+    expect(dialog.get_by_label("API key")).to_have_value(KEY)  # kept for saving
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator("#connect-said")).to_be_focused()
     expect(dialog.get_by_label("API key")).to_have_value("")
@@ -58,7 +58,7 @@ def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
     room.models.script("ant-1", "I am no script.")
     say(page, "Who are you?")
     expect(page.locator(".assistant .prose")).to_have_text("I am no script.")
-    # a chat that was open before can ask it, too
+    # a chat that was already open can use it too
     before.get_by_role("button", name=re.compile("^Model: ")).click()
     before.get_by_role("option", name="ant-2").click()
     expect(before.locator("#model .name")).to_have_text("ant-2")

@@ -1,4 +1,4 @@
-"""The page when the server goes away: nothing is lost, nothing twice."""
+"""The page when the server goes away: nothing is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ function look() {
 }
 look()
 """
-"""Where the last message stands, in each frame from the first banner on."""
+"""Positions of the last message, per animation frame from the first banner on."""
 APART = """new Promise((done) => {
   const [chat, banner] = ["#messages", "#banner"].map((name) => document.querySelector(name))
   const look = () => {
@@ -30,7 +30,7 @@ APART = """new Promise((done) => {
   }
   look()
 })"""
-"""The banner no longer lies over the conversation."""
+"""Wait until the banner no longer overlays the conversation."""
 LOST = "Connection lost. Trying again in 3 s…"
 
 
@@ -78,7 +78,7 @@ def test_an_unsent_message_outlives_a_reload(room: Room) -> None:
     is_up: list[bool] = []
 
     def unhearing(socket: WebSocketRoute) -> None:
-        """Takes everything and says nothing, until it is up."""
+        """Accept connections and never answer, until the server is up."""
         if is_up:
             socket.connect_to_server()
 
@@ -186,5 +186,5 @@ def test_a_lost_connection_covers_no_words_for_long(room: Room) -> None:
     page.evaluate(APART)
     page.evaluate("scrollTo(0, 0)")
     jump = page.get_by_role("button", name="Jump to latest")
-    jump.click()  # nothing lies over it
+    jump.click()  # nothing covers it
     expect(jump).to_be_hidden()

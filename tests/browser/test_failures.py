@@ -1,4 +1,4 @@
-"""What the page asks for with HTMX and does not get: it says so, once, where it is seen."""
+"""Failed HTMX requests are reported once, in a visible place."""
 
 from __future__ import annotations
 

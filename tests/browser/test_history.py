@@ -1,4 +1,4 @@
-"""The history of chats: found, opened and put in order, by mouse, by keyboard, in every tab."""
+"""The list of all chats: searched, opened and organised by mouse and keyboard, in every tab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHATS = (
 
 
 def opened(room: Room) -> Page:
-    """A page with the history open and some chats in it."""
+    """A page with the list of all chats open and some chats in it."""
     page = room.page()
     store(room, CHATS)
     page.keyboard.press("Control+k")
@@ -31,7 +31,7 @@ def opened(room: Room) -> Page:
 
 
 def search(page: Page, words: str) -> None:
-    """Type them and wait for what was found: letters on their way find something, too."""
+    """Type words and wait for their results, as parts of them also find something."""
     page.keyboard.type(words)
     expect(page.locator("#list")).to_have_attribute("data-query", words)
 
@@ -104,7 +104,7 @@ def test_arrows_lead_through_the_list_and_letters_back_to_the_field(room: Room) 
     expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.locator("#text")).to_be_focused()  # where one was
+    expect(page.locator("#text")).to_be_focused()  # where the focus was
 
 
 def test_a_chat_is_renamed_in_its_row(room: Room) -> None:
@@ -114,14 +114,14 @@ def test_a_chat_is_renamed_in_its_row(room: Room) -> None:
     page.get_by_role("link", name="Rename").press("Enter")
     field = page.get_by_label("Title", exact=True)
     expect(field).to_be_focused()
-    field.press("Escape")  # as it was, and the dialog stays
+    field.press("Escape")  # unchanged, and the dialog stays open
     expect(field).to_have_count(0)
     expect(row.get_by_role("link", name="Actions for")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Rename")).to_be_focused()
     page.keyboard.press("Enter")
     expect(field).to_be_focused()
-    page.keyboard.type("Bread")  # over the old one
+    page.keyboard.type("Bread")  # replaces the old title
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Actions for Bread")).to_be_focused()
     expect(page.locator("#sidebar .title", has_text="Bread")).to_have_count(1)
@@ -143,7 +143,7 @@ def test_a_chat_is_pinned_archived_and_found_in_the_archive(room: Room) -> None:
     expect(page.locator("#sidebar .title", has_text="Sourdough")).to_have_count(0)
     page.get_by_role("link", name="Archived chats").click()
     expect(page.locator("#results .title")).to_have_text(["Sourdough"])
-    choose("Sourdough", "Take out of the archive")
+    choose("Sourdough", "Unarchive")
     page.get_by_role("link", name="All chats", exact=True).click()
     expect(page.locator("#results .title")).to_have_count(3)
 
@@ -257,7 +257,7 @@ def test_without_javascript_there_are_links_and_forms(room: Room) -> None:
     page = room.context(java_script_enabled=False).new_page()
     page.goto(room.talos.address)
     page.get_by_role("link", name="Search chats").click()
-    page.get_by_label("Search in titles").fill("lisbon")
+    page.get_by_label("Search titles").fill("lisbon")
     page.get_by_role("button", name="Search").click()
     expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
     page.get_by_role("link", name="Actions for Bees").click()

@@ -35,7 +35,7 @@ STRANGE = """() => {
 
 
 class Watched:
-    """A page without its policy, and what a hostile text brought about in it."""
+    """A page without its policy, and the effects of a hostile text in it."""
 
     def __init__(self, room: Room) -> None:
         self.loaded: list[str] = []
@@ -93,7 +93,7 @@ def test_streamed_letter_by_letter_and_stored(room: Room, watched: Watched) -> N
     connected(page)
     over(page)
     watched.is_fine()
-    policed = room.page(page.url.removeprefix(room.talos.address))  # complaints fail the test
+    policed = room.page(page.url.removeprefix(room.talos.address))  # violations fail the test
     connected(policed)
     over(policed)
 
@@ -108,7 +108,7 @@ def test_streamed_in_pieces(room: Room, watched: Watched, seed: int) -> None:
 
 
 def test_as_reasoning_name_argument_and_result(room: Room, watched: Watched) -> None:
-    """A tool that is none says so with its name; one that fails, with its arguments."""
+    """An unknown tool is reported by its name; a failing one, with its arguments."""
     page = watched.page
     arguments = {text: text for text in TEXTS}
     room.reply(

@@ -1,4 +1,4 @@
-"""The chat's own menu, the shortcuts, and what a browser remembers: by keyboard."""
+"""By keyboard: the chat's menu, the shortcuts, and settings that the browser remembers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_chat_s_menu_by_keyboard(room: Room) -> None:
     focused(page, "Rename")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Rename this chat")).to_be_visible()
-    page.keyboard.type("x" * 200 + "y")  # no more than a title has
+    page.keyboard.type("x" * 200 + "y")  # longer than a title may be
     expect(page.get_by_label("Title", exact=True)).to_have_value("x" * 200)
     page.keyboard.press("Control+a")
     page.keyboard.type("Bees")
@@ -82,7 +82,7 @@ def test_shortcuts_take_no_key_from_who_writes(room: Room) -> None:
     page.keyboard.press("?")
     sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet).to_be_visible()
-    page.keyboard.press("Control+k")  # a dialog is open: it stays the only one
+    page.keyboard.press("Control+k")  # no second dialog opens above the first
     expect(sheet).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="New chat")).to_be_focused()
@@ -118,7 +118,7 @@ def test_the_list_of_chats_stays_hidden(room: Room) -> None:
     expect(sidebar).to_be_hidden()
     page.get_by_role("button", name="Show chats").press("Enter")
     expect(sidebar).to_be_visible()
-    hide = page.get_by_role("button", name="Hide the list of chats")
+    hide = page.get_by_role("button", name="Hide the chat list")
     expect(hide).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Show chats")).to_be_focused()

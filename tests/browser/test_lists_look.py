@@ -1,4 +1,4 @@
-"""What lists, menus and sheets look like to axe, on narrow screens, and to who asked for contrast."""
+"""Lists, menus and dialogs: checked by axe, on narrow screens, and with more contrast."""
 
 from __future__ import annotations
 

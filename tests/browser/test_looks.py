@@ -1,4 +1,4 @@
-"""What everybody can use and nobody can abuse: axe, narrow screens, hostile answers."""
+"""The page is accessible and safe: axe, narrow screens, hostile answers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_axe_finds_nothing(room: Room, width: int) -> None:
     expect(page.locator(".plain")).to_have_text("And so ")
     say(page, "Later")
     expect(page.locator("[data-queued]")).to_be_visible()
-    flawless(page)  # writing, with one that waits
+    flawless(page)  # an answer being written, with one queued
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.locator(".note.cancelled")).to_be_visible()
     expect(page.locator(".prose")).to_have_count(3)
     over(page)
-    flawless(page)  # over
+    flawless(page)  # finished
 
     if width < 800:
         page.get_by_role("button", name="Show chats").click()
@@ -89,7 +89,7 @@ def test_axe_finds_nothing_in_the_dialogs(empty_room: Room, width: int) -> None:
     page.locator(".about summary").click()
     say(page, "/sessions")
     expect(page.locator(".notice")).to_be_visible()
-    flawless(page)  # details, and a command's answer
+    flawless(page)  # details, and the answer to a command
 
     page.locator("#settings").click()
     page.get_by_label("Temperature").fill("warm")
@@ -107,7 +107,7 @@ def test_the_first_run_explains_itself(empty_room: Room) -> None:
         expect(page.locator(".first-run")).to_contain_text(words)
     page.set_viewport_size({"width": 390, "height": 500})
     page.reload()
-    expect(page.get_by_role("heading", level=2)).to_be_in_viewport()  # read from its top
+    expect(page.get_by_role("heading", level=2)).to_be_in_viewport()  # the reader starts at the top
     expect(page.get_by_role("button", name="Jump to latest")).to_be_hidden()
     flawless(page)
 

@@ -1,4 +1,4 @@
-"""The menu of models: by mouse, by keyboard alone, on an empty chat and in the middle of one."""
+"""The model menu: by mouse, by keyboard alone, in an empty chat and in a used one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODELS = ["scripted", *(f"ant-{number}" for number in range(1, 9))]
 
 @pytest.fixture
 def many(empty_room: Room) -> Room:
-    """With demo ten models: more than a menu shows without a filter."""
+    """Ten models, with demo: more than the menu shows without a filter."""
     empty_room.serve_models(MODELS)
     return empty_room
 
@@ -41,7 +41,7 @@ def test_an_empty_chat_begins_with_the_chosen_model(many: Room) -> None:
     say(page, "And now?")
     expect(page.locator(".prose").nth(1)).to_have_text("Still three.")
     page.get_by_role("link", name="New chat").click()
-    expect(page.locator("#model .name")).to_have_text("ant-3")  # the one that was chosen last
+    expect(page.locator("#model .name")).to_have_text("ant-3")  # the last choice
     page.wait_for_load_state()
     page.locator("#model").click()
     expect(page.get_by_role("option", selected=True)).to_have_text("ant-3")
@@ -88,10 +88,10 @@ def test_a_model_is_chosen_by_keyboard_alone(many: Room) -> None:
     expect(page.get_by_role("option", name="demo")).to_be_focused()
     keys.press("Home")
     keys.press("ArrowUp")
-    expect(page.get_by_label("Filter the models")).to_be_focused()
+    expect(page.get_by_label("Filter models")).to_be_focused()
     keys.press("ArrowDown")
-    keys.type("NT-4")  # goes to the filter, from wherever the focus is
-    expect(page.get_by_label("Filter the models")).to_have_value("NT-4")
+    keys.type("NT-4")  # typing goes to the filter from anywhere
+    expect(page.get_by_label("Filter models")).to_have_value("NT-4")
     expect(page.get_by_role("option")).to_have_text(["ant-4"])
     expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("1 model")
     keys.press("Enter")
@@ -111,10 +111,10 @@ def test_one_of_thousands_is_found_by_typing(empty_room: Room) -> None:
     page.locator("#model").click()
     said = page.get_by_role("dialog").get_by_role("status")
     expect(said).to_contain_text("more: type to find them")
-    page.get_by_label("Filter the models").fill("bee-3999")
+    page.get_by_label("Filter models").fill("bee-3999")
     expect(page.get_by_role("option")).to_have_text(["bee-3999"])
     expect(said).to_have_text("1 model")
-    expect(page.get_by_label("Filter the models")).to_be_focused()
+    expect(page.get_by_label("Filter models")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert badge(page) == "bee-3999"
@@ -130,7 +130,7 @@ def test_the_badge_follows_the_command(many: Room, is_begun: bool) -> None:
         in_a_chat(page)
     say(page, "/model nobody")
     expect(page.locator(".notice").first).to_contain_text("There is no model")
-    expect(page.locator("[data-command='/model']")).to_have_count(1)  # it is over
+    expect(page.locator("[data-command='/model']")).to_have_count(1)  # it is answered
     assert badge(page) == "scripted"
     say(page, "/model ant-2")
     expect(page.locator("#model .name")).to_have_text("ant-2")

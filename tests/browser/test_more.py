@@ -1,4 +1,4 @@
-"""What is too long to be shown at once: the rest is asked for, found, and never mistaken for the whole."""
+"""Long messages and calls: the rest is loaded on request, and a part is never taken for the whole."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_long_answer_is_read_on_by_keyboard(room: Room) -> None:
     link.press("Enter")
     becomes(page, "() => document.querySelector('.message.assistant .plain') !== null")
     expect(page.locator(".message.assistant .more")).to_have_count(0)
-    assert page.evaluate(TOP) == top  # what was read stays where it is
+    assert page.evaluate(TOP) == top  # the reader's place is kept
     assert page.evaluate("document.activeElement.matches('.plain')")
     flawless(page)
     text = page.locator(".message.assistant").inner_text()
@@ -73,13 +73,13 @@ def test_the_arguments_of_a_long_call_are_edited_whole(room: Room, tmp_path: Pat
     expect(card).to_be_visible()
     page.reload()
     connected(page)
-    expect(card).to_contain_text("Only a part of this call is shown.")
+    expect(card).to_contain_text("Only part of this call is shown.")
     with page.context.expect_page() as opened:
-        card.get_by_role("link", name="Show all of this call").click()
+        card.get_by_role("link", name="Show the whole call").click()
     assert "xend" in opened.value.inner_text("body")
     flawless(page)
     card.get_by_role("button", name="Edit arguments").click()
-    field = card.get_by_label("Arguments, as JSON")
+    field = card.get_by_label("Arguments (JSON)")
     expect(field).to_be_editable()
     becomes(page, "() => document.querySelector('.call textarea').value.includes('xend')")
     assert json.loads(field.input_value()) == arguments
@@ -104,7 +104,7 @@ def test_what_cannot_be_loaded_is_not_edited(room: Room, tmp_path: Path) -> None
     edit = page.get_by_role("button", name="Edit arguments")
     edit.click()
     expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_be_visible()
-    expect(page.get_by_label("Arguments, as JSON")).to_be_hidden()
+    expect(page.get_by_label("Arguments (JSON)")).to_be_hidden()
     expect(edit).to_be_visible()
     page.get_by_role("button", name="Deny").click()
     over(page)

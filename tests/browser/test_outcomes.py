@@ -1,4 +1,4 @@
-"""How an answer ended and what it took: details of an error, remarks, the context's gauge, waits."""
+"""The end of an answer and its cost: error details, remarks, the context gauge, waits."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HOSTILE = (
 )
 PHONE = {"width": 390, "height": 844}
 TELL = """(frame) => socket.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }))"""
-"""What the page would do if the server told it this."""
+"""Dispatch a frame on the page as if the server had sent it."""
 FAIL = """(frame) => {
   const data = JSON.stringify({ type: "error", code: "model_error", seq: window.seq + 1, ...frame })
   socket.dispatchEvent(new MessageEvent("message", { data }))
 }"""
-"""That the answer failed; the server's own word of it, which comes later, is not heard then."""
+"""Dispatch a failure, and ignore the server's own one that follows."""
 AGO = "(seconds) => new Date(Date.now() - seconds * 1000).toISOString()"
 
 
@@ -39,7 +39,7 @@ def failed(room: Room, page: Page) -> Locator:
 
 
 def listening(room: Room, **options: Any) -> Page:
-    """A page whose connection the test can speak through."""
+    """A page whose connection the test can send frames through."""
     context = room.context(**options)
     context.add_init_script(SOCKET)
     page = room.page(context=context)
@@ -48,7 +48,7 @@ def listening(room: Room, **options: Any) -> Page:
 
 
 def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
-    """The server tells of a wait that began so many seconds ago; None: of no wait."""
+    """Send a status with a wait that began so many seconds ago; None: without one."""
     data = {
         "status": "thinking",
         "message_id": page.locator(".assistant").last.get_attribute("data-id"),
@@ -110,7 +110,7 @@ def test_details_are_told_live_and_look_as_they_do_later(room: Room) -> None:
 
 
 def shape(outcome: Locator) -> tuple[str, dict[str, float]]:
-    """What it is made of, and how large it is."""
+    """An element's structure and size."""
     html = re.sub(r"\s*\n\s*(?=<)", "", outcome.inner_html()).strip()
     box = outcome.bounding_box()
     assert box is not None
@@ -148,7 +148,7 @@ def test_details_can_be_copied(room: Room) -> None:
     page.reload()
     connected(page)
     page.locator(".cause summary").click()
-    page.get_by_role("button", name="Copy the code").click()
+    page.get_by_role("button", name="Copy code").click()
     expect(page.locator("#announcer")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "400 Bad Request\nno such field"
 
@@ -211,7 +211,7 @@ def test_a_wait_is_shown_beside_reasoning_and_any_status_ends_it(room: Room) -> 
 
 @pytest.fixture
 def hasty_room(empty_room: Room) -> Room:
-    """Silences are told after a second."""
+    """Waits are reported after a second."""
     empty_room.talos.command = ("-m", "tests.support.altered_server", "chat.turns.waiting:EVERY=1")
     empty_room.serve()
     return empty_room

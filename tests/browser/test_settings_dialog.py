@@ -1,4 +1,4 @@
-"""The settings: saved, heard by the model, and said to be so."""
+"""The settings: saved, applied to requests, and confirmed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def begun(room: Room) -> Page:
 
 def test_what_is_set_is_asked_of_the_model(room: Room) -> None:
     page = begun(room)
-    page.get_by_role("button", name="Settings of this chat").click()
+    page.get_by_role("button", name="Chat settings").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Settings", exact=True)).to_be_focused()
     dialog.get_by_label("Instructions").fill("Answer in rhyme.")
@@ -58,7 +58,7 @@ def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
     expect(field).to_have_value("warm")
     page.get_by_label("Maximum answer length").fill("many")
     page.locator("#save-asked").click()
-    expect(field).to_be_focused()  # the first that is wrong
+    expect(field).to_be_focused()  # the first invalid field
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("1")
     page.get_by_label("Maximum answer length").fill("")
@@ -89,7 +89,7 @@ def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> 
 
     page.locator("#settings").click()
     expect(dialog).to_be_visible()
-    close()  # nothing was written
+    close()  # nothing changed
     expect(dialog).to_be_hidden()
     page.locator("#settings").click()
     dialog.get_by_label("Instructions").fill("A long thought")
@@ -98,7 +98,7 @@ def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> 
     expect(dialog.get_by_label("Instructions")).to_have_value("A long thought")
     dialog.get_by_label("Instructions").press("End")
     page.keyboard.type(", and more")
-    close()  # it is another text: asked for again
+    close()  # the text changed again: a new warning
     expect(dialog.locator("#asked-said")).to_contain_text("Unsaved changes.")
     close()
     expect(dialog).to_be_hidden()
@@ -129,7 +129,7 @@ def test_a_page_that_goes_asks_for_what_is_not_saved(room: Room) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     page.get_by_role("link", name="New chat").click()
-    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What's on your mind?")).to_be_visible()
     assert asked == ["beforeunload"]
 
 
@@ -150,7 +150,7 @@ def test_settings_work_without_javascript(room: Room) -> None:
     page = begun(room)
     plain = room.context(java_script_enabled=False).new_page()
     plain.goto(page.url)
-    plain.get_by_role("button", name="Settings of this chat").click()
+    plain.get_by_role("button", name="Chat settings").click()
     plain.get_by_label("Instructions").fill("Answer in rhyme.")
     plain.locator("#save-asked").click()
     expect(plain.locator("#asked-said")).to_contain_text("Saved.")

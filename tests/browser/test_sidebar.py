@@ -1,4 +1,4 @@
-"""The list of chats: short, live, and the way to delete one."""
+"""The sidebar: short, live, and with a way to delete a chat."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_deleting_asks_first(room: Room) -> None:
     page.get_by_role("link", name="Delete Keep me").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("“Keep me” and all its messages")
-    dialog.get_by_role("link", name="Keep it").click()
+    dialog.get_by_role("link", name="Cancel").click()
     expect(dialog).to_be_hidden()
     expect(page.locator(".chats .open")).to_have_count(2)
 
@@ -51,7 +51,7 @@ def test_deleting_asks_first(room: Room) -> None:
     expect(dialog).to_be_hidden()
     page.get_by_role("link", name="Delete Delete me").click()
     dialog.get_by_role("button", name="Delete").click()
-    expect(page).to_have_url(re.compile(r":\d+/$"))  # it was the current one
+    expect(page).to_have_url(re.compile(r":\d+/$"))  # the current chat was deleted
     expect(page.locator(".chats .open")).to_have_text(["Keep me"])
 
 

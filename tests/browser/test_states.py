@@ -1,4 +1,4 @@
-"""What the page says of itself: what goes on, what was missed, what a screen reader hears."""
+"""The page's state: progress, missed events, announcements to screen readers."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def test_a_connection_that_breaks_while_one_edits_loses_no_words(room: Room) -> 
     room.talos.kill()
     expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
     field.press("Enter")
-    expect(page.locator(".editor .complaint")).to_contain_text("no connection")
-    page.get_by_role("button", name="Answer again", exact=True).click()
-    expect(page.locator("#complaint")).to_contain_text("no connection")
+    expect(page.locator(".editor .complaint")).to_contain_text("Not connected")
+    page.get_by_role("button", name="Try again", exact=True).click()
+    expect(page.locator("#complaint")).to_contain_text("Not connected")
     room.restart()
     connected(page)
     expect(field).to_have_value("Changed")
@@ -139,7 +139,7 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
     stop = page.get_by_role("button", name="Stop the answer")
     stop.click()
-    expect(page.locator("#complaint")).to_contain_text("no connection")
+    expect(page.locator("#complaint")).to_contain_text("Not connected")
     expect(stop).to_be_enabled()
     room.restart()
     connected(page)
@@ -152,12 +152,12 @@ def test_what_nobody_hears_is_not_taken_back_and_that_is_said(room: Room) -> Non
     say(page, "Go on for ever")
     expect(page.locator(".plain")).to_have_text("On and ")
     say(page, "And then this")
-    take_back = page.get_by_role("button", name="Take back")
+    take_back = page.get_by_role("button", name="Cancel")
     expect(take_back).to_be_visible()
     room.talos.kill()
     expect(page.locator("#banner")).to_contain_text("Trying again in 3 s")
     take_back.click()
-    expect(page.locator("#complaint")).to_contain_text("no connection")
+    expect(page.locator("#complaint")).to_contain_text("Not connected")
     expect(page.locator(".bubble")).to_have_text(["Go on for ever", "And then this"])
 
 
@@ -204,7 +204,7 @@ BREAK = """() => {
 
 
 def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
-    """Blocks that are there stay, what is missing comes, nothing comes twice."""
+    """Existing blocks stay, missing ones arrive, none is duplicated."""
     gate = Gate()
     room.reply(Think("Hm."), "*Let* me see.", Call("calculate", '{"expression": "1+1"}'))
     room.reply("One *two*.\n\n- three\n- four\n\nFi", gate, "ve *six*.")

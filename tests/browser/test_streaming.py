@@ -1,4 +1,4 @@
-"""An answer while it is written: blocks take their text's place, and nothing jumps or stalls."""
+"""An answer being written: blocks replace their text, and nothing jumps or stalls."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_blocks_and_calls_stand_where_they_were_made(room: Room) -> None:
     room.reply("So it is *42*.\n\nAnd ", gate, "that is *all*.")
     page = room.page()
     say(page, "6*7?")
-    expect(page.locator(".plain")).to_have_text(["And "])  # before the call, too, for a moment
+    expect(page.locator(".plain")).to_have_text(["And "])  # also before the call, for a moment
     expect(page.locator(".prose").first.locator("p")).to_have_text(["Let me see.", "First:"])
     expect(page.locator(".prose").nth(1).locator("p")).to_have_text("So it is 42.")
     expect(page.locator(".body > *")).to_have_count(3)
@@ -74,7 +74,7 @@ def test_blocks_and_calls_stand_where_they_were_made(room: Room) -> None:
 
 @pytest.mark.promise(3)
 def test_what_is_shown_stays_when_the_answer_is_over(room: Room) -> None:
-    """The same nodes: what a reader selected or scrolled is still so."""
+    """The nodes stay the same, so that selections and scroll positions survive."""
     gate = Gate()
     wide = "y" * 500
     room.reply(f"One *two* three.\n\n```\n{wide}\n```\n\nLast", gate, " words.")

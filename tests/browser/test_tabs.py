@@ -1,4 +1,4 @@
-"""Several tabs of one conversation, and messages that wait for their turn."""
+"""Several tabs of one conversation, and queued messages."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def test_a_message_waits_for_its_turn(room: Room) -> None:
     expect(page.locator(".prose").nth(1)).to_have_text("Second done.")
     expect(waiting).to_have_count(0)
     over(page)
-    expect(page.locator(".progress")).to_have_count(
-        0
-    )  # the first one's, which is rendered by itself
+    # the first answer's, once the server has rendered it
+    expect(page.locator(".progress")).to_have_count(0)
     shown = page.locator(".message:visible").all_inner_texts()
     assert [text.splitlines()[-1] for text in shown] == [
         "First",
@@ -74,7 +73,7 @@ def test_a_waiting_message_is_taken_back(room: Room, reload: bool) -> None:
     if reload:
         page.reload()
         connected(page)
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".user")).to_have_count(1)
     expect(page.get_by_label("Message", exact=True)).to_have_value("Never mind")
     gate.open()
@@ -105,8 +104,8 @@ def test_a_chat_that_is_deleted_elsewhere_says_so(room: Room) -> None:
     expect(draft).to_have_value("Not yet sent")
     expect(draft).not_to_be_editable()
     draft.press("Enter")
-    expect(draft).to_be_focused()  # what is written can be copied
-    for name in ("Continue", "Answer again", "Copy", "Send"):
+    expect(draft).to_be_focused()  # the draft can be copied
+    for name in ("Continue", "Try again", "Copy", "Send"):
         expect(one.get_by_role("button", name=name)).to_have_count(0)
     expect(one.locator(".tools")).to_be_hidden()
     expect(one.locator(".chats .open")).to_have_count(0)

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from chat.protocol import Event, Frame
 
-FRAMES_JS = Path(settings.BASE_DIR, "static", "js", "frames.js").read_text(encoding="utf-8")
+FRAMES_JS = Path(settings.BASE_DIR, "static", "js", "wire", "frames.js").read_text(encoding="utf-8")
 
 
 def cases(map_name: str) -> set[str]:

@@ -22,16 +22,16 @@ FIRST_LOAD = 80_000
 
 def test_each_module_comes_once_and_after_what_it_needs() -> None:
     modules = {
-        "main": 'import { go } from "./car.js";\nimport { turn } from "./wheel.js";\ngo(turn);\n',
-        "car": '// @ts-check\nimport { turn } from "./wheel.js";\n\nexport function go() {\n  turn();\n}\n',
+        "main": 'import { go } from "./car/car.js";\nimport { turn } from "./wheel.js";\ngo(turn);\n',
+        "car/car": '// @ts-check\nimport { turn } from "../wheel.js";\n\nexport function go() {\n  turn();\n}\n',
         "wheel": "/** Round. */\nexport const turn = () => {};\nexport class Hub {}\nfunction own() {}\n",
     }
     assert bundles.script(modules) == (
         "const $wheel = (() => {\nconst turn = () => {};\nclass Hub {}\nfunction own() {}\n"
         "return { turn, Hub };\n})();\n"
-        "const $car = (() => {\nconst { turn } = $wheel;\nfunction go() {\n  turn();\n}\n"
+        "const $car$car = (() => {\nconst { turn } = $wheel;\nfunction go() {\n  turn();\n}\n"
         "return { go };\n})();\n"
-        "const $main = (() => {\nconst { go } = $car;\nconst { turn } = $wheel;\ngo(turn);\n"
+        "const $main = (() => {\nconst { go } = $car$car;\nconst { turn } = $wheel;\ngo(turn);\n"
         "return {  };\n})();\n"
     )
 
@@ -59,9 +59,9 @@ def test_what_is_not_understood_stops_the_collecting(modules: dict[str, str]) ->
 def test_nothing_of_the_page_is_left_out() -> None:
     styles = {path.stem for path in STATIC.glob("css/*.css")}
     assert styles == set(bundles.STYLES) | OF_OTHER_PAGES
-    modules = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
+    modules = bundles.modules(STATIC / "js")
     script = bundles.script(modules)
-    joined = {name for name in modules if f"const ${name} = " in script}
+    joined = {name for name in modules if f"const ${name.replace('/', '$')} = " in script}
     assert joined == set(modules)
 
 

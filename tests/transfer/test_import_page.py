@@ -74,7 +74,7 @@ def begin(client: Client) -> str:
 def test_a_large_file_waits_on_the_disk_for_its_turn(client: Client) -> None:
     address = begin(client)
     page = client.get(address, headers={"Accept": "text/html"}).content.decode()
-    assert "Waiting for its turn" in page
+    assert "Queued" in page
     assert "<progress" in page
     assert 'hx-trigger="every 1s"' in page
     assert "large.jsonl" in client.get("/import/").content.decode()
@@ -89,7 +89,7 @@ def test_a_large_file_waits_on_the_disk_for_its_turn(client: Client) -> None:
 def test_an_import_is_stopped_before_it_begins(client: Client) -> None:
     address = begin(client)
     page = client.post(f"{address}cancel/", follow=True).content.decode()
-    assert "Stopped. What was imported by then stays." in page
+    assert "Stopped. Chats imported so far are kept." in page
     assert not jobs.waiting()
     assert not list(folder().iterdir())
     assert not Conversation.hidden_too.exists()

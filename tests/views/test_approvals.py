@@ -66,7 +66,7 @@ def status(call: ToolCall) -> str:
 def test_the_page_asks(client: Client, call: ToolCall) -> None:
     page = client.get(page_of(call)).content.decode()
     assert 'data-status="pending" open' in page
-    assert "waits for your approval" in page
+    assert "needs your approval" in page
     assert f'action="{page_of(call, "calls/")}"' in page  # the model's id is no part of it
     assert ">x\ny</pre>" in page
     assert "&lt;b&gt;" in page

@@ -196,7 +196,7 @@ def test_somebody_elses_is_as_if_it_did_not_exist(
     ):
         found, missing = client.get(f"/c/{theirs}/{path}"), client.get(f"/c/{nobodys}/{path}")
         assert found.status_code == missing.status_code == 404
-        assert "There is nothing here." in found.content.decode()
+        assert "Page not found." in found.content.decode()
     assert client.get(f"/c/{mine}/messages/{message}/").status_code == 404
     assert client.get(f"/c/{mine}/?before={message}").status_code == 404
     assert client.post(f"/c/{theirs}/delete/").status_code == 404

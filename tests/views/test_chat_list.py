@@ -83,7 +83,7 @@ def test_the_archived_are_hidden_but_can_be_reached(client: Client, owner: User)
 
 
 def test_an_unread_answer_and_a_waiting_call_are_marked(client: Client, owner: User) -> None:
-    unread = aged(owner, "Unread", 1, unread=True)
+    unread = aged(owner, "Answered", 1, unread=True)
     waits = aged(owner, "Waits", 2)
     ToolCall.objects.create(
         message=waits.message_set.get(turn__isnull=False),
@@ -95,10 +95,10 @@ def test_an_unread_answer_and_a_waiting_call_are_marked(client: Client, owner: U
     )
     for path in ("/sidebar/", "/chats/"):
         page = get(client, path)
-        assert "Not read yet" in page
-        assert "Waits for your approval" in page
+        assert "Unread" in page
+        assert "Needs your approval" in page
     client.get(f"/c/{unread.pk}/")
-    assert "Not read yet" not in get(client, "/sidebar/")
+    assert "Unread" not in get(client, "/sidebar/")
 
 
 # --- the history --------------------------------------------------------------------------------

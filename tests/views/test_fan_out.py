@@ -192,10 +192,10 @@ def test_a_call_that_is_cut_can_be_read_whole(client: Client, conversation: Conv
     result = "r" * 1_000_000
     calls(conversation, 1, result)
     shown = page(client, f"/c/{conversation.pk}/")
-    link = re.search(r'href="([^"]+)" target="_blank">Show all of this call', shown)
+    link = re.search(r'href="([^"]+)" target="_blank">Show the whole call', shown)
     assert link is not None
     assert result in client.get(link[1]).content.decode()
-    assert "Show all of this call" in page(
+    assert "Show the whole call" in page(
         client, f"/admin/chat/conversation/{conversation.pk}/change/"
     )
 
