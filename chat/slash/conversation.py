@@ -119,7 +119,8 @@ async def model(caller: Caller, rest: str) -> str:
         caller.model = rest
     else:
         await write(services.configure, caller.owner, caller.conversation_id, model=rest)
-    return f"`{rest}` answers from now on."
+    caller.outcome = "model_chosen"
+    return f"Switched to `{rest}`."
 
 
 def _named(model: str) -> str:

@@ -275,7 +275,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         )
         if html is not None and json_size(html) > FRAME_TEXT_BYTES:
             html = None
-        self.tell(Reply(content=content, html=html))
+        self.tell(Reply(content=content, html=html, outcome=caller.outcome))
         self.model = caller.model
         if caller.conversation_id is None:
             self.subscribe(None)

@@ -40,8 +40,8 @@ export class Chat {
   #held = null;
   /** Why the server refused something: its `done` follows. */
   #refusal = "";
-  /** What a slash command answered: its `done` follows. */
-  #reply = "";
+  /** What a slash command did: its `done` follows. @type {string | undefined} */
+  #outcome;
   /** Another branch became the current one: the next snapshot shows it. */
   #isLeaving = false;
 
@@ -205,9 +205,9 @@ export class Chat {
     this.#connection.resume();
   }
 
-  /** @param {string} content @param {string} [html] */
-  notice(content, html) {
-    this.#reply = content;
+  /** @param {Frame} frame */
+  notice({ content, html, outcome }) {
+    this.#outcome = outcome;
     const shown = notice(content, html);
     this.#messages.append(shown);
     tell(shown.innerText);
@@ -245,11 +245,9 @@ export class Chat {
   /** What a command means for the page. @param {string} command */
   #obey(command) {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
-    if (this.#reply.startsWith("There is no command")) this.#person.composer.giveBack(command);
+    if (this.#outcome === "unknown_command") this.#person.composer.giveBack(command);
     if (/^\/new$/i.test(name) && !argument) location.assign("/");
-    // an answer that begins with the model's name says that it was taken
-    const isTaken = argument && this.#reply.startsWith(`\`${argument}\` `);
-    if (/^\/model$/i.test(name) && isTaken) this.#model.choose(argument);
+    if (this.#outcome === "model_chosen") this.#model.choose(argument.trim());
   }
 
   #complain() {
