@@ -38,11 +38,11 @@ from chat.protocol import (
     ToolCallView,
     TurnStatus,
     TurnView,
-    UsageView,
     arguments_object,
 )
 from chat.protocol.sizes import cut, cut_for_json, fair_share, json_size
-from chat.turns import engine
+from chat.turns import ends, engine
+from chat.turns.ends import usage_view
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,8 @@ def begun(conversation: Conversation, default_model: str) -> SessionCreated:
 
 
 def done(turn: Turn) -> Done:
-    """The end of a turn that is over, without a number."""
-    return Done(
-        message_id=str(turn.message_id),
-        status=turn.status,
-        client_id=turn.client_id,
-        usage=usage_view(turn),
-    )
+    """Make the frame, without a number, that tells of the end of a turn that is over."""
+    return ends.done(turn, turn.status, usage_view(turn))
 
 
 def so_far(conversation: Conversation) -> dict[UUID, SoFar]:
@@ -272,17 +267,6 @@ def _text_share(said: Iterable[SoFar], limits: Limits | None) -> int | None:
 
 def _size(text: str) -> int:
     return json_size(cut(text, SNAPSHOT_CONTENT_BYTES))
-
-
-def usage_view(turn: Turn) -> UsageView | None:
-    if turn.input_tokens is None or turn.output_tokens is None:
-        return None
-    return UsageView(
-        input_tokens=turn.input_tokens,
-        output_tokens=turn.output_tokens,
-        cached_tokens=turn.cached_tokens or 0,
-        cost=None if turn.cost is None else float(turn.cost),
-    )
 
 
 class _Share(NamedTuple):

@@ -19,10 +19,11 @@ from chat.db.lanes import UNAVAILABLE, read, write
 from chat.errors import Internal, ModelError, TalosError
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
-from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
+from chat.protocol import Error, Outcome, StatusChanged, StatusData
 from chat.search.words import words
 from chat.turns import loop, recovery, titles, transitions
 from chat.turns.blocks import Renderer
+from chat.turns.ends import done
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
 
@@ -227,13 +228,8 @@ class Runner:
             said = error.details if isinstance(error, ModelError) else ""
             told_error = Error(content=error.message, code=error.code, details=said or None)
             self.journal.add(turn, Entry(told_error))
-        done = Done(
-            message_id=str(turn.message_id),
-            status=outcome,
-            client_id=turn.client_id,
-            usage=turn.usage_view,
-        )
-        self.journal.add(turn, Entry(done, write=store, ends=True, then=told))
+        end = done(turn, outcome, turn.usage_view)
+        self.journal.add(turn, Entry(end, write=store, ends=True, then=told))
 
     def _wait(self, turn: LiveTurn) -> None:
         """Let go of a turn that needs a person: whoever finds it ready takes it again."""
