@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from chat.access.middleware import Middleware
-from chat.db.lanes import UNAVAILABLE, detail, settle, words
+from chat.db.lanes import UNAVAILABLE, detail, explain, settle
 from chat.db.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,9 @@ class Unavailable(Middleware):
         log.warning("%s %s: %s", request.method, request.path, detail(error))
         if isinstance(error, OutcomeUnknown):
             settle(error)  # other tabs shall hear of it
-            return _answer(f"{words(error)} Reload the page to see.\n")
+            return _answer(f"{explain(error)} Reload the page to see.\n")
         return _answer(
-            f"{words(error)} Please try again in a moment.\n", {"Retry-After": RETRY_AFTER}
+            f"{explain(error)} Please try again in a moment.\n", {"Retry-After": RETRY_AFTER}
         )
 
 

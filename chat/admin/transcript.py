@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 
 from chat.display import transcript
 from chat.display.cards import STATES, Card, plainly
-from chat.display.transcript import Shown, Stretch
+from chat.display.shown import Shown
+from chat.display.transcript import Stretch
 from chat.models import Conversation, ToolCall
 
 SHOWN = 8000

@@ -1,11 +1,11 @@
 """The two lanes to the database from asynchronous code.
 
-All writes of a process go through one thread, in order: SQLite has one writer anyway, and who
-queues here does not sleep in its busy handler. Reads have a few threads of their own. Each thread
-keeps its connection open: closing SQLite's last one would checkpoint after every write.
+All writes of a process go through one thread, in order: SQLite has one writer anyway, and a write
+that queues here does not sleep in SQLite's busy handler. Reads have a few threads of their own.
+Each thread keeps its connection open: closing SQLite's last one would checkpoint after every write.
 
-A database may be locked by another program, full, read-only or away. Whoever asked is told so in
-`words`, after `PATIENCE` at most.
+A database may be locked by another program, full, read-only or away. The caller gets the error
+after at most `PATIENCE`; `explain` puts it into words.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
-"""The database's own trouble, which may pass; any other of its errors is a fault of ours."""
+"""Trouble of the database itself, which may pass. Its other errors are bugs of ours."""
 
 PATIENCE = 5.0
 """Seconds that a write waits in all: in the queue, then for another program's lock on SQLite."""
 LEAST_PATIENCE = 0.1
-LOOKS = 0.01
-"""Seconds in which SQLite looks five times whether its lock is free, before `until_free` does."""
-CHECKPOINTED_FROM = 4 * 1024 * 1024
-"""Bytes of SQLite's write-ahead log."""
+BUSY_TIMEOUT = 0.01
+"""SQLite's own busy timeout (seconds; five attempts) before we retry in `until_free`."""
+CHECKPOINT_FROM = 4 * 1024 * 1024
+"""Size of SQLite's write-ahead log, in bytes, from which it is checkpointed."""
 LATEST_CHECKPOINT = 64 * 1024 // 4
-"""Pages of it (of 4 KB) at which the writer does it after all, and is held up for 0.1 s or more."""
+"""Pages of 4 KB at which the writer itself checkpoints, which holds it up for 0.1 s or more."""
 IDLE = 1.0
-"""Seconds after which a connection to PostgreSQL may have broken unnoticed."""
+"""Seconds without use after which a connection to PostgreSQL may have broken unnoticed."""
 
 _writer = ThreadPoolExecutor(1, thread_name_prefix="talos-writer")
 _readers = ThreadPoolExecutor(4, thread_name_prefix="talos-reader")
 
 
 async def write(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run `function`, which opens its own transaction, on the process's one writer."""
+    """Run `function`, which opens its own transaction, in the process's one writer thread."""
     return await _run(_writer, partial(_patient, monotonic(), partial(function, *args, **kwargs)))
 
 
@@ -64,8 +64,7 @@ async def _run(executor: Executor, job: Callable[[], R]) -> R:
 
 
 async def outcome(unknown: OutcomeUnknown) -> bool:
-    """Wait until PostgreSQL is back and says whether a write was committed; if so, do what was to
-    follow."""
+    """Wait until PostgreSQL says whether a write was committed. If so, run its `on_commit` hooks."""
     while True:
         try:
             return await _run(_writer, partial(was_committed, unknown))
@@ -74,7 +73,7 @@ async def outcome(unknown: OutcomeUnknown) -> bool:
 
 
 def settle(unknown: OutcomeUnknown) -> None:
-    """The same, for whoever cannot wait: in a thread of its own."""
+    """Do the same in a thread, for a caller that cannot wait."""
 
     def wait() -> None:
         while True:
@@ -90,23 +89,23 @@ def settle(unknown: OutcomeUnknown) -> None:
 
 
 def was_committed(unknown: OutcomeUnknown) -> bool:
-    """Whether a write was committed after all; if so, do what was to follow. Raises `UNAVAILABLE`."""
+    """Whether a write was committed. If so, its `on_commit` hooks are run. Raises `UNAVAILABLE`."""
     connection.ensure_connection()
     was_committed: bool | None = connection.was_committed(unknown.xid)  # type: ignore[attr-defined]
     if was_committed is None:
-        raise unknown  # it still ends
+        raise unknown  # the transaction is still ending
     while was_committed and unknown.hooks:
         unknown.hooks.pop(0)()
     return was_committed
 
 
 def close() -> None:
-    """Give up the writes that still wait: the process ends, and whoever asked has left."""
+    """Cancel the writes that still wait: the process ends, and their callers are gone."""
     _writer.shutdown(wait=False, cancel_futures=True)
 
 
-def words(error: Exception) -> str:
-    """What is wrong with the database, for people."""
+def explain(error: Exception) -> str:
+    """Say for people what is wrong with the database."""
     if isinstance(error, OutcomeUnknown):
         return _UNKNOWN
     cause = error.__cause__
@@ -115,13 +114,13 @@ def words(error: Exception) -> str:
 
 
 def notes(error: BaseException) -> list[str]:
-    """What was added to an error on its way, for people."""
+    """The notes that were added to an error, for people."""
     return list(getattr(error, "__notes__", ()))
 
 
 def detail(error: Exception) -> str:
-    """The same for the log, with the database's own reason."""
-    return f"{words(error)} ({reasons.reason(error) or type(error).__name__})"
+    """Explain an error for the log, with the database's own reason."""
+    return f"{explain(error)} ({reasons.reason(error) or type(error).__name__})"
 
 
 _NO_ANSWER = "The database does not answer."
@@ -142,17 +141,17 @@ _WORDS = {
 }
 
 _used_at = 0.0
-"""Of the writer's connection."""
+"""When the writer's connection was last used."""
 
 
 def _patient(asked_at: float, job: Callable[[], R]) -> R:
-    """Run a write, with what is left of its patience: a lock does not hold them up one by one."""
+    """Run a write with the rest of its patience, so that one lock does not delay each in turn."""
     global _used_at
     now = monotonic()
     if connection.vendor == "sqlite":
         return until_free(max(asked_at + PATIENCE, now + LEAST_PATIENCE), job)
     if now - _used_at > IDLE and connection.connection and not connection.is_usable():
-        connection.close()  # else this write would be the one that finds out
+        connection.close()  # or else this write would fail
     _used_at = now
     return job()
 
@@ -160,13 +159,13 @@ def _patient(asked_at: float, job: Callable[[], R]) -> R:
 def until_free(deadline: float, job: Callable[[], R]) -> R:
     """Run a write as soon as no other program writes, on SQLite.
 
-    SQLite looks for that less and less often, up to 0.1 s apart: beside a program that writes
-    a little all the time, it misses one gap after another. A write that found the lock taken has
-    done nothing yet, so it can begin again.
+    SQLite retries less and less often, up to 0.1 s apart: beside a program that writes a little
+    all the time, it misses one gap after another. A write that found the lock taken has done
+    nothing yet, so it can start over.
     """
     if connection.vendor == "sqlite" and connection.connection is None:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {LOOKS * 1000:.0f}")
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
             cursor.execute(f"PRAGMA wal_autocheckpoint = {LATEST_CHECKPOINT}")
     while True:
         try:
@@ -178,7 +177,7 @@ def until_free(deadline: float, job: Callable[[], R]) -> R:
 
 
 def _again_if_broken(job: Callable[[], R]) -> R:
-    """Read, once more where the connection has broken since it was used: PostgreSQL was restarted."""
+    """Read, and once more if the connection has broken since its last use: PostgreSQL restarted."""
     try:
         return job()
     except UNAVAILABLE:
@@ -192,33 +191,34 @@ def _guarded(job: Callable[[], R]) -> R:
     try:
         return job()
     except (DatabaseError, InterfaceError):
-        # PostgreSQL went away, say: the next job of this thread begins with a new connection.
+        # for example, PostgreSQL went away: the thread's next job gets a new connection
         if connection.connection is not None and not connection.is_usable():
             connection.close()
         raise
 
 
 def checkpoint() -> bool:
-    """Carry SQLite's write-ahead log over into its file, where it has grown. Whether some is left.
+    """Checkpoint SQLite's write-ahead log if it has grown. Returns whether a part is left.
 
-    To be called every second, as a read: it waits for the disk, and no writer waits for it. What
-    was written meanwhile is left; carried over as a write, the log begins anew instead of growing.
+    Called every second, as a read: it waits for the disk, and no writer waits for it. Pages
+    written meanwhile are left; checkpointed as a write, the log starts over instead of growing.
     """
     if connection.vendor != "sqlite":
         return False
     log = Path(f"{connection.settings_dict['NAME']}-wal")
-    if not log.exists() or log.stat().st_size <= CHECKPOINTED_FROM:
+    if not log.exists() or log.stat().st_size <= CHECKPOINT_FROM:
         return False
     with connection.cursor() as cursor:
-        _, written, carried_over = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    return bool(carried_over < written)
+        _, written, copied = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(copied < written)
 
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Several reads that see one state of the database, without SQLite's write lock.
+    """Let several reads see one state of the database, without SQLite's write lock.
 
-    `transaction.atomic` would take it: our transactions are IMMEDIATE. Inside one, it is that one.
+    `transaction.atomic` would take that lock: our transactions are IMMEDIATE. Inside a transaction,
+    its state is used.
     """
     if connection.in_atomic_block:
         yield

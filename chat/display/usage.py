@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -79,18 +80,34 @@ def of_answer(turn: Turn) -> tuple[Row, ...]:
 
 def of_conversation(conversation: Conversation) -> tuple[Row, ...]:
     """Of all its answers, those on other branches included."""
-    sums = Turn.objects.filter(conversation=conversation, ended_at__isnull=False).aggregate(
-        Count("pk"),
-        Sum("input_tokens"),
-        Sum("output_tokens"),
-        Sum("cached_tokens"),
-        Sum("cost"),
-    )
+    sums = sum_usage(Turn.objects.filter(conversation=conversation, ended_at__isnull=False))
     return (
-        ("Answers", f"{sums['pk__count']:,}"),
-        *_tokens(sums["input_tokens__sum"], sums["output_tokens__sum"], sums["cached_tokens__sum"]),
-        *_price(sums["cost__sum"]),
+        ("Answers", f"{sums.answers:,}"),
+        *_tokens(sums.read, sums.written, sums.cached),
+        *_price(sums.cost),
     )
+
+
+class Sums(NamedTuple):
+    """What some turns used together; None: not known of any."""
+
+    answers: int
+    read: int | None
+    written: int | None
+    cached: int | None
+    cost: Decimal | None
+
+
+def sum_usage(turns: QuerySet[Turn]) -> Sums:
+    """Add up the tokens and the cost of some turns, in one query."""
+    sums = turns.aggregate(
+        answers=Count("pk"),
+        read=Sum("input_tokens"),
+        written=Sum("output_tokens"),
+        cached=Sum("cached_tokens"),
+        cost=Sum("cost"),
+    )
+    return Sums(**sums)
 
 
 def _tokens(read: int | None, written: int | None, cached: int | None) -> tuple[Row, ...]:

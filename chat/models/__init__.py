@@ -10,6 +10,7 @@ from __future__ import annotations
 from chat.models.conversations import (
     HIDDEN,
     MAX_MODEL,
+    OPENING_WORDS,
     Conversation,
     ConversationQuerySet,
     Message,
@@ -33,6 +34,7 @@ from chat.models.turns import Piece, PieceQuerySet, SoFar, Turn, TurnQuerySet
 __all__ = [
     "HIDDEN",
     "MAX_MODEL",
+    "OPENING_WORDS",
     "Audit",
     "Conversation",
     "ConversationQuerySet",

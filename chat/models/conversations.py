@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MAX_MODEL = 200
 """Code points of a model's id."""
-
-
+OPENING_WORDS = 60
+"""Code points of the first message that serve as a title until there is a better one."""
 HIDDEN = "SELECT id FROM chat_conversation WHERE hidden > ''"
 """Conversations that are there for nobody: few or none, and found by an index of their own."""
 

@@ -12,6 +12,21 @@ from django.utils import timezone
 from chat.models.conversations import Conversation, Message
 
 
+class CallStatus(models.TextChoices):
+    """The states of a tool call: the wire, the archive and the page have the same."""
+
+    PENDING = "pending"
+    """Waits for a person."""
+    APPROVED = "approved"
+    DENIED = "denied"
+    RUNNING = "running"
+    """Committed before the side effect, so that it is started at most once."""
+    FINISHED = "finished"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Was running when its server died: it may or may not have had its effect."""
+
+
 class ToolCallQuerySet(models.QuerySet["ToolCall"]):
     def pending(self) -> Self:
         """Those that wait for a person, the longest first: the order of their index."""
@@ -31,18 +46,7 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
 class ToolCall(models.Model):
     """A tool call of an answer, and what became of it."""
 
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        """Waits for a person."""
-        APPROVED = "approved"
-        DENIED = "denied"
-        RUNNING = "running"
-        """Committed before the side effect, so that it is started at most once."""
-        FINISHED = "finished"
-        FAILED = "failed"
-        UNKNOWN = "unknown"
-        """Was running when its server died: it may or may not have had its effect."""
-
+    Status = CallStatus
     OPEN = (Status.PENDING, Status.APPROVED, Status.RUNNING)
 
     class DecidedFrom(models.TextChoices):
@@ -82,18 +86,7 @@ class ToolCall(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "call_id"], name="tool_call_id_once"),
             models.CheckConstraint(
-                condition=Q(
-                    status__in=[
-                        "pending",
-                        "approved",
-                        "denied",
-                        "running",
-                        "finished",
-                        "failed",
-                        "unknown",
-                    ]
-                ),
-                name="tool_call_status_known",
+                condition=Q(status__in=CallStatus.values), name="tool_call_status_known"
             ),
         ]
         indexes = [

@@ -54,7 +54,7 @@ from chat.protocol.events import (
     ToolProgressData,
     ToolResultData,
 )
-from chat.protocol.frames import Delta, Done, Error, Outcome, QuickDelta, Reply
+from chat.protocol.frames import CommandOutcome, Delta, Done, Error, Outcome, QuickDelta, Reply
 from chat.protocol.limits import (
     FRAME_TEXT_BYTES,
     MAX_ANSWER_BYTES,
@@ -93,6 +93,7 @@ __all__ = [
     "BranchChanged",
     "BranchData",
     "Cancel",
+    "CommandOutcome",
     "Continue",
     "ConversationChanged",
     "ConversationChangedData",

@@ -10,6 +10,7 @@ from chat.protocol.data import Frame
 from chat.protocol.views import UsageView
 
 Outcome = Literal["completed", "cancelled", "failed", "interrupted"]
+CommandOutcome = Literal["unknown_command", "model_chosen"]
 
 
 class Delta(Frame):
@@ -35,9 +36,11 @@ class Reply(Frame):
     type: Literal["message"] = "message"
     content: str
     html: str | None = None
-    """The same, rendered and safe, for connections that asked for `render`."""
+    """`content`, rendered and safe, for connections that asked for `render`."""
+    outcome: CommandOutcome | None = None
+    """What the command did, where a page has to act on it."""
 
-    left_out = frozenset({"seq", "html"})
+    left_out = frozenset({"seq", "html", "outcome"})
 
 
 class Error(Frame):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any, Literal, Self
 
 from chat.protocol.data import Data
 
@@ -20,6 +21,24 @@ class UsageView(Data):
 
     left_out = frozenset({"cost"})
 
+    @classmethod
+    def of(
+        cls,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        cached_tokens: int | None,
+        cost: Decimal | None,
+    ) -> Self | None:
+        """Make a view of what was counted; None if no tokens were."""
+        if input_tokens is None or output_tokens is None:
+            return None
+        return cls(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=cached_tokens or 0,
+            cost=None if cost is None else float(cost),
+        )
+
 
 class ToolCallView(Data):
     """A tool call as a page shows it."""
@@ -28,7 +47,7 @@ class ToolCallView(Data):
     name: str
     arguments: dict[str, Any]
     status: str
-    """`pending`, `approved`, `denied`, `running`, `finished`, `failed` or `unknown`."""
+    """One of `CallStatus` (`chat/models/tools.py`)."""
     content: str | None = None
     """The result, once there is one."""
     truncated: bool | None = None

@@ -9,6 +9,7 @@ and then have changed nothing.
 from __future__ import annotations
 
 from chat.services.approvals import decide, forget_rule
+from chat.services.asking import Ask, Sent, find_sent, message_created
 from chat.services.connections import (
     Connected,
     connect,
@@ -31,13 +32,10 @@ from chat.services.conversations import (
     remove,
 )
 from chat.services.messages import (
-    Said,
     cancel,
     continue_,
     edit,
-    message_created,
     regenerate,
-    said_before,
     say,
     select,
     withdraw,
@@ -47,8 +45,9 @@ from chat.services.ownership import reassign
 __all__ = [
     "MAX_OUTPUT_TOKENS",
     "MAX_TEMPERATURE",
+    "Ask",
     "Connected",
-    "Said",
+    "Sent",
     "archive",
     "begin",
     "cancel",
@@ -61,6 +60,7 @@ __all__ = [
     "disconnect",
     "edit",
     "entitle",
+    "find_sent",
     "forget_rule",
     "mark_read",
     "message_created",
@@ -71,7 +71,6 @@ __all__ = [
     "reassign",
     "regenerate",
     "remove",
-    "said_before",
     "say",
     "select",
     "withdraw",

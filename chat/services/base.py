@@ -27,5 +27,5 @@ def locked(owner: User, conversation_id: UUID) -> Conversation:
 def check_prompt(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise MessageTooLong(
-            f"A prompt has at most {MAX_TEXT:,} characters; this one {len(text):,}."
+            f"A prompt has at most {MAX_TEXT:,} characters; this one has {len(text):,}."
         )

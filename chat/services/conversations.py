@@ -26,11 +26,11 @@ from chat.protocol import (
     ConversationChangedData,
     ConversationDeleted,
     ConversationDeletedData,
-    Done,
 )
 from chat.services import hidden
 from chat.services.base import check_prompt, locked
 from chat.turns import engine, titles
+from chat.turns.ends import done
 
 MAX_TITLE = 200
 MAX_TEMPERATURE = 2
@@ -139,14 +139,11 @@ def remove(conversation: Conversation) -> int:
     conversation_id = conversation.pk
     # Held before anything of theirs is: a journal that holds one needs its pieces and calls, too.
     turns = Turn.objects.select_for_update().filter(conversation=conversation)
-    unanswered = list(turns.unfinished().order_by("pk").values_list("message_id", "client_id"))
+    unanswered = list(turns.unfinished().order_by("pk"))
     number = Message.objects.filter(conversation=conversation).count()
-    _hide(conversation_id, [answer_id for answer_id, _ in unanswered])
+    _hide(conversation_id, [turn.message_id for turn in unanswered])
     hidden.at_once(conversation_id)
-    ends = [  # whoever waits for one gets it
-        Done(message_id=str(answer_id), status="cancelled", client_id=client_id)
-        for answer_id, client_id in unanswered
-    ]
+    ends = [done(turn, "cancelled") for turn in unanswered]
     publish.announce(conversation.owner_id, *ends, conversation_id=conversation_id)
     publish.announce(
         conversation.owner_id,

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from chat.errors import MessageTooLong, NotAllowed, TalosError
-from chat.protocol import MAX_TEXT
+from chat.protocol import MAX_TEXT, CommandOutcome
 
 
 @dataclass
@@ -22,6 +22,8 @@ class Caller:
     model: str | None = None
     """What the next conversation of this connection begins with."""
     context: int | None = None
+    outcome: CommandOutcome | None = None
+    """What the command did, where the page has to act on it."""
 
     @property
     def here(self) -> UUID:
@@ -68,12 +70,13 @@ def unescaped(text: str) -> str:
 
 
 async def dispatch(caller: Caller, text: str) -> str:
-    """The answer to a command line. Raises `MessageTooLong` only."""
+    """Return the answer to a command line. Raises only `MessageTooLong`."""
     if len(text) > MAX_TEXT:
         raise MessageTooLong(f"A message has at most {MAX_TEXT:,} characters.")
     name, rest = (*text[1:].split(None, 1), "", "")[:2]
     found = commands.get(name.lower())
     if found is None:
+        caller.outcome = "unknown_command"
         near = get_close_matches(name.lower(), commands, n=1)
         hint = f" Did you mean `/{near[0]}`?" if near else ""
         return (

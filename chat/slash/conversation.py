@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
-
 from chat import services
 from chat.access.owner import find
 from chat.db.lanes import read, write
-from chat.display.usage import context_now
+from chat.display.usage import context_now, sum_usage
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools
@@ -81,13 +79,9 @@ def _or_default(value: float | None) -> str:
 
 
 def _usage(conversation: Conversation) -> str:
-    sums = Turn.objects.filter(conversation=conversation).aggregate(
-        Sum("input_tokens"), Sum("output_tokens"), Sum("cached_tokens"), Sum("cost")
-    )
-    read_, written = sums["input_tokens__sum"] or 0, sums["output_tokens__sum"] or 0
-    cached, cost = sums["cached_tokens__sum"] or 0, sums["cost__sum"]
-    price = "" if cost is None else f", ${cost:.4f}"
-    return f"{read_:,} in ({cached:,} cached), {written:,} out{price}"
+    sums = sum_usage(Turn.objects.filter(conversation=conversation))
+    price = "" if sums.cost is None else f", ${sums.cost:.4f}"
+    return f"{sums.read or 0:,} in ({sums.cached or 0:,} cached), {sums.written or 0:,} out{price}"
 
 
 @command()
@@ -119,7 +113,8 @@ async def model(caller: Caller, rest: str) -> str:
         caller.model = rest
     else:
         await write(services.configure, caller.owner, caller.conversation_id, model=rest)
-    return f"`{rest}` answers from now on."
+    caller.outcome = "model_chosen"
+    return f"Switched to `{rest}`."
 
 
 def _named(model: str) -> str:
@@ -177,7 +172,6 @@ async def retry(caller: Caller, rest: str) -> str:
         caller.owner,
         caller.here,
         default_model=await get_catalogue().default(),
-        model=rest or None,
-        context=caller.context,
+        ask=services.Ask(model=rest, context=caller.context),
     )
     return "Once more."

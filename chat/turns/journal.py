@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from chat import publish
-from chat.db.lanes import UNAVAILABLE, detail, words, write
+from chat.db.lanes import UNAVAILABLE, detail, explain, write
 from chat.db.postgresql import OutcomeUnknown
 from chat.protocol import StatusChanged, StatusData, TurnStatus
 from chat.turns import pieces
@@ -104,7 +104,7 @@ class Journal:
                     log.warning("Answers wait until they can be stored: %s", detail(error))
                 if isinstance(error, OutcomeUnknown):
                     attempt.unknown = error
-                attempt.explain(batches, words(error))
+                attempt.explain(batches, explain(error))
                 wait = next(waits, wait)
                 await asyncio.sleep(wait)
             except Exception:  # broad: whatever a row refuses, it costs one turn and not all

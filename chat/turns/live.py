@@ -136,12 +136,7 @@ class LiveTurn:
     def usage_view(self) -> UsageView | None:
         if (usage := self.usage) is None:
             return None
-        return UsageView(
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-            cost=None if self.cost is None else float(self.cost),
-        )
+        return UsageView.of(usage.input_tokens, usage.output_tokens, usage.cached_tokens, self.cost)
 
     @property
     def waiting(self) -> StatusData | None:

@@ -14,7 +14,6 @@ from django.utils import timezone
 from chat.db import process
 from chat.models import Conversation, Piece, SoFar, ToolCall, Turn
 from chat.protocol import (
-    Done,
     Frame,
     StatusChanged,
     StatusData,
@@ -23,6 +22,7 @@ from chat.protocol import (
 )
 from chat.search.words import words
 from chat.turns import toolbox
+from chat.turns.ends import done
 from chat.turns.transitions import close_calls, fold
 
 UNKNOWN_RESULT = "The server stopped while this ran. It may or may not have had its effect."
@@ -106,9 +106,8 @@ def _result(call: ToolCall) -> Frame:
 
 def _told(turn: Turn, status: Turn.Status) -> Iterator[Frame]:
     """What is to be told of a turn that a dead server left."""
-    message_id = str(turn.message_id)
     if status == Turn.Status.WAITING:
-        data = StatusData(status="waiting_approval", message_id=message_id)
+        data = StatusData(status="waiting_approval", message_id=str(turn.message_id))
         yield StatusChanged(data=data)
     elif status not in Turn.UNFINISHED:
-        yield Done(message_id=message_id, status=status, client_id=turn.client_id)
+        yield done(turn, status)

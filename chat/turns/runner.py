@@ -1,6 +1,6 @@
-"""The runner of a process: takes turns, runs each in a task, ends it, takes the next one.
+"""The runner of a process: takes turns, runs each in a task, ends it, and takes the next one.
 
-It is woken by what this process writes (`nudge`); what other processes wrote is `poller.py`'s.
+This process's own writes wake it (`nudge`); `poller.py` finds the writes of other processes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from chat import publish
 from chat.db import process
 from chat.db.lanes import UNAVAILABLE, read, write
 from chat.errors import Internal, ModelError, TalosError
-from chat.llm.catalogue.models import get_catalogue
 from chat.models import Turn
-from chat.protocol import Done, Error, Outcome, StatusChanged, StatusData
+from chat.protocol import Error, Outcome, StatusChanged, StatusData
 from chat.search.words import words
-from chat.turns import loop, recovery, titles, transitions
+from chat.turns import loop, recovery, transitions
 from chat.turns.blocks import Renderer
+from chat.turns.ends import done
 from chat.turns.journal import Journal
 from chat.turns.live import Entry, LiveTurn, StopReason
+from chat.turns.titling import Titling
 
 log = logging.getLogger(__name__)
 
 LONG = 4 * 1024
-"""Code points whose words are looked for in a thread: a millisecond or more."""
+"""Code points from which a text is split into words in a thread: a millisecond or more."""
 STORE_SECONDS = 5
-"""How long a database that cannot be written may hold up each step of an end."""
+"""How long each step of a shutdown waits for a database that cannot be written."""
 
 
 class Runner:
@@ -45,10 +46,7 @@ class Runner:
         self.draining = False
         self._live: dict[int, LiveTurn] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._titles: dict[UUID, asyncio.Task[None]] = {}
-        """Requests for titles under way, by conversation."""
-        self._untitled: set[UUID] = set()
-        """Conversations whose title was given up for the next answer."""
+        self._titling = Titling(self.background)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -60,12 +58,12 @@ class Runner:
         return turn_id in self._live
 
     def waiting(self, turn_id: int) -> StatusData | None:
-        """What was told of a turn's wait that is not over. From any thread."""
+        """The last note about a turn's wait, if it still waits. From any thread."""
         turn = self._live.get(turn_id)
         return turn.waiting if turn else None
 
     def show_blocks(self, conversation_id: UUID, listener: publish.Listener) -> None:
-        """Tell a connection that came the finished blocks of the conversation's live answer."""
+        """Send a new connection the finished blocks of the conversation's live answer."""
         for turn in self.live():
             if turn.conversation_id == conversation_id:
                 self._renderer.show(turn, listener)
@@ -73,7 +71,7 @@ class Runner:
     # --- taking -----------------------------------------------------------------------------
 
     async def take_next(self, conversation_id: UUID) -> None:
-        """Run the conversation's next turn, if there is one and none is live."""
+        """Run the conversation's next turn, if there is one and no other is live."""
         if not self.draining:
             self.start(await write(transitions.take_next, conversation_id))
 
@@ -83,15 +81,15 @@ class Runner:
             return
         if before := self._live.get(turn.turn_id):
             if before.taken > turn.taken:
-                return  # this one's commit was not answered, and it was recovered meanwhile
-            self._give_up(before)  # freed by another server while this one was frozen, say
+                return  # this one's commit was not answered, and the turn was recovered meanwhile
+            self._give_up(before)  # for example, freed by another server while this one was frozen
         self._live[turn.turn_id] = turn
         self._idle.clear()
-        self._give_up_title(turn.conversation_id)
+        self._titling.put_off(turn.conversation_id)
         turn.task = self.background(self._run(turn))
 
     def decided(self, conversation_id: UUID) -> None:
-        """A call was decided: it joins those that its turn runs, if this process runs that."""
+        """Tell the conversation's turn, if it runs here, that a call was decided."""
         for turn in self.live():
             if turn.conversation_id == conversation_id:
                 turn.calls_changed.set()
@@ -111,22 +109,22 @@ class Runner:
     # --- stopping ---------------------------------------------------------------------------
 
     def cancel(self, conversation_id: UUID) -> bool:
-        """Stop the conversation's turn at once. False: this process runs none, or lets go of it."""
+        """Stop the conversation's turn at once. False: none runs here, or it is being released."""
         found = [turn for turn in self.live() if turn.conversation_id == conversation_id]
         for turn in found:
             self.stop(turn, "cancel")
         return any(not turn.waits for turn in found)
 
     def stop(self, turn: LiveTurn, reason: StopReason) -> None:
-        """Stop a turn; the first reason counts, and none does once its end is on its way."""
+        """Stop a turn. The first reason counts, and none does once the turn is over."""
         if turn.over or turn.stop:
             return
         turn.stop = reason
-        if turn.begun and turn.task is not None:  # a task that has not begun sees it by itself
+        if turn.begun and turn.task is not None:  # a task that has not begun checks `stop` itself
             turn.task.cancel()
 
     def _give_up(self, turn: LiveTurn) -> None:
-        """It was freed by another process, and taken again here: two must not write it."""
+        """Drop a turn that another process freed and this one took again: only one may write it."""
         turn.entries.clear()
         turn.stop = "lost"
         if turn.task is not None:
@@ -136,7 +134,7 @@ class Runner:
         self.stop(turn, "cancel")
 
     def _lost(self, turn: LiveTurn) -> None:
-        """The row is gone, or another process has it: nothing of it may be told any more."""
+        """The row is gone, or another process has it: send no more of its frames."""
         if turn.over:
             self._forget(turn)
         else:
@@ -145,7 +143,7 @@ class Runner:
     # --- running ----------------------------------------------------------------------------
 
     async def _run(self, turn: LiveTurn) -> None:
-        """One turn, to its end. Whatever happens, the end goes through the journal."""
+        """Run one turn to its end. Whatever happens, the end goes through the journal."""
         turn.begun = True
         if turn.beginning is not None:
             publish.tell(turn.conversation_id, turn.beginning)
@@ -173,8 +171,8 @@ class Runner:
             await self._end(turn, "completed") if is_over else self._wait(turn)
 
     async def _answer(self, turn: LiveTurn) -> bool:
-        """Whether it came to its end. What fails because the conversation was deleted meanwhile, at
-        whatever point, is no fault: the turn is lost."""
+        """Run the turn's rounds. Returns whether it is over. If it fails because the conversation was
+        deleted meanwhile, that is no error: the turn is lost."""
         try:
             return await loop.answer(turn, self.journal)
         except (TalosError, TimeoutError):
@@ -189,7 +187,7 @@ class Runner:
         if turn.stop == "lost":
             self._forget(turn)
         elif turn.stop == "drain":
-            # what is left of it is left as by a server that died: see `recovery.recover`
+            # its rows are left as a server that died leaves them: see `recovery.recover`
             self.journal.add(turn, Entry(then=lambda: self._forget(turn)))
         else:
             await self._end(turn, "cancelled")
@@ -218,25 +216,20 @@ class Runner:
             following[:] = [None if self.draining else transitions.take_next(turn.conversation_id)]
 
         def told() -> None:
-            self.start(following[0])  # first: between two turns nobody shall think that all is over
+            self.start(following[0])  # start the next turn first, so the runner never looks idle
             self._forget(turn)
             if outcome == "completed" and not self.draining:
-                self._want_title(turn, is_next_running=following[0] is not None)
+                self._titling.want(turn, is_next_running=following[0] is not None)
 
         if error is not None:
             said = error.details if isinstance(error, ModelError) else ""
             told_error = Error(content=error.message, code=error.code, details=said or None)
             self.journal.add(turn, Entry(told_error))
-        done = Done(
-            message_id=str(turn.message_id),
-            status=outcome,
-            client_id=turn.client_id,
-            usage=turn.usage_view,
-        )
-        self.journal.add(turn, Entry(done, write=store, ends=True, then=told))
+        end = done(turn, outcome, turn.usage_view)
+        self.journal.add(turn, Entry(end, write=store, ends=True, then=told))
 
     def _wait(self, turn: LiveTurn) -> None:
-        """Let go of a turn that needs a person: whoever finds it ready takes it again."""
+        """Release a turn that needs a person: the server that finds it ready takes it again."""
         turn.over = turn.waits = True
 
         def told() -> None:
@@ -247,34 +240,6 @@ class Runner:
         self.journal.add(
             turn, Entry(StatusChanged(data=data), write=lambda _: transitions.wait(turn), then=told)
         )
-
-    # --- titles -----------------------------------------------------------------------------
-
-    def _want_title(self, turn: LiveTurn, *, is_next_running: bool) -> None:
-        """Ask for a title after the first answer, or after the next one if that was given up."""
-        here = turn.conversation_id
-        if not turn.is_first and here not in self._untitled:
-            return
-        if is_next_running:
-            self._untitled.add(here)
-            return
-        self._untitled.discard(here)
-        task = self._titles[here] = self.background(self._entitle(turn))
-        task.add_done_callback(lambda _: self._titles.pop(here, None))
-
-    def _give_up_title(self, conversation_id: UUID) -> None:
-        """A server that answers one request at a time would let the person wait for a title."""
-        if task := self._titles.pop(conversation_id, None):
-            task.cancel()
-            self._untitled.add(conversation_id)
-
-    async def _entitle(self, turn: LiveTurn) -> None:
-        async with get_catalogue().held() as catalogue:
-            try:
-                model = await catalogue.resolve(turn.model)
-            except TalosError:
-                return  # it has vanished since; the opening words stay
-            await titles.entitle(turn.conversation_id, model)
 
     def _forget(self, turn: LiveTurn) -> None:
         if self._live.get(turn.turn_id) is not turn:
@@ -288,7 +253,7 @@ class Runner:
     # --- ending -----------------------------------------------------------------------------
 
     async def drain(self, seconds: float) -> None:
-        """Take no new turn, let live ones finish for so long, then stop them."""
+        """Take no new turns, give live ones so many seconds to finish, then stop them."""
         self.draining = True
         if await self._idle_within(seconds):
             return
@@ -297,17 +262,17 @@ class Runner:
         await self._idle_within(STORE_SECONDS)
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await self._free_what_is_left()
+                await self._free_the_rest()
         except (TimeoutError, *UNAVAILABLE):
-            log.warning("Some answers could not be stored to their end: the next start does it.")
+            log.warning("The ends of some answers could not be stored: the next start does it.")
 
-    async def _free_what_is_left(self) -> None:
+    async def _free_the_rest(self) -> None:
         for left in await read(transitions.unfinished):
             if left.process == process.identity and left.status == Turn.Status.RUNNING:
                 await self.recover(left)
 
     async def recover(self, turn: transitions.Unfinished) -> None:
-        """Free a turn that nobody runs, and tell what became of it."""
+        """Free a turn that no process runs, and send the frames that say so."""
         frames = await write(recovery.recover, turn.pk, turn.process, seen_at=turn.heartbeat_at)
         for frame in frames:
             publish.tell(turn.conversation_id, frame)
@@ -321,14 +286,14 @@ class Runner:
         return True
 
     async def close(self) -> None:
-        """End what is left in the background."""
+        """Cancel all background tasks."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def _words(turn: LiveTurn) -> list[str]:
-    """Those of the answer, for the index. Of a long one they take longer than the writer has."""
+    """The words of the answer, for the index. Those of a long one would hold up the writer."""
     if turn.length < LONG:
         return words(turn.text)
     return await asyncio.to_thread(words, turn.text)

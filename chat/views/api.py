@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from chat.access.owner import find
-from chat.display.snapshots import so_far, text_sizes, views
+from chat.display.messages import so_far, text_sizes, views
 from chat.errors import SessionNotFound
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Message, Suggestion

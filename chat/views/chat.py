@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET
 
 from chat import services, slash
 from chat.access.owner import may_connect
-from chat.display import transcript
+from chat.display import long_messages, transcript
+from chat.display.shown import BLANK
 from chat.display.sidebar import sidebar_for
 from chat.llm.catalogue.models import DEMO, get_catalogue
 from chat.models import Conversation, Message, Suggestion
@@ -33,7 +34,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
     chosen = models.remembered(request)
     context = {
         "sidebar": sidebar_for(request.user, None),
-        "blank": transcript.BLANK,
+        "blank": BLANK,
         "commands": slash.commands,
         "model": chosen or default,
         "chosen": chosen,
@@ -62,7 +63,7 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     if request.htmx:
         return render(request, "chat/message/messages.html", context)
     context["sidebar"] = sidebar_for(request.user, found)
-    context["blank"] = transcript.BLANK
+    context["blank"] = BLANK
     context["commands"] = slash.commands
     context["model"] = found.model or async_to_sync(get_catalogue().default)()
     return render(request, "chat/pages/chat.html", context)
@@ -86,9 +87,11 @@ def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Htt
     `&part=arguments` may be all that is wanted."""
     found = find_or_404(request.user, conversation_id)
     if call_id := request.GET.get("call"):
-        written = transcript.source_of_call(found, message_id, call_id, request.GET.get("part", ""))
+        written = long_messages.source_of_call(
+            found, message_id, call_id, request.GET.get("part", "")
+        )
     else:
-        written = transcript.source(found, message_id)
+        written = long_messages.source(found, message_id)
     if written is None:
         raise Http404
     return HttpResponse(written, content_type="text/plain; charset=utf-8")
@@ -103,7 +106,7 @@ def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: st
     begin = request.GET.get("from", "")
     if what not in ("text", "calls") or not begin.isdecimal() or len(begin) > 9:
         raise Http404
-    read = transcript.more_text if what == "text" else transcript.more_calls
+    read = long_messages.more_text if what == "text" else long_messages.more_calls
     piece = read(found, message_id, int(begin))
     if piece is None:
         raise Http404

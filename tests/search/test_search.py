@@ -216,7 +216,7 @@ def test_an_archived_chat_is_found_and_says_so(owner: User) -> None:
 # --- in step ------------------------------------------------------------------------------------
 
 
-def say(owner: User, text: str, **options: object) -> services.Said:
+def say(owner: User, text: str, **options: object) -> services.Sent:
     return services.say(
         owner, conversation_id=uuid.uuid4(), text=text, default_model="demo", begins=True, **options  # type: ignore[arg-type]  # as `say` takes them
     )  # fmt: skip
@@ -253,7 +253,7 @@ def test_a_new_title_is_found_and_the_old_one_is_not(owner: User) -> None:
 
 
 def test_what_is_taken_back_is_not_found(owner: User) -> None:
-    asked = say(owner, "Forget this", client_id="a")
+    asked = say(owner, "Forget this", ask=services.Ask(client_id="a"))
     services.withdraw(owner, asked.conversation_id, "a")
     assert found(owner, "forget") == set()
 

@@ -253,7 +253,7 @@ def test_a_sends_id_that_goes_does_not_keep_another_from_coming() -> None:
     assert first is not None
     Message.objects.filter(pk=first.pk).update(client_id="mine")
     said = services.say(
-        local_owner(), conversation_id=uuid4(), text="x", default_model="m", client_id="mine",
+        local_owner(), conversation_id=uuid4(), text="x", default_model="m", ask=services.Ask(client_id="mine"),
         begins=True,
     )  # fmt: skip
     assert said.is_new

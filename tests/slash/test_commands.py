@@ -42,6 +42,17 @@ async def test_names_are_read_in_any_case_and_arguments_checked(open_chat: OpenC
     assert "`/help`" in await typed(chat, "/ ")
 
 
+async def test_an_answer_says_what_the_page_has_to_act_on(
+    open_chat: OpenChat, model: Model
+) -> None:
+    chat = await open_chat()
+    outcomes = [
+        (await chat.say(line))[0].get("outcome")
+        for line in ("/help", "/statsu", f"/model {model.id}", "/model")
+    ]
+    assert outcomes == [None, "unknown_command", "model_chosen", None]
+
+
 async def test_model_sets_the_conversations(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.say("hello", model="echo")

@@ -227,11 +227,15 @@ def test_a_message_id_that_is_elsewhere_becomes_a_new_one(
 def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> None:
     """A repeated send must find the message that it was."""
     said = services.say(
-        local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", client_id="k1", begins=True
+        local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", ask=services.Ask(client_id="k1"), begins=True
     )  # fmt: skip
     imported(line(sample()))
     again = services.say(
-        local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", client_id="k1"
+        local_owner(),
+        conversation_id=UUID(OTHER),
+        text="x",
+        default_model="demo",
+        ask=services.Ask(client_id="k1"),
     )
     assert (again.is_new, again.question.pk) == (False, said.question.pk)
     assert Message.objects.get(pk=Q).client_id is None

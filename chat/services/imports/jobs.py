@@ -22,7 +22,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from chat.db import process
-from chat.db.lanes import UNAVAILABLE, notes, words
+from chat.db.lanes import UNAVAILABLE, explain, notes
 from chat.errors import NotAllowed
 from chat.models import Audit, ImportJob
 from chat.services.imports.plan import Outcome
@@ -161,7 +161,7 @@ def _run(job: ImportJob, file: BinaryIO, stopped: Callable[[], bool]) -> None:
     except _Cancelled:
         progress.end(Status.CANCELLED)
     except UNAVAILABLE as error:
-        progress.end(Status.FAILED, complaint=" ".join((words(error), *notes(error), REST)))
+        progress.end(Status.FAILED, complaint=" ".join((explain(error), *notes(error), REST)))
     else:
         progress.end(Status.DONE)
 

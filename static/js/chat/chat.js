@@ -42,8 +42,8 @@ export class Chat {
   #held = null;
   /** Why the server refused something, until its `done` arrives. */
   #refusal = "";
-  /** The answer to a slash command, until its `done` arrives. */
-  #reply = "";
+  /** What a slash command did, until its `done` arrives. @type {string | undefined} */
+  #outcome;
   /** The current branch changed; the next snapshot shows the new one. */
   #isLeaving = false;
 
@@ -204,9 +204,9 @@ export class Chat {
     this.#connection.resume();
   }
 
-  /** @param {string} content @param {string} [html] */
-  addReply(content, html) {
-    this.#reply = content;
+  /** @param {Frame} frame */
+  addReply({ content, html, outcome }) {
+    this.#outcome = outcome;
     const shown = drawReply(content, html);
     this.#messages.append(shown);
     announce(shown.innerText);
@@ -244,11 +244,9 @@ export class Chat {
   /** Carry out what a command means for the page. @param {string} command */
   #followUp(command) {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
-    if (this.#reply.startsWith("There is no command")) this.#controls.composer.restore(command);
+    if (this.#outcome === "unknown_command") this.#controls.composer.restore(command);
     if (/^\/new$/i.test(name) && !argument) location.assign("/");
-    // an answer that begins with the model's name confirms it
-    const isTaken = argument && this.#reply.startsWith(`\`${argument}\` `);
-    if (/^\/model$/i.test(name) && isTaken) this.#model.choose(argument);
+    if (this.#outcome === "model_chosen") this.#model.choose(argument.trim());
   }
 
   #complain() {

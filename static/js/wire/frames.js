@@ -14,7 +14,7 @@
  * @typedef {{session_id: string, title: string, model: string, resumed: boolean,
  *   messages: Message[], seq: number, turn: Turn | null}} Snapshot
  * @typedef {{type: string, seq?: number, event?: any, data?: any, content?: any, html?: any, code?: any,
- *   details?: any, message_id?: any, status?: any, client_id?: any}} Frame
+ *   details?: any, message_id?: any, status?: any, client_id?: any, outcome?: any}} Frame
  */
 
 import { refreshSidebar } from "../lists/sidebar.js";
@@ -23,7 +23,7 @@ import { refreshSidebar } from "../lists/sidebar.js";
 export const onFrame = {
   delta: (chat, frame) => chat.append(frame.content),
   event: (chat, frame) => onEvent[frame.event]?.(chat, frame.data),
-  message: (chat, frame) => chat.addReply(frame.content, frame.html),
+  message: (chat, frame) => chat.addReply(frame),
   error: (chat, frame) => chat.showError(frame),
   done: (chat, frame) => chat.finish(frame),
 };

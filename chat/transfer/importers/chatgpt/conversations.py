@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from chat.models import Conversation
+from chat.models import OPENING_WORDS, Conversation
 from chat.models import Message as Row
 from chat.transfer.archive.format import (
     FORMAT,
@@ -26,7 +26,6 @@ from chat.transfer.importers.chatgpt.markup import storable
 from chat.transfer.importers.chatgpt.walk import Beginning, Question, Spoken, Walk
 
 MAX_TITLE = 200
-OPENING_WORDS = 60
 
 
 def archived(exported: Exported, left_out: LeftOut) -> ArchivedConversation | None:
