@@ -64,7 +64,7 @@ class Command(BaseCommand):
             rules = asked_for(options)
             found = amount(rules)
             self.stdout.write(f"{rules}: {summary(found)}")
-            is_unfinished = bool(hidden.leaving())
+            is_unfinished = bool(hidden.list_leaving())
             if not found.conversations and not is_unfinished:
                 return "There is nothing to delete."
             if is_unfinished:
