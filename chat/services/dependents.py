@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import CASCADE, BinaryField, ForeignKey, JSONField, Model, TextField
+from django.db.models import (
+    CASCADE,
+    BinaryField,
+    ForeignKey,
+    JSONField,
+    ManyToOneRel,
+    Model,
+    TextField,
+)
 
 from chat.models import Conversation, Message
 
@@ -41,12 +49,8 @@ def of_conversation() -> tuple[Dependent, ...]:
 def cascading_keys(model: type[Model]) -> list[ForeignKey[Any, Any]]:
     """The foreign keys to a model whose rows are deleted with it."""
     fields = model._meta.get_fields(include_hidden=True)
-    relations = (one for one in fields if one.one_to_many or one.one_to_one)
-    return [
-        relation.field
-        for relation in relations
-        if relation.auto_created and not relation.concrete and relation.on_delete is CASCADE
-    ]
+    relations = (field for field in fields if isinstance(field, ManyToOneRel))
+    return [relation.field for relation in relations if relation.on_delete is CASCADE]
 
 
 def _goes_with_a_message(model: type[Model]) -> bool:
@@ -65,5 +69,5 @@ def _at(key: ForeignKey[Any, Any], keys: str) -> Iterator[Dependent]:
     where = f"{key.column} IN ({keys})"
     yield from _below(key.model, f"SELECT {meta.pk.column} FROM {meta.db_table} WHERE {where}")  # noqa: S608  # our own names
     large = TextField, JSONField, BinaryField
-    texts = tuple(field.column for field in meta.concrete_fields if isinstance(field, large))
+    texts = tuple(str(field.column) for field in meta.concrete_fields if isinstance(field, large))
     yield Dependent(meta.db_table, where, texts or (meta.pk.column,))
