@@ -1,6 +1,4 @@
-"""What every command of `manage.py` has in common: it ends with a sentence, and no traceback of what
-is no fault of the program.
-"""
+"""Running a command of `manage.py`: errors that are not bugs end it with a sentence, not a traceback."""
 
 from __future__ import annotations
 
@@ -31,50 +29,50 @@ class _CommandLine(ManagementUtility):
         command = super().fetch_command(subcommand)
         handle = command.handle
 
-        def loaded(*args: Any, **options: Any) -> str | None:
-            self._signals.loaded()
+        def handle_loaded(*args: Any, **options: Any) -> str | None:
+            self._signals.finish_loading()
             return handle(*args, **options)
 
-        command.handle = loaded  # type: ignore[method-assign]  # checks, too, import much before
+        command.handle = handle_loaded  # type: ignore[method-assign]  # after the checks, which import a lot
         return command
 
 
 def run(arguments: Sequence[str], signals: CommandSignals) -> int:
-    """Run a command; its exit status."""
+    """Run a command and return its exit status."""
     _open_streams()
     try:
         try:
             _CommandLine(arguments, signals).execute()
         finally:
-            sys.stdout.flush()  # here what goes wrong with it can still be said
+            sys.stdout.flush()  # an error can still be reported here
     except KeyboardInterrupt as stopped:
-        return _ended("Stopped.", 128 + number_of(stopped))
-    except BrokenPipeError:  # as `head` does: there is nobody to be told
+        return _report("Stopped.", 128 + number_of(stopped))
+    except BrokenPipeError:  # as with `head`: nobody reads a report
         discard_output()
         return 128 + signal.SIGPIPE
     except Exception as error:
-        if signals.number:  # in a callback it has become an error of who called
-            return _ended("Stopped.", 128 + signals.number)
-        if (words := _words(error)) is None:
+        if signals.number:  # in a callback, the interrupt has become an error of the caller
+            return _report("Stopped.", 128 + signals.number)
+        if (words := _explain(error)) is None:
             raise
-        return _ended(words, 1)
+        return _report(words, 1)
     return 0
 
 
 def _open_streams() -> None:
-    """Whoever starts a command may have closed them: `>&-`."""
+    """Open streams that the shell closed with `>&-`."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            setattr(sys, name, open(nowhere, "w", closefd=False))  # noqa: SIM115  # until the end
+            setattr(sys, name, open(nowhere, "w", closefd=False))  # noqa: SIM115  # stays open
 
 
-def _words(error: Exception) -> str | None:
-    """What is no fault of the program, in a sentence."""
+def _explain(error: Exception) -> str | None:
+    """Return a sentence for an error that is not a bug; None for all others."""
     if isinstance(error, ImproperlyConfigured):
         return f"Talos cannot start. {error}"
     if isinstance(error, EOFError):
-        return "The command asks for an answer, and there is no input to read one from."
+        return "The command needs an answer, but there is no input to read it from."
     if isinstance(error, DatabaseError | InterfaceError):
         return reasons.explained(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
@@ -83,11 +81,11 @@ def _words(error: Exception) -> str | None:
     return None
 
 
-def _ended(words: str, status: int) -> int:
+def _report(words: str, status: int) -> int:
     print(words, file=sys.stderr)  # noqa: T201  # for the person at the terminal
     return status
 
 
 def discard_output() -> None:
-    """Nobody takes what is written, also not what Python still writes as it ends."""
+    """Discard further output, including what Python writes as it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

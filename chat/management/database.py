@@ -1,4 +1,4 @@
-"""What a command says when the database does not do what it should: never a traceback."""
+"""Database errors in commands, explained without a traceback."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from chat.db.lanes import notes
 
 @contextmanager
 def explained(*, is_there: bool = True, so_far: Callable[[], str] = lambda: "") -> Iterator[None]:
-    """Turn the database's errors into what a person can do about them, and say what was done `so_far`.
+    """Turn database errors into advice, and add what was done `so_far`.
 
-    A database that `is_there` and was upgraded by a newer version is refused.
+    Refuses a database that was upgraded by a newer version, unless it is not there yet.
     """
     try:
         if is_there:

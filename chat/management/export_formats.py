@@ -1,4 +1,4 @@
-"""What an export is written as: what `--format` says, else the ending of its file."""
+"""The format of an export: `--format`, else the ending of its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OTHER_FORMATS = {
     *(".csv", ".tsv", ".html", ".htm", ".txt", ".pdf", ".docx", ".odt", ".xlsx"),
     *(".xml", ".yaml", ".yml", ".db", ".sqlite3"),
 }
-"""What other programs write, and nobody expects JSON in. Any other ending may be a date, say."""
+"""Endings in which nobody expects JSON. Any other ending is allowed: it may be part of a date."""
 _WRITABLE = (
     "Write a file that ends in .jsonl, .json or .md (each also compressed: .jsonl.gz), or a "
     "folder, whose name ends in /."
@@ -27,7 +27,7 @@ _WRITABLE = (
 
 
 def encoder(chosen: str | None, name: str, older: FirstVersion | None) -> Encoder:
-    """For a file of this name; empty: for a folder or a stream. Raises `CommandError`."""
+    """Return the encoder for a file's name; empty: a folder or a stream. Raises `CommandError`."""
     endings = [ending.lower() for ending in Path(name).suffixes]
     if other := _OTHER_CONTAINERS.intersection(endings[-2:]):
         raise CommandError(f"{name}: {min(other)} cannot be written by this version. {_WRITABLE}")
@@ -35,7 +35,7 @@ def encoder(chosen: str | None, name: str, older: FirstVersion | None) -> Encode
     if chosen in _ARCHIVES:
         return _ARCHIVES[chosen](older)
     if older:
-        raise CommandError("Markdown has no versions: --format-version is for jsonl and json.")
+        raise CommandError("Markdown has no versions: --format-version works with jsonl and json.")
     return Markdown()
 
 
@@ -43,7 +43,7 @@ def _by_ending(name: str, endings: list[str]) -> str:
     ending = endings[-1] if endings else ""
     if ending in _OTHER_FORMATS:
         raise CommandError(
-            f"{name}: {ending} is no format of an export. {_WRITABLE} Or say what it is with --format."
+            f"{name}: {ending} is not an export format. {_WRITABLE} Or choose one with --format."
         )
     return _ENDINGS.get(ending, "jsonl")
 

@@ -1,4 +1,4 @@
-"""What commands take in the same way."""
+"""Options that several commands take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chat.access.owner import LOCAL_OWNER, local_owner
 
 
 def user_named(name: str) -> User:
-    """The user that `--user` names. The local owner is made when first named."""
+    """Return the user that `--user` names. The local owner is created when first named."""
     if name == LOCAL_OWNER:
         return local_owner()
     user = User.objects.filter(username=name).first() if is_text(name) else None
@@ -26,23 +26,23 @@ def conversation_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise CommandError(
-            f"{text!r} is no id of a conversation: it stands in its address."
+            f"{text!r} is not a conversation's id: copy it from the conversation's address."
         ) from None
 
 
 def file_named(path: Path) -> Path:
-    """The path with `~` written out, if it can be one at all."""
+    """Return the path with `~` expanded, or refuse it if it cannot be one."""
     try:
         found = path.expanduser()
-        found.is_dir()  # asks the system, which refuses a name that is too long
+        found.is_dir()  # the system refuses a name that is too long
     except (OSError, RuntimeError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
-        raise CommandError(f"{str(path)[:200]!r} is no path: {reason}") from None
+        raise CommandError(f"{str(path)[:200]!r} is not a path: {reason}") from None
     if not is_text(str(found)):
-        raise CommandError(f"{str(path)!r} is no path: a name must be UTF-8.")
+        raise CommandError(f"{str(path)!r} is not a path: a name must be UTF-8.")
     return found
 
 
 def is_text(argument: str) -> bool:
-    """Bytes of the command line that are no UTF-8 arrive as lone surrogates."""
+    """Whether an argument is valid UTF-8: other bytes arrive as lone surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in argument)

@@ -1,4 +1,4 @@
-"""The database as PostgreSQL's own tools are told of it. Never with its password."""
+"""The database's address for PostgreSQL's own tools, without its password."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.conf import settings
 
 from chat.db import configuration
 
-PASSWORD = "It asks for the password, or takes it from PGPASSWORD or ~/.pgpass."  # noqa: S105  # none
+PASSWORD = "It asks for the password, or reads it from PGPASSWORD or ~/.pgpass."  # noqa: S105  # none
 _NOT_SHOWN = {"password", *configuration.postgresql("postgres:///any")["OPTIONS"]}
-"""What the product says of each connection stays with it."""
+"""The password, and options that only Talos's own connections need."""
 
 
 def url() -> str:
-    """As `DATABASE_URL`, without its password."""
+    """Return `DATABASE_URL` without its password."""
     database = settings.DATABASES["default"]
     user = f"{quote(database['USER'], safe='')}@" if database["USER"] else ""
     port = f":{database['PORT']}" if database["PORT"] else ""

@@ -1,4 +1,4 @@
-"""How far a command is, for whoever watches it: on a terminal, and nowhere else."""
+"""A command's progress, shown on a terminal only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self
 
 SECONDS = 0.2
-"""Between two lines."""
+"""Seconds between two updates."""
 
 
 class Progress:
-    """One line on the standard error, written over and over, and gone in the end."""
+    """One line on standard error, rewritten as the command proceeds and erased at its end."""
 
     def __init__(self, verb: str, total: int | None = None, what: str = "conversations") -> None:
         self._verb, self._what = verb, what
@@ -21,7 +21,7 @@ class Progress:
         self._is_shown = False
 
     def of(self, done: int, total: int) -> None:
-        """`at`, where the total is known only now."""
+        """Show `done` of a total that is known only now."""
         self._of = f" of {total:,}"
         self.at(min(done, total))
 

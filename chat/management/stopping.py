@@ -1,44 +1,44 @@
-"""Ctrl+C and SIGTERM end a long command between two of its steps, with a true report."""
+"""Ending a long command between two of its steps at Ctrl+C or SIGTERM, with a true report."""
 
 from __future__ import annotations
 
 import signal
-import time
 from types import FrameType
 from typing import Any, Self
 
-from chat.management.signals import DOUBLED, SIGNALS
+from chat.management.signals import SIGNALS, StopRequests
 
 
 class Stop:
-    """While entered, the first signal only asks for the end; a second wish to stop ends at once."""
+    """While entered, the first request to stop only sets a flag; a second one ends at once."""
 
     def __init__(self) -> None:
         self.signal = 0
-        self._since = 0.0
+        self._requests = StopRequests()
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self.asked:  # else the command is about to end, and must not be interrupted in that
+        if not self.is_asked:  # else the command is ending, and must not be interrupted
             self._restore()
 
     @property
-    def asked(self) -> bool:
+    def is_asked(self) -> bool:
         return bool(self.signal)
 
     @property
     def status(self) -> int:
-        """The exit status that tells a shell of the signal."""
+        """The exit status that tells a shell which signal it was."""
         return 128 + self.signal
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if not self.signal:
-            self.signal, self._since = number, time.monotonic()
-        elif time.monotonic() - self._since > DOUBLED:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        request = self._requests.count()
+        if request == 1:
+            self.signal = number
+        elif request:
             self._restore()
             signal.raise_signal(number)
 

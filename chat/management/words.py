@@ -1,4 +1,4 @@
-"""Numbers and times as commands print them."""
+"""Numbers and times, as commands print them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Conversations that are there for nobody, until the last of their rows is written or gone.
+"""Hidden conversations: nobody sees them until the last of their rows is written, moved or deleted.
 
-Whoever deletes a large one, or gives it to somebody else, only hides it: that is one short
-transaction, and everybody sees it done. The rest follows in steps, by whoever has the time: the
-server at each of its looks, or a command that cannot wait. A process that is killed leaves a hidden
-one behind, which somebody else goes on with; a half import is cleared away.
+Deleting a large conversation or giving it to another user only hides it: one short transaction,
+after which it is done for everyone. The rest follows in steps, run by the server at each poll or by
+a command that cannot wait. If a process is killed, another one continues with the hidden
+conversation it left behind; a half import is cleared away.
 """
 
-# ruff: noqa: S608  # statements are made of names and marks
+# ruff: noqa: S608  # statements contain only our own names and placeholders
 from __future__ import annotations
 
 import asyncio
@@ -24,55 +24,47 @@ from chat.db.functions import Bytes
 from chat.db.lanes import read, write
 from chat.models import HIDDEN, Conversation, Message
 from chat.protocol import ConversationChanged, ConversationChangedData
+from chat.services import dependents
+from chat.services.dependents import Dependent
 from chat.services.imports import locks
 from chat.services.steps import HOLD, SHORTEST_PAUSE, Work, by_size, finish, step
 
 Hidden = Conversation.Hidden
 Key = str | UUID
-"""Of a message, as the database has it."""
+"""The primary key of a message, in the database's own type."""
 Sized = tuple[Key, int]
-"""With the bytes of its texts."""
+"""A message's key and the bytes of its texts."""
 PARTS = 100
-"""Rows of a message's parts that are looked up at once."""
+"""Rows of a dependent table that are looked up at once."""
 SMALL = 200
-"""Messages of a conversation that is deleted, moved or replaced at once."""
+"""A conversation with at most so many messages is deleted, moved or replaced at once."""
 LITTLE = 256 * 1024
-"""Bytes of their texts."""
-_OF_MESSAGES = "message_id IN ({})"
-_TABLES = (
-    ("piece", f"turn_id IN (SELECT id FROM chat_turn WHERE {_OF_MESSAGES})", ("text",)),
-    ("toolcall", _OF_MESSAGES, ("arguments", "edited_arguments", "result")),
-    ("opaquepart", _OF_MESSAGES, ("data",)),
-    ("keptrender", _OF_MESSAGES, ("html",)),
-    ("turn", _OF_MESSAGES, ("error", "error_details", "note")),
-    ("searchentry", _OF_MESSAGES, ("words",)),
-)
-"""What belongs to messages: tables, which of their rows, and what makes these large."""
+"""The same, for the bytes of their texts."""
 
 
-def found() -> list[tuple[UUID, str]]:
-    """The hidden conversations, and why each is."""
+def list_hidden() -> list[tuple[UUID, str]]:
+    """Return the hidden conversations, each with the reason."""
     rows = sql.select("SELECT id, hidden FROM chat_conversation WHERE hidden > ''")
     return [(UUID(str(key)), hidden) for key, hidden in rows]
 
 
-def leaving() -> list[UUID]:
-    """What was deleted, and still has rows."""
-    return [conversation_id for conversation_id, why in found() if why == Hidden.LEAVING]
+def list_leaving() -> list[UUID]:
+    """Return the deleted conversations that still have rows."""
+    return [conversation_id for conversation_id, why in list_hidden() if why == Hidden.LEAVING]
 
 
 def at_once(conversation_id: UUID) -> None:
-    """Do what there is to do in the transaction under way, where it is little."""
+    """Do the work of a small conversation in the current transaction."""
     if not _is_small(conversation_id):
         return
     used = thread_time()
-    for _ in work(conversation_id):
+    for _ in remaining_work(conversation_id):
         if thread_time() - used > HOLD:
             return
 
 
 def _is_small(conversation_id: UUID) -> bool:
-    """Reads no more than it takes to see that it is not."""
+    """Whether it can be deleted or moved at once. Stops reading where it exceeds a limit."""
     sizes = Message.objects.filter(conversation=conversation_id).values_list(
         Bytes("content") + Bytes("reasoning"), flat=True
     )
@@ -81,35 +73,35 @@ def _is_small(conversation_id: UUID) -> bool:
 
 
 async def sweep() -> None:
-    """Finish what is hidden, beside everything else that a server does."""
-    for conversation_id, hidden in await read(found):
+    """Finish hidden conversations in the background of a server."""
+    for conversation_id, hidden in await read(list_hidden):
         if hidden == Hidden.ARRIVING:
             await write(give_up_if_dead, conversation_id)
-        rest = await read(work, conversation_id)
-        while (pause := await write(step, rest)) is not None:  # noqa: ASYNC110  # nothing to wait for but time
+        rest = await read(remaining_work, conversation_id)
+        while (pause := await write(step, rest)) is not None:  # noqa: ASYNC110  # only time to wait for
             await asyncio.sleep(pause)
 
 
 async def tidy() -> None:
-    """Once in an hour."""
+    """Remove lock files of killed imports. Called once an hour."""
     await read(locks.tidy)
 
 
 def finish_all(conversation_ids: Iterable[UUID]) -> None:
-    """Finish with these before anything else is done, whoever else is at it."""
+    """Finish these conversations before returning, even if another process works on them too."""
     for conversation_id in conversation_ids:
-        while why(conversation_id) in (Hidden.LEAVING, Hidden.MOVING):
-            finish(work(conversation_id))
-            sleep(SHORTEST_PAUSE)  # somebody else may be at it
+        while state_of(conversation_id) in (Hidden.LEAVING, Hidden.MOVING):
+            finish(remaining_work(conversation_id))
+            sleep(SHORTEST_PAUSE)  # another process may hold it
 
 
-def work(conversation_id: UUID) -> Work:
-    """What is left to do with a conversation. Its messages are looked up outside any step."""
-    hidden = why(conversation_id)
+def remaining_work(conversation_id: UUID) -> Work:
+    """Return the work left on a conversation. Its messages are looked up outside any step."""
+    hidden = state_of(conversation_id)
     if hidden == Hidden.LEAVING:
-        return cleared(conversation_id, _messages(conversation_id))
+        return delete_rows(conversation_id, _messages(conversation_id))
     if hidden == Hidden.MOVING:
-        return moved(conversation_id, _messages(conversation_id))
+        return move_rows(conversation_id, _messages(conversation_id))
     return _nothing()
 
 
@@ -117,45 +109,46 @@ def _nothing() -> Work:
     yield from ()
 
 
-def why(conversation_id: UUID) -> str:
-    """It is hidden; empty: it is not, or not there."""
+def state_of(conversation_id: UUID) -> str:
+    """Return why a conversation is hidden; empty if it is visible or does not exist."""
     rows = sql.select("SELECT hidden FROM chat_conversation WHERE id = %s", conversation_id)
     return str(rows[0][0]) if rows else ""
 
 
 def give_up_if_dead(conversation_id: UUID) -> None:
+    """Clear away a half conversation unless its importer is alive."""
     with locks.alone_with(conversation_id) as is_nobodys:
         if is_nobodys:
             give_up(conversation_id)
 
 
 def give_up(conversation_id: UUID) -> None:
-    """What was brought in of a conversation is to be cleared away."""
+    """Mark a half conversation as leaving, so that it is cleared away."""
     half = Conversation.hidden_too.filter(pk=conversation_id, hidden=Hidden.ARRIVING)
     half.update(hidden=Hidden.LEAVING)
 
 
 def is_freed(owner_id: int, client_id: str | None) -> bool:
-    """Take a send's id from a message that is there for nobody. False: none has it."""
+    """Take a send's id from a hidden message. Return False if none has it."""
     whose = "WHERE owner_id = %s AND client_id = %s AND conversation_id IN"
     free = f"UPDATE chat_message SET client_id = NULL {whose} ({HIDDEN})"
     return bool(client_id and sql.change(free, owner_id, client_id))
 
 
-def cleared(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
+def delete_rows(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
     """Delete the rows of a conversation that is leaving.
 
-    By hand: the ORM's own cascade would load them all, and its statements take four times as long
-    as the database needs.
+    In SQL, because the ORM's own cascade would load all rows, and its statements take four times
+    as long as the database needs.
     """
     for part in by_size(messages, _size):
         if not is_held(conversation_id, Hidden.LEAVING):
             return
         some = [key for key, _ in part]
         marks = _marks(some)
-        for table, whose, texts in _TABLES:
-            yield from _deleted(table, whose.format(marks), some, texts)
-        # an answer may be older than what it answers, by somebody's clock
+        for dependent in dependents.of_messages():
+            yield from _delete(dependent, marks, some)
+        # an imported answer may carry an earlier time than its question
         sql.change(
             f"UPDATE chat_message SET parent_id = NULL WHERE parent_id IN ({marks})"
             f" AND id NOT IN ({marks})",
@@ -165,18 +158,20 @@ def cleared(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
         sql.change(f"DELETE FROM chat_message WHERE id IN ({marks})", *some)
         yield
     if is_held(conversation_id, Hidden.LEAVING):
-        for table in ("toolrule", "searchentry"):
-            yield from _deleted(table, "conversation_id = %s", [conversation_id], ("id",))
+        for dependent in dependents.of_conversation():
+            yield from _delete(dependent, "%s", [conversation_id])
         sql.change("DELETE FROM chat_conversation WHERE id = %s", conversation_id)
 
 
-def _deleted(table: str, whose: str, values: Sequence[Key], texts: Sequence[str]) -> Work:
-    """Delete rows, a few at a time: the import of an archive may bring thousands for a message."""
-    some = f"SELECT id, {_stored(texts)} FROM chat_{table} WHERE {whose} LIMIT {PARTS}"
-    while rows := sql.select(some, *values):
+def _delete(dependent: Dependent, marks: str, keys: Sequence[Key]) -> Work:
+    """Delete a few rows at a time: an imported archive may bring thousands for one message."""
+    table, where, texts = dependent
+    size = _stored(texts)
+    some = f"SELECT id, {size} FROM {table} WHERE {where.format(marks)} LIMIT {PARTS}"
+    while rows := sql.select(some, *keys):
         for part in by_size(rows, _size):
-            keys = [key for key, _ in part]
-            sql.change(f"DELETE FROM chat_{table} WHERE id IN ({_marks(keys)})", *keys)
+            ids = [row_id for row_id, _ in part]
+            sql.change(f"DELETE FROM {table} WHERE id IN ({_marks(ids)})", *ids)
             yield
         if len(rows) < PARTS:
             return
@@ -191,13 +186,13 @@ def _size(row: tuple[Any, ...]) -> int:
 
 
 def _stored(columns: Sequence[str]) -> str:
-    """Bytes that these take, of any type, without reading them where the database can tell."""
+    """SQL for the bytes that these columns take; PostgreSQL tells without reading them."""
     size = "pg_column_size({})" if connection.vendor == "postgresql" else "LENGTH(CAST({} AS BLOB))"
     return " + ".join(size.format(column) for column in columns)
 
 
-def moved(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
-    """Give the rows of a conversation to its new owner, and show it then."""
+def move_rows(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
+    """Give the rows of a conversation to its new owner, then show it."""
     owner_id = Conversation.hidden_too.values_list("owner", flat=True).get(pk=conversation_id)
     for part in by_size(messages, _size):
         if not is_held(conversation_id, Hidden.MOVING):
@@ -220,14 +215,14 @@ def moved(conversation_id: UUID, messages: Sequence[Sized]) -> Work:
 
 
 def is_held(conversation_id: UUID, hidden: str) -> bool:
-    """Whether it is still so, until the transaction ends: two may be at it."""
+    """Whether it is still hidden for this reason, and ours until the transaction ends."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
     mine = f"SELECT 1 FROM chat_conversation WHERE id = %s AND hidden = %s {lock}"
     return bool(sql.select(mine, conversation_id, str(hidden)))
 
 
 def _messages(conversation_id: UUID) -> Sequence[Sized]:
-    """The latest first, as far as that costs nothing: what follows goes before what it follows."""
+    """Return the messages in reverse order, so that most answers go before their questions."""
     texts = _stored(("content", "reasoning"))
     rows = sql.select(
         f"SELECT id, {texts} FROM chat_message WHERE conversation_id = %s", conversation_id

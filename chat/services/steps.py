@@ -1,7 +1,7 @@
-"""Much to write, in short transactions with gaps between them: others are let in.
+"""Large writes in short transactions, with gaps between them for other writers.
 
-The work is a generator that comes to a `yield` after every few milliseconds, wherever a transaction
-may end. What it has done by then must be fit to be seen, or be hidden.
+The work is a generator that yields every few milliseconds, wherever a transaction may end. What it
+has written by then must be fit to be seen, or hidden.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from django.db import transaction
 HOLD = 0.02
 """Seconds of CPU after which a step ends; its commit comes on top."""
 LONGEST = 0.05
-"""Seconds after which it ends on a slow disk or a busy machine, too."""
+"""Wall-clock seconds after which a step ends, on a slow disk or a busy machine."""
 SHORTEST_PAUSE = 0.02
-"""Seconds until the next step, or as long as the step has computed: who waits for SQLite's lock in
-the server looks for it more often than that."""
+"""The shortest pause between two steps, in seconds; a longer step pauses as long as it computed. A
+server that waits for SQLite's lock tries more often than that."""
 
 ROWS = 50
-"""Written or deleted by one statement: a few milliseconds."""
+"""The most rows one statement writes or deletes: a few milliseconds."""
 SIZE = 64 * 1024
-"""Characters of them."""
+"""The most characters in those rows."""
 T = TypeVar("T")
 Work = Generator[None]
 
 
 def step(work: Work) -> float | None:
-    """Some of the work, in one transaction; the seconds until the next step. None: it is done."""
+    """Do some work in one transaction. Return the seconds until the next step, or None when done."""
     with transaction.atomic():
         started, used = perf_counter(), thread_time()  # the lock is held from here on
         while thread_time() - used < HOLD and perf_counter() - started < LONGEST:
@@ -41,13 +41,13 @@ def step(work: Work) -> float | None:
 
 
 def finish(work: Work) -> None:
-    """All of the work, in this thread."""
+    """Do all of the work in this thread."""
     while (pause := step(work)) is not None:
         sleep(pause)
 
 
 def by_size(rows: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """As many rows as take a few milliseconds; what is large is alone."""
+    """Group rows so that each group takes a few milliseconds; a large row is alone."""
     some: list[T] = []
     total = 0
     for row in rows:

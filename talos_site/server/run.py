@@ -111,7 +111,7 @@ class Server(daphne.server.Server):
     def _take_signals(self) -> None:
         self.signals.ask = self.stop
         for number in SIGNALS:
-            loop.add_signal_handler(number, self.signals.come, number)
+            loop.add_signal_handler(number, self.signals.handle, number)
 
     def _listen(self) -> None:
         self.ws_factory.protocol = BoundedSocket

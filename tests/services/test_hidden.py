@@ -1,4 +1,4 @@
-"""What is being written or deleted in steps is there for nobody, and comes to its end after a kill."""
+"""A conversation that is written or deleted in steps is hidden, and is finished after a kill."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.test import Client
 
 from chat import search, services
@@ -34,7 +35,7 @@ from chat.models import (
     ToolRule,
     Turn,
 )
-from chat.services import hidden
+from chat.services import dependents, hidden
 from chat.services.imports import locks
 from chat.services.imports.conversation import import_conversation
 from chat.services.imports.locks import alone_with
@@ -55,7 +56,7 @@ def archived(said: str = WORD) -> ArchivedConversation:
 
 
 def import_it(stop_at: float = 2.0) -> None:
-    """Broken off, as by a kill, once so much of it is here."""
+    """Import the sample; stop, as by a kill, once this share of it is stored."""
 
     def on_step(part: float) -> None:
         if part >= stop_at:
@@ -68,11 +69,11 @@ def import_it(stop_at: float = 2.0) -> None:
 @pytest.fixture
 def half(monkeypatch: pytest.MonkeyPatch) -> UUID:
     """A conversation whose importer was killed in the middle."""
-    monkeypatch.setattr(hidden, "give_up", lambda _: None)  # a killed process does nothing more
+    monkeypatch.setattr(hidden, "give_up", lambda _: None)  # as after a kill
     with pytest.raises(KeyboardInterrupt):
         import_it(stop_at=0.3)
     monkeypatch.undo()
-    assert hidden.found() == [(UUID(LONG), "arriving")]
+    assert hidden.list_hidden() == [(UUID(LONG), "arriving")]
     assert 0 < Message.objects.count() < 600
     return UUID(LONG)
 
@@ -80,7 +81,7 @@ def half(monkeypatch: pytest.MonkeyPatch) -> UUID:
 def leaving() -> UUID:
     import_it()
     services.delete(local_owner(), UUID(LONG))
-    assert hidden.found() == [(UUID(LONG), "leaving")]
+    assert hidden.list_hidden() == [(UUID(LONG), "leaving")]
     return UUID(LONG)
 
 
@@ -88,13 +89,13 @@ def moving() -> UUID:
     import_it()
     other = User.objects.create(username="other")
     services.reassign(local_owner(), UUID(LONG), to=other)
-    assert hidden.found() == [(UUID(LONG), "moving")]
+    assert hidden.list_hidden() == [(UUID(LONG), "moving")]
     return UUID(LONG)
 
 
 @pytest.fixture(params=["half", "leaving", "moving"])
 def unseen(request: pytest.FixtureRequest) -> UUID:
-    """A conversation that is there for nobody, for each of the reasons."""
+    """A hidden conversation, for each of the reasons."""
     if request.param == "half":
         return UUID(str(request.getfixturevalue("half")))
     return {"leaving": leaving, "moving": moving}[request.param]()
@@ -163,12 +164,12 @@ def test_no_service_and_no_search_reaches_it(unseen: UUID) -> None:
     assert not list(Rules().shares().__next__().conversations())
 
 
-def test_what_is_half_here_is_cleared_away_and_imported_again(half: UUID) -> None:
+def test_a_half_import_is_cleared_away_and_imported_again(half: UUID) -> None:
     import_it()
     assert_whole()
 
 
-def test_what_still_goes_does_not_keep_it_from_coming_again() -> None:
+def test_a_conversation_still_being_deleted_can_be_imported_again() -> None:
     leaving()
     import_it()
     assert_whole()
@@ -179,20 +180,68 @@ def assert_whole() -> None:
     assert Message.objects.count() == 600
     assert Turn.objects.count() == ToolCall.objects.count() == 300
     assert SearchEntry.objects.count() == 601
-    assert hidden.found() == []
+    assert hidden.list_hidden() == []
     assert len(search.search(local_owner().pk, WORD, limit=1000)) == 600
 
 
 def sweep() -> None:
-    """As a server does at each look."""
-    for conversation_id, why in hidden.found():
+    """Finish hidden conversations as a server does at each poll."""
+    for conversation_id, why in hidden.list_hidden():
         if why == "arriving":
             hidden.give_up_if_dead(conversation_id)
         hidden.finish_all([conversation_id])
 
 
+@pytest.fixture(params=[Conversation, Message, Turn])
+def new_model(request: pytest.FixtureRequest) -> Iterator[type[models.Model]]:
+    """A model that a later version might add: each of its rows belongs to a row of another one."""
+    parent = request.param
+    meta = type("Meta", (), {"app_label": "chat", "db_table": "chat_attached"})
+    key = models.ForeignKey(parent, on_delete=models.CASCADE, related_name="+")
+    attached: Any = type(
+        "Attached", (models.Model,), {"__module__": __name__, "Meta": meta, "parent": key}
+    )
+    _forget_relations()
+    with connection.schema_editor() as editor:
+        editor.create_model(attached)
+    yield attached
+    with connection.schema_editor() as editor:
+        editor.delete_model(attached)
+    del apps.all_models["chat"]["attached"]
+    _forget_relations()
+
+
+def _forget_relations() -> None:
+    apps.clear_cache()
+    dependents.of_messages.cache_clear()
+    dependents.of_conversation.cache_clear()
+
+
+@pytest.mark.parametrize("messages", [2, 600])
+def test_a_deletion_includes_the_rows_of_a_new_model(new_model: Any, messages: int) -> None:
+    whole = ArchivedConversation.model_validate_json(line(long_one(messages)))
+    import_conversation(local_owner(), whole, find_user=lambda _: None)
+    parents = new_model._meta.get_field("parent").related_model._base_manager.all()
+    new_model.objects.bulk_create(new_model(parent=parent) for parent in parents)
+    assert new_model.objects.exists()
+    services.delete(local_owner(), whole.id)
+    sweep()
+    assert not new_model.objects.exists()
+    assert not Conversation.hidden_too.exists()
+
+
+def test_each_key_that_does_not_cascade_is_cleared_by_hand() -> None:
+    """A row may refer to a deleted one only if the deletion knows of that."""
+    cleared = {(Message, "parent"), (Conversation, "leaf")}
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if field.related_model in (Conversation, Message, Turn, ToolCall):
+                is_cascading = field in dependents.cascading_keys(field.related_model)
+                assert is_cascading or (model, field.name) in cleared, field
+
+
 @pytest.mark.parametrize("begin", [leaving, None])
-def test_a_server_clears_away_what_nobody_goes_on_with(
+def test_a_server_clears_away_abandoned_conversations(
     begin: Callable[[], UUID] | None, request: pytest.FixtureRequest
 ) -> None:
     if begin is None:
@@ -204,21 +253,21 @@ def test_a_server_clears_away_what_nobody_goes_on_with(
         assert not model._base_manager.exists(), model
 
 
-def test_a_deletion_that_is_killed_at_any_step_is_gone_on_with() -> None:
+def test_a_deletion_that_is_killed_at_any_step_is_continued() -> None:
     conversation_id = leaving()
     for number in range(5):
         with transaction.atomic():
-            for _ in islice(hidden.work(conversation_id), number):
+            for _ in islice(hidden.remaining_work(conversation_id), number):
                 pass
     sweep()
     for model in ALL:
         assert not model._base_manager.exists(), model
 
 
-def test_what_is_given_away_is_the_new_owners_at_its_end() -> None:
+def test_a_conversation_given_away_ends_up_with_its_new_owner() -> None:
     conversation_id = moving()
     with transaction.atomic():
-        next(hidden.work(conversation_id))
+        next(hidden.remaining_work(conversation_id))
     sweep()
     other = User.objects.get(username="other")
     assert find(other, conversation_id).unread
@@ -228,26 +277,26 @@ def test_what_is_given_away_is_the_new_owners_at_its_end() -> None:
     assert search.search(local_owner().pk, WORD) == []
 
 
-def test_what_somebody_brings_in_is_left_alone(half: UUID) -> None:
+def test_a_conversation_being_imported_is_left_alone(half: UUID) -> None:
     if connection.vendor == "postgresql":
-        pytest.skip("the lock is the session's, which is this test's own")
+        pytest.skip("PostgreSQL's lock belongs to the session, which this test shares")
     with alone_with(half) as is_mine:
         assert is_mine
         sweep()
-        assert hidden.found() == [(half, "arriving")]
+        assert hidden.list_hidden() == [(half, "arriving")]
         done = import_conversation(local_owner(), archived(), find_user=lambda _: None)
     assert (done.outcome, "at this moment" in done.note) == (Outcome.SKIPPED, True)
 
 
-def test_an_import_that_is_stopped_leaves_nothing_to_be_seen() -> None:
+def test_a_stopped_import_leaves_nothing_visible() -> None:
     with pytest.raises(KeyboardInterrupt):
         import_it(stop_at=0.3)
-    assert hidden.found() == [(UUID(LONG), "leaving")]
+    assert hidden.list_hidden() == [(UUID(LONG), "leaving")]
     sweep()
     assert not Message.objects.exists()
 
 
-def test_a_sends_id_that_goes_does_not_keep_another_from_coming() -> None:
+def test_the_client_id_of_a_message_being_deleted_can_be_used_again() -> None:
     conversation_id = leaving()
     first = Message.objects.filter(conversation=conversation_id).order_by("pk").first()
     assert first is not None
@@ -259,7 +308,7 @@ def test_a_sends_id_that_goes_does_not_keep_another_from_coming() -> None:
     assert said.is_new
 
 
-def test_a_prune_clears_large_ones_away_itself() -> None:
+def test_a_prune_deletes_large_conversations_completely() -> None:
     import_it()
     prune = Prune(Rules(), Audit(action="prune", source="command"))
     while prune.step() is not None:
@@ -281,7 +330,7 @@ def test_an_answer_may_be_older_than_its_question() -> None:
     assert not Message.objects.exists()
 
 
-def test_a_replacement_comes_whole_before_it_is_stopped() -> None:
+def test_a_replacement_is_completed_before_it_is_stopped() -> None:
     import_it()
 
     def stop(part: float) -> None:
@@ -296,7 +345,7 @@ def test_a_replacement_comes_whole_before_it_is_stopped() -> None:
     assert Message.objects.filter(content__startswith="wallabies").count() == 600
 
 
-def test_a_run_that_is_stopped_counts_what_it_has_replaced() -> None:
+def test_a_stopped_run_counts_its_replacements() -> None:
     import_it()
 
     def stop(part: float) -> None:
@@ -309,7 +358,7 @@ def test_a_run_that_is_stopped_counts_what_it_has_replaced() -> None:
     assert "1 replaced" in run.summary()
 
 
-def test_a_replacement_that_fails_says_what_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_replacement_says_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     import_it()
 
     def is_full(*_: object) -> None:
@@ -324,7 +373,7 @@ def test_a_replacement_that_fails_says_what_is_gone(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(
-    connection.vendor == "postgresql", reason="it deletes a text without reading it"
+    connection.vendor == "postgresql", reason="PostgreSQL deletes a text without reading it"
 )
 def test_large_texts_go_one_by_one() -> None:
     long = long_one(20)
@@ -333,16 +382,16 @@ def test_large_texts_go_one_by_one() -> None:
     whole = ArchivedConversation.model_validate_json(line(long))
     import_conversation(local_owner(), whole, find_user=lambda _: None)
     services.delete(local_owner(), whole.id)
-    assert hidden.leaving() == [whole.id]
+    assert hidden.list_leaving() == [whole.id]
     before = SearchEntry.objects.count() + Message.objects.count()
-    for _ in hidden.work(whole.id):
+    for _ in hidden.remaining_work(whole.id):
         now = SearchEntry.objects.count() + Message.objects.count()
         assert before - now <= 2
         before = now
     assert not Message.objects.exists()
 
 
-def test_who_has_a_part_of_a_chat_that_moves_is_not_deleted() -> None:
+def test_a_user_with_a_part_of_a_moving_chat_is_not_deleted() -> None:
     conversation_id = moving()
     other = User.objects.get(username="other")
     assert [*why_kept(local_owner())]
@@ -351,7 +400,7 @@ def test_who_has_a_part_of_a_chat_that_moves_is_not_deleted() -> None:
     assert not [*why_kept(local_owner())]
 
 
-def test_a_prune_clears_away_thousands_of_calls_of_a_message() -> None:
+def test_a_prune_deletes_thousands_of_calls_of_a_message() -> None:
     made = long_one(2)
     calls = made["messages"][1]["calls"]
     made["messages"][1]["calls"] = [calls[0] | {"call_id": f"call_{n}"} for n in range(6000)]
@@ -364,15 +413,15 @@ def test_a_prune_clears_away_thousands_of_calls_of_a_message() -> None:
     assert not ToolCall.objects.exists()
 
 
-def test_the_next_prune_does_the_rest_of_one_that_was_killed() -> None:
+def test_the_next_prune_finishes_a_killed_one() -> None:
     leaving()
     call_command("prune_history", "--older-than=90d", stdout=io.StringIO())
     assert not Conversation.hidden_too.exists()
 
 
-def test_an_import_waits_for_a_look_at_its_lock() -> None:
+def test_an_import_waits_while_a_server_tests_its_lock() -> None:
     if connection.vendor == "postgresql":
-        pytest.skip("the lock is the session's, which is this test's own")
+        pytest.skip("PostgreSQL's lock belongs to the session, which this test shares")
     looking = ExitStack()
     assert looking.enter_context(alone_with(UUID(LONG)))
     timer = Timer(0.05, looking.close)
@@ -383,7 +432,7 @@ def test_an_import_waits_for_a_look_at_its_lock() -> None:
 
 def test_files_of_killed_imports_are_removed_once_they_are_old() -> None:
     if connection.vendor == "postgresql":
-        pytest.skip("it has no such files")
+        pytest.skip("PostgreSQL has no such files")
     database = connection.settings_dict["NAME"]
     dead, young = (Path(f"{database}-importing-{uuid4().hex}") for _ in range(2))
     for path in (dead, young):
@@ -399,7 +448,7 @@ def test_files_of_killed_imports_are_removed_once_they_are_old() -> None:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of CPU of each transaction, from its beginning to the end of its commit."""
+    """The CPU seconds of each transaction, including its commit."""
     took: list[float] = []
     begun: list[float] = []
     enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
@@ -419,7 +468,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.slow
 def test_no_write_of_a_large_conversation_lasts(held: list[float]) -> None:
-    """As one transaction each took seconds."""
+    """A single transaction for each would take seconds."""
     long = ArchivedConversation.model_validate_json(line(long_one(5000, said=WORD)))
     import_conversation(local_owner(), long, find_user=lambda _: None)
     other = User.objects.create(username="other")

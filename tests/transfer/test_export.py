@@ -170,7 +170,7 @@ def test_version_1_is_without_what_it_has_no_keys_for_and_says_so(
     err = StringIO()
     assert exported(format_version=1, stderr=err) == line(first_version(sample()))
     assert err.getvalue() == (
-        "Left out, since version 1 has no keys for it: 1 tool setting, 1 error detail, 1 note, "
+        "Left out, because version 1 has no keys for it: 1 tool setting, 1 error detail, 1 note, "
         "1 context size, 1 context window, 3 opaque parts\n"
     )
     document = exported(format="json", format_version=1, stderr=err)

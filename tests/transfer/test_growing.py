@@ -78,7 +78,7 @@ def test_what_was_said_here_stays_the_current_branch(imported: Imports) -> None:
     mine = branch()
     said = imported(data(SECOND))
     assert said.status == 0
-    assert "2 new messages. It has gone on here, so its current branch stays." in said.text
+    assert "2 new messages. It was continued here, so its current branch stays." in said.text
     assert branch() == mine
     assert Message.objects.count() == 6
     second = Message.objects.get(content="Second wombat")
@@ -228,7 +228,7 @@ def test_what_somebody_has_gone_on_with_is_never_replaced(
     before = exported()
     said = imported(data(FIRST), renew=True)
     assert said.status == 1
-    assert "It has gone on here, so it is not replaced. Delete that one first" in said.text
+    assert "It was continued here, so it is not replaced. Delete that one first" in said.text
     assert exported() == before
 
 
@@ -265,7 +265,7 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
     monkeypatch.setattr(conversation._Run, "carry_out", beaten)
     said = imported(data(FIRST), renew=True)
     assert said.status == 1
-    assert "It has gone on here, so it is not replaced" in said.text
+    assert "It was continued here, so it is not replaced" in said.text
     assert Message.objects.filter(content="x").exists()
 
 
@@ -275,17 +275,17 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
 def test_an_older_export_is_said_to_have_less(imported: Imports) -> None:
     imported(data(SECOND))
     said = imported(data(FIRST))
-    assert "stays as it is: there is more of it here than in the file." in said.text
+    assert "stays as it is: it has more messages here than in the file." in said.text
     other = {**FIRST, "a": node("q", "assistant", "Another answer", at=2)}
     said = imported(data(other), renew=True)
-    assert "There is more of it here, so it is not replaced." in said.text
+    assert "It has more messages here, so it is not replaced." in said.text
     assert branch()[-1] == "Second answer"
 
 
 def test_an_older_export_replaces_nothing(imported: Imports) -> None:
     imported(data(FIRST, update_time=1_800_000_000))
     said = imported(data(LOSSY, update_time=1_700_000_000), renew=True)
-    assert "The file's is older, so it is not replaced." in said.text
+    assert "The file's version is older, so it is not replaced." in said.text
     assert branch()[-1] == "First answer"
 
 

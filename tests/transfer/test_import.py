@@ -138,7 +138,7 @@ def test_what_has_gone_on_here_stays_and_is_no_fault(imported: Imports, exported
     said = imported(line(sample()))
     assert said.status == 0
     assert (
-        f"a.jsonl, line 1: “Ants” ({C}): it is here already and stays as it is: it has gone on here."
+        f"a.jsonl, line 1: “Ants” ({C}): it is here already and stays as it is: it was continued here."
         in said.text
     )
     assert exported() == before
@@ -199,7 +199,7 @@ def test_an_id_that_is_somebody_elses_becomes_a_new_one(
     User.objects.create(username="ada")
     said = imported(line(sample()), user="ada")
     assert said.status == 0
-    assert "its id is taken here: it got a new one" in said.text
+    assert "its id is taken here, so it got a new one" in said.text
     theirs = Conversation.objects.get(owner__username="ada")
     assert str(theirs.pk) in said.text
     assert str(theirs.pk) != C
@@ -242,7 +242,7 @@ def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> N
     assert imported(line(sample())).status == 0
 
 
-# --- whose they become --------------------------------------------------------------------------
+# --- owners --------------------------------------------------------------------------------------
 
 
 def test_all_become_the_local_owners(imported: Imports) -> None:

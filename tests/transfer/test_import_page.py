@@ -136,7 +136,7 @@ def test_a_file_that_goes_while_all_is_tidied_is_no_fault(monkeypatch: pytest.Mo
 def test_an_import_is_stopped_in_the_middle(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "SAVE_SECONDS", 0.0)
     lines = line(sample()) + line(long_one())
     job = jobs.submit(local_owner(), BytesIO(lines), "a.jsonl", len(lines))
     stored = Conversation.objects.filter(pk=C)
@@ -146,7 +146,7 @@ def test_an_import_is_stopped_in_the_middle(
             jobs.cancel(job)
         return False
 
-    jobs.run(job.pk, stopped=cancel_then)
+    jobs.run(job.pk, is_stopped=cancel_then)
     page = client.get(f"/import/{job.pk}/").content.decode()
     assert "1 imported" in page
     assert "Stopped." in page
@@ -154,11 +154,11 @@ def test_an_import_is_stopped_in_the_middle(
 
 
 def test_an_import_that_was_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "SAVE_SECONDS", 0.0)
     lines = line(sample()) + line(long_one())
     job = jobs.submit(local_owner(), BytesIO(lines), "a.jsonl", len(lines))
     stored = Conversation.objects.filter(pk=C)
-    jobs.run(job.pk, stopped=stored.exists)
+    jobs.run(job.pk, is_stopped=stored.exists)
     job.refresh_from_db()
     assert (job.status, job.counts) == ("queued", {"imported": 1})
     assert jobs.waiting() == [job.pk]

@@ -95,7 +95,7 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
     assert "1 conversation with 4 messages" in said
     assert "checked" in said
     assert (
-        "Not in it: .env and the environment, the keys of model providers, the workspace." in said
+        "Not included: .env and the environment, the keys of model providers, the workspace." in said
     )
 
 
@@ -124,8 +124,8 @@ def test_what_is_there_for_nobody_is_not_counted(made: Path) -> None:
         ("", "is a directory"),
         ("nowhere/b", "does not exist"),
         ("data/workspace/b", "is in the workspace"),
-        ("x" * 300, "is no path"),
-        ("\udcff", "is no path"),
+        ("x" * 300, "is not a path"),
+        ("\udcff", "is not a path"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused(
@@ -155,7 +155,7 @@ def test_force_leaves_alone_what_is_no_file(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_home_that_nobody_has_is_said_plainly(command: str) -> None:
-    with pytest.raises(CommandError, match="is no path"):
+    with pytest.raises(CommandError, match="is not a path"):
         call_command(command, "~nobody-of-this-name/x")
 
 
@@ -217,7 +217,7 @@ def test_what_was_backed_up_is_there_again(made: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     said = restored(made, new)
     assert "2 conversations with 8 messages" in said
-    assert "1 file of the workspace and the secret key" in said
+    assert "1 workspace file and the secret key" in said
     assert (new / "workspace" / "notes" / "über 🙂.txt").read_text() == "kept"
     assert (new / "workspace" / "empty").is_dir()
     assert (new / "secret_key").read_text() == "s" * 50

@@ -147,7 +147,7 @@ def test_one_in_which_an_answer_is_unfinished_stays(status: str) -> None:
         status=status
     )
     said = prune(*ALL_OLD, "--yes")
-    assert "1 more stay: they are in use." in said
+    assert "1 more are in use and stay." in said
     assert left() == {"busy"}
 
 

@@ -1,4 +1,4 @@
-"""`manage.py approvals`: what waits for a person, and their answer."""
+"""`manage.py approvals`: list, approve or deny pending tool calls."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ from chat.models import Audit, ToolCall
 
 
 class Command(BaseCommand):
-    help = "List pending approvals, approve or deny one. A running server goes on within a second."
+    help = "List pending approvals, or decide one. A running server continues within a second."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "decision", nargs="?", choices=["list", "approve", "deny"], default="list"
         )
-        parser.add_argument("call_id", nargs="?", help="as the list shows it")
+        parser.add_argument("call_id", nargs="?", help="the id that the list shows")
         parser.add_argument(
-            "--remember", action="store_true", help="for the rest of the conversation"
+            "--remember",
+            action="store_true",
+            help="don't ask again for this tool in this conversation",
         )
-        parser.add_argument("--conversation", help="its id, where two have a call of the same id")
+        parser.add_argument("--conversation", help="its id, if several have a call with this id")
 
     def handle(self, *args: Any, **options: Any) -> str:
         with explained():
@@ -41,8 +43,8 @@ class Command(BaseCommand):
             wanted = conversation_id(options["conversation"])
             pending = pending.filter(message__conversation=wanted)
         if options["decision"] == "list":
-            return "\n".join(map(line, pending)) or "Nothing waits for an approval."
-        call = the_one(pending, options["call_id"])
+            return "\n".join(map(line, pending)) or "No approvals are pending."
+        call = find_call(pending, options["call_id"])
         conversation = call.message.conversation
         approved = options["decision"] == "approve"
         try:
@@ -54,7 +56,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _decide(call: ToolCall, *, approved: bool, remember: bool) -> None:
-    """For the conversation's owner; who it really was stands in the audit row."""
+    """Decide on behalf of the conversation's owner; the audit row records the operator."""
     conversation = call.message.conversation
     services.decide(
         conversation.owner,
@@ -75,20 +77,22 @@ def _decide(call: ToolCall, *, approved: bool, remember: bool) -> None:
 
 
 def line(call: ToolCall) -> str:
-    """One pending call, for a person to decide on."""
+    """Format one pending call for the list."""
     conversation = call.message.conversation
     waits = timesince(call.created_at)
-    return f"{call.call_id}  {call.name} {call.arguments}  (in “{conversation}”, waits {waits})"
+    return (
+        f"{call.call_id}  {call.name} {call.arguments}  (in “{conversation}”, waiting for {waits})"
+    )
 
 
-def the_one(pending: QuerySet[ToolCall], call_id: str | None) -> ToolCall:
+def find_call(pending: QuerySet[ToolCall], call_id: str | None) -> ToolCall:
     if not call_id:
-        raise CommandError("Which one? Give the call's id, as `manage.py approvals` lists it.")
+        raise CommandError("Which call? Add its id, as `manage.py approvals` lists it.")
     found = list(pending.filter(call_id=call_id)) if is_text(call_id) else []
     if not found:
         raise CommandError(
             f"No pending call has the id {call_id!r}. `manage.py approvals` lists them."
         )
     if len(found) > 1:
-        raise CommandError("Several conversations have a call of this id: add --conversation.")
+        raise CommandError("Several conversations have a call with this id: add --conversation.")
     return found[0]

@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: everything that a dead disk would take, in one file."""
+"""`manage.py backup FILE`: everything that a dead disk would destroy, in one file."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ MB = 1024 * 1024
 
 class Command(BaseCommand):
     help = (
-        "Write a backup to FILE, while the server runs: all conversations, settings and users as "
-        "they are now, the secret key, and the files of the tools' workspace. Not in it: .env "
-        "and the environment, and the keys of model providers, also those that were entered in the "
-        "browser. FILE is an SQLite database, is checked before it gets its name, and is for "
-        "your eyes only: it holds all that was said. Bring it back with: manage.py restore FILE"
+        "Write a backup to FILE; the server may keep running. It contains all conversations, "
+        "settings and users as they are now, the secret key, and the files in the tools' workspace. "
+        "It does not contain .env, the environment, or any keys of model providers, including "
+        "those entered in the browser. FILE is an SQLite database, checked before it gets its "
+        "name. Keep it private: it holds every conversation. To restore it: manage.py restore FILE"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="on another disk, best")
+        parser.add_argument(
+            "file", metavar="FILE", type=Path, help="where to write it, ideally on another disk"
+        )
         parser.add_argument("--force", action="store_true", help="overwrite FILE")
         parser.add_argument(
-            "--without-workspace", action="store_true", help="leave the tools' files out"
+            "--without-workspace", action="store_true", help="leave out the tools' files"
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
@@ -48,7 +50,7 @@ class Command(BaseCommand):
                     file,
                     force=options["force"],
                     workspace=not options["without_workspace"],
-                    stop=lambda: stop.asked,
+                    stop=lambda: stop.is_asked,
                     tell=copied.tell,
                 )
             except backup.Stopped:
@@ -61,7 +63,7 @@ class Command(BaseCommand):
 
 
 class Copied:
-    """How much is, on a terminal and for a sentence about why the rest is not."""
+    """How much is copied: shown on a terminal, and in the error if the copy fails."""
 
     def __init__(self) -> None:
         self.progress = Progress("copied", what="MB")
@@ -75,14 +77,14 @@ class Copied:
         if not self._total:
             return ""
         far = f"{megabytes(self._done)} of {megabytes(self._total)}"
-        return f" {far} had been copied; nothing of them is kept."
+        return f" {far} had been copied; nothing was kept."
 
 
 def summary(file: Path, made: backup.Contents) -> str:
-    latest = f", the latest of {moment(made.latest)}" if made.latest else ""
+    latest = f", the latest from {moment(made.latest)}" if made.latest else ""
     return (
         f"{file}: {conversations(made)}{latest}, and "
-        f"{number(made.files, 'file')} of the workspace; {megabytes(made.size)}, checked."
+        f"{number(made.files, 'workspace file')}; {megabytes(made.size)}, checked."
     )
 
 
@@ -94,32 +96,32 @@ def conversations(found: backup.Contents) -> str:
 def left_out(made: backup.Contents, without_workspace: bool) -> str:
     missing = [".env and the environment", "the keys of model providers"]
     if not made.has_secret_key:
-        missing.append("the secret key (it is in the environment)")
+        missing.append("the secret key (set in the environment)")
     if without_workspace:
         missing.append("the workspace")
-    return f"Not in it: {', '.join(missing)}."
+    return f"Not included: {', '.join(missing)}."
 
 
 def elsewhere(file: Path) -> str:
-    """What to do on PostgreSQL."""
+    """Say what to do on PostgreSQL."""
     url = quote(postgresql.url())
     return (
-        "The database is PostgreSQL, which makes backups with a tool of its own:\n"
+        "The database is PostgreSQL, which has its own backup tool:\n"
         f"  pg_dump --format=custom --no-owner --exclude-table-data={backup.KEYS} "
         f"--dbname={url} --file={quote(str(file))}\n"
         f"{postgresql.PASSWORD}\n"
-        "Keys of model providers that were entered in the browser are left out.\n"
+        "This leaves out the keys of model providers that were entered in the browser.\n"
         f"{beside(file)}Nothing was written."
     )
 
 
 def beside(file: Path) -> str:
-    """How to keep what is in the data directory, if anything is."""
+    """Say how to save the files in the data directory, if there are any."""
     names = [n for n in ("secret_key", "workspace") if (settings.DATA_DIR / n).exists()]
     if not names:
         return ""
     archive = quote(f"{file}.files.tar.gz")
     return (
-        f"What is not in the database ({' and '.join(names)}):\n"
+        f"To save what is not in the database ({' and '.join(names)}):\n"
         f"  tar -C {quote(str(settings.DATA_DIR))} -czf {archive} {' '.join(names)}\n"
     )

@@ -1,4 +1,4 @@
-"""`manage.py export_history`: conversations into files."""
+"""`manage.py export_history`: write conversations into files."""
 
 from __future__ import annotations
 
@@ -34,27 +34,28 @@ from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
 
 _HELP = """\
-Write conversations into files, to keep them, to read them elsewhere or to move them.
+Write conversations into files, to keep, read elsewhere or move them.
 
 Formats (docs/archive.md describes the first two; import_history reads them back without loss):
-  jsonl     one conversation a line
-  json      one document with all of them
+  jsonl     one conversation per line
+  json      one document with all conversations
   markdown  to read: the current branch, then the other versions
 
-An older Talos reads version 1 of the first two: --format-version 1 writes that, and says on the
-standard error what is left out, since version 1 has no keys for it.
+An older Talos reads version 1 of the first two: --format-version 1 writes it, and reports on
+standard error what is left out because version 1 has no keys for it.
 
-A file that ends in .gz is compressed. Without --output everything goes to the standard output. A
-file or a folder is there whole or not at all: an export that is cut off leaves nothing that looks
-like one. A folder gets one file for each conversation. The server may run meanwhile; each conversation is written as it was at one moment.
+A file that ends in .gz is compressed. Without --output, everything goes to standard output. A
+folder gets one file per conversation. A file or folder appears only when it is complete: an
+interrupted export leaves nothing that looks like one. The server may keep running; each
+conversation is written as it was at one moment.
 
   manage.py export_history --output history.jsonl
   manage.py export_history --since 2026-01-01 --no-archived --output chats/ --format markdown
   manage.py export_history --id 7d3bffc5-b241-4dc1-bc17-059bf8facc34 --format markdown
   manage.py export_history --output history.jsonl.gz
 
-Exit status: 0 when all was written, 1 when it was not, with the reason; 130 and 143 when it was
-stopped, and 141 when whoever read its output has left.
+Exit status: 0 if everything was written, 1 with a reason if not, 130 or 143 if the command was
+stopped, 141 if the reader of its output closed it.
 """
 
 
@@ -71,14 +72,14 @@ class Command(BaseCommand):
         add(
             "--format",
             choices=export_formats.FORMATS,
-            help="by the ending of PATH, else jsonl, unless said",
+            help="default: by the ending of PATH, else jsonl",
         )
         add(
             "--format-version",
             type=int,
             choices=VERSIONS,
             default=VERSION,
-            help="of jsonl and json: 1 for an older Talos",
+            help="version of jsonl and json: 1 for an older Talos",
         )
         add("--force", action="store_true", help="replace what is at PATH")
         add("--id", action="append", metavar="ID", help="only this conversation; may be repeated")
@@ -88,7 +89,7 @@ class Command(BaseCommand):
         add(
             "--archived",
             action=BooleanOptionalAction,
-            help="only archived ones, or none of them; both unless said",
+            help="only archived ones, or none of them; default: both",
         )
 
     def handle(self, *args: Any, **options: Any) -> str | None:
@@ -103,12 +104,12 @@ class Command(BaseCommand):
             file_named(Path(output))
         name = output if output and not _is_folder(output) else ""
         encoder = export_formats.encoder(options["format"], name, older)
-        said = self._written(ids, encoder, options)
+        report = self._write(ids, encoder, options)
         if older and older.left_out:
-            self.stderr.write(f"Left out, since version 1 has no keys for it: {older.left_out}")
-        return said
+            self.stderr.write(f"Left out, because version 1 has no keys for it: {older.left_out}")
+        return report
 
-    def _written(self, ids: Ids, encoder: Encoder, options: dict[str, Any]) -> str | None:
+    def _write(self, ids: Ids, encoder: Encoder, options: dict[str, Any]) -> str | None:
         output: str | None = options["output"]
         if output in (None, "-"):
             self._to_stdout(ids, encoder)
@@ -125,12 +126,11 @@ class Command(BaseCommand):
         except KeyboardInterrupt as stopped:
             status = 128 + number_of(stopped)
             raise CommandError(f"Stopped.{_kept(output, count)}", returncode=status) from None
-        done = count.done
-        return f"Exported {done:,} conversation{'' if done == 1 else 's'} to {output}."
+        return f"Exported {number(count.done, 'conversation')} to {output}."
 
     def _to_stdout(self, ids: Ids, encoder: Encoder) -> None:
         decode = getincrementaldecoder("utf-8")().decode
-        binary = getattr(self.stdout, "buffer", None)  # none where a test looks
+        binary = getattr(self.stdout, "buffer", None)  # none if a test captures it
         count = Count(len(ids))
         try:
             with Progress("exported", count.total) as progress:
@@ -142,10 +142,10 @@ class Command(BaseCommand):
                         self.stdout.write(decode(chunk), ending="")
             self.stdout.flush()
         except BrokenPipeError:
-            raise  # nobody is left to be told
+            raise  # nobody reads the output
         except OSError as error:
             discard_output()
-            written = f" {count} were written." if count.total else ""
+            written = f" {count.report()}." if count.total else ""
             raise CommandError(
                 f"The output cannot be written: {error.strerror}.{written}"
             ) from None
@@ -153,13 +153,15 @@ class Command(BaseCommand):
 
 @dataclass
 class Count:
-    """How far an export is."""
+    """The progress of an export."""
 
     total: int
     done: int = 0
 
-    def __str__(self) -> str:
-        return f"{self.done:,} of {number(self.total, 'conversation')}"
+    def report(self, verb: str = "written") -> str:
+        """Return, for example, `0 of 1 conversation was written`."""
+        was = "was" if self.total == 1 else "were"
+        return f"{self.done:,} of {number(self.total, 'conversation')} {was} {verb}"
 
 
 def _is_folder(output: str) -> bool:
@@ -167,12 +169,12 @@ def _is_folder(output: str) -> bool:
 
 
 def _kept(output: str, count: Count) -> str:
-    """What an export that was cut off has left."""
+    """Say what an interrupted export has left."""
     if not count.total:
         return ""
-    if _is_folder(output) and any(Path(output).glob("[!.]*")):  # each was in place by itself
-        return f" {count} were written, each whole."
-    return f" {count} had been written; nothing of them is kept."
+    if _is_folder(output) and any(Path(output).glob("[!.]*")):  # each file appeared by itself
+        return f" {count.report()}, each completely."
+    return f" {count.report('exported')}; nothing was kept."
 
 
 def _to_file(ids: Ids, encoder: Encoder, target: Path, count: Count, *, force: bool) -> None:
@@ -205,7 +207,7 @@ def _to_folder(ids: Ids, encoder: Encoder, target: Path, count: Count, *, force:
 
 
 def file_name(written: Written, encoder: Encoder) -> str:
-    """Sorted by time, told apart by id, whatever the title."""
+    """Return a name that sorts by time and is unique by id, whatever the title."""
     day = timezone.localtime(written.created_at).date().isoformat()
     parts = (day, slug(written.title), str(written.id))
     return f"{'-'.join(filter(None, parts))}.{encoder.suffix}"
@@ -230,7 +232,7 @@ def _conversation(text: str) -> UUID:
 
 
 def _moment(text: str, *, after: bool = False) -> datetime:
-    """A day's beginning, or with `after` its end, by the clock of pages; or a moment, as given."""
+    """Return a day's beginning (with `after`, its end) in the pages' time zone; or a given moment."""
     try:
         if day := parse_date(text):
             begin = datetime.combine(day, time.min) + timedelta(days=after)
@@ -240,4 +242,4 @@ def _moment(text: str, *, after: bool = False) -> datetime:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise CommandError(f"{text!r} is no date: write it like 2026-11-23 or 2026-11-23T07:00.")
+    raise CommandError(f"{text!r} is not a date: write it like 2026-11-23 or 2026-11-23T07:00.")

@@ -1,4 +1,4 @@
-"""`manage.py import_history`: conversations out of files."""
+"""`manage.py import_history`: import conversations from files."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from chat.models import Audit
 from chat.services.imports.run import Import, Report
 
 _HELP = """\
-Bring conversations in: what export_history wrote (JSON Lines or JSON, docs/archive.md), or a ChatGPT
-export: its ZIP file as it was downloaded, or the conversations.json in it. What a file is, and each
-conversation in it, is seen from what is in it.
+Import conversations: files that export_history wrote (JSON Lines or JSON, docs/archive.md), or a
+ChatGPT export, either its ZIP file as downloaded or the conversations.json in it. The format of a
+file and of each conversation in it is recognized from its content.
 
-A conversation that is here already only gets what it has more in the file, and a file may be
-imported twice. If it is another one in the file, it is left as it is and named; with --renew it is
-replaced, unless somebody has gone on with it here. One whose id is somebody else's gets a new one.
-Each is imported whole or not at all. Answers that were not over when they were exported become
-interrupted; nothing is run, and imported approvals allow nothing.
+A conversation that exists already only gets the messages that are new in the file, so importing a
+file twice is safe. If its messages differ, it is kept as it is and reported; with --renew it is
+replaced, unless somebody has continued it here. A conversation whose id belongs to another user
+gets a new one. Each is imported completely or not at all. Answers that were unfinished in the
+export become interrupted; no call is run, and imported approvals allow nothing.
 
-All become yours; with --user that user's; with --keep-owners those users' that the file names.
+All conversations become yours; with --user, that user's; with --keep-owners, those of the users
+that the file names.
 
   manage.py import_history history.jsonl --dry-run
   manage.py import_history history.jsonl
@@ -40,16 +41,16 @@ All become yours; with --user that user's; with --keep-owners those users' that 
   manage.py import_history chatgpt-export.zip
   manage.py import_history conversations-000.json conversations-001.json
 
-Images and other files of an export are not brought in: the report counts them. A dry run says what
-the import would say.
+Images and other files of an export are not imported; the report counts them. A dry run prints the
+same report.
 
-Each conversation that is skipped is named, with its line and the reason. Exit status: 0 when all
-that is in the files is here now, 1 when something is not. What was imported stays in either case,
-and so it does when the command is stopped: run it again to go on. One that is being replaced is
-finished before that; if it is killed in the middle of it, or the disk fills up, the earlier one is
-gone, and the next import of the file brings the file's.
+Each skipped conversation is reported with its line and the reason. Exit status: 0 if everything in
+the files is here now, 1 if something is not. Imported conversations stay in either case, and also
+if the command is stopped: run it again to continue. A replacement under way is finished first. If
+the command is killed during one, or the disk fills up, the earlier conversation is gone; import the
+file again to get the file's.
 """
-_AGAIN = " Run it again to go on."
+_AGAIN = " Run it again to continue."
 
 
 class Command(BaseCommand):
@@ -61,23 +62,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("files", nargs="+", metavar="FILE", help="a file; - is the standard input")
+        add("files", nargs="+", metavar="FILE", help="a file; - for standard input")
         add(
             "--format",
             choices=("auto", "jsonl", "json", "chatgpt"),
             default="auto",
-            help="what the files are, if it cannot be seen",
+            help="the format, if it is not recognized",
         )
         whose = parser.add_mutually_exclusive_group()
-        whose.add_argument("--user", metavar="NAME", help="whose they become")
+        whose.add_argument("--user", metavar="NAME", help="the owner of the imported conversations")
         whose.add_argument(
-            "--keep-owners", action="store_true", help="they stay those of the users in the file"
+            "--keep-owners", action="store_true", help="keep the owners that the file names"
         )
         add(
             "--renew",
             action="store_true",
-            help="replace what was imported before and is another one in the file, "
-            "unless somebody has gone on with it",
+            help="replace earlier imports that differ from the file, "
+            "unless somebody has continued them",
         )
         add("--dry-run", action="store_true", help="only say what would be imported")
 
@@ -90,26 +91,26 @@ class Command(BaseCommand):
                 for name in names:
                     self._file(run, name, stop)
             summary = run.finish(" ".join(names))
-        if stop.asked:
+        if stop.is_asked:
             raise CommandError(f"Stopped. {summary}{_AGAIN}", returncode=stop.status)
         if run.has_faults:
-            raise CommandError(f"{summary} What was skipped is named above.")
+            raise CommandError(f"{summary} The skipped ones are listed above.")
         return summary
 
     def _file(self, run: Import, name: str, stop: Stop) -> None:
         try:
-            with _opened(name) as file, Progress("looked at") as progress:
-                for done, report in enumerate(_reported(run, file, name), start=1):
+            with _open(name) as file, Progress("read") as progress:
+                for done, report in enumerate(_import(run, file, name), start=1):
                     progress.at(done)
-                    self._name(report)
-                    if stop.asked:
+                    self._print(report)
+                    if stop.is_asked:
                         return
         except _Stopped:
             return
         except _Unreadable as error:
-            self._name(run.unreadable(name, str(error)))
+            self._print(run.unreadable(name, str(error)))
 
-    def _name(self, report: Report) -> None:
+    def _print(self, report: Report) -> None:
         if report.is_fault:
             self.stderr.write(f"Skipped: {report}")
         elif report.note:
@@ -117,15 +118,15 @@ class Command(BaseCommand):
 
 
 class _Stopped(Exception):
-    """Nothing of the conversation that was on its way stays."""
+    """Stop the import; nothing of the conversation under way is kept."""
 
 
 class _Unreadable(Exception):
-    """A file cannot be opened or read."""
+    """A file that cannot be opened or read."""
 
 
-def _reported(run: Import, file: BinaryIO, name: str) -> Iterator[Report]:
-    """Raises `_Unreadable`: what goes wrong with the output is not the file's fault."""
+def _import(run: Import, file: BinaryIO, name: str) -> Iterator[Report]:
+    """Import a file. Raises `_Unreadable` for errors of the file, not of the output."""
     try:
         yield from run.file(file, name)
     except OSError as error:
@@ -134,7 +135,7 @@ def _reported(run: Import, file: BinaryIO, name: str) -> Iterator[Report]:
 
 def _run(options: dict[str, Any], stop: Stop) -> Import:
     def on_step(_part: float) -> None:
-        if stop.asked:
+        if stop.is_asked:
             raise _Stopped
 
     owner = None
@@ -155,7 +156,7 @@ def _find_user(name: str) -> User | None:
     return local_owner() if name == LOCAL_OWNER else User.objects.filter(username=name).first()
 
 
-def _opened(name: str) -> AbstractContextManager[BinaryIO]:
+def _open(name: str) -> AbstractContextManager[BinaryIO]:
     try:
         return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
     except OSError as error:

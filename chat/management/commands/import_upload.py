@@ -1,4 +1,4 @@
-"""`manage.py import_upload`: what the server runs for each file of its import page."""
+"""`manage.py import_upload`: run by the server for each file uploaded on the import page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chat.services.imports import jobs
 
 class Command(BaseCommand):
     help = (
-        "Import a file that was uploaded on the page, or go on with it. The server runs this by "
-        "itself: a process of its own takes no time from the chat, and gives its memory back."
+        "Import an uploaded file, or continue its import. The server runs this command itself, so "
+        "that an import takes no time from the chat and its memory is freed."
     )
-    requires_system_checks = ()  # the server has run them
+    requires_system_checks = ()  # the server has run the checks
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("job", type=UUID, help="the id, as in the page's address")
+        parser.add_argument("job", type=UUID, help="the id in the import page's address")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with explained(), Stop() as stop:
-            jobs.run(options["job"], stopped=lambda: stop.asked)
+            jobs.run(options["job"], is_stopped=lambda: stop.is_asked)

@@ -1,4 +1,4 @@
-"""`manage.py prune_history`: old conversations go, after it has said which."""
+"""`manage.py prune_history`: delete old conversations, after saying how many."""
 
 from __future__ import annotations
 
@@ -31,47 +31,47 @@ LONGEST = timedelta(36_500)
 
 class Command(BaseCommand):
     help = (
-        "Delete old conversations for good, with everything in them. Says first how many would go, "
-        "and asks. The server may run meanwhile: open pages notice, answers go on, and a "
-        "conversation in which an answer is being written, waits its turn or waits for an approval "
-        "stays. Ctrl+C stops it between two batches; what is left goes the next time. "
+        "Permanently delete old conversations with everything in them. Says how many, then asks. "
+        "The server may keep running: open pages are told, and answers continue. A conversation "
+        "is kept while an answer in it is running, queued or waiting for approval. Ctrl+C stops "
+        "between two batches; the next run deletes the rest. "
         "Make a backup first: manage.py backup FILE."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        which = parser.add_argument_group("which ones (all that is given holds together)")
+        which = parser.add_argument_group("which conversations (all conditions must hold)")
         which.add_argument(
             "--older-than",
             type=age,
             metavar="90d",
-            help="not used for so long: a number and h, d, w or y (hours, days, weeks, years)",
+            help="unused for this long: a number and h, d, w or y (hours, days, weeks, years)",
         )
         which.add_argument(
             "--keep-newest",
             type=count,
             default=0,
             metavar="N",
-            help="all but the newest N of each user, counted among those that could go",
+            help="keep each user's newest N of the conversations that would be deleted",
         )
         which.add_argument("--archived-only", action="store_true", help="only archived ones")
-        which.add_argument("--keep-pinned", action="store_true", help="not the pinned ones")
-        which.add_argument("--user", metavar="NAME", help="only this user's (a username)")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would go")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        which.add_argument("--keep-pinned", action="store_true", help="keep pinned ones")
+        which.add_argument("--user", metavar="NAME", help="only this user's")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> str:
         with explained():
-            rules = asked_for(options)
+            rules = read_rules(options)
             found = amount(rules)
             self.stdout.write(f"{rules}: {summary(found)}")
-            is_unfinished = bool(hidden.leaving())
+            is_unfinished = bool(hidden.list_leaving())
             if not found.conversations and not is_unfinished:
                 return "There is nothing to delete."
             if is_unfinished:
-                self.stdout.write("An earlier deletion is not finished: its rest goes, too.")
+                self.stdout.write("An earlier deletion is unfinished and will be completed.")
             if options["dry_run"]:
                 return "Nothing was deleted: this was a dry run."
-            if found.conversations and not options["yes"] and not confirmed():
+            if found.conversations and not options["yes"] and not confirm():
                 return "Nothing was deleted."
             return self._prune(rules, found)
 
@@ -82,17 +82,17 @@ class Command(BaseCommand):
         )
         with Stop() as stop:
             with (
-                explained(is_there=False, so_far=lambda: done(prune, found)),
+                explained(is_there=False, so_far=lambda: report_deleted(prune, found)),
                 Progress("deleted", found.conversations) as progress,
             ):
-                while not stop.asked and (pause := prune.step()) is not None:
+                while not stop.is_asked and (pause := prune.step()) is not None:
                     progress.at(prune.deleted)
                     time.sleep(pause)
             space = Space()
-            while not stop.asked and (pause := space.step()) is not None:
+            while not stop.is_asked and (pause := space.step()) is not None:
                 time.sleep(pause)
-        report = f"{done(prune, found)} {freed(before)}"
-        if stop.asked:
+        report = f"{report_deleted(prune, found)} {report_freed(before)}"
+        if stop.is_asked:
             raise CommandError(f"Stopped. {report}", returncode=stop.status)
         return report
 
@@ -101,7 +101,7 @@ def age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})\s*([hdwy])", text.strip().lower())
     if match is None:
         raise ArgumentTypeError(
-            f"{text!r} is no age: write a number and h, d, w or y, for example 90d for 90 days"
+            f"{text!r} is not an age: use a number and h, d, w or y, for example 90d for 90 days"
         )
     found = int(match[1]) * UNITS[match[2]]
     if found > LONGEST:
@@ -111,11 +111,11 @@ def age(text: str) -> timedelta:
 
 def count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000_000):
-        raise ArgumentTypeError(f"{text!r} is no number of conversations: write 1 or more")
+        raise ArgumentTypeError(f"{text!r} is not a number of conversations: use 1 or more")
     return int(text)
 
 
-def asked_for(options: dict[str, Any]) -> Rules:
+def read_rules(options: dict[str, Any]) -> Rules:
     given = options["older_than"], options["keep_newest"] or None, options["archived_only"] or None
     if all(option is None for option in given):
         raise CommandError(
@@ -131,7 +131,7 @@ def asked_for(options: dict[str, Any]) -> Rules:
 
 
 def summary(found: Amount) -> str:
-    in_use = f" {found.in_use:,} more stay: they are in use." if found.in_use else ""
+    in_use = f" {found.in_use:,} more are in use and stay." if found.in_use else ""
     if found.oldest is None or found.newest is None:
         return f"none.{in_use}"
     return (
@@ -140,11 +140,13 @@ def summary(found: Amount) -> str:
     )
 
 
-def confirmed() -> bool:
+def confirm() -> bool:
     if not sys.stdin.isatty():
-        raise CommandError("Add --yes to delete them: there is no terminal to ask at.")
+        raise CommandError(
+            "There is no terminal to ask for confirmation: add --yes to delete them."
+        )
     try:
-        return input("Delete them for good? [y/N] ").strip().lower() in ("y", "yes")
+        return input("Permanently delete them? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
     except KeyboardInterrupt as stopped:
@@ -152,14 +154,14 @@ def confirmed() -> bool:
         raise CommandError("Stopped. Nothing was deleted.", returncode=status) from None
 
 
-def done(prune: Prune, found: Amount) -> str:
+def report_deleted(prune: Prune, found: Amount) -> str:
     messages = number(prune.messages, "message")
     what = f"Deleted {number(prune.deleted, 'conversation')} with {messages}"
     left = found.conversations - prune.deleted
     return f"{what}; {left:,} are left." if left > 0 else f"{what}."
 
 
-def freed(before: int) -> str:
+def report_freed(before: int) -> str:
     if connection.vendor != "sqlite":
-        return "PostgreSQL uses their space again by itself (autovacuum)."
+        return "PostgreSQL reuses their space automatically (autovacuum)."
     return f"The database is {megabytes(max(before - size(), 0))} smaller."

@@ -1,4 +1,4 @@
-"""`manage.py reference`: docs/reference.md, written from the code. A test says when it is old."""
+"""`manage.py reference`: write docs/reference.md from the code. A test checks that it is current."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [
         "# Reference",
         "Written from the code by `manage.py reference`.",

@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: a backup into an empty data directory."""
+"""`manage.py restore FILE`: restore a backup into an empty data directory."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from chat.upkeep import backup
 
 class Command(BaseCommand):
     help = (
-        "Restore what `manage.py backup` wrote, into a data directory (TALOS_DATA_DIR) that has no "
-        "database yet: with it the secret key and the files of the workspace, but no keys of model "
-        "providers. FILE is checked first, stays as it is, and may be from an older version of "
-        "Talos, but from no newer one. Nothing is ever overwritten."
+        "Restore a file that `manage.py backup` wrote into a data directory (TALOS_DATA_DIR) that "
+        "has no database yet, including the secret key and the workspace, but no keys of model "
+        "providers. FILE is checked first and never changed. It may come from an older version of "
+        "Talos, but not from a newer one. Nothing is overwritten."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="what backup wrote")
+        parser.add_argument("file", metavar="FILE", type=Path, help="the backup")
 
     def handle(self, *args: Any, **options: Any) -> str:
         file = file_named(options["file"])
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         copied = Copied()
         with Stop() as stop, explained(is_there=False), copied.progress:
             try:
-                found = backup.restore(file, stop=lambda: stop.asked, tell=copied.tell)
+                found = backup.restore(file, stop=lambda: stop.is_asked, tell=copied.tell)
             except backup.Stopped:
                 status = stop.status
                 raise CommandError("Stopped. Nothing was restored.", returncode=status) from None
@@ -48,25 +48,25 @@ class Command(BaseCommand):
 
 
 def summary(found: backup.Contents) -> str:
-    latest = f", the latest of {moment(found.latest)}" if found.latest else ""
-    key = "the secret key" if found.has_secret_key else "no secret key (a new one was made)"
+    latest = f", the latest from {moment(found.latest)}" if found.latest else ""
+    key = "the secret key" if found.has_secret_key else "no secret key (a new one was created)"
     return (
         f"Restored to {settings.DATA_DIR}: {conversations(found)}{latest}, "
-        f"{number(found.files, 'file')} of the workspace and {key}.\n"
-        "No keys of model providers: enter those again that were entered in the browser.\n"
+        f"{number(found.files, 'workspace file')} and {key}.\n"
+        "Keys of model providers are not restored: enter them in the browser again.\n"
         "Start Talos: make run"
     )
 
 
 def elsewhere(file: Path) -> str:
-    """What to do on PostgreSQL."""
+    """Say what to do on PostgreSQL."""
     url = quote(postgresql.url())
     return (
-        "The database is PostgreSQL, which restores what pg_dump wrote, into an empty database:\n"
+        "The database is PostgreSQL. To restore what pg_dump wrote into an empty database:\n"
         "  pg_restore --no-owner --exit-on-error --single-transaction "
         f"--dbname={url} {quote(str(file))}\n"
         f"{postgresql.PASSWORD}\n"
         "Then: python manage.py migrate\n"
-        "Nothing was restored. What `manage.py backup` wrote on SQLite is for a data directory: "
-        "unset DATABASE_URL."
+        "Nothing was restored. A file that `manage.py backup` wrote on SQLite needs a data "
+        "directory: unset DATABASE_URL."
     )

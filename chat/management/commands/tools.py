@@ -1,4 +1,4 @@
-"""`manage.py tools`: what is offered to models. `manage.py tools call` runs one, outside any chat."""
+"""`manage.py tools`: list the tools offered to models, or call one outside any chat."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="do", metavar="list | call")
-        actions.add_parser("list", help="what is offered to models (the default)")
+        actions.add_parser("list", help="list the tools offered to models (the default)")
         call = actions.add_parser("call", help="run a tool")
         call.add_argument("name")
         call.add_argument("arguments", nargs="?", default="{}", help="a JSON object")
-        call.add_argument("--yes", action="store_true", help="for a tool that needs approval")
+        call.add_argument(
+            "--yes", action="store_true", help="approve the call, if the tool needs approval"
+        )
 
     def handle(self, *args: Any, **options: Any) -> str:
         tools = registry.load(tuple(settings.TALOS_TOOLS))
@@ -42,9 +44,7 @@ class Command(BaseCommand):
 
     def _run(self, runner: ToolRunner, call: Call, *, is_allowed: bool) -> ToolOutcome:
         if call.tool.approval and not is_allowed:
-            raise CommandError(
-                f"{call.tool.name} asks for approval in a chat. Add --yes to run it here."
-            )
+            raise CommandError(f"{call.tool.name} needs approval. Add --yes to run it here.")
         context = ToolContext(
             workspace=settings.WORKSPACE,
             time_zone=settings.TIME_ZONE,

@@ -1,1 +1,1 @@
-"""Imports: conversations out of files, all or nothing, and the uploads that wait to be imported."""
+"""Imports conversations from files, each completely or not at all, and runs the queue of uploads."""

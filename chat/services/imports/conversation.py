@@ -1,13 +1,13 @@
-"""A conversation out of a file: all of it or nothing, in short steps.
+"""Importing one conversation, completely or not at all, in short steps.
 
-Until the last step it is hidden; whoever finds one whose importer is dead clears it away. What is
-here is not changed: a conversation that is here already only gets what it has more in the file, and
-ids that are somebody else's become new ones. Nothing that is imported runs, waits or gives rights.
+It is hidden until the last step; if its importer dies, any process that finds it clears it away.
+Existing data is not changed: a conversation that exists already only gets the file's new messages,
+and ids that belong to somebody else are replaced. Nothing imported runs, waits or grants rights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,10 +18,9 @@ from django.contrib.auth.models import User
 from django.db import Error, IntegrityError, transaction
 
 from chat import search
-from chat.db import sql
 from chat.db.lanes import one_snapshot
 from chat.errors import SessionNotFound
-from chat.models import Conversation, Message, OpaquePart, ToolCall, ToolRule, Turn
+from chat.models import Conversation, Message, ToolRule
 from chat.services import hidden
 from chat.services.base import locked
 from chat.services.conversations import remove
@@ -29,20 +28,18 @@ from chat.services.imports.existing import Here, Rehearsal, parts
 from chat.services.imports.growth import join, show
 from chat.services.imports.locks import alone_with
 from chat.services.imports.plan import Imported, Outcome, Plan, plan, taken
-from chat.services.steps import Work, by_size, step
-from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
-from chat.transfer.settled import parents_first
+from chat.services.imports.storing import FindUser, is_small, store_messages
+from chat.services.steps import Work, step
+from chat.transfer.archive.format import ArchivedConversation
 
-FindUser = Callable[[str], User | None]
-"""From a username of the file to a user here."""
 OnStep = Callable[[float], None]
 _PATIENCE = 0.5
-"""Seconds: a server that looks whether the importer of a half conversation lives has its lock."""
-_ELSEWHERE = "it is being imported at this moment. Import the file again when that is over"
+"""Seconds to wait for the lock: a server takes it briefly to see whether the importer lives."""
+_ELSEWHERE = "it is being imported at this moment. Import the file again when that is done"
 
 
 class _MovedOn(Exception):
-    """Somebody did something in the conversation since it was looked at."""
+    """The conversation has changed since its import was planned."""
 
 
 def import_conversation(
@@ -54,12 +51,13 @@ def import_conversation(
     renew: bool = False,
     on_step: OnStep = lambda part: None,
 ) -> Imported:
-    """Make an archived conversation the owner's; `renew` as in `plan`.
+    """Import an archived conversation for the owner; `renew` as in `plan`.
 
-    With `here` a `Rehearsal`, only say what would become of it. `on_step` is told how much of it is
-    here, from 0 to 1, between two steps; what it raises ends the import, and nothing of a new
-    conversation stays. Once an earlier one is gone for the file's, that comes whole all the same:
-    what was raised is told in `Imported.stopped`. If it cannot come, the error has a note of that.
+    If `here` is a `Rehearsal`, only report what would happen. `on_step` is called between steps with
+    the share that is stored, from 0 to 1. An exception it raises ends the import, and nothing of a
+    new conversation is kept. Once an earlier import is deleted to be replaced, the replacement is
+    completed first and the exception is returned in `Imported.stopped`. If the replacement fails,
+    the error carries a note that says so.
     """
     here = here or Here()
     steps = _Steps(on_step)
@@ -79,35 +77,35 @@ def import_conversation(
             try:
                 _Run(owner, planned.whole, find_user, steps).carry_out(planned)
             except (IntegrityError, SessionNotFound, _MovedOn):
-                continue  # somebody made the same at the same moment, say: look again
+                continue  # someone may have made the same one just now: plan again
         return replace(planned.imported, stopped=steps.stopped)
     return _skipped(taken(archived).imported, archived, steps)
 
 
 def _skipped(imported: Imported, archived: ArchivedConversation, steps: _Steps) -> Imported:
-    """Nothing is written; of an earlier one that is gone already this is said."""
+    """Return the result for a skipped conversation, with a note if an earlier import is gone."""
     note = ". ".join((imported.note, _lost(archived))) if steps.must_finish else imported.note
     return replace(imported, note=note, stopped=steps.stopped)
 
 
 def _lost(archived: ArchivedConversation) -> str:
     return (
-        f"The earlier import of “{archived.title}” is gone, and the file's is not here: "
+        f"The earlier import of “{archived.title}” is gone, and its replacement is not here: "
         "import the file again"
     )
 
 
 class _Steps:
-    """Tells of each step; whoever is told may end the import, unless it `must_finish`."""
+    """Reports each step to a callback, which may end the import unless it `must_finish`."""
 
     def __init__(self, on_step: OnStep) -> None:
         self._on_step = on_step
         self.must_finish = False
-        """There was an earlier one here, which is gone."""
+        """An earlier import has been deleted."""
         self.stopped: BaseException | None = None
-        """What was raised then."""
+        """The exception raised by the callback after that."""
 
-    def tell(self, part: float) -> None:
+    def report(self, part: float) -> None:
         if self.stopped is not None:
             return
         try:
@@ -125,21 +123,23 @@ class _Run:
         self, owner: User, whole: ArchivedConversation, find_user: FindUser, steps: _Steps
     ) -> None:
         self._owner, self._whole, self._steps = owner, whole, steps
-        # who owned it there, owns it here
-        self._person: FindUser = lambda name: owner if name == whole.owner else find_user(name)
-        self._done = 0
-        """Messages that are stored."""
+        # the owner in the file is the owner here
+        self._find_user: FindUser = lambda name: owner if name == whole.owner else find_user(name)
+        self._stored = 0
+        """Messages stored so far."""
 
     def carry_out(self, planned: Plan) -> None:
-        """Raises `IntegrityError`, `SessionNotFound` and `_MovedOn`: it is not as it was planned."""
+        """Raises `IntegrityError`, `SessionNotFound` and `_MovedOn` if the plan no longer holds."""
         if planned.new is not None:
             self._grow(planned.new)
-        elif planned.imported.outcome is not Outcome.RENEWED or not self._is_renewed_at_once():
-            self._bring_in(self._whole, self._inserted())
+        elif planned.imported.outcome is not Outcome.RENEWED or not self._replace_at_once():
+            self._store(self._whole, self._insert())
 
-    def _is_renewed_at_once(self) -> bool:
-        """Take away what is here, unless somebody has gone on with it meanwhile; where it is little,
-        put this in its place in the same transaction."""
+    def _replace_at_once(self) -> bool:
+        """Delete the existing conversation, unless somebody has continued it meanwhile.
+
+        If the new one is small, insert it in the same transaction and return True.
+        """
         whole = self._whole
         with transaction.atomic():
             conversation = locked(self._owner, whole.id)
@@ -148,53 +148,52 @@ class _Run:
             if Here().went_on(whole.id) or not is_all:
                 raise _MovedOn
             remove(conversation)
-            if _is_little(whole) and not Conversation.hidden_too.filter(pk=whole.id).exists():
-                for _ in self._inserted():
+            if is_small(whole) and not Conversation.hidden_too.filter(pk=whole.id).exists():
+                for _ in self._insert():
                     pass
                 return True
         self._steps.must_finish = True
         return False
 
     def _grow(self, new: ArchivedConversation) -> None:
-        """Add messages to what is here: where it is little, at once; else they wait in a hidden
-        conversation of their own until all of them are there."""
-        if _is_little(new):
+        """Add messages: a few at once, many through a hidden conversation until all are stored."""
+        if is_small(new):
             _clear_the_way(new)
             with transaction.atomic():
                 conversation = locked(self._owner, self._whole.id)
-                for _ in self._messages(conversation, new, lambda: None):
+                for _ in store_messages(conversation, new, find_user=self._find_user):
                     pass
                 show(self._owner, self._whole)
             return
         aside = new.model_copy(update={"id": uuid4()})
         with alone_with(aside.id):
-            self._bring_in(aside, self._grown(aside))
+            self._store(aside, self._insert_aside(aside))
 
-    def _bring_in(self, archived: ArchivedConversation, work: Work) -> None:
-        """Do what makes a conversation; if that fails, nothing of it stays."""
+    def _store(self, archived: ArchivedConversation, work: Work) -> None:
+        """Do the work that stores a conversation; if it fails, nothing of it is kept."""
         try:
             _clear_the_way(archived)
             self._finish(work, len(archived.messages))
         except BaseException as error:
             if self._steps.must_finish:
                 error.add_note(f"{_lost(archived)}.")
-            with suppress(Error):  # the database may be away: then others will see to it
+            with suppress(Error):  # if the database is away, a server clears it later
                 hidden.give_up(archived.id)
             raise
 
     def _finish(self, work: Work, messages: int) -> None:
         while (pause := step(work)) is not None:
-            self._steps.tell(self._done / messages)
+            self._steps.report(self._stored / messages)
             sleep(pause)
 
-    def _grown(self, aside: ArchivedConversation) -> Work:
+    def _insert_aside(self, aside: ArchivedConversation) -> Work:
         conversation = self._hidden(aside)
         hold = partial(_hold, conversation)
         yield from self._messages(conversation, aside, hold)
         hold()
         join(self._owner, conversation, self._whole)
 
-    def _inserted(self) -> Work:
+    def _insert(self) -> Work:
         archived = self._whole
         conversation = self._hidden(archived)
         hold = partial(_hold, conversation)
@@ -222,32 +221,22 @@ class _Run:
         return conversation
 
     def _messages(
-        self,
-        conversation: Conversation,
-        archived: ArchivedConversation,
-        hold: Callable[[], object],
+        self, conversation: Conversation, archived: ArchivedConversation, hold: Callable[[], object]
     ) -> Work:
-        """Store messages with all that belongs to them; `hold` keeps the conversation for a step."""
-        taken = _taken_client_ids(self._owner, archived)
-        for said in by_size(parents_first(archived.messages), _said):
-            hold()
-            messages = [_message(conversation, message, taken) for message in said]
-            sql.insert(*messages)
-            if turns := list(_turns(conversation, said, taken)):
-                sql.insert(*turns)
-            search.index_messages(messages)
-            for calls in by_size(_calls(said, self._person), _called):
-                sql.insert(*calls)
-                yield
-            for opaque in by_size(_opaque(said), lambda part: len(part.data)):
-                sql.insert(*opaque)
-                yield
-            self._done += len(said)
-            yield
+        return store_messages(
+            conversation,
+            archived,
+            find_user=self._find_user,
+            hold=hold,
+            on_stored=self._count,
+        )
+
+    def _count(self, messages: int) -> None:
+        self._stored += messages
 
 
 def _clear_the_way(archived: ArchivedConversation) -> None:
-    """Of what it is made of something may be here still that goes, or never came whole."""
+    """Finish deleting hidden conversations that still have its id or those of its messages."""
     for conversation_id in Here().holders(archived) | {archived.id}:
         if conversation_id == archived.id:
             hidden.give_up(conversation_id)
@@ -257,78 +246,6 @@ def _clear_the_way(archived: ArchivedConversation) -> None:
 
 
 def _hold(conversation: Conversation) -> None:
-    """For the rest of the step. Nobody clears it away while we are alone with it."""
+    """Hold the conversation for the rest of the step. Our lock keeps others from clearing it away."""
     if not hidden.is_held(conversation.pk, Conversation.Hidden.ARRIVING):
-        raise IntegrityError("somebody has cleared it away")
-
-
-def _message(conversation: Conversation, message: ArchivedMessage, taken: set[str]) -> Message:
-    return Message(
-        conversation=conversation,
-        owner_id=conversation.owner_id,
-        parent_id=message.parent,
-        client_id=None if message.client_id in taken else message.client_id,
-        **message.model_dump(exclude={"parent", "client_id", "turn", "calls", "opaque"}),
-    )
-
-
-def _turns(
-    conversation: Conversation, messages: Iterable[ArchivedMessage], taken: set[str]
-) -> Iterator[Turn]:
-    for message in messages:
-        if (turn := message.turn) is not None:
-            yield Turn(
-                message_id=message.id,
-                conversation=conversation,
-                client_id=None if turn.client_id in taken else turn.client_id,
-                **turn.model_dump(exclude={"client_id"}),
-            )
-
-
-def _calls(messages: Iterable[ArchivedMessage], people: FindUser) -> Iterator[ToolCall]:
-    for message in messages:
-        for call in message.calls:
-            yield ToolCall(
-                message_id=message.id,
-                decided_by=people(call.decided_by) if call.decided_by else None,
-                **call.model_dump(exclude={"decided_by"}),
-            )
-
-
-def _opaque(messages: Iterable[ArchivedMessage]) -> Iterator[OpaquePart]:
-    for message in messages:
-        for part in message.opaque:
-            yield OpaquePart(message_id=message.id, **part.model_dump())
-
-
-def _taken_client_ids(owner: User, archived: ArchivedConversation) -> set[str]:
-    """Those that the owner has used here: a repeated send must find its own message."""
-    ids = {message.client_id for message in archived.messages}
-    ids |= {message.turn.client_id for message in archived.messages if message.turn}
-    taken: set[str] = set()
-    for some in parts([client_id for client_id in ids if client_id is not None]):
-        mine = Message.objects.filter(owner=owner, client_id__in=some)
-        taken |= {found for found in mine.values_list("client_id", flat=True) if found}
-        turns = Turn.objects.filter(message__owner=owner, client_id__in=some)
-        taken |= {found for found in turns.values_list("client_id", flat=True) if found}
-    return taken
-
-
-def _is_little(archived: ArchivedConversation) -> bool:
-    """Few enough rows and words for one transaction."""
-    calls = [call for message in archived.messages for call in message.calls]
-    opaque = [part for message in archived.messages for part in message.opaque]
-    size = sum(map(_said, archived.messages)) + sum(len(part.data) for part in opaque)
-    size += sum(
-        len(call.arguments) + len(call.edited_arguments) + len(call.result) for call in calls
-    )
-    rows = max(len(archived.messages), len(calls), len(opaque), len(archived.rules))
-    return rows <= hidden.SMALL and size <= hidden.LITTLE
-
-
-def _said(message: ArchivedMessage) -> int:
-    return len(message.content) + len(message.reasoning)
-
-
-def _called(call: ToolCall) -> int:
-    return len(call.arguments) + len(call.edited_arguments) + len(call.result)
+        raise IntegrityError("the half conversation was cleared away")

@@ -1,4 +1,4 @@
-"""A conversation that is here got what it has more in a file."""
+"""Adding a file's new messages to a conversation that exists already."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from chat.db import sql
 from chat.models import Conversation, Message
 from chat.protocol import BranchChanged, BranchData
 from chat.services.base import locked
+from chat.services.dependents import cascading_keys
 from chat.transfer.archive.format import ArchivedConversation
 from chat.turns import titles
 
 
 def join(owner: User, aside: Conversation, whole: ArchivedConversation) -> None:
-    """All new messages are in a conversation of their own: make them this one's, and show them.
+    """Move the new messages, stored in the conversation `aside`, into the existing one; show them.
 
-    Raises `SessionNotFound`: it was deleted meanwhile.
+    Raises `SessionNotFound` if it was deleted meanwhile.
     """
     locked(owner, whole.id)
-    for table in ("message", "turn", "searchentry"):
-        move = f"UPDATE chat_{table} SET conversation_id = %s WHERE conversation_id = %s"  # noqa: S608
+    for key in cascading_keys(Conversation):
+        table, column = key.model._meta.db_table, key.column
+        move = f"UPDATE {table} SET {column} = %s WHERE {column} = %s"  # noqa: S608  # our own names
         sql.change(move, whole.id, aside.pk)
     sql.change("DELETE FROM chat_conversation WHERE id = %s", aside.pk)
     show(owner, whole)
 
 
 def show(owner: User, whole: ArchivedConversation) -> None:
-    """All of it is here: bring the new messages onto the current branch. Raises `SessionNotFound`."""
+    """Bring the new messages onto the current branch. Raises `SessionNotFound`."""
     conversation = locked(owner, whole.id)
     if Message.objects.filter(conversation=conversation).count() == len(whole.messages):
-        conversation.leaf_id = whole.leaf  # else somebody is going on with it right now
+        conversation.leaf_id = whole.leaf  # else someone continues it at this moment
     conversation.updated_at = max(conversation.updated_at, whole.updated_at)
     conversation.save(update_fields=["leaf", "updated_at"])
     by = Conversation.TitledBy(whole.titled_by)

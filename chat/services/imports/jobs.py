@@ -1,7 +1,7 @@
-"""Uploaded files that are imported while nobody has to wait: a row says how far each is.
+"""Uploaded files imported in the background; a row records how far each one is.
 
-Whoever runs one holds a lock on its file, which goes with its process: a job that is running and
-whose lock is free was cut off, and is gone on with where it was.
+The process that runs a job holds a lock on its file and releases it by ending. So a running job
+whose lock is free was cut off, and is resumed where it stopped.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from chat.services.imports.plan import Outcome
 from chat.services.imports.run import Import, Report
 
 REPORTED = 100
-"""Conversations of a file that a report names."""
+"""The most conversations that a job's report names."""
 ATTEMPTS = 5
 KEPT = timedelta(days=30)
 ELSEWHERE = timedelta(days=1)
-"""A job whose file is not here may be another server's so long."""
+"""How long a job without a file may belong to another server."""
 MAX_WAITING = 20
-"""Of one owner."""
-TELL_SECONDS = 0.5
-REST = "What was imported by then stays. Choose the file again to bring in the rest."
+"""Unfinished jobs per owner."""
+SAVE_SECONDS = 0.5
+REST = "Conversations imported so far stay. Choose the file again to import the rest."
 _MANY = f"{MAX_WAITING} imports are waiting already. Please let some finish."
-_GIVEN_UP = f"The import was broken off {ATTEMPTS} times: the server's log may say why. {REST}"
+_GIVEN_UP = f"The import was interrupted {ATTEMPTS} times. The server's log may say why. {REST}"
 _LOST = f"The uploaded file is gone from the server. {REST}"
 Status = ImportJob.Status
 
 
 class _Cancelled(Exception):
-    """The owner does not want the rest."""
+    """Raised when the owner cancels the job."""
 
 
 class _Stopped(Exception):
-    """The process is to end: another one goes on."""
+    """Raised when this process must end; another one will resume the job."""
 
 
 def place(job_id: UUID) -> Path:
-    """Where a job's file lies."""
+    """Return the path of a job's file."""
     return Path(settings.DATA_DIR) / "imports" / job_id.hex
 
 
 def submit(owner: User, file: BinaryIO, name: str, size: int, *, renew: bool = False) -> ImportJob:
-    """Keep a file, to be imported. Raises `NotAllowed` and `OSError`."""
+    """Store a file to be imported. Raises `NotAllowed` and `OSError`."""
     if (
         ImportJob.objects.filter(owner=owner, status__in=ImportJob.UNFINISHED).count()
         >= MAX_WAITING
@@ -82,19 +82,18 @@ def _private(name: str, flags: int) -> int:
 
 
 def cancel(job: ImportJob) -> None:
-    """What is imported stays, and the rest is not wanted any more."""
+    """Cancel a job. Conversations imported so far stay."""
     unfinished = ImportJob.objects.filter(pk=job.pk, status__in=ImportJob.UNFINISHED)
     unfinished.update(cancel_requested=True)
-    with _held(job.pk) as file:  # nobody runs it
+    with _held(job.pk) as file:  # no process runs it
         if file is not None:
             _end(job.pk, Status.CANCELLED)
-    if not place(job.pk).exists():  # nobody here ever will; who runs it elsewhere hears of it
+    if not place(job.pk).exists():  # a server elsewhere that runs it reads `cancel_requested`
         _end(job.pk, Status.CANCELLED)
 
 
 def waiting() -> list[UUID]:
-    """Unfinished jobs of this data directory that nobody runs, the oldest first; none, while
-    somebody runs one."""
+    """Return this data directory's unfinished jobs, oldest first; none while one is running."""
     unfinished = ImportJob.objects.filter(status__in=ImportJob.UNFINISHED).order_by("created_at")
     jobs = []
     for job_id in unfinished.values_list("pk", flat=True):
@@ -107,9 +106,9 @@ def waiting() -> list[UUID]:
 
 
 def tidy() -> None:
-    """Old rows go, and files without a job; a job whose file is gone is over.
+    """Delete old rows and files without a job, and end jobs whose file is gone.
 
-    Where there may be other servers, the file may be one of theirs: for a day.
+    If there may be other servers, a missing file may be on one of them: wait for a day.
     """
     now = timezone.now()
     unfinished = ImportJob.objects.filter(status__in=ImportJob.UNFINISHED)
@@ -127,15 +126,18 @@ def tidy() -> None:
 
 
 def _is_old(path: Path, now: float) -> bool:
-    """Its row may be on its way."""
+    """Whether a file is old enough to be removed: a new one's row may not be stored yet."""
     try:
         return now - path.stat().st_mtime > timedelta(hours=1).total_seconds()
-    except FileNotFoundError:  # whoever imported it was quicker
+    except FileNotFoundError:  # its importer has just removed it
         return False
 
 
-def run(job_id: UUID, *, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Bring in the rest of a job's file, if nobody else does. `stopped`: somebody else shall."""
+def run(job_id: UUID, *, is_stopped: Callable[[], bool] = lambda: False) -> None:
+    """Import the rest of a job's file unless another process does.
+
+    Once `is_stopped` returns True, the job is left for another process.
+    """
     with _held(job_id) as file:
         job = ImportJob.objects.filter(pk=job_id, status__in=ImportJob.UNFINISHED).first()
         if file is None or job is None:
@@ -149,13 +151,13 @@ def run(job_id: UUID, *, stopped: Callable[[], bool] = lambda: False) -> None:
             return
         job.status = Status.RUNNING
         job.save(update_fields=["attempts", "status"])
-        _run(job, file, stopped)
+        _run(job, file, is_stopped)
 
 
-def _run(job: ImportJob, file: BinaryIO, stopped: Callable[[], bool]) -> None:
-    progress = _Progress(job, file, stopped)
+def _run(job: ImportJob, file: BinaryIO, is_stopped: Callable[[], bool]) -> None:
+    progress = _Progress(job, file, is_stopped)
     try:
-        progress.all()
+        progress.import_all()
     except _Stopped:
         ImportJob.objects.filter(pk=job.pk).update(status=Status.QUEUED, attempts=0)
     except _Cancelled:
@@ -167,10 +169,10 @@ def _run(job: ImportJob, file: BinaryIO, stopped: Callable[[], bool]) -> None:
 
 
 class _Progress:
-    """One run of a job, and what its row says of it."""
+    """One run of a job, and its progress in the job's row."""
 
-    def __init__(self, job: ImportJob, file: BinaryIO, stopped: Callable[[], bool]) -> None:
-        self._job, self._file, self._stopped = job, file, stopped
+    def __init__(self, job: ImportJob, file: BinaryIO, is_stopped: Callable[[], bool]) -> None:
+        self._job, self._file, self._is_stopped = job, file, is_stopped
         owner = job.owner
         self._run = Import(
             owner,
@@ -183,10 +185,10 @@ class _Progress:
         for outcome in (*Outcome, None):
             self._run.counts[outcome] = job.counts.get(outcome.value if outcome else "", 0)
         self._before = 0
-        """Bytes of those that were looked at."""
-        self._told = monotonic()
+        """Bytes of the conversations read so far."""
+        self._saved_at = monotonic()
 
-    def all(self) -> None:
+    def import_all(self) -> None:
         for report in self._run.file(self._file, self._job.name, skip=self._job.looked_at):
             self._job.looked_at += 1
             self._note(report)
@@ -195,7 +197,7 @@ class _Progress:
 
     def end(self, status: Status, complaint: str = "") -> None:
         self._run.finish(self._job.name)
-        self._tell()
+        self._save()
         _end(self._job.pk, status, complaint=complaint)
 
     def _note(self, report: Report) -> None:
@@ -207,23 +209,23 @@ class _Progress:
             self._job.more += 1
 
     def _on_step(self, part: float) -> None:
-        if self._stopped():
-            self._tell()
+        if self._is_stopped():
+            self._save()
             raise _Stopped
-        if monotonic() - self._told > TELL_SECONDS:
+        if monotonic() - self._saved_at > SAVE_SECONDS:
             self._job.read = self._before + int(part * (self._file.tell() - self._before))
-            self._tell()
+            self._save()
             if ImportJob.objects.filter(pk=self._job.pk, cancel_requested=True).exists():
                 raise _Cancelled
 
-    def _tell(self) -> None:
+    def _save(self) -> None:
         job, run = self._job, self._run
         job.counts = {key.value if key else "": n for key, n in run.counts.items() if n}
         job.summary, job.has_faults = run.summary(), run.has_faults
         job.save(
             update_fields=["read", "looked_at", "counts", "summary", "has_faults", "report", "more"]
         )
-        self._told = monotonic()
+        self._saved_at = monotonic()
 
 
 def _end(job_id: UUID, status: Status, complaint: str = "") -> None:
@@ -234,7 +236,7 @@ def _end(job_id: UUID, status: Status, complaint: str = "") -> None:
 
 @contextmanager
 def _held(job_id: UUID) -> Iterator[BinaryIO | None]:
-    """A job's file, for nobody else. None: somebody has it, or it is not here."""
+    """Lock and yield a job's file. None: another process holds it, or it is not here."""
     try:
         file = place(job_id).open("rb")
     except FileNotFoundError:

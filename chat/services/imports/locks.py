@@ -1,7 +1,7 @@
-"""Who imports a conversation at this moment: a lock says so that goes with its process.
+"""A lock per conversation under import, which its process releases by ending.
 
-A half conversation whose lock is free is a dead process's. Nobody has to show a heartbeat, and no
-clock is asked. On SQLite it is a file beside the database, on PostgreSQL a lock of the session.
+A half conversation whose lock is free belongs to a dead process, so neither a heartbeat nor a clock
+is needed. On SQLite the lock is a file beside the database, on PostgreSQL one of the session.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from uuid import UUID
 from django.db import connection
 
 _OURS = 7_410_322
-"""Of PostgreSQL's advisory locks: the first of two numbers; any that nobody else uses."""
+"""The first of two numbers of our PostgreSQL advisory locks; any that nobody else uses."""
 _INFIX = "-importing-"
 _PAUSE = 0.01
 _OLD = 3600
-"""Seconds after which a file that nobody holds is a dead process's."""
+"""Seconds after which a lock file that nobody holds belongs to a dead process."""
 
 
 @contextmanager
 def alone_with(conversation_id: UUID, *, patience: float = 0) -> Iterator[bool]:
-    """Be the one who brings in this conversation. False: somebody else is, for `patience` seconds."""
+    """Take the lock of a conversation. Yields False if another process holds it for `patience` seconds."""
     lock = _locked_row if connection.vendor == "postgresql" else _locked_file
     deadline = monotonic() + patience
     while True:
@@ -39,13 +39,13 @@ def alone_with(conversation_id: UUID, *, patience: float = 0) -> Iterator[bool]:
 
 
 def tidy() -> None:
-    """Remove the files of those that were killed. What is left of a half conversation is hidden."""
+    """Remove lock files of killed imports; their half conversations are hidden anyway."""
     if connection.vendor == "postgresql":
         return
     base = Path(connection.settings_dict["NAME"])
     for path in base.parent.glob(f"{escape(base.name)}{_INFIX}*"):
         with suppress(FileNotFoundError):
-            if time() - path.stat().st_mtime > _OLD and (file := _taken(path)) is not None:
+            if time() - path.stat().st_mtime > _OLD and (file := _take(path)) is not None:
                 path.unlink()
                 os.close(file)
 
@@ -67,7 +67,7 @@ def _locked_row(conversation_id: UUID) -> Iterator[bool]:
 @contextmanager
 def _locked_file(conversation_id: UUID) -> Iterator[bool]:
     path = Path(f"{connection.settings_dict['NAME']}{_INFIX}{conversation_id.hex}")
-    file = _taken(path)
+    file = _take(path)
     try:
         yield file is not None
     finally:
@@ -76,8 +76,8 @@ def _locked_file(conversation_id: UUID) -> Iterator[bool]:
             os.close(file)
 
 
-def _taken(path: Path) -> int | None:
-    """The file, locked. None: somebody else has it."""
+def _take(path: Path) -> int | None:
+    """Open and lock the file. Returns None if another process holds it."""
     file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     if _is_locked(file) and _is_still(file, path):
         return file
@@ -94,7 +94,7 @@ def _is_locked(file: int) -> bool:
 
 
 def _is_still(file: int, path: Path) -> bool:
-    """Whoever had the lock before may have removed the file since it was opened."""
+    """Whether the path still names the open file: its last holder may have removed it."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""What is to become of a conversation of a file: worked out from it and from what is here alone.
+"""Planning what happens to a conversation of a file, from the file and the database alone.
 
-So a dry run comes to the same as the import, which only has to write down what was planned.
+So a dry run gives the same result as the import, which only has to carry out the plan.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from chat.transfer.settled import at_rest, renamed
 class Outcome(Enum):
     IMPORTED = "imported"
     GROWN = "updated"
-    """It was here already, and has the file's new messages now."""
+    """It existed already, and has the file's new messages now."""
     RENEWED = "replaced"
-    """What was imported before is gone, for the file's."""
+    """The earlier import was replaced by the file's version."""
     PRESENT = "here already"
     SKIPPED = "skipped"
-    """Through a fault: something of the file is not here."""
+    """Because of a fault: something in the file is not here."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a conversation of a file."""
+    """The result of importing a conversation."""
 
     outcome: Outcome
     conversation_id: UUID
     note: str = ""
-    """What a person may want to know of it; of a fault: what it is, and what to do."""
+    """A remark for a person; for a fault, what is wrong and what to do."""
     stopped: BaseException | None = None
-    """What wanted to end the import while there was no way back: nothing more is to be imported."""
+    """An exception that asked to end the import when a replacement had to be completed first."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to become of it, and what there is to write."""
+    """The planned result, and what to write."""
 
     imported: Imported
     whole: ArchivedConversation | None = None
-    """The conversation as it will be here; None: nothing is written."""
+    """The conversation as it will be stored; None: nothing is written."""
     new: ArchivedConversation | None = None
-    """Of one that grows: with its new messages alone."""
+    """The conversation with its new messages alone, if it only grows."""
 
 
 def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
-    """Under which ids it comes here, or what becomes of the one that is here.
+    """Choose the ids for a new conversation, or what happens to the existing one.
 
-    With `renew`, one that was imported before, and that nobody has gone on with, is replaced where
-    the file's is another one.
+    With `renew`, an earlier import that nobody has continued is replaced if the file's version
+    differs.
     """
     candidates = (archived, renamed(archived, owner.username))
     for candidate in candidates:
@@ -65,7 +65,7 @@ def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool
     for candidate in candidates:
         if here.is_free(candidate):
             is_new = candidate.id != archived.id
-            note = "its id is taken here: it got a new one" if is_new else ""
+            note = "its id is taken here, so it got a new one" if is_new else ""
             return Plan(Imported(Outcome.IMPORTED, candidate.id, note), at_rest(candidate))
     return taken(archived)
 
@@ -79,7 +79,7 @@ def _skipped(archived: ArchivedConversation, why: str) -> Plan:
 
 
 def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
-    """It is here already: is there something to add, or to replace?"""
+    """Plan for a conversation that exists: whether to add to it, replace it or keep it."""
     stored = here.stored(file.id)
     if stored is None:
         return _skipped(file, f"it is here already, and has no messages here. {_DELETE}")
@@ -91,7 +91,7 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
     why = found.other_settings
     if found.extra:
         gone_on = here.went_on(file.id)
-        why = "it has gone on here" if gone_on else "there is more of it here than in the file"
+        why = "it was continued here" if gone_on else "it has more messages here than in the file"
     note = f"it is here already and stays as it is: {why}" if why else ""
     return Plan(Imported(Outcome.PRESENT, file.id, note))
 
@@ -105,7 +105,7 @@ def _grown(
     number = len(found.new)
     note = "1 new message" if number == 1 else f"{number:,} new messages"
     if found.extra:
-        more = "It has gone on" if here.went_on(file.id) else "There is more of it"
+        more = "It was continued" if here.went_on(file.id) else "It has more messages"
         note += f". {more} here, so its current branch stays"
     imported = Imported(Outcome.GROWN, file.id, note)
     return Plan(imported, grown(stored, new, found), new)
@@ -113,7 +113,7 @@ def _grown(
 
 _DELETE = "Delete that one first to import the version in the file"
 _RENEW = (
-    "Nobody has gone on with it here: choose to replace earlier imports (--renew) to get the file's"
+    "Nobody has continued it here: choose to replace earlier imports (--renew) to get the file's"
 )
 
 
@@ -137,15 +137,15 @@ def _different(
 def _why_kept(
     file: ArchivedConversation, stored: ArchivedConversation, found: Comparison, here: Here
 ) -> str:
-    """Why the file's may not take the place of what is here; empty: it may."""
+    """Return why the file's version may not replace the existing one; empty if it may."""
     if file.id in here.brought:
         return "That one came with this import, so it is not replaced."
     if here.went_on(file.id) or here.has_any([message.id for message in found.new]):
-        return "It has gone on here, so it is not replaced."
+        return "It was continued here, so it is not replaced."
     if found.extra:
-        return "There is more of it here, so it is not replaced."
+        return "It has more messages here, so it is not replaced."
     if file.updated_at < stored.updated_at:
-        return "The file's is older, so it is not replaced."
+        return "The file's version is older, so it is not replaced."
     if file.created_at != stored.created_at and file.title != stored.title:
         return "It seems to be another conversation, so it is not replaced."
     return ""

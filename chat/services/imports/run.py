@@ -1,4 +1,4 @@
-"""An import as a whole: files read, conversations made, counted, written down and told of."""
+"""A whole import: reads files, imports their conversations, counts them and records the result."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ from chat.access.operator import operator
 from chat.llm.text import clean
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
-from chat.services.imports.conversation import FindUser, OnStep, import_conversation
+from chat.services.imports.conversation import OnStep, import_conversation
 from chat.services.imports.existing import Here, Rehearsal
 from chat.services.imports.plan import Imported, Outcome
+from chat.services.imports.storing import FindUser
 from chat.transfer.importers.kinds import Kind
 from chat.transfer.importers.reading import Found, read
 
 NOTES = 3
-"""On one conversation that are told."""
+"""Notes reported per conversation."""
 NOTE_LENGTH = 200
 _CHANGED = (Outcome.IMPORTED, Outcome.GROWN, Outcome.RENEWED)
 _KINDS = {"image": "image", "file": "file", "audio": "audio recording"}
-"""Of what was left out: how each is called, in the order in which they are told."""
+"""Names of what was left out, in the order in which they are reported."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one piece of a file."""
+    """The result for one conversation of a file, or for the whole file."""
 
     file: str
     line: int
-    """0: all of the file is meant."""
+    """0: the whole file is meant."""
     title: str
     conversation_id: UUID | None
     outcome: Outcome | None
-    """None: there was nothing in it."""
+    """None: the conversation is empty."""
     note: str
     position: int = 0
-    """Which of the file's it is, from 1; 0: its line says so."""
+    """Its number in the file, from 1; 0 if its line identifies it."""
 
     @property
     def is_fault(self) -> bool:
@@ -59,7 +60,7 @@ class Report:
 
 
 class Import:
-    """One run over some files. `finish` says what came of it; what is imported by then stays."""
+    """One run over some files. `finish` sums it up; conversations imported by then stay."""
 
     def __init__(
         self,
@@ -75,29 +76,29 @@ class Import:
     ) -> None:
         self.counts: Counter[Outcome | None] = Counter()
         self.left_out: Counter[str] = Counter()
-        """What was not brought in, by kind: image, file, audio, instruction."""
+        """Counts by kind of what was not imported: image, file, audio, instruction."""
         self._owner = owner
-        """Whose all become; None: of the users that the file names."""
+        """The owner of all conversations; None: the users that the file names."""
         self._find_user = find_user
         self._kind = kind
         self._dry_run = dry_run
         self._here = Rehearsal() if dry_run else Here()
         self._renew = renew
-        """Replace what was imported before, and nobody has gone on with."""
+        """Replace earlier imports that nobody has continued."""
         self._on_step = on_step
         self._stopped: BaseException | None = None
-        """What `on_step` raised where the conversation under way had to be finished."""
+        """An exception of `on_step`, kept until the conversation under way was finished."""
         who = operator() if source == Audit.Source.COMMAND else ""
         self._audit = Audit(action="import", source=source, by=by, operator=who)
         self._latest: dict[int, UUID] = {}
-        """By owner what was imported last."""
+        """The last imported conversation of each owner."""
 
     @property
     def has_faults(self) -> bool:
         return bool(self.counts[Outcome.SKIPPED])
 
     def file(self, file: BinaryIO, name: str, *, skip: int = 0) -> Iterator[Report]:
-        """Import a file's conversations but the first so many, one with each step."""
+        """Import a file's conversations after the first `skip`, one per iteration."""
         for found in read(file, self._kind):
             self.left_out.update(found.left_out)
             if not found.is_conversation:
@@ -113,7 +114,7 @@ class Import:
                 raise self._stopped
 
     def unreadable(self, name: str, why: str) -> Report:
-        """Count a file that cannot be read as a fault, too."""
+        """Count and report a file that cannot be read."""
         self.counts[Outcome.SKIPPED] += 1
         return Report(name, 0, "", None, Outcome.SKIPPED, why)
 
@@ -124,10 +125,12 @@ class Import:
             return Report(name, found.line, found.title, None, outcome, found.fault, found.position)
         owner = self._owner or self._find_user(archived.owner)
         if owner is None:
-            note = f"there is no user {archived.owner!r} here: make one in the admin, or use --user"
+            note = (
+                f"there is no user {archived.owner!r} here: create one in the admin, or use --user"
+            )
             done = Imported(Outcome.SKIPPED, archived.id, note)
         else:
-            self._write_down(name)
+            self._record_start(name)
             done = import_conversation(
                 owner,
                 archived,
@@ -140,7 +143,7 @@ class Import:
             self._here.brought.add(archived.id)
             if done.outcome in _CHANGED and not self._dry_run:
                 self._latest[owner.pk] = done.conversation_id
-        note = ". ".join(filter(None, (done.note, _shortened(found.notes))))
+        note = ". ".join(filter(None, (done.note, _shorten(found.notes))))
         return Report(
             name,
             found.line,
@@ -151,14 +154,14 @@ class Import:
             found.position,
         )
 
-    def _write_down(self, name: str) -> None:
-        """Before the first conversation is there: also an import that is cut off was one."""
+    def _record_start(self, name: str) -> None:
+        """Record the import before its first conversation, in case it is cut off."""
         if self._audit.pk is None and not self._dry_run:
             self._audit.summary = clean(f"Import of {name[:200]}: not finished.")
             self._audit.save(force_insert=True)
 
     def finish(self, names: str) -> str:
-        """The end: recorded, told to the pages of those who got something, and said in words."""
+        """Record the end, tell the pages of the new owners, and return a summary."""
         summary = clean(f"Import of {names[:200]}: {self.summary()}.")
         with transaction.atomic():
             if self._audit.pk is not None:
@@ -186,13 +189,13 @@ class Import:
         )
 
     def _left_out(self) -> str:
-        """`1 image, 3 audio recordings`; empty: nothing."""
+        """Return, for example, `1 image, 3 audio recordings`; empty if nothing was left out."""
         counted = [
             (self.left_out[kind], _KINDS.get(kind, kind)) for kind in {**_KINDS, **self.left_out}
         ]
         return ", ".join(f"{n:,} {words}{'s' if n > 1 else ''}" for n, words in counted if n > 0)
 
 
-def _shortened(notes: tuple[str, ...]) -> str:
+def _shorten(notes: tuple[str, ...]) -> str:
     more = f" and {len(notes) - NOTES:,} more" if len(notes) > NOTES else ""
     return "; ".join(note[:NOTE_LENGTH] for note in notes[:NOTES]) + more

@@ -50,7 +50,7 @@ class Prune:
     def step(self) -> float | None:
         """Delete some conversations; the seconds until there may be another step."""
         if self._left is None:
-            self._left = deque(hidden.leaving())
+            self._left = deque(hidden.list_leaving())
         if self._left:
             return self._clear(self._left)
         if not self._waiting and not self._find():
@@ -68,7 +68,7 @@ class Prune:
         return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started)) if deleted else 0.0
 
     def _clear(self, left: deque[UUID]) -> float:
-        self._rest = self._rest or hidden.work(left[0])
+        self._rest = self._rest or hidden.remaining_work(left[0])
         pause = step(self._rest)
         if pause is None:
             left.popleft()
@@ -93,7 +93,7 @@ class Prune:
             gone = _remove(self._shares[0], conversation_id)
             if gone is not None:
                 messages.append(gone)
-                if self._left is not None and hidden.why(conversation_id):
+                if self._left is not None and hidden.state_of(conversation_id):
                     self._left.append(conversation_id)
             if perf_counter() - started > HOLD:
                 return messages, tried
