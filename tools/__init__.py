@@ -1,7 +1,7 @@
-"""What a model may do on the server: each file in this folder can declare tools.
+"""The tools that a model may call; each file in this folder can declare some.
 
-Nothing here knows of conversations, rows or sockets. `core` declares tools and runs their calls,
-`sandbox` keeps their files and processes in bounds, `builtin` has the tools that come with Talos.
+Nothing here knows about conversations, rows or sockets. `core` declares tools and runs their calls,
+`sandbox` confines their files and processes, `builtin` holds the tools that ship with Talos.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An earlier name of `tools.sandbox.processes`, for the tools that people have written."""
+"""The former name of `tools.sandbox.processes`, kept for tools that users have written."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from chat.llm.demo import texts
 from chat.llm.demo.client import DemoModel, words
 from chat.llm.demo.scripted import TITLE_PROMPT
 from tests.llm.conftest import everything
-from tools.sandbox.arithmetic import calculated
+from tools.sandbox.arithmetic import evaluate
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +133,7 @@ async def test_it_looks_at_the_clock(asked: str, zone: str | None) -> None:
 )
 async def test_it_works_sums_out(asked: str, expression: str, result: str) -> None:
     assert await calls(asked) == [("calculate", {"expression": expression})]
-    assert calculated(expression) == result
+    assert evaluate(expression) == result
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A runner for tools that a test declares, and a workspace with something outside of it."""
+"""A runner for tools that a test declares, and a workspace with a secret beside it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def only(one: AnyTool) -> ToolRunner:
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """What a hung thread waits for; opened when the test is over."""
+    """An event that a hung thread waits for; set when the test is over."""
     opened = threading.Event()
     yield opened
     opened.set()

@@ -1,4 +1,4 @@
-"""A workspace with a secret beside it, and the proof that nobody got at that."""
+"""A workspace with a secret beside it, and checks that nothing touched the secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWN = b"inside"
 
 
 def with_a_secret(tmp_path: Path) -> Path:
-    """The workspace."""
+    """Make the workspace and the secret; returns the workspace."""
     (tmp_path / "secret.txt").write_bytes(SECRET)
     (tmp_path / "workspace-2").mkdir()
     (tmp_path / "workspace-2" / "secret.txt").write_bytes(SECRET)
@@ -33,7 +33,7 @@ def outside(root: Path) -> dict[str, bytes]:
 
 @contextmanager
 def refused(root: Path) -> Iterator[None]:
-    """It fails in words for the model, without a path of the machine, and changes nothing."""
+    """The block fails with a message for the model, without a path of the machine, and changes nothing."""
     before = outside(root)
     with pytest.raises(ToolError) as error:
         yield

@@ -1,4 +1,4 @@
-"""What a model wrote is checked, and what is wrong is said so that it can mend it."""
+"""Arguments that a model wrote are checked, and errors are explained so that it can correct them."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_values_arrive_as_the_function_takes_them() -> None:
     }
 
 
-def test_an_object_is_taken_like_its_text() -> None:
+def test_an_object_is_read_like_its_text() -> None:
     assert fits({"seats": 2}) == {"seats": 2}
 
 
 @pytest.mark.parametrize("seats", ["5", 5.0, " 5 "])
-def test_what_can_only_mean_a_number_is_one(seats: object) -> None:
+def test_text_that_can_only_mean_a_number_is_one(seats: object) -> None:
     assert fits({"seats": seats}) == {"seats": 5}
 
 
@@ -73,7 +73,7 @@ def test_a_number_may_stand_for_text() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "{}"])
-def test_no_text_is_an_empty_object(nothing: str) -> None:
+def test_empty_text_is_an_empty_object(nothing: str) -> None:
     assert fits(nothing, "ping") == {}
 
 
@@ -117,7 +117,7 @@ def test_many_problems_are_summed_up() -> None:
         ('{"seats": NaN}', "NaN is not JSON"),
         ('{"seats": 1e999}', "a number that is too large"),
         ('{"seats": [-1e999]}', "a number that is too large"),
-        ('{"seats": 1, "seats": 2}', "'seats' stands there twice"),
+        ('{"seats": 1, "seats": 2}', "'seats' appears twice"),
         ("[2]", "not a list"),
         ('"2"', "not a string"),
         ("null", "not null"),
@@ -131,7 +131,7 @@ def test_many_problems_are_summed_up() -> None:
         ('{"seats": ' + "9" * 5000 + "}", "not valid JSON"),
     ],
 )
-def test_what_is_no_object_is_said(text: str, said: str) -> None:
+def test_anything_but_an_object_is_refused(text: str, said: str) -> None:
     assert said in refused(text)
 
 
@@ -142,7 +142,7 @@ def test_depth_is_bounded_in_an_object_too() -> None:
     assert "nested deeper" in refused({"seats": deep})
 
 
-def test_an_unknown_tool_names_the_known_and_the_nearest() -> None:
+def test_an_unknown_tool_lists_the_known_and_suggests_one() -> None:
     assert refused({}, "bok") == (
         "There is no tool named `bok`. Did you mean `book`? Known: `book`, `ping`."
     )

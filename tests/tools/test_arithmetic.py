@@ -1,4 +1,4 @@
-"""Sums come out right, and nothing but a sum is ever worked out."""
+"""Arithmetic comes out right, and nothing but arithmetic is ever evaluated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.core.declaration import ToolError
-from tools.sandbox.arithmetic import calculated
+from tools.sandbox.arithmetic import evaluate
 from tools.sandbox.functions import FUNCTIONS
 
 
@@ -62,18 +62,18 @@ from tools.sandbox.functions import FUNCTIONS
         ("(" * 150 + "1" + ")" * 150, "1"),
     ],
 )
-def test_it_is_worked_out(expression: str, value: str) -> None:
-    assert calculated(expression) == value
+def test_it_is_evaluated(expression: str, value: str) -> None:
+    assert evaluate(expression) == value
 
 
 def test_a_long_sum_is_not_too_deep() -> None:
-    assert calculated("+".join(["1"] * 1000)) == "1000"
+    assert evaluate("+".join(["1"] * 1000)) == "1000"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_can_be_called(name: str) -> None:
     least = FUNCTIONS[name][1]
-    assert calculated(f"{name}({', '.join(['1'] * least)})")
+    assert evaluate(f"{name}({', '.join(['1'] * least)})")
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_each_function_can_be_called(name: str) -> None:
         ("5!", "'!' has no meaning"),
     ],
 )
-def test_what_is_wrong_is_said(expression: str, said: str) -> None:
+def test_errors_are_explained(expression: str, said: str) -> None:
     with pytest.raises(ToolError) as refused:
-        calculated(expression)
+        evaluate(expression)
     assert said in str(refused.value)
     assert len(str(refused.value)) < 300
 
@@ -173,7 +173,7 @@ def test_what_is_wrong_is_said(expression: str, said: str) -> None:
 )
 def test_more_than_arithmetic_is_refused(expression: str) -> None:
     with pytest.raises(ToolError):
-        calculated(expression)
+        evaluate(expression)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_more_than_arithmetic_is_refused(expression: str) -> None:
 def test_nothing_takes_long(expression: str) -> None:
     started = time.process_time()
     with pytest.raises(ToolError):
-        calculated(expression)
+        evaluate(expression)
     assert time.process_time() - started < 0.5
 
 
@@ -254,7 +254,7 @@ tokens = st.sampled_from(
 def test_any_expression_is_answered(expression: str) -> None:
     started = time.process_time()
     try:
-        assert len(calculated(expression)) < 3000
+        assert len(evaluate(expression)) < 3000
     except ToolError:
         pass
     assert time.process_time() - started < 1
@@ -263,7 +263,7 @@ def test_any_expression_is_answered(expression: str) -> None:
 @given(st.text(max_size=50))
 def test_any_text_is_answered(text: str) -> None:
     try:
-        calculated(text)
+        evaluate(text)
     except ToolError:
         pass
 
@@ -274,4 +274,4 @@ numbers = st.integers(-(10**6), 10**6)
 @given(numbers, numbers, st.sampled_from("+-*"))
 def test_whole_numbers_are_exact(left: int, right: int, operator: str) -> None:
     expected = {"+": left + right, "-": left - right, "*": left * right}[operator]
-    assert calculated(f"{left:,} {operator} ({right:,})") == str(expected)
+    assert evaluate(f"{left:,} {operator} ({right:,})") == str(expected)

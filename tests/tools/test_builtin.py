@@ -1,4 +1,4 @@
-"""The built-in tools, called as a model calls them."""
+"""The built-in tools, called the way a model calls them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_the_time(use: Use, asked: str | None, zone: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ["Europe/Pariss", "Pariss"])
-async def test_a_slip_in_a_zone_names_near_ones(use: Use, asked: str) -> None:
+async def test_a_typo_in_a_zone_suggests_similar_ones(use: Use, asked: str) -> None:
     outcome = await use("current_time", timezone=asked)
     assert outcome.is_error
     assert "Europe/Paris" in outcome.content
@@ -79,7 +79,7 @@ async def test_an_unknown_zone_is_refused(use: Use, asked: str) -> None:
 async def test_a_file_is_written_listed_and_read(use: Use) -> None:
     assert (await use("list_files")).content == "(empty)"
     made = await use("write_file", path="notes/today.md", content="Grüße\n")
-    assert made == ToolOutcome("Made notes/today.md, 8 bytes.")
+    assert made == ToolOutcome("Created notes/today.md, 8 bytes.")
     again = await use("write_file", path="notes/today.md", content="")
     assert again == ToolOutcome("Replaced notes/today.md, 0 bytes.")
     assert (await use("read_file", path="notes/today.md")).content == "(the file is empty)"
@@ -87,21 +87,19 @@ async def test_a_file_is_written_listed_and_read(use: Use) -> None:
     assert (await use("list_files", path="notes")).content == "today.md (0 bytes)"
 
 
-async def test_a_missing_file_is_said(use: Use) -> None:
+async def test_a_missing_file_is_explained(use: Use) -> None:
     assert await use("read_file", path="nowhere.md") == ToolOutcome(
         "There is no 'nowhere.md' in the workspace.", is_error=True
     )
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\0\xff", b"caf\xe9", b"a\0b", b"\xff\xfea\0"])
-async def test_a_binary_file_is_said_to_be_one(
-    use: Use, context: ToolContext, content: bytes
-) -> None:
+async def test_a_binary_file_is_refused(use: Use, context: ToolContext, content: bytes) -> None:
     context.workspace.mkdir()
     (context.workspace / "file").write_bytes(content)
     outcome = await use("read_file", path="file")
     assert outcome.is_error
-    assert f"not a text file (UTF-8) but {len(content)} bytes" in outcome.content
+    assert f"not a UTF-8 text file ({len(content)} bytes)" in outcome.content
 
 
 async def test_a_long_file_is_cut_between_characters(use: Use, context: ToolContext) -> None:
@@ -110,7 +108,7 @@ async def test_a_long_file_is_cut_between_characters(use: Use, context: ToolCont
     outcome = await use("read_file", path="long")
     text, note = outcome.content.split("\n\n")
     assert set(text) == {"a", "é"}
-    assert note == "[Cut here: these are 65,336 of 200,001 bytes.]"
+    assert note == "[Cut here: 65,336 of 200,001 bytes shown.]"
 
 
 async def test_a_name_that_misleads_is_listed_in_quotes(use: Use, context: ToolContext) -> None:

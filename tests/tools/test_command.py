@@ -1,4 +1,4 @@
-"""`manage.py tools`: the same tools, without a chat."""
+"""`manage.py tools` lists and calls the same tools without a chat."""
 
 from __future__ import annotations
 
@@ -19,22 +19,11 @@ def tools(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("arguments", [(), ("list",)])
-def test_it_lists_what_is_offered(arguments: tuple[str, ...]) -> None:
+def test_it_lists_the_tools_on_offer(arguments: tuple[str, ...]) -> None:
     lines = tools(*arguments).splitlines()
     assert [line.split()[0] for line in lines] == list(registry.load(("tools",)).names)
-    assert lines[0].split() == [
-        "calculate",
-        "free",
-        "5",
-        "s,",
-        "64",
-        "KiB",
-        "Work",
-        "out",
-        "an",
-        "arithmetic",
-        "expression.",
-    ]
+    expected = "calculate free 5 s, 64 KiB Evaluate an arithmetic expression."
+    assert lines[0].split() == expected.split()
     assert "asks" in lines[-1]
 
 
@@ -52,16 +41,16 @@ def test_it_calls_one() -> None:
         ("calculate", '{"expression": "1/0"}', "divides by zero"),
     ],
 )
-def test_a_failure_is_the_command_s_too(name: str, arguments: str, said: str) -> None:
+def test_a_failed_call_fails_the_command(name: str, arguments: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
         tools("call", name, arguments)
 
 
-def test_who_needs_approval_wants_yes(settings: Settings, tmp_path: Path) -> None:
+def test_a_tool_that_needs_approval_needs_yes(settings: Settings, tmp_path: Path) -> None:
     settings.WORKSPACE = tmp_path / "workspace"
     call = ("call", "write_file", '{"path": "note.md", "content": "Hello"}')
     with pytest.raises(CommandError, match="--yes"):
         tools(*call)
     assert not settings.WORKSPACE.exists()
-    assert tools(*call, "--yes") == "Made note.md, 5 bytes.\n"
+    assert tools(*call, "--yes") == "Created note.md, 5 bytes.\n"
     assert (settings.WORKSPACE / "note.md").read_text() == "Hello"

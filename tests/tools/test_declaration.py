@@ -1,4 +1,4 @@
-"""A tool is its function; what is declared wrongly is refused with file, function and hint."""
+"""A tool is its function; a wrong declaration is refused with file, function and hint."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_name_description_and_schema_come_from_the_function() -> None:
     assert book.parameters["additionalProperties"] is False
 
 
-def test_whoever_says_nothing_is_asked_each_time() -> None:
+def test_by_default_each_call_needs_approval() -> None:
     assert (book.approval, book.repeatable, book.may_remember) == (True, False, True)
 
 
@@ -156,7 +156,7 @@ def café() -> None:
         (unknown_type, "Nowhere", "top of the module"),
         (stray, "describes txt", "Correct"),
         (yields, "it yields", "Return"),
-        (café, "suits no model", "a-z"),
+        (café, "not accepted by all models", "a-z"),
     ],
 )
 def test_a_wrong_declaration_is_refused(
@@ -171,12 +171,12 @@ def test_a_wrong_declaration_is_refused(
 
 def test_a_long_name_is_refused() -> None:
     namespace: dict[str, Any] = {}
-    exec(f"def {'a' * 65}():\n    'Do.'", namespace)  # noqa: S102  # a name that no line holds
-    with pytest.raises(ToolDeclarationError, match="suits no model"):
+    exec(f"def {'a' * 65}():\n    'Do.'", namespace)  # noqa: S102  # a name too long for a line
+    with pytest.raises(ToolDeclarationError, match="not accepted by all models"):
         tool(namespace["a" * 65])
 
 
-def test_what_is_no_function_is_refused() -> None:
+def test_only_functions_can_be_tools() -> None:
     with pytest.raises(ToolDeclarationError, match="takes a function"):
         tool(Place)
 
@@ -191,9 +191,9 @@ def test_a_second_tool_of_the_same_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize("options", [{"seconds": 0}, {"seconds": 1e6}, {"output_limit": 0}])
-def test_a_limit_must_be_one(options: dict[str, Any]) -> None:
+def test_a_limit_must_be_within_bounds(options: dict[str, Any]) -> None:
     def quick() -> None:
         """Be quick."""
 
-    with pytest.raises(ToolDeclarationError, match="se up to"):
+    with pytest.raises(ToolDeclarationError, match="se at most"):
         tool(**options)(quick)

@@ -1,4 +1,4 @@
-"""What docs/tools.md says is so: its tool works where it is dropped, its tables are the code's."""
+"""docs/tools.md is true: its example works where it is dropped, its tables match the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rows(title: str) -> list[list[str]]:
 
 
 @pytest.mark.anyio
-async def test_the_tool_that_it_shows_is_found_and_runs(
+async def test_its_example_is_found_and_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: ToolContext
 ) -> None:
     (tmp_path / "handmade").mkdir()
@@ -41,7 +41,7 @@ async def test_the_tool_that_it_shows_is_found_and_runs(
     assert (wrong.content, wrong.is_error) == ("A die has at least two sides.", True)
 
 
-def test_its_test_of_the_tool_passes() -> None:
+def test_its_example_test_passes() -> None:
     namespace: dict[str, object] = {"__name__": "dice"}
     exec(EXAMPLE.replace("from __future__ import annotations", ""), namespace)  # noqa: S102
     exec(EXAMPLE_TEST.replace("from tools.dice import roll_dice", ""), namespace)  # noqa: S102
@@ -50,7 +50,7 @@ def test_its_test_of_the_tool_passes() -> None:
     test()
 
 
-def test_its_table_of_options_is_the_decorator() -> None:
+def test_its_table_of_options_matches_the_decorator() -> None:
     parameters = list(inspect.signature(tool).parameters.values())[1:]
     defaults = {f"`{one.name}`": str(one.default) for one in parameters}
     listed = {name: default.strip("`") for name, default, _ in rows("Say how it may run")}
@@ -62,7 +62,7 @@ def test_its_table_of_the_context_is_complete() -> None:
     assert listed == {field.name for field in dataclasses.fields(ToolContext)}
 
 
-def test_its_table_of_tools_is_the_registry() -> None:
+def test_its_table_of_tools_matches_the_registry() -> None:
     assert [tuple(row) for row in rows("The built-in ones")] == [
         row_of(one) for one in registry.load(("tools.builtin",))
     ]

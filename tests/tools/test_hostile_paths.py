@@ -1,4 +1,4 @@
-"""No path leads out of the workspace, and no file in it, whatever it says or is."""
+"""No path and no file leads out of the workspace."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("path", HOSTILE, ids=lambda path: ascii(path)[:40])
-def test_a_path_that_leads_elsewhere_is_refused(root: Path, path: str) -> None:
+def test_a_path_that_leads_outside_is_refused(root: Path, path: str) -> None:
     refuses_all(root, path)
 
 
 @pytest.mark.parametrize("path", ["..", "/", "/etc", "notes/..", "~", "..\\", "\uff0e\uff0e", "\0"])
-def test_no_folder_elsewhere_is_listed(root: Path, path: str) -> None:
+def test_no_folder_outside_is_listed(root: Path, path: str) -> None:
     with refused(root):
         Workspace(root).entries(path)
 
@@ -107,7 +107,7 @@ def test_no_spelling_leaves_the_workspace(path: str) -> None:
         assert os.path.normpath("/".join(["/w", *parts])).startswith("/w")
 
 
-# --- what stands there --------------------------------------------------------------------------
+# --- files of other kinds -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_symbolic_link_is_never_followed(root: Path, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["..", "../workspace-2", "notes", "/", "link"])
-def test_nor_is_a_link_to_a_folder(root: Path, target: str) -> None:
+def test_a_link_to_a_folder_is_never_followed(root: Path, target: str) -> None:
     (root / "link").symlink_to(target)
     refuses_all(root, "link/secret.txt")
     with refused(root):
@@ -153,10 +153,10 @@ def test_a_device_is_refused(root: Path) -> None:
     refuses_all(root, "zero")
 
 
-def test_what_is_forbidden_is_said_in_words(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_permission_error_is_explained(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", forbidden)
-    with pytest.raises(ToolError, match="not open to this server"):
+    with pytest.raises(ToolError, match="not accessible to this server"):
         Workspace(root).read("notes/own.txt", 10)

@@ -1,4 +1,4 @@
-"""The names that people's own tools import stay valid."""
+"""Names that users' own tools import stay valid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tools
 from tools import base, processes, workspace
 
 
-def test_the_earlier_names_are_the_same_things() -> None:
+def test_former_names_are_aliases() -> None:
     assert base.tool is tools.tool
     assert base.ToolContext is tools.ToolContext
     assert base.ToolError is tools.ToolError

@@ -18,11 +18,11 @@ from tools.sandbox.processes import run_process
 pytestmark = pytest.mark.anyio
 
 STUBBORN = ("sh", "-c", 'trap "" TERM; sleep 100 & echo $$ $! > pids; wait')
-"""A program and its child, that are not ended by SIGTERM."""
+"""A program and its child, both of which ignore SIGTERM."""
 
 
 async def pids(folder: Path) -> list[int]:
-    """The processes that a script wrote into the pipe, once it has."""
+    """Return the process ids that a script wrote into the pipe, once it has."""
     return [
         int(pid) for pid in (await asyncio.to_thread(folder.joinpath("pids").read_text)).split()
     ]
@@ -38,7 +38,7 @@ async def gone(processes: list[int], within: float) -> bool:
 
 
 def is_there(pid: int) -> bool:
-    """Not as a zombie either, but that somebody else must take away."""
+    """Whether a process exists; a zombie does not count, since its parent must reap it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -47,7 +47,7 @@ def is_there(pid: int) -> bool:
         return True
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # it ends just now
+    except (FileNotFoundError, ProcessLookupError):  # it just ended
         return False
 
 
@@ -58,7 +58,7 @@ async def test_output_and_status_come_back(tmp_path: Path) -> None:
     assert done.size == len(done.output)
 
 
-async def test_a_program_that_is_not_there_is_an_oserror(tmp_path: Path) -> None:
+async def test_a_missing_program_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await run_process("no-such-program", cwd=tmp_path)
 
@@ -76,12 +76,12 @@ async def test_output_is_bounded_and_the_program_never_waits(tmp_path: Path) -> 
     assert (done.status, done.output, done.size) == (0, b"x" * 100, 5_000_000)
 
 
-async def test_what_is_left_in_the_background_is_ended(tmp_path: Path) -> None:
+async def test_background_processes_are_ended(tmp_path: Path) -> None:
     done = await run_process("sh", "-c", "sleep 100 & echo $!", cwd=tmp_path)
     assert await gone([int(done.output)], within=3)
 
 
-async def test_nothing_is_left_three_seconds_after_a_cancel(
+async def test_no_process_is_left_three_seconds_after_a_cancel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert processes.TERM_SECONDS <= 2.5
@@ -96,7 +96,9 @@ async def test_nothing_is_left_three_seconds_after_a_cancel(
         await running
 
 
-async def test_who_obeys_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_obeys_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(processes, "TERM_SECONDS", 60)
     script = "echo $$ > pids; exec sleep 100"
     os.mkfifo(tmp_path / "pids")
@@ -108,7 +110,7 @@ async def test_who_obeys_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.M
         await running
 
 
-async def test_nothing_is_left_when_a_tool_runs_out_of_time(
+async def test_no_process_is_left_when_a_tool_runs_out_of_time(
     run: Run, context: ToolContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "TERM_SECONDS", 0.2)

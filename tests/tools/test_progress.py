@@ -1,4 +1,4 @@
-"""How far a call is, said while it runs."""
+"""The progress that a call reports while it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.core.runner import ToolRunner
 pytestmark = pytest.mark.anyio
 
 
-async def test_progress_is_heard_on_the_loop(context: ToolContext) -> None:
+async def test_progress_is_delivered_on_the_loop(context: ToolContext) -> None:
     heard: list[tuple[str, threading.Thread]] = []
     said = threading.Event()
 
@@ -37,7 +37,7 @@ async def test_progress_is_heard_on_the_loop(context: ToolContext) -> None:
     assert heard == [("half [secret]\ufffd", here), ("all", here)]
 
 
-async def test_progress_after_the_end_is_not_heard(
+async def test_progress_after_the_end_is_discarded(
     context: ToolContext, gate: threading.Event
 ) -> None:
     heard: list[str] = []

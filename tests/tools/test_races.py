@@ -1,4 +1,4 @@
-"""What changes between a check and its use helps nobody out of the workspace."""
+"""A change between a check and its use opens no way out of the workspace."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tools.sandbox.workspace import Workspace
 
 @contextmanager
 def swapping(place: Path, outside: Path) -> Iterator[None]:
-    """All the while, what stands there is now our own, now a link to the outside."""
+    """Swap a place continually between our own file and a link to the outside."""
     over = threading.Event()
     aside = place.with_name("aside")
 
     def swap() -> None:
         while not over.is_set():
-            with suppress(OSError):  # the tool has made something there meanwhile
+            with suppress(OSError):  # the tool has created something there meanwhile
                 place.rename(aside)
             with suppress(OSError):
                 place.symlink_to(outside)

@@ -1,4 +1,4 @@
-"""Which tools are offered."""
+"""The tools on offer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def {name}() -> str:
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for modules of a user's own."""
+    """A folder for a user's own modules."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(tmp_path)
     registry.load.cache_clear()
@@ -39,7 +39,7 @@ def write(file: Path, *names: str) -> None:
     file.write_text(HEAD + "".join(TOOL.format(name=name) for name in names))
 
 
-def test_the_built_in_ones_are_there_in_the_order_of_their_names() -> None:
+def test_the_built_in_tools_are_there_sorted_by_name() -> None:
     found = registry.load(("tools",))
     assert found.names == (
         "calculate", "current_time", "list_files", "read_file", "search_conversations", "write_file"
@@ -64,7 +64,7 @@ def test_modules_may_be_named_twice(modules: Path) -> None:
     assert registry.load(("my_tools", "my_tools.one", "my_tools")).names == ("a",)
 
 
-def test_a_module_offers_what_is_written_in_it(modules: Path) -> None:
+def test_a_module_offers_the_tools_that_it_defines(modules: Path) -> None:
     write(modules / "own.py", "a")
     (modules / "borrowed.py").write_text("from own import a\n")
     assert registry.load(("borrowed",)).names == ()
@@ -73,7 +73,7 @@ def test_a_module_offers_what_is_written_in_it(modules: Path) -> None:
 def test_two_tools_of_one_name_are_refused(modules: Path) -> None:
     write(modules / "one.py", "same")
     write(modules / "two.py", "same")
-    with pytest.raises(ToolDeclarationError, match=r"two\.py.*one has a tool of that name"):
+    with pytest.raises(ToolDeclarationError, match=r"two\.py.*one also has a tool of that name"):
         registry.load(("one", "two"))
 
 
@@ -89,7 +89,7 @@ def test_a_module_that_cannot_be_imported_is_named(modules: Path, source: str) -
     assert "TALOS_TOOLS" in refused.value.hint
 
 
-def test_e010_a_wrong_tool_stops_the_start(settings: Settings, modules: Path) -> None:
+def test_e010_a_wrong_tool_prevents_the_start(settings: Settings, modules: Path) -> None:
     (modules / "wrong.py").write_text("from tools import tool\n@tool\ndef f(): ...\n")
     settings.TALOS_TOOLS = ["tools", "wrong"]
     (found,) = run_checks()

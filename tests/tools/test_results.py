@@ -1,4 +1,4 @@
-"""Whatever a tool returns becomes text that can be stored, sent and read."""
+"""Any result of a tool becomes text that can be stored, sent and read."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_it_is_text_or_json(
 
 
 @pytest.mark.parametrize("given", [object(), LOOP, DEEP, {(1, 2): 3}, [object()], print])
-async def test_anything_else_is_said_to_be_none(
+async def test_anything_else_is_an_error(
     run: Run, monkeypatch: pytest.MonkeyPatch, given: object
 ) -> None:
     monkeypatch.setitem(globals(), "result", given)
@@ -111,12 +111,12 @@ async def test_a_hundred_megabytes_are_cut(
         tracemalloc.stop()
     kept, note = outcome.content.split("\n\n")
     assert kept == "x" * OUTPUT_LIMIT
-    assert note == "[Cut here, 99,934,464 of 100,000,000 characters are left out.]"
+    assert note == "[Cut here, 99,934,464 of 100,000,000 characters left out.]"
     assert not outcome.is_error
     assert peak < 10_000_000
 
 
-async def test_a_huge_list_is_not_written_to_its_end(
+async def test_a_huge_list_is_not_serialized_to_its_end(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(globals(), "result", [0] * 10_000_000)
@@ -131,11 +131,11 @@ async def test_the_limit_is_in_bytes(run: Run) -> None:
         """Return wide characters."""
         return "€" * 4
 
-    assert (await run(wide)).content == "€€€\n\n[Cut here, 1 of 4 characters are left out.]"
+    assert (await run(wide)).content == "€€€\n\n[Cut here, 1 of 4 characters left out.]"
 
 
 @given(st.text(st.characters(), max_size=50), st.integers(1, 60))
 def test_any_text_fits_and_can_be_sent(text: str, limit: int) -> None:
-    shown = Renderer(limit).text_of(text)
+    shown = Renderer(limit).render(text)
     assert len(shown.encode()) <= limit + 80
     assert "\0" not in shown

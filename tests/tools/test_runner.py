@@ -1,4 +1,4 @@
-"""Whatever a tool does, the model gets a result that it can read, and the server goes on."""
+"""Whatever a tool does, the model gets a readable result and the server goes on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.core.runner import THREADS, ToolOutcome
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_function_runs_in_a_thread_of_its_own(run: Run) -> None:
+async def test_a_function_runs_in_its_own_thread(run: Run) -> None:
     @tool
     def where() -> str:
         """Say where it runs."""
@@ -33,7 +33,7 @@ async def test_a_coroutine_runs_on_the_loop(run: Run) -> None:
     assert await run(where) == ToolOutcome(threading.current_thread().name)
 
 
-async def test_the_context_is_given_to_whoever_asks(run: Run, context: ToolContext) -> None:
+async def test_a_tool_that_asks_for_the_context_gets_it(run: Run, context: ToolContext) -> None:
     @tool
     def zone(suffix: str, *, of: ToolContext) -> str:
         """Say the time zone."""
@@ -42,7 +42,7 @@ async def test_the_context_is_given_to_whoever_asks(run: Run, context: ToolConte
     assert (await run(zone, {"suffix": "!"})).content == "Europe/Paris!"
 
 
-async def test_calls_run_side_by_side(context: ToolContext) -> None:
+async def test_calls_run_in_parallel(context: ToolContext) -> None:
     barrier = threading.Barrier(THREADS, timeout=10)
 
     @tool
@@ -59,9 +59,7 @@ async def test_calls_run_side_by_side(context: ToolContext) -> None:
 # --- failures -----------------------------------------------------------------------------------
 
 
-async def test_an_error_on_purpose_is_only_its_message(
-    run: Run, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_tool_error_is_only_its_message(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     @tool
     def refuse() -> None:
         """Refuse."""

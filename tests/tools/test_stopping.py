@@ -1,4 +1,4 @@
-"""A tool that hangs is stopped, and takes nobody with it."""
+"""A tool that hangs is stopped without affecting others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_coroutine_that_hangs_is_cancelled(run: Run) -> None:
     assert cleaned == [True]
 
 
-async def test_a_thread_that_hangs_is_given_up(run: Run, gate: threading.Event) -> None:
+async def test_a_thread_that_hangs_is_abandoned(run: Run, gate: threading.Event) -> None:
     @tool(seconds=0.5, repeatable=True)
     def hang() -> str:
         """Hang."""
@@ -45,7 +45,7 @@ async def test_a_thread_that_hangs_is_given_up(run: Run, gate: threading.Event) 
     )
 
 
-async def test_hung_threads_of_one_tool_leave_the_others_theirs(
+async def test_hung_threads_of_one_tool_do_not_block_other_tools(
     context: ToolContext, gate: threading.Event
 ) -> None:
     @tool(seconds=1)
@@ -84,7 +84,7 @@ async def test_a_call_that_was_not_run_is_never_run_later(
     assert len(started) == THREADS + 1
 
 
-async def test_a_tool_that_ignores_its_end_is_left_behind(
+async def test_a_tool_that_ignores_its_cancellation_is_abandoned(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("tools.core.runner.GRACE", 0.05)
@@ -100,12 +100,12 @@ async def test_a_tool_that_ignores_its_end_is_left_behind(
                 continue
 
     assert "was stopped" in (await run(stubborn)).content
-    assert "goes on after it was stopped" in caplog.text
+    assert "is still running after it was stopped" in caplog.text
     release.set()
     await asyncio.sleep(0)
 
 
-async def test_a_tool_that_finishes_while_it_is_stopped_is_believed(run: Run) -> None:
+async def test_a_result_that_arrives_during_the_stop_counts(run: Run) -> None:
     @tool(seconds=0.05)
     async def late() -> str:
         """Finish late."""
@@ -119,7 +119,7 @@ async def test_a_tool_that_finishes_while_it_is_stopped_is_believed(run: Run) ->
 
 
 @pytest.mark.parametrize("hangs_in_a_thread", [True, False])
-async def test_a_cancel_reaches_the_tool_and_comes_out(
+async def test_a_cancel_reaches_the_tool_and_the_caller(
     context: ToolContext,
     gate: threading.Event,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Files of the workspace can be used, and nothing outside it, whatever stands in the way."""
+"""Files in the workspace can be used, and nothing outside it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tools.core.declaration import ToolError
 from tools.sandbox.workspace import MAX_LISTED, MAX_WRITTEN, Workspace
 
 
-def test_what_is_written_is_read(root: Path) -> None:
+def test_written_content_is_read_back(root: Path) -> None:
     assert Workspace(root).write("a/b/c.txt", b"text") is True
     assert Workspace(root).read("a/b/c.txt", 100) == (b"text", 4)
     assert Workspace(root).write("./a//b/./c.txt", b"new") is False
     assert (root / "a/b/c.txt").read_bytes() == b"new"
 
 
-def test_it_is_made_when_it_is_missing_and_nobody_elses_to_read(tmp_path: Path) -> None:
+def test_it_is_created_if_missing_and_private(tmp_path: Path) -> None:
     Workspace(tmp_path / "data" / "workspace").write("folder/file", b"text")
     assert stat.S_IMODE((tmp_path / "data" / "workspace").stat().st_mode) == 0o700
     assert (
@@ -60,7 +60,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(
     assert (root / "notes" / "own.txt").read_bytes() == OWN
 
 
-def test_a_folder_lists_its_entries_by_name(root: Path) -> None:
+def test_a_folder_lists_its_entries_sorted_by_name(root: Path) -> None:
     (root / "link").symlink_to("/")
     os.mkfifo(root / "pipe")
     (root / "b.txt").write_bytes(b"12")

@@ -1,1 +1,1 @@
-"""The tools that come with Talos: one file a tool or family. A file put here is found."""
+"""The tools that ship with Talos: one file per tool or family. Files added here are found."""

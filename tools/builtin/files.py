@@ -1,4 +1,4 @@
-"""Files of the workspace: list, read, write. Nothing outside it is ever touched."""
+"""List, read and write files in the workspace. Nothing outside it is ever touched."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ Folder = Annotated[
 
 @tool(approval=False, seconds=10, repeatable=True)
 def list_files(context: ToolContext, path: Folder = ".") -> str:
-    """List a folder of the workspace: names and sizes. A name that ends with / is a folder."""
+    """List a folder in the workspace: names and sizes. A name that ends with / is a folder."""
     entries, is_cut = Workspace(context.workspace).entries(path)
     lines = [_line(entry) for entry in entries]
     if is_cut:
-        lines.append(f"(more than these {len(entries)})")
+        lines.append(f"(only the first {len(entries)} entries are listed)")
     return "\n".join(lines) or "(empty)"
 
 
 @tool(approval=False, seconds=10, repeatable=True)
 def read_file(context: ToolContext, path: Path) -> str:
-    """Read a text file of the workspace. Of a long one only the beginning is returned."""
-    most = OUTPUT_LIMIT - 200  # room for what is said below
+    """Read a text file in the workspace. Only the beginning of a long file is returned."""
+    most = OUTPUT_LIMIT - 200  # room for the note below
     content, size = Workspace(context.workspace).read(path, most)
-    text = _decoded(path, content, size)
+    text = _decode(path, content, size)
     if size > len(content):
-        text += f"\n\n[Cut here: these are {len(content):,} of {size:,} bytes.]"
+        text += f"\n\n[Cut here: {len(content):,} of {size:,} bytes shown.]"
     return text or "(the file is empty)"
 
 
 @tool(seconds=10)
 def write_file(context: ToolContext, path: Path, content: str) -> str:
-    """Write a text file of the workspace, in place of what it held. Missing folders are made.
+    """Write a text file in the workspace, replacing its content. Missing folders are created.
 
     Args:
-        content: All of the file's text.
+        content: The whole text of the file.
     """
     data = content.encode()
     is_new = Workspace(context.workspace).write(path, data)
-    return f"{'Made' if is_new else 'Replaced'} {path}, {len(data):,} bytes."
+    return f"{'Created' if is_new else 'Replaced'} {path}, {len(data):,} bytes."
 
 
 def _line(entry: Entry) -> str:
@@ -61,15 +61,13 @@ def _line(entry: Entry) -> str:
             return f"{name} ({other}, cannot be opened)"
 
 
-def _decoded(path: str, content: bytes, size: int) -> str:
+def _decode(path: str, content: bytes, size: int) -> str:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        # A character that the cut goes through is left out.
+        # Drops a character that was cut in half.
         text = decoder.decode(content, final=len(content) == size)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise ToolError(
-            f"{path!r} is not a text file (UTF-8) but {size:,} bytes of something else."
-        )
+        raise ToolError(f"{path!r} is not a UTF-8 text file ({size:,} bytes).")
     return text

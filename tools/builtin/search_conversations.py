@@ -1,4 +1,4 @@
-"""Earlier conversations of the person who asks, and of nobody else: the port sees to that."""
+"""Search in the user's own earlier conversations; the port confines it to them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ async def search_conversations(
     query: Annotated[str, Field(min_length=1, max_length=500)],
     limit: Annotated[int, Field(ge=1, le=50)] = 10,
 ) -> str:
-    """Search the user's earlier conversations, titles and messages.
+    """Search the titles and messages of the user's earlier conversations.
 
     Args:
         query: Words to look for.
-        limit: The most messages to return.
+        limit: Maximum number of messages to return.
     """
     hits = await context.search(query, limit)
-    return "\n\n".join(_shown(hit) for hit in hits[:limit]) or f"Nothing found for {query!r}."
+    return "\n\n".join(_format(hit) for hit in hits[:limit]) or f"Nothing found for {query!r}."
 
 
-def _shown(hit: Hit) -> str:
+def _format(hit: Hit) -> str:
     return f"{hit.title} ({hit.created_at}, {hit.role}):\n{hit.excerpt}"

@@ -1,1 +1,1 @@
-"""How a tool is declared, and how a call of it is checked and run."""
+"""How a tool is declared, and how its calls are checked and run."""

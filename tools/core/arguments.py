@@ -1,4 +1,4 @@
-"""A call's arguments, as a model wrote them, checked: what is wrong is said so that it can mend it."""
+"""Parse the arguments that a model wrote, and explain errors so that it can correct them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tools.core.errors import ToolError
-from tools.core.text import clean, shorten
+from tools.core.text import replace_unstorable, shorten
 from tools.core.values import TooDeep, scalars
 
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 32
-"""The wire's bound too: what is deeper could not be shown to the person who is asked."""
+"""Also the limit of the protocol: deeper values could not be shown to the person who decides."""
 MAX_KEYS = 1000
-"""Of the object itself: no tool takes as many arguments."""
+"""Keys of the outermost object; no tool takes this many arguments."""
 _SHOWN = 10
 _NAMED = 1000
-"""So many problems are told apart. pydantic lists all of them or none."""
+"""Beyond this many, problems are only counted: pydantic lists all of them or none."""
 _TOO_DEEP = f"The arguments are nested deeper than {MAX_DEPTH} levels."
 _KINDS = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
 
 
 def parse(given: str | Mapping[str, Any]) -> dict[str, Any]:
-    """The object that a model wrote as JSON, or a person gave. Raises `ToolError`.
+    """Return the object that a model wrote as JSON, or that a person gave. Raises `ToolError`.
 
-    No text at all counts as `{}`: some models write that for a tool without arguments.
+    An empty text counts as `{}`: some models send that for a tool without arguments.
     """
-    return _as_object(_loaded(given) if isinstance(given, str) else given)
+    return _as_object(_load(given) if isinstance(given, str) else given)
 
 
-def _loaded(text: str) -> object:
+def _load(text: str) -> object:
     if len(text) > MAX_CHARACTERS:
         raise ToolError(f"The arguments are longer than {MAX_CHARACTERS:,} characters.")
     try:
@@ -56,19 +56,19 @@ def _as_object(found: object) -> dict[str, Any]:
             f'The arguments must be a JSON object like {{"name": "value"}}, not {kind}.'
         )
     if len(found) > MAX_KEYS:
-        raise ToolError(f"There are {len(found):,} arguments; at most {MAX_KEYS:,} are taken.")
+        raise ToolError(f"There are {len(found):,} arguments; at most {MAX_KEYS:,} are allowed.")
     arguments = dict(found)
     _check(arguments)
     return arguments
 
 
-def complaint(name: str, known: Collection[str], error: ValidationError) -> str:
-    """What is wrong with a call of the tool `name`, which takes the arguments `known`."""
+def explain(name: str, known: Collection[str], error: ValidationError) -> str:
+    """Explain what is wrong with a call of the tool `name`, which takes the arguments `known`."""
     takes = ", ".join(f"`{argument}`" for argument in known) or "no arguments"
     return "\n".join([f"Wrong arguments for `{name}`:", *_problems(error), f"It takes {takes}."])
 
 
-def no_such_tool(name: str, known: Collection[str]) -> str:
+def explain_unknown(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name[:64], known, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     listed = ", ".join(f"`{other}`" for other in known) or "none"
@@ -78,7 +78,7 @@ def no_such_tool(name: str, known: Collection[str]) -> str:
 def _problems(error: ValidationError) -> list[str]:
     count = error.error_count()
     if count > _NAMED:
-        return [f"- {count:,} values in it are wrong"]
+        return [f"- {count:,} values are wrong"]
     found = error.errors(include_url=False, include_context=False)[:_SHOWN]
     more = [f"- and {count - _SHOWN} more"] if count > _SHOWN else []
     return [f"- {_problem(problem)}" for problem in found] + more
@@ -112,7 +112,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         times = Counter(name for name, _ in pairs)
         twice = next(name for name, count in times.items() if count > 1)
-        raise ValueError(f"the key {shorten(twice)!r} stands there twice")
+        raise ValueError(f"the key {shorten(twice)!r} appears twice")
     return found
 
 
@@ -121,13 +121,13 @@ def _refuse(constant: str) -> Any:
 
 
 def _check(found: dict[str, Any]) -> None:
-    """Refuse what cannot be stored and shown to a person as it would be run."""
+    """Refuse arguments that cannot be stored and shown to a person exactly as they would run."""
     try:
         texts, floats = scalars(found, MAX_DEPTH)
     except TooDeep:
         raise ToolError(_TOO_DEEP) from None
     if not all(map(math.isfinite, floats)):
-        raise ToolError("The arguments have a number that is too large.")
+        raise ToolError("The arguments contain a number that is too large.")
     joined = "".join(texts)
-    if clean(joined) != joined:
-        raise ToolError("The arguments have a NUL or half of a surrogate pair in them.")
+    if replace_unstorable(joined) != joined:
+        raise ToolError("The arguments contain a NUL or half of a surrogate pair.")

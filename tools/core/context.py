@@ -1,6 +1,6 @@
-"""What a tool may know of the call that it answers, and the ports through which it reaches Talos.
+"""What a tool knows about its call, and the ports through which it reaches Talos.
 
-Whoever runs tools fills this in; a tool that wants it has a parameter annotated `ToolContext`.
+The caller of the runner fills this in; a tool gets it by a parameter annotated `ToolContext`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Hit:
     role: str
     excerpt: str
     created_at: str
-    """A day or a time, as it is to be shown."""
+    """A day or a time, formatted for display."""
 
 
 class Search(Protocol):
-    """Looks through the conversations of the call's owner, and nobody else's."""
+    """Searches the conversations of the call's owner, and no others."""
 
     async def __call__(self, query: str, limit: int) -> Sequence[Hit]: ...
 
@@ -35,19 +35,19 @@ async def no_search(query: str, limit: int) -> Sequence[Hit]:
     raise ToolError("There are no conversations to search here.")
 
 
-def unheard(text: str) -> None:
-    """Progress that nobody listens to."""
+def ignore_progress(text: str) -> None:
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """Of one call. The defaults are for tests of tools."""
+    """The context of one call. The defaults are for tests of tools."""
 
     workspace: Path
     """The only folder for files: `tools.sandbox.workspace.Workspace(context.workspace)`."""
     conversation_id: str = ""
     owner_id: int | None = None
     time_zone: str = "UTC"
-    progress: Callable[[str], None] = unheard
-    """Says how far the call is. Always called on the event loop, whatever thread a tool is in."""
+    progress: Callable[[str], None] = ignore_progress
+    """Reports how far the call is. Always called on the event loop, whatever thread the tool runs in."""
     search: Search = no_search

@@ -1,7 +1,7 @@
 """How a tool is declared: `@tool` above one typed function.
 
-Name, description and JSON Schema come from the function; what else the runner must know is said in
-the decorator. docs/tools.md shows a tool written from nothing.
+Name, description and JSON Schema come from the function, the other options from the decorator.
+docs/tools.md shows how to write a tool from scratch.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ R = TypeVar("R")
 
 SECONDS = 30.0
 OUTPUT_LIMIT = 64 * 1024
-"""About 16,000 tokens: more would push the conversation itself out of a model's sight."""
+"""About 16,000 tokens: more would crowd the conversation out of a model's context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tool(Generic[P, R]):
-    """A function that a model may call. In Python it is still called like the function."""
+    """A function that a model may call. Python code still calls it like the function."""
 
     function: Callable[P, R]
     signature: Signature
     approval: bool
     """Whether a person must allow each call."""
     seconds: float
-    """How long a call may run."""
+    """Time limit of a call."""
     output_limit: int
-    """The bytes of a result; what is beyond is cut."""
+    """Maximum bytes of a result; the rest is cut."""
     repeatable: bool
-    """Whether a call that a crash cut short may be run again unasked: it changes nothing."""
+    """Whether a call that a crash cut short may run again without asking, because it changes nothing."""
     may_remember: bool
     """Whether an approval may be remembered for the rest of a conversation."""
 
@@ -71,7 +71,7 @@ class Tool(Generic[P, R]):
         return self.function.__module__
 
     def parse(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that the function takes, or pydantic's `ValidationError`."""
+        """Return the values that the function takes. Raises pydantic's `ValidationError`."""
         parsed = self.signature.arguments.model_validate(dict(arguments))
         fields = type(parsed).model_fields
         return {str(fields[name].alias): getattr(parsed, name) for name in parsed.model_fields_set}
@@ -102,7 +102,7 @@ def tool(
     repeatable: bool = False,
     may_remember: bool = True,
 ) -> Any:
-    """Declare a tool. Whoever says nothing gets the careful choice: a person is asked each time."""
+    """Declare a tool. The defaults are the careful choice: a person must approve each call."""
 
     def declare(function: Callable[P, R]) -> Tool[P, R]:
         signature = read(function)
@@ -123,15 +123,18 @@ def tool(
 
 def _check_options(function: Callable[..., Any], seconds: float, output_limit: int) -> None:
     if not 0 < seconds <= 15 * 60:
-        problem, hint = f"seconds is {seconds}", "An answer may take 15 minutes: use up to 900."
+        problem, hint = f"seconds is {seconds}", "An answer may take 15 minutes: use at most 900."
         raise ToolDeclarationError.at(function, problem, hint)
     if not 0 < output_limit <= 512 * 1024:
-        problem, hint = f"output_limit is {output_limit}", "Use up to 524288: a frame has 1 MiB."
+        problem, hint = (
+            f"output_limit is {output_limit}",
+            "Use at most 524288: a frame holds 1 MiB.",
+        )
         raise ToolDeclarationError.at(function, problem, hint)
 
 
 def _check_twin(function: Callable[..., Any]) -> None:
-    """A second tool of the same name in one module would silently replace the first."""
+    """Refuse a second tool of the same name in a module: it would silently replace the first."""
     before = function.__globals__.get(function.__name__)
     if isinstance(before, Tool) and "<locals>" not in function.__qualname__:
         problem = f"the module has another tool named {function.__name__!r}"

@@ -1,7 +1,7 @@
-"""What goes wrong with tools.
+"""The errors of tools.
 
 Exception
-├── ToolDeclarationError  a tool is declared wrongly, or its module cannot be loaded: the start fails
+├── ToolDeclarationError  a tool is declared wrongly, or its module cannot be loaded: Talos does not start
 └── ToolError             a call failed in a way that the model can read and adapt to
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class ToolDeclarationError(Exception):
-    """Says where, what is wrong, and in `hint` what to do about it."""
+    """An invalid declaration: where it is, what is wrong, and in `hint` how to correct it."""
 
     def __init__(self, where: str, problem: str, hint: str) -> None:
         super().__init__(f"{where}: {problem}. {hint}")
@@ -29,4 +29,4 @@ class ToolDeclarationError(Exception):
 
 
 class ToolError(Exception):
-    """Raised by a tool on purpose: the model is shown the message, and nothing is logged."""
+    """Raised by a tool on purpose: the model gets the message, and nothing is logged."""

@@ -1,4 +1,4 @@
-"""What a running tool says of its progress, brought to the event loop from whatever thread."""
+"""Delivers the progress of a running tool to the event loop, from any thread."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ LONGEST = 500
 
 
 class Progress:
-    """Of one call. Only the newest text counts, so that a chatty thread floods nobody."""
+    """The progress of one call. Only the newest text is delivered, so a chatty thread cannot flood."""
 
-    def __init__(self, hear: Callable[[str], None], renderer: Renderer) -> None:
-        self._hear = hear
+    def __init__(self, listener: Callable[[str], None], renderer: Renderer) -> None:
+        self._listener = listener
         self._renderer = renderer
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -26,18 +26,18 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """What a thread says after its call was given up is not heard."""
-        self._tell()
+        """Progress that a thread reports after its call was abandoned is discarded."""
+        self._deliver()
         self._is_over = True
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         with self._lock:
-            is_told, self._waiting = self._waiting is not None, text[:LONGEST]
-            if not is_told and not self._is_over:
-                self._loop.call_soon_threadsafe(self._tell)
+            is_scheduled, self._waiting = self._waiting is not None, text[:LONGEST]
+            if not is_scheduled and not self._is_over:
+                self._loop.call_soon_threadsafe(self._deliver)
 
-    def _tell(self) -> None:
+    def _deliver(self) -> None:
         with self._lock:
             text, self._waiting = self._waiting, None
         if text is not None and not self._is_over:
-            self._hear(self._renderer.bounded(text))
+            self._listener(self._renderer.truncate(text))

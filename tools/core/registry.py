@@ -1,7 +1,7 @@
-"""Which tools are offered: every tool of the modules that TALOS_TOOLS names.
+"""The tools on offer: every tool of the modules that TALOS_TOOLS names.
 
-A package stands for all modules in it, so that a file dropped into `tools/` is found. A module
-offers the tools that are written in it, not those that it imports.
+A package stands for all modules in it, so a file dropped into `tools/` is found. A module offers
+the tools that it defines, not those that it imports.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ AnyTool = Tool[..., Any]
 
 
 class Registry:
-    """Tools by name, in the order of their names."""
+    """Tools by name, sorted by name."""
 
     def __init__(self, tools: Iterable[AnyTool]) -> None:
         self._tools: dict[str, AnyTool] = {}
         for tool in tools:
             if (other := self._tools.setdefault(tool.name, tool)) is not tool:
-                problem = f"{other.module} has a tool of that name too"
+                problem = f"{other.module} also has a tool of that name"
                 raise ToolDeclarationError.at(tool.function, problem, "Rename one of them.")
         self._tools = dict(sorted(self._tools.items()))
 
@@ -43,19 +43,19 @@ class Registry:
 
 @cache
 def load(modules: tuple[str, ...]) -> Registry:
-    """The tools of these modules, imported at the first call.
+    """Return the tools of these modules, which are imported on the first call.
 
     Raises `ToolDeclarationError` for a tool that is declared wrongly and for a module that cannot
     be imported.
     """
-    found = {module.__name__: module for name in modules for module in _with_inner(_import(name))}
+    found = {module.__name__: module for name in modules for module in _walk(_import(name))}
     return Registry(tool for module in found.values() for tool in _tools_of(module))
 
 
-def _with_inner(module: ModuleType) -> Iterator[ModuleType]:
+def _walk(module: ModuleType) -> Iterator[ModuleType]:
     yield module
     for inner in sorted(pkgutil.iter_modules(getattr(module, "__path__", ()))):
-        yield from _with_inner(_import(f"{module.__name__}.{inner.name}"))
+        yield from _walk(_import(f"{module.__name__}.{inner.name}"))
 
 
 def _import(name: str) -> ModuleType:

@@ -1,7 +1,7 @@
-"""The Tool Runner: a call in, a result that the model can read out, whatever happens between.
+"""The tool runner: turns every call into a result that the model can read, whatever happens.
 
-`validate` is for when a call is stored, `run` for when it may run. Who is asked for approval, and
-where calls and results are kept, is the turn engine's.
+`validate` is used when a call is stored, `run` once it may run. Approvals, and where calls and
+results are stored, are up to the turn engine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tools.core import arguments as reading
+from tools.core import arguments as parsing
 from tools.core.context import ToolContext
 from tools.core.errors import ToolError
 from tools.core.progress import Progress
@@ -29,15 +29,15 @@ from tools.core.threads import Threads
 log = logging.getLogger(__name__)
 
 THREADS = 4
-"""Of each tool, so that one that hangs only ever blocks itself."""
+"""Threads of each tool, so that one that hangs blocks only itself."""
 Secrets = Callable[[], Collection[str]]
 GRACE = 2.5
-"""Seconds for a stopped tool to clean up: `processes.py` needs up to two of them."""
+"""Seconds that a stopped tool has to clean up; `processes.py` needs up to two."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """What a call came to. A failure is a result too: the model reads it and adapts."""
+    """The result of a call. A failure is a result too: the model reads it and adapts."""
 
     content: str
     is_error: bool = False
@@ -45,18 +45,17 @@ class ToolOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that may be run: its tool is there and its arguments fit."""
+    """A valid call: its tool exists and its arguments fit."""
 
     tool: AnyTool
     arguments: Mapping[str, Any]
-    """Python values, as the function takes them."""
+    """Python values, as the function expects them."""
 
 
 class ToolRunner:
-    """Runs the tools of a registry, which is loaded when it is first needed.
+    """Runs the tools of a registry, which is loaded on first use.
 
-    What a call comes to is free of `secrets`, as they are when it runs, wherever the tool found
-    them.
+    Results are free of `secrets`, as they are when the call runs, wherever the tool found them.
     """
 
     def __init__(self, registry: Callable[[], Registry], *, secrets: Secrets = tuple) -> None:
@@ -72,20 +71,20 @@ class ToolRunner:
         return self._registry()
 
     def validate(self, name: str, arguments: str | Mapping[str, Any]) -> Call | ToolOutcome:
-        """The call, or what is wrong with it. JSON text is as the model wrote it."""
+        """Return the call, or an outcome that explains what is wrong. JSON text is as the model wrote it."""
         tool = self.registry.get(name)
         if tool is None:
-            return ToolOutcome(reading.no_such_tool(name, self.registry.names), is_error=True)
+            return ToolOutcome(parsing.explain_unknown(name, self.registry.names), is_error=True)
         try:
-            return Call(tool, tool.parse(reading.parse(arguments)))
+            return Call(tool, tool.parse(parsing.parse(arguments)))
         except ToolError as error:
             return ToolOutcome(str(error), is_error=True)
         except ValidationError as error:
             known = tool.parameters["properties"]
-            return ToolOutcome(reading.complaint(name, known, error), is_error=True)
+            return ToolOutcome(parsing.explain(name, known, error), is_error=True)
 
     async def run(self, call: Call, context: ToolContext) -> ToolOutcome:
-        """Run it under its limits. Only a cancellation of the caller comes out as an exception."""
+        """Run a call within its limits. Raises only when the caller is cancelled."""
         work = asyncio.create_task(self._attempt(call, context), name=f"tool {call.tool.name}")
         try:
             await asyncio.wait({work}, timeout=call.tool.seconds)
@@ -94,30 +93,30 @@ class ToolRunner:
             await self._stop(work)
         if work.done() and not work.cancelled():
             return work.result()
-        return _stopped(call.tool, is_own_end=is_own_end)
+        return _stop_outcome(call.tool, is_own_end=is_own_end)
 
     async def _attempt(self, call: Call, context: ToolContext) -> ToolOutcome:
         renderer = Renderer(call.tool.output_limit, self._secrets())
         with Progress(context.progress, renderer) as progress:
             arguments = dict(call.arguments)
             if call.tool.signature.context:
-                arguments[call.tool.signature.context] = replace(context, progress=progress.say)
+                arguments[call.tool.signature.context] = replace(context, progress=progress.report)
             if call.tool.is_async:
-                return await self._awaited(call.tool, arguments, renderer)
+                return await self._await(call.tool, arguments, renderer)
             return await self._in_thread(call.tool, partial(_call, call.tool, arguments, renderer))
 
-    async def _awaited(
+    async def _await(
         self, tool: AnyTool, arguments: dict[str, Any], renderer: Renderer
     ) -> ToolOutcome:
         try:
             result = await tool.function(**arguments)
         except (asyncio.CancelledError, GeneratorExit):
             raise
-        except BaseException as error:  # an exit is the tool's too, not the server's
-            return _failed(tool, error, renderer)
+        except BaseException as error:  # SystemExit must not end the server
+            return _failure(tool, error, renderer)
         if isinstance(result, str | None):
-            return _rendered(tool, result, renderer)
-        return await self._in_thread(tool, partial(_rendered, tool, result, renderer))
+            return _render(tool, result, renderer)
+        return await self._in_thread(tool, partial(_render, tool, result, renderer))
 
     async def _in_thread(self, tool: AnyTool, work: partial[ToolOutcome]) -> ToolOutcome:
         job: Future[ToolOutcome] = self._threads[tool.name].submit(work)
@@ -135,7 +134,7 @@ class ToolRunner:
         work.cancel()
         await asyncio.wait({work}, timeout=GRACE)
         if not work.done():
-            log.error("%s goes on after it was stopped", work.get_name())
+            log.error("%s is still running after it was stopped", work.get_name())
             self._stubborn.add(work)
             work.add_done_callback(self._stubborn.discard)
 
@@ -143,33 +142,35 @@ class ToolRunner:
 def _call(tool: AnyTool, arguments: dict[str, Any], renderer: Renderer) -> ToolOutcome:
     try:
         result = tool.function(**arguments)
-    except BaseException as error:  # nothing leaves the thread: it would end the server's loop
-        return _failed(tool, error, renderer)
-    return _rendered(tool, result, renderer)
+    except BaseException as error:  # it would end the server's event loop
+        return _failure(tool, error, renderer)
+    return _render(tool, result, renderer)
 
 
-def _rendered(tool: AnyTool, result: object, renderer: Renderer) -> ToolOutcome:
+def _render(tool: AnyTool, result: object, renderer: Renderer) -> ToolOutcome:
     try:
-        return ToolOutcome(renderer.text_of(result))
+        return ToolOutcome(renderer.render(result))
     except NotText as error:
         log.error("%s returned %s", tool.name, error)
-        return ToolOutcome(renderer.bounded(f"`{tool.name}` returned {error}."), is_error=True)
-    except Exception as error:  # a model's own serializer, a __str__ that raises
-        return _failed(tool, error, renderer)
+        return ToolOutcome(renderer.truncate(f"`{tool.name}` returned {error}."), is_error=True)
+    except Exception as error:  # a serializer or a `__str__` that raises
+        return _failure(tool, error, renderer)
 
 
-def _failed(tool: AnyTool, error: BaseException, renderer: Renderer) -> ToolOutcome:
-    said = ""
-    with suppress(Exception):  # an exception whose text raises
-        said = shorten(str(error), 4000)
+def _failure(tool: AnyTool, error: BaseException, renderer: Renderer) -> ToolOutcome:
+    message = ""
+    with suppress(Exception):  # its `__str__` may raise
+        message = shorten(str(error), 4000)
     if not isinstance(error, ToolError):
         log.error("%s failed", tool.name, exc_info=error)
-        said = ": ".join(filter(None, [f"`{tool.name}` failed: {type(error).__name__}", said]))
-    return ToolOutcome(renderer.bounded(said or f"`{tool.name}` failed."), is_error=True)
+        message = ": ".join(
+            filter(None, [f"`{tool.name}` failed: {type(error).__name__}", message])
+        )
+    return ToolOutcome(renderer.truncate(message or f"`{tool.name}` failed."), is_error=True)
 
 
-def _stopped(tool: AnyTool, *, is_own_end: bool) -> ToolOutcome:
+def _stop_outcome(tool: AnyTool, *, is_own_end: bool) -> ToolOutcome:
     limit = f"was stopped: it took longer than {tool.seconds:g} seconds."
-    effect = "" if tool.repeatable else " What it had begun may have taken effect."
-    said = f"`{tool.name}` {'stopped itself.' if is_own_end else limit}{effect}"
-    return ToolOutcome(said, is_error=True)
+    effect = "" if tool.repeatable else " What it started may have taken effect."
+    message = f"`{tool.name}` {'stopped itself.' if is_own_end else limit}{effect}"
+    return ToolOutcome(message, is_error=True)

@@ -1,6 +1,6 @@
-"""From a function to what a model is told of it: description, arguments, JSON Schema.
+"""Derive what a model is told from a function: description, arguments, JSON Schema.
 
-pydantic reads the types. Only declarations are looked at here; `arguments.py` looks at calls.
+pydantic reads the types. Only declarations are checked here; `arguments.py` checks calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.core.errors import ToolDeclarationError
 Function = Callable[..., Any]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""What all providers take."""
+"""The names that all providers accept."""
 _ARG = re.compile(r"^ {4}(\w+):[ \t]*(.*(?:\n {5,}.*)*)", re.M)
 
 
@@ -32,8 +32,8 @@ class Signature:
     name: str
     description: str
     arguments: type[BaseModel]
-    """Its fields are numbered and have the parameters' names as aliases: a parameter may be called
-    `json` or `copy`, which are names of pydantic's own."""
+    """Its fields are numbered, with the parameters' names as aliases: a parameter may be called `json`
+    or `copy`, which pydantic reserves."""
     parameters: dict[str, Any]
     """JSON Schema of the arguments."""
     context: str | None
@@ -41,7 +41,7 @@ class Signature:
 
 
 class _Untitled(GenerateJsonSchema):
-    """Titles repeat the names, and each costs the model tokens."""
+    """A schema without titles: they repeat the names, and cost tokens."""
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 
@@ -77,21 +77,23 @@ def _name(function: Function) -> str:
         raise _wrong(function, "@tool takes a function", "Put it directly above a `def`.")
     if not _NAME.fullmatch(name):
         hint = "Use at most 64 of the letters a-z and A-Z, digits and underscores."
-        raise _wrong(function, f"the name {name!r} suits no model", hint)
+        raise _wrong(function, f"the name {name!r} is not accepted by all models", hint)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise _wrong(function, "it yields", "Return the result; say progress by the ToolContext.")
+        raise _wrong(
+            function, "it yields", "Return the result; report progress through the ToolContext."
+        )
     return name
 
 
 def _documentation(function: Function) -> tuple[str, dict[str, str]]:
-    """The description, and what `Args:` says of each parameter."""
+    """Return the description, and what `Args:` says about each parameter."""
     text = inspect.getdoc(function) or ""
     before, _, section = text.partition("\nArgs:\n")
     if not before.strip() or before.startswith("Args:"):
-        hint = "Its docstring is what a model knows of it: say what it does and when to use it."
+        hint = "A model knows a tool only by its docstring: say what it does and when to use it."
         raise _wrong(function, "it has no docstring", hint)
     section, *after = re.split(r"\n(?=\S)", section, maxsplit=1)
-    described = {name: " ".join(said.split()) for name, said in _ARG.findall(section)}
+    described = {name: " ".join(words.split()) for name, words in _ARG.findall(section)}
     return "\n\n".join(part.strip() for part in (before, *after)), described
 
 

@@ -1,4 +1,4 @@
-"""Text on its way out of a tool: bounded, storable, without the keys of this server."""
+"""Text that leaves a tool: bounded, storable, without the server's keys."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _MARGIN = 1000
-"""A secret across the limit is found up to this length."""
+"""A secret that crosses the limit is found up to this length."""
 _SHORTEST_SECRET = 8
-"""Shorter ones are words, and would be struck out of innocent text."""
+"""Shorter ones are ordinary words, and would be struck from innocent text."""
 
 
 class NotText(Exception):
-    """A result that cannot be told to a model."""
+    """A result that has no text form."""
 
 
-def clean(text: str) -> str:
-    """NUL and lone surrogates as U+FFFD: no database or frame carries them."""
+def replace_unstorable(text: str) -> str:
+    """Replace NUL and lone surrogates by U+FFFD: no database or frame can carry them."""
     return _UNFIT.sub("\ufffd", text) if _UNFIT.search(text) else text
 
 
 def shorten(value: object, most: int = 80) -> str:
-    """A value in a message, in as many characters."""
+    """Return a value for a message, in at most `most` characters."""
     text = value if isinstance(value, str) else repr(value)
-    return clean(text if len(text) <= most else f"{text[:most]}…")
+    return replace_unstorable(text if len(text) <= most else f"{text[:most]}…")
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Turns whatever a tool returns into text of at most `limit` bytes and a note."""
+    """Turns any result of a tool into text of at most `limit` bytes, plus a note where it was cut."""
 
     limit: int
     secrets: Collection[str] = ()
 
-    def text_of(self, result: object) -> str:
-        """Raises `NotText`."""
+    def render(self, result: object) -> str:
+        """Return the text of a result. Raises `NotText`."""
         if result is None:
             return "Done."
         if isinstance(result, str):
-            return self.bounded(result) or "(no output)"
-        return self.bounded(self._json(result))
+            return self.truncate(result) or "(no output)"
+        return self.truncate(self._json(result))
 
-    def bounded(self, text: str) -> str:
-        """Its beginning, and how much there is, where the whole is too long."""
-        window = clean(self.without_secrets(text[: self.limit + _MARGIN]))
+    def truncate(self, text: str) -> str:
+        """Return the text; if it is too long, its beginning and how much was cut."""
+        window = replace_unstorable(self.redact(text[: self.limit + _MARGIN]))
         kept = window.encode()[: self.limit].decode("utf-8", "ignore")
         if len(kept) == len(window) and len(text) <= self.limit + _MARGIN:
             return kept
-        left_out = f"{len(text) - len(kept):,} of {len(text):,} characters are left out"
+        left_out = f"{len(text) - len(kept):,} of {len(text):,} characters left out"
         return f"{kept}\n\n[Cut here, {left_out}.]"
 
-    def without_secrets(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         for secret in self.secrets:
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "[secret]")
         return text
 
     def _json(self, result: object) -> str:
-        """JSON, but what is huge is not written out to its end."""
+        """Return the JSON; writing stops once it is far beyond the limit."""
         pieces: list[str] = []
         room = 16 * self.limit + _MARGIN
         try:
@@ -78,7 +78,7 @@ class Renderer:
 
 
 def _plain(value: Any) -> Any:
-    """pydantic's JSON form of models, dataclasses, times, sets and the like."""
+    """Return pydantic's JSON form of models, dataclasses, times, sets and the like."""
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError:

@@ -1,7 +1,7 @@
 """Threads for work that may hang.
 
-The standard pool is joined when the process ends, so one hung tool would keep a stopped server
-alive: these are daemons. A pool is small, so that hung work fills its own and nobody else's.
+The standard pool is joined when the process exits, so one hung tool would keep a stopped server
+alive; these are daemon threads. Each pool is small, so hung work blocks only its own pool.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Threads(Generic[T]):
-    """A few threads, started when they are needed."""
+    """A small pool of threads, started on demand."""
 
     def __init__(self, name: str, most: int) -> None:
         self._name = name
@@ -27,7 +27,7 @@ class Threads(Generic[T]):
         self._work: SimpleQueue[tuple[Future[T], Callable[[], T]]] = SimpleQueue()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """For the event loop's thread only. A future that is cancelled before its turn never runs."""
+        """Queue work; call it on the event loop's thread only. Work cancelled in the queue never runs."""
         future: Future[T] = Future()
         self._work.put((future, work))
         if not self._idle.acquire(blocking=False) and self._started < self._most:
@@ -45,11 +45,11 @@ class Threads(Generic[T]):
                 future, work = self._work.get()
             if future.set_running_or_notify_cancel():
                 fill(future, work)
-            del future, work  # a result is not kept until the next call
+            del future, work  # do not keep a result until the next call
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
-    """Run this in a thread of its own, which whoever calls must see to the end of."""
+    """Run this in a new thread. The caller must make sure that it ends."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
     threading.Thread(target=fill, args=(future, work), daemon=True).start()
@@ -59,7 +59,7 @@ def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
 def fill(future: Future[Any], work: Callable[[], Any]) -> None:
     try:
         result = work()
-    except BaseException as error:  # the thread's border: whoever waits gets it
+    except BaseException as error:  # goes to whoever awaits the future
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -1,6 +1,6 @@
-"""What a JSON value holds, however much it is.
+"""Collect the scalars of a JSON value of any size.
 
-Level by level: a step of Python for each of half a million values would hold the event loop.
+Works level by level: a step of Python for each of half a million values would block the event loop.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from itertools import chain
 
 
 class TooDeep(Exception):
-    """Objects and lists within each other, more levels of them than were allowed."""
+    """Objects and lists are nested deeper than allowed."""
 
 
 def scalars(value: object, levels: int) -> tuple[list[str], list[float]]:
-    """All texts in a value, keys included, and all its floats. Raises `TooDeep`."""
+    """Return all texts in a value, keys included, and all floats. Raises `TooDeep`."""
     texts: list[str] = []
     floats: list[float] = []
     level: list[object] = [value]

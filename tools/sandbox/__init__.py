@@ -1,1 +1,1 @@
-"""The bounds of a tool: files in the workspace, child processes, and arithmetic without `eval`."""
+"""What confines a tool: the workspace for files, child processes, and arithmetic without `eval`."""

@@ -1,8 +1,7 @@
-"""Arithmetic from text, without `eval`: Python's parser makes the tree, and here each node of it is
-either known and cheap, or refused.
+"""Evaluate arithmetic from text without `eval`.
 
-Nothing can take long: text, depth and numbers are bounded, and a power or factorial is refused
-before it is worked out.
+Python's parser builds the tree; each node is either known and cheap, or refused. Nothing can take
+long: text, depth and numbers are bounded, and a huge power or factorial is refused up front.
 """
 
 from __future__ import annotations
@@ -54,11 +53,11 @@ _UNARY: dict[type[ast.unaryop], Callable[[Number], Number]] = {
 }
 
 
-def calculated(expression: str) -> str:
-    """The value in decimal. Raises `ToolError` with what is wrong."""
-    tree = _parsed(_python(expression))
+def evaluate(expression: str) -> str:
+    """Return the value in decimal. Raises `ToolError` with an explanation."""
+    tree = _parse(_as_python(expression))
     try:
-        return _text(_value(tree, MAX_DEPTH))
+        return _format(_evaluate(tree, MAX_DEPTH))
     except ZeroDivisionError:
         raise ToolError("This divides by zero.") from None
     except OverflowError:
@@ -67,8 +66,8 @@ def calculated(expression: str) -> str:
         raise ToolError(f"This has no value: {error}.") from None
 
 
-def _python(expression: str) -> str:
-    """People's spelling as Python's."""
+def _as_python(expression: str) -> str:
+    """Translate people's spelling to Python's."""
     if len(expression) > MAX_CHARACTERS:
         raise ToolError(f"The expression is longer than {MAX_CHARACTERS:,} characters.")
     text = expression.translate(_SPELLINGS).rstrip(" =?").lstrip()
@@ -76,11 +75,11 @@ def _python(expression: str) -> str:
         raise ToolError("The expression is empty.")
     if (known := _KNOWN.match(text)) and known.end() < len(text):
         raise ToolError(f"The character {text[known.end()]!r} has no meaning here.")
-    return _without_thousands(text)
+    return _join_thousands(text)
 
 
-def _without_thousands(text: str) -> str:
-    """1,234 as 1234, but max(1,234) keeps its two arguments."""
+def _join_thousands(text: str) -> str:
+    """Read 1,234 as 1234; max(1,234) keeps its two arguments."""
     separates: list[bool] = []
     calls = [False]
     for index, char in enumerate(text):
@@ -94,7 +93,7 @@ def _without_thousands(text: str) -> str:
     )
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     try:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
@@ -103,47 +102,47 @@ def _parsed(text: str) -> ast.expr:
         ) from None
 
 
-def _value(node: ast.expr, depth: int) -> Number:
+def _evaluate(node: ast.expr, depth: int) -> Number:
     if depth == 0:
         raise ToolError(f"The expression is nested deeper than {MAX_DEPTH} levels.")
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return _bounded(value)
+            return _checked(value)
         case ast.Name(id=name) if name.lower() in CONSTANTS:
             return CONSTANTS[name.lower()]
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
-            return _UNARY[type(op)](_value(operand, depth - 1))
+            return _UNARY[type(op)](_evaluate(operand, depth - 1))
         case ast.BinOp():
             return _chain(node, depth)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _call(name.lower(), [_value(argument, depth - 1) for argument in arguments])
+            return _call(name.lower(), [_evaluate(argument, depth - 1) for argument in arguments])
         case ast.Name(id=name):
             raise ToolError(f"{name!r} has no value here. Known: {', '.join(CONSTANTS)}.")
         case ast.Tuple():
-            raise ToolError("A comma stands between numbers: write decimals with a point.")
+            raise ToolError("There is a comma between numbers: write decimals with a point.")
         case _:
-            raise ToolError("This is more than numbers, operators and known functions.")
+            raise ToolError("Only numbers, operators and known functions are allowed.")
 
 
 def _chain(node: ast.expr, depth: int) -> Number:
-    """A long sum is deep in Python's tree, but not to whoever wrote it."""
+    """Evaluate a chain of operators in a loop: a long sum is deep only in Python's tree."""
     links: list[ast.BinOp] = []
     while isinstance(node, ast.BinOp):
         links.append(node)
         node = node.left
-    value = _value(node, depth - 1)
+    value = _evaluate(node, depth - 1)
     for link in reversed(links):
-        value = _applied(link.op, value, _value(link.right, depth - 1))
+        value = _apply(link.op, value, _evaluate(link.right, depth - 1))
     return value
 
 
-def _applied(op: ast.operator, left: Number, right: Number) -> Number:
+def _apply(op: ast.operator, left: Number, right: Number) -> Number:
     if isinstance(op, ast.Div):
         is_whole = isinstance(left, int) and isinstance(right, int) and right and not left % right
-        return _bounded(left // right if is_whole else left / right)
+        return _checked(left // right if is_whole else left / right)
     if type(op) not in _BINARY:
         raise ToolError("Only + - * / // % and ** are known.")
-    return _bounded(_BINARY[type(op)](left, right))
+    return _checked(_BINARY[type(op)](left, right))
 
 
 def _call(name: str, arguments: list[Number]) -> Number:
@@ -152,11 +151,11 @@ def _call(name: str, arguments: list[Number]) -> Number:
     function, least, most = FUNCTIONS[name]
     if not least <= len(arguments) <= most:
         raise ToolError(f"{name} takes {least if least == most else f'{least} to {most}'} numbers.")
-    return _bounded(function(*arguments))
+    return _checked(function(*arguments))
 
 
-def _bounded(value: Number) -> Number:
-    """Checked at every step: no number is ever larger than two of these multiplied."""
+def _checked(value: Number) -> Number:
+    """Check every intermediate value, so none exceeds the product of two allowed ones."""
     if isinstance(value, complex):
         raise ToolError("This has no real value: an even root of a negative number.")
     if isinstance(value, int):
@@ -167,8 +166,8 @@ def _bounded(value: Number) -> Number:
     return value
 
 
-def _text(value: Number) -> str:
-    """Fifteen digits are what a float is good for: 0.1 + 0.2 is 0.3."""
+def _format(value: Number) -> str:
+    """Format a value; floats get 15 digits, so that 0.1 + 0.2 is 0.3."""
     if isinstance(value, int):
         return str(value)
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"

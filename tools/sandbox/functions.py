@@ -1,4 +1,4 @@
-"""What the calculator knows by name. Each function is quick whatever bounded numbers it is given."""
+"""The functions and constants of the calculator. Every function is quick for all bounded numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 Number = int | float
 
 MAX_BITS = 4096
-"""Of a whole number: about 1,200 digits."""
+"""Bits of a whole number: about 1,200 digits."""
 _MAX_FACTORIAL = 500
 _MANY = 100
 
@@ -16,7 +16,7 @@ CONSTANTS: dict[str, Number] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 
 
 def power(base: Number, exponent: Number) -> Number:
-    """Python's power, refused before it is worked out when it would be huge."""
+    """Return Python's power; a huge one is refused before it is computed."""
     if isinstance(base, int) and isinstance(exponent, int):
         if abs(base) > 1 and exponent * base.bit_length() > 2 * MAX_BITS:
             raise OverflowError
@@ -87,4 +87,4 @@ FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
     "gcd": (_gcd, 2, 2),
     "lcm": (_lcm, 2, 2),
 }
-"""By name: the function, and the fewest and the most numbers that it takes."""
+"""The function by name, with the fewest and the most numbers that it takes."""

@@ -1,7 +1,7 @@
-"""A path as a model writes it, taken apart: relative, forward slashes, nothing that misleads.
+"""Parse a path that a model wrote: relative, with forward slashes, and not misleading.
 
-The workspace is safe whatever the parts say (`workspace.py`). What is refused here is refused so
-that the person who is asked reads what is meant.
+The workspace is safe for any parts (`workspace.py`). Paths are refused here so that the person who
+decides can trust what they read.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from tools.core.text import shorten
 MAX_BYTES = 1024
 MAX_PARTS = 32
 MAX_PART_BYTES = 255
-"""What file systems take."""
+"""The limit of file systems."""
 
 _INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""Turns the direction of a name around, or hides in it."""
+"""Characters that reverse the direction of a name, or are invisible in it."""
 
 
 def parts_of(path: str) -> list[str]:
-    """The names on the way; none is the workspace itself. Raises `ToolError`."""
+    """Return the names in a path; none means the workspace itself. Raises `ToolError`."""
     shown = repr(shorten(path))
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in path) or _INVISIBLE.search(path):
-        raise ToolError(f"The path {shown} has characters that cannot be seen.")
+        raise ToolError(f"The path {shown} contains invisible characters.")
     if len(path.encode()) > MAX_BYTES:
         raise ToolError(f"The path {shown} is longer than {MAX_BYTES} bytes.")
     if path.startswith(("/", "~")) or "\\" in path or re.match(r"[A-Za-z]:", path):
@@ -41,6 +41,6 @@ def parts_of(path: str) -> list[str]:
 
 
 def _leads_up(part: str) -> bool:
-    """In whatever spelling: as it stands, percent-encoded, or in look-alikes."""
+    """Whether a name means `..`, in any spelling: plain, percent-encoded, or in look-alikes."""
     plain = unicodedata.normalize("NFKC", part.replace("%2e", ".").replace("%2E", "."))
     return any(name.strip() == ".." for name in re.split(r"[/\\]|%2f|%5c", plain, flags=re.I))

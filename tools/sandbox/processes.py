@@ -1,10 +1,10 @@
-"""Child processes for tools, that never outlive their call.
+"""Child processes for tools, which never outlive their call.
 
-Each gets a process group of its own: when the call ends, is cancelled or runs out of time, the
-whole group is ended, SIGTERM first. A child sees nothing of this server's environment but the
-paths that programs need: keys are in the rest.
+Each gets its own process group: when the call ends, is cancelled or runs out of time, the whole
+group is ended, SIGTERM first. Of the server's environment a child sees only the variables that
+programs need: the rest holds keys.
 
-Threads wait and read, because who may watch children differs between event loops.
+Threads wait and read, because event loops differ in who may watch children.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import IO
 from tools.core.threads import in_thread
 
 TERM_SECONDS = 2.0
-"""Between SIGTERM and SIGKILL."""
+"""The time between SIGTERM and SIGKILL."""
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _CHUNK = 64 * 1024
 
 
 class _Output:
-    """What a process writes, read to its end so that it never waits; the beginning is kept."""
+    """The output of a process: read to the end so that it never blocks; the beginning is kept."""
 
     def __init__(self, pipe: IO[bytes], limit: int) -> None:
         self._pipe = pipe
@@ -45,14 +45,14 @@ class _Output:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A process that ended by itself."""
+    """The result of a process that ended by itself."""
 
     status: int
     """0 is success; a negative number is the signal that ended it."""
     output: bytes
-    """Its output and error output as they came, up to the limit."""
+    """Output and error output, interleaved, up to the limit."""
     size: int
-    """Of all that it wrote."""
+    """Bytes that it wrote in total."""
 
 
 async def run_process(
@@ -61,7 +61,7 @@ async def run_process(
     environment: Mapping[str, str] | None = None,
     output_limit: int = 64 * 1024,
 ) -> Finished:
-    """Run a program to its end. `OSError` when it cannot be started."""
+    """Run a program to its end. Raises `OSError` when it cannot be started."""
     process = _start(command, cwd, {**_own_environment(), **(environment or {})})
     assert process.stdout is not None  # noqa: S101  # a pipe
     output = _Output(process.stdout, output_limit)
@@ -74,16 +74,18 @@ async def run_process(
         await asyncio.wait([asyncio.gather(ending, reading)], timeout=TERM_SECONDS)
         raise
     finally:
-        # Also after a good end: what it left in the background holds the pipe open.
+        # Also after success: a background child would hold the pipe open.
         _signal(process, signal.SIGKILL)
-    await asyncio.wait([reading], timeout=TERM_SECONDS)  # what left its group may still hold it
+    await asyncio.wait(
+        [reading], timeout=TERM_SECONDS
+    )  # a process that left the group may still hold it
     return Finished(ending.result(), bytes(output.kept), output.size)
 
 
 def _start(
     command: Sequence[str], cwd: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603  # what runs is the tool's choice
+    return subprocess.Popen(  # noqa: S603  # the tool chooses what runs
         command,
         cwd=cwd,
         env=environment,
@@ -99,5 +101,5 @@ def _own_environment() -> dict[str, str]:
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # gone; macOS: only zombies are left
+    with suppress(ProcessLookupError, PermissionError):  # already gone; on macOS: only zombies left
         os.killpg(process.pid, number)
