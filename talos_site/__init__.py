@@ -1,0 +1,1 @@
+"""The site: settings from the environment, the server, and the `serve` command."""
