@@ -95,7 +95,8 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
     assert "1 conversation with 4 messages" in said
     assert "checked" in said
     assert (
-        "Not included: .env and the environment, the keys of model providers, the workspace." in said
+        "Not included: .env and the environment, the keys of model providers, the workspace."
+        in said
     )
 
 
