@@ -1,4 +1,4 @@
-"""How a conversation of a file stands to the one of the same id that is here."""
+"""Comparing a conversation in a file with the stored one of the same id."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chat.models import Turn
 from chat.transfer.archive import rows
 from chat.transfer.archive.encoders import JsonLines
 from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
-from chat.transfer.settled import message_at_rest
+from chat.transfer.settled import settle_message
 
 _PLUMBING: dict[str, Any] = {
     "client_id": True,
     "turn": {"client_id"},
     "calls": {"__all__": {"decided_by"}},
 }
-"""What an import may have left out: ids that were taken, people who are not here."""
+"""Values that an import may have dropped: ids already taken, people unknown here."""
 _SETTINGS = (
     ("title", "title"),
     ("model", "model"),
@@ -34,27 +34,27 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What of a conversation in a file is here, and what only one of both has."""
+    """What a file and the database have in common of a conversation, and what only one of them has."""
 
     new: tuple[ArchivedMessage, ...]
-    """Messages of the file that are not here."""
+    """Messages in the file only."""
     other: int
-    """Messages that are here, and say something else."""
+    """The number of messages that differ."""
     common: int
-    """Messages that both have."""
+    """The number of messages in both."""
     extra: int
-    """Messages that only what is here has."""
+    """The number of messages in the database only."""
     settings: tuple[str, ...]
-    """Of the conversation, those that differ, for people."""
+    """Readable names of the settings that differ."""
 
     @property
     def fits(self) -> bool:
-        """Nothing of it is another one here: what is new can be added, if there is something."""
+        """Whether no message differs, so that new ones can be added."""
         return not self.other and (not self.new or self.common > 0)
 
     @property
     def difference(self) -> str:
-        """Why it does not fit, in words."""
+        """Why it does not fit, as text."""
         if not self.common:
             return "the existing copy has none of its messages"
         differ = "1 message differs" if self.other == 1 else f"{self.other:,} messages differ"
@@ -63,24 +63,24 @@ class Comparison:
 
     @property
     def other_settings(self) -> str:
-        """Which differ, in words; empty: none does."""
+        """The settings that differ, as text; empty if none does."""
         if not self.settings:
             return ""
         verb = "differs" if len(self.settings) == 1 else "differ"
         return f"its {' and '.join(self.settings)} {verb} here"
 
 
-def stored(conversation_id: UUID) -> ArchivedConversation | None:
-    """A conversation as it would be exported. None: it has no messages, or is gone."""
+def read_stored(conversation_id: UUID) -> ArchivedConversation | None:
+    """Read a conversation as it would be exported. None: it has no messages, or is gone."""
     for found in rows.conversations([conversation_id]):
         try:
             return ArchivedConversation.model_validate_json(b"".join(JsonLines().encode(found)))
         except ValidationError:
-            return None  # no archive could say how it stands
+            return None  # an archive cannot express it
     return None
 
 
-def compared(file: ArchivedConversation, here: ArchivedConversation) -> Comparison:
+def compare(file: ArchivedConversation, here: ArchivedConversation) -> Comparison:
     by_id = {message.id: message for message in here.messages}
     common = [message for message in file.messages if message.id in by_id]
     return Comparison(
@@ -98,19 +98,19 @@ def compared(file: ArchivedConversation, here: ArchivedConversation) -> Comparis
 
 def _is_same(file: ArchivedMessage, here: ArchivedMessage) -> bool:
     if file.turn is not None and file.turn.status in Turn.UNFINISHED:
-        return True  # it was not over in the file; it may be here
-    file = message_at_rest(file)
-    return file == here or _says(_essence(here), _essence(file))
+        return True  # unfinished in the file; it may have finished here
+    file = settle_message(file)
+    return file == here or _includes(_essence(here), _essence(file))
 
 
 def _essence(message: ArchivedMessage) -> dict[str, Any]:
     return message.model_dump(exclude=_PLUMBING, exclude_unset=True)
 
 
-def _says(here: Any, file: Any) -> bool:
-    """All that the file says: one of an older version has fewer keys, and says nothing of these."""
+def _includes(here: Any, file: Any) -> bool:
+    """Whether `here` has every value in `file`; an older version has fewer keys, which may differ."""
     if isinstance(file, dict) and isinstance(here, dict):
-        return all(key in here and _says(here[key], file[key]) for key in file)
+        return all(key in here and _includes(here[key], file[key]) for key in file)
     if isinstance(file, tuple) and isinstance(here, tuple):
-        return len(here) == len(file) and all(map(_says, here, file))
+        return len(here) == len(file) and all(map(_includes, here, file))
     return bool(here == file)

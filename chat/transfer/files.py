@@ -1,8 +1,8 @@
-"""Where an export goes: a file or a folder that is there whole, or not at all.
+"""The target of an export: a file or folder that appears only when it is complete.
 
-It is written beside its place under a name that says so, brought to the disk, and put in place by
-one rename. Whoever is cut off, by a kill or by a full disk, leaves at most that; the next export to
-the same place removes it. A lock on it says that its writer still lives.
+It is written beside its target under a temporary name, synced to disk and then renamed. An export
+that is cut off, by a kill or a full disk, leaves at most the temporary file, which the next export
+to the same target removes. A lock on it shows that its writer is alive.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import IO
 
 
 class PlaceTaken(Exception):
-    """Something is there already."""
+    """Something exists at the target."""
 
 
 @contextmanager
 def whole_file(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """A file to write, in place once all of it is written. Raises `PlaceTaken` and `OSError`."""
+    """Yield a file to write; it appears once it is complete. Raises `PlaceTaken` and `OSError`."""
     check(target, force=force)
-    target = target.resolve()  # a link goes on being one
+    target = target.resolve()  # keep a symbolic link a link
     _clear(target)
     part = _part(target)
     try:
@@ -44,9 +44,9 @@ def whole_file(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
-    """A folder to fill, in place once all is in it.
+    """Yield a folder to fill; it appears once it is complete.
 
-    With `force` it may have files in it already: then each new one is in place by itself.
+    With `force`, it may have files in it already; then each new file appears by itself.
     """
     if target.is_dir() and any(target.iterdir()):
         if not force:
@@ -69,11 +69,11 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
 
 
 def check(target: Path, *, force: bool) -> None:
-    """Raises `PlaceTaken` where a file may not go."""
+    """Raise `PlaceTaken` if a file may not be written there."""
     if target.exists() and not (target.is_file() or target.is_dir()):
         raise PlaceTaken(f"{target} is neither a file nor a folder")
     if target.exists() and not force:
-        raise PlaceTaken(f"{target} is there already")
+        raise PlaceTaken(f"{target} exists already")
 
 
 def _part(target: Path) -> Path:
@@ -81,18 +81,18 @@ def _part(target: Path) -> Path:
 
 
 def _mark(target: Path) -> str:
-    """How the names of unfinished exports to this place begin."""
+    """Return the prefix of temporary names for exports to this target."""
     return f".talos-export-{sha256(target.name.encode()).hexdigest()[:12]}-"
 
 
 def _clear(target: Path) -> None:
-    """Remove what earlier exports to this place left when they were cut off."""
+    """Remove what interrupted exports to this target left behind."""
     for part in target.parent.glob(_mark(target) + "*"):
         descriptor = os.open(part, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            continue  # its writer lives
+            continue  # its writer is alive
         finally:
             os.close(descriptor)
         if part.is_dir():

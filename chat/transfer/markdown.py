@@ -1,7 +1,7 @@
-"""A conversation as Markdown, to be read anywhere: in any editor, and in any viewer.
+"""A conversation as Markdown, to be read in any editor or viewer.
 
-Texts stand in it as they were written. What could swallow what follows, an open code fence, is
-closed behind its message; tool calls are quoted, so that nobody takes them for the answer's text.
+Texts are kept as written. An open code fence is closed after its message, or it would swallow what
+follows; tool calls are quoted, to set them apart from the answer's text.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from chat.transfer.archive.rows import Json, Stored
 from chat.transfer.reading_order import Place, places
 
 _STATES = {
-    "pending": "waits for an approval",
+    "pending": "needs approval",
     "approved": "approved, not yet run",
     "denied": "denied",
     "running": "running",
     "finished": "done",
-    "failed": "did not work",
+    "failed": "failed",
     "unknown": "may or may not have run",
 }
 _ENDS = {
     "queued": "*Not yet answered.*",
     "running": "*Still being written.*",
-    "waiting": "*Waits for an approval.*",
+    "waiting": "*Needs approval.*",
     "cancelled": "*Stopped.*",
     "failed": "*Failed.*",
     "interrupted": "*Interrupted.*",
@@ -36,7 +36,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
 
 
 class Markdown:
-    """One conversation after the other, each under a heading of its own."""
+    """Encodes conversations one after another, each under its own heading."""
 
     suffix = "md"
     media_type = "text/markdown"
@@ -46,9 +46,9 @@ class Markdown:
 
     def encode(self, stored: Stored) -> Iterator[bytes]:
         yield "\n".join(_about(stored.head)).encode()
-        placed = places(stored.head["leaf"], stored.said)
+        placed = places(stored.head["leaf"], stored.outline)
         were_current = True
-        whole = stored.messages(place.said for place in placed)
+        whole = stored.load(place.message for place in placed)
         for place, message in zip(placed, whole, strict=True):
             if were_current and not place.is_current:
                 yield b"\n# Other versions\n\nEdited questions, other answers, and what followed them.\n"
@@ -82,7 +82,7 @@ def _message(place: Place, message: Json) -> Iterator[str]:
     yield f"## {place.number}. {who}, {_when(message['created_at'])}{_beside(place)}"
     yield ""
     if message["reasoning"]:
-        yield from _quoted(f"*Reasoning:*\n\n{_closed(message['reasoning'])}")
+        yield from _quoted(f"*Reasoning:*\n\n{_close_fence(message['reasoning'])}")
         yield ""
     yield from _parts(message)
     if turn:
@@ -98,7 +98,7 @@ def _beside(place: Place) -> str:
 
 
 def _parts(message: Json) -> Iterator[str]:
-    """Stretches of text with the tool calls between them, where they were made."""
+    """Yield the text, with each tool call where it was made."""
     begin = 0
     for call in message["calls"]:
         yield from _text(message["content"][begin : call["offset"]])
@@ -110,7 +110,7 @@ def _parts(message: Json) -> Iterator[str]:
 
 def _text(text: str) -> Iterator[str]:
     if text.strip():
-        yield _closed(text.strip("\n"))
+        yield _close_fence(text.strip("\n"))
         yield ""
 
 
@@ -120,7 +120,7 @@ def _call(call: Json) -> Iterator[str]:
     yield _fenced(_laid_out(call["edited_arguments"] or call["arguments"]), "json")
     if call["edited_arguments"]:
         yield ""
-        yield "Edited by a person; the model had asked for:"
+        yield "Edited by a person. The model's original arguments:"
         yield ""
         yield _fenced(_laid_out(call["arguments"]), "json")
     if call["result"]:
@@ -165,14 +165,14 @@ def _laid_out(arguments: str) -> str:
 
 
 def _fenced(text: str, language: str = "") -> str:
-    """A code block that nothing in it can end."""
+    """Return a code block with a fence longer than any in the text."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(longest + 1, 3)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _closed(text: str) -> str:
-    """A text without an open code fence, which would take what follows for code."""
+def _close_fence(text: str) -> str:
+    """Close a code fence that is left open, which would turn what follows into code."""
     fence = ""
     for line in text.split("\n"):
         match = _FENCE.match(line)

@@ -1,4 +1,4 @@
-"""A conversation that is here and in a file, as one: what a person did here stays."""
+"""Merging a conversation in a file with the stored one, keeping what a person did here."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from chat.transfer.comparing import Comparison
 _BY_PERSON = Conversation.TitledBy.PERSON
 
 
-def grown(
+def merge_new(
     here: ArchivedConversation, new: ArchivedConversation, compared: Comparison
 ) -> ArchivedConversation:
-    """What is here with what is new in the file. Its current branch stays if it has gone on here."""
+    """Add the file's new messages. The current branch stays if it was continued here."""
     messages = (*here.messages, *new.messages)
     changes: dict[str, Any] = {
         "messages": tuple(sorted(messages, key=lambda said: (said.created_at, said.id))),
@@ -26,8 +26,10 @@ def grown(
     return here.model_copy(update=changes)
 
 
-def renewed(here: ArchivedConversation, file: ArchivedConversation) -> ArchivedConversation:
-    """The file's, with what a person chose here."""
+def merge_replacement(
+    here: ArchivedConversation, file: ArchivedConversation
+) -> ArchivedConversation:
+    """Return the file's version, with the settings that a person chose here."""
     changes: dict[str, Any] = {
         "model": here.model or file.model,
         "instructions": here.instructions or file.instructions,

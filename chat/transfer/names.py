@@ -1,4 +1,4 @@
-"""Names for files, out of titles that may hold anything."""
+"""File names made from titles, which may contain anything."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from unicodedata import normalize
 
 MAX_BYTES = 120
-"""Of the title's part: file systems take 255 in all."""
+"""The title's share of a file name: file systems allow 255 in all."""
 
 
 def slug(title: str) -> str:
-    """Words of a title joined by hyphens; empty if it has none. Safe as a part of a file's name."""
+    """Join a title's words with hyphens, safe in a file name; empty if it has none."""
     words = re.findall(r"\w+", normalize("NFC", title).replace("_", " "))
     cut = "-".join(words).encode("utf-8", "ignore")[:MAX_BYTES]
     return cut.decode("utf-8", "ignore").strip("-").lower()

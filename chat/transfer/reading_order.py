@@ -1,6 +1,6 @@
-"""The order in which a conversation with branches is read: the current one, then what parts from it.
+"""The order in which to read a conversation with branches: the current branch, then the others.
 
-Messages get numbers in that order, so that each can say what it follows and what it replaces.
+Messages are numbered in that order, so that each can name the one it follows or replaces.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Children = defaultdict[UUID | None, list[Json]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message's place in what is read."""
+    """A message's place in the reading order."""
 
-    said: Json
+    message: Json
     number: int
     is_current: bool
-    """On the branch that the page shows."""
+    """Whether it is on the branch that the page shows."""
     after: int | None = None
-    """Where another branch begins: the number that it follows, 0 at the very beginning."""
+    """At the start of another branch, the number of the message it follows (0: none); else None."""
     instead_of: int = 0
-    """Likewise: the number of an earlier version of it; 0: there is none."""
+    """At the start of another branch, the number of its first version; 0 if there is none."""
 
 
-def places(leaf: UUID, said: Sequence[Json]) -> list[Place]:
-    """All messages but those that were withdrawn, each once."""
-    found = {message["id"]: message for message in said if not message["withdrawn"]}
+def places(leaf: UUID, messages: Sequence[Json]) -> list[Place]:
+    """Return the place of every message, without withdrawn ones."""
+    found = {message["id"]: message for message in messages if not message["withdrawn"]}
     children: Children = defaultdict(list)
     for message in found.values():
         children[message["parent"]].append(message)
@@ -39,9 +39,9 @@ def places(leaf: UUID, said: Sequence[Json]) -> list[Place]:
     placed = [Place(message, number, True) for number, message in enumerate(current, start=1)]
     numbers: dict[UUID, int] = {}
     first: dict[UUID | None, int] = {}
-    """By parent the first of its versions that got a number."""
+    """By parent, the number of its first numbered child."""
     for place in placed:
-        numbers[place.said["id"]] = first[place.said["parent"]] = place.number
+        numbers[place.message["id"]] = first[place.message["parent"]] = place.number
     starts = deque(_parting(children, numbers, [None, *numbers]))
     while starts:
         branch = list(_downwards(children, starts.popleft()))
@@ -67,7 +67,7 @@ def _upwards(found: dict[UUID, Json], leaf: UUID) -> list[Json]:
 
 
 def _downwards(children: Children, start: Json) -> Iterator[Json]:
-    """A message and what follows it, the latest where branches part."""
+    """Yield a message and its descendants, taking the latest version at each fork."""
     yield start
     while after := children.get(start["id"]):
         start = after[-1]
@@ -77,7 +77,7 @@ def _downwards(children: Children, start: Json) -> Iterator[Json]:
 def _parting(
     children: Children, numbers: Container[UUID], branch: Iterable[UUID | None]
 ) -> Iterator[Json]:
-    """What follows the messages of a branch and is not yet placed."""
+    """Yield the children of a branch's messages that have no number yet."""
     for parent in branch:
         for message in children.get(parent, ()):
             if message["id"] not in numbers:

@@ -1,4 +1,4 @@
-"""Which conversations are meant, oldest first."""
+"""Selecting conversations for an export, oldest first."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.contrib.auth.models import User
 from chat.models import Conversation, ConversationQuerySet
 
 BATCH = 100
-"""Conversations that are read at once."""
+"""Conversations read at once."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Conversations that meet every condition given. One without a message is none yet."""
+    """Conversations that meet every condition given and have a message."""
 
     ids: tuple[UUID, ...] = ()
     """Only these; empty: all."""
     owner: User | None = None
     since: datetime | None = None
-    """Last used then or later."""
+    """Last used at this time or later."""
     until: datetime | None = None
-    """Last used before then."""
+    """Last used before this time."""
     archived: bool | None = None
 
     def conversations(self) -> ConversationQuerySet:
@@ -44,7 +44,7 @@ class Selection:
 
 
 class Ids:
-    """Those of a selection as it is now: 16 bytes each, however many there are."""
+    """The ids of a selection as it is now, in 16 bytes each."""
 
     def __init__(self, selection: Selection) -> None:
         keys = selection.conversations().values_list("pk", flat=True)

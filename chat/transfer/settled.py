@@ -1,6 +1,6 @@
-"""What an import makes of a conversation: nothing in it runs or waits, and its ids are free.
+"""Preparing a conversation for import: nothing in it runs or waits, and its ids are unused.
 
-Both are worked out from the file alone, so that the same file always comes to the same.
+Both depend on the file alone, so that the same file always gives the same result.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ NOT_RUN = "This was not run: it was still open when the conversation was exporte
 MAY_HAVE_RUN = "This was running when the conversation was exported. It may have had its effect."
 
 
-def at_rest(conversation: ArchivedConversation) -> ArchivedConversation:
-    """Answers that were not over are interrupted, and their open calls closed with a reason."""
-    messages = tuple(map(message_at_rest, conversation.messages))
+def settle(conversation: ArchivedConversation) -> ArchivedConversation:
+    """Mark unfinished answers as interrupted, and close their open calls with a reason."""
+    messages = tuple(map(settle_message, conversation.messages))
     return conversation.model_copy(update={"messages": messages})
 
 
-def message_at_rest(message: ArchivedMessage) -> ArchivedMessage:
+def settle_message(message: ArchivedMessage) -> ArchivedMessage:
     changes: dict[str, Any] = {}
     if any(call.status in ToolCall.OPEN for call in message.calls):
         changes["calls"] = tuple(map(_closed, message.calls))
@@ -53,7 +53,7 @@ def _closed(call: ArchivedCall) -> ArchivedCall:
 
 
 def _last_seen(message: ArchivedMessage, turn: ArchivedTurn) -> datetime:
-    """The last that the file knows of an answer."""
+    """Return the latest time in the file for an answer."""
     times = [turn.created_at, turn.started_at]
     for call in message.calls:
         times += [call.created_at, call.started_at, call.ended_at]
@@ -61,12 +61,12 @@ def _last_seen(message: ArchivedMessage, turn: ArchivedTurn) -> datetime:
 
 
 def other_id(conversation_id: UUID, owner: str) -> UUID:
-    """Of a conversation whose owner cannot have its own."""
+    """Return the id for an owner who cannot have the conversation's own."""
     return uuid5(conversation_id, owner)
 
 
-def renamed(conversation: ArchivedConversation, owner: str) -> ArchivedConversation:
-    """With other ids, for an owner who cannot have these: the same ones each time."""
+def give_other_ids(conversation: ArchivedConversation, owner: str) -> ArchivedConversation:
+    """Give it other ids, always the same ones, for an owner who cannot have its own."""
     new_id = other_id(conversation.id, owner)
     messages = tuple(
         message.model_copy(
@@ -86,8 +86,7 @@ def _new(conversation_id: UUID, message_id: UUID) -> UUID:
 
 
 def parents_first(messages: Sequence[ArchivedMessage]) -> Iterator[ArchivedMessage]:
-    """In the order in which they can be stored one by one. By somebody's clock an answer may be
-    older than what it answers."""
+    """Yield messages in an order in which they can be stored; an answer may precede its question in time."""
     by_id = {message.id: message for message in messages}
     done: set[UUID] = set()
     for message in messages:

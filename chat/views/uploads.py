@@ -94,7 +94,7 @@ def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
         size,
         renew="renew" in request.POST,
     )
-    if size <= AT_ONCE and zips.size_read(data) <= AT_ONCE:
+    if size <= AT_ONCE and zips.readable_size(data) <= AT_ONCE:
         jobs.run(job.pk)
     return job
 

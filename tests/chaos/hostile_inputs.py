@@ -28,7 +28,7 @@ from chat.search.excerpts import excerpt, marked
 from chat.search.query import _expression, _sought
 from chat.search.words import words
 from chat.transfer.importers import reading
-from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.references import References
 from chat.transfer.markdown import _closed
 from chat.transfer.reading_order import places
@@ -186,7 +186,7 @@ def _file(text: str) -> Work:
 
 def _translated(text: str) -> None:
     links = {"turn0search1": ("a", "http://a.example/")}
-    translated(text, References(links=links, citations=[(None, "a")] * (len(text) // 10)))
+    translate(text, References(links=links, citations=[(None, "a")] * (len(text) // 10)))
 
 
 SHAPES = ("q", "a", "Q", "A", "R", "c", "o", "s")

@@ -35,7 +35,7 @@ from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search import words as folding
 from chat.search.excerpts import excerpt
 from chat.search.query import _sought
-from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.references import References
 from chat.transfer.reading_order import places
 from chat.turns import batches, calls, toolbox
@@ -213,7 +213,7 @@ def test_a_message_of_many_texts_and_citations_is_read() -> None:
     def prepare(count: int) -> Any:
         found = References()
         found.citations += [(number, "(words)") for number in range(10**6, 10**6 + count)]
-        return lambda: [translated("【1†a】", found) for _ in range(count)]
+        return lambda: [translate("【1†a】", found) for _ in range(count)]
 
     assert excess(prepare, least=500, most=8_000) is None
 
@@ -221,7 +221,7 @@ def test_a_message_of_many_texts_and_citations_is_read() -> None:
 def test_a_short_mark_for_a_long_text_may_not_come_any_number_of_times() -> None:
     mark = "\ue200cite\ue202a\ue201"
     found = References(by_mark={mark: "x" * 100_000})
-    assert len(translated(mark * 10_000, found)) < 3_000_000
+    assert len(translate(mark * 10_000, found)) < 3_000_000
 
 
 def test_tiny_events_of_a_large_read_do_not_hold_the_loop() -> None:

@@ -13,8 +13,8 @@ NO_UTF8 = "\udcff"
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("approvals", "--conversation", "abc"), "no id of a conversation"),
-        (("approvals", "approve", "x", "--conversation", ""), "no id of a conversation"),
+        (("approvals", "--conversation", "abc"), "not a conversation's id"),
+        (("approvals", "approve", "x", "--conversation", ""), "not a conversation's id"),
         (("approvals", "approve", NO_UTF8), "No pending call"),
         (("export_history", "--user", NO_UTF8), "no user"),
         (("export_history", "--since", "0001-01-01T00:00+14:00"), "is not a date"),

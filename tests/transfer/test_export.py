@@ -120,8 +120,8 @@ def test_of_a_long_conversation_only_a_part_is_held() -> None:
     (made,) = histories.make(1, messages=60, text="x" * 100_000)
     (stored,) = rows.conversations([made.pk])
     assert stored.is_long
-    assert not any("content" in said for said in stored.said)
-    assert sum(len(message["content"]) for message in stored.messages(stored.said)) == 6_000_000
+    assert not any("content" in said for said in stored.outline)
+    assert sum(len(message["content"]) for message in stored.load(stored.outline)) == 6_000_000
 
 
 def test_what_models_said_for_themselves_counts_as_text() -> None:
@@ -133,8 +133,8 @@ def test_what_models_said_for_themselves_counts_as_text() -> None:
     )
     (stored,) = rows.conversations([made.pk])
     assert stored.is_long
-    assert sum(message["size"] for message in stored.said) > 4_000_000
-    assert [len(message["opaque"]) for message in stored.messages(stored.said)] == [0, 1, 0, 1]
+    assert sum(message["size"] for message in stored.outline) > 4_000_000
+    assert [len(message["opaque"]) for message in stored.load(stored.outline)] == [0, 1, 0, 1]
 
 
 def test_times_are_in_utc_with_microseconds() -> None:
@@ -227,7 +227,7 @@ def test_a_file_is_private(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_unless_told_to(tmp_path: Path) -> None:
     talk(local_owner(), "Hi", title="New")
     (tmp_path / "a").write_text("old")
-    with pytest.raises(CommandError, match=r"is there already.*--force"):
+    with pytest.raises(CommandError, match=r"exists already.*--force"):
         call_command("export_history", output=str(tmp_path / "a"))
     assert (tmp_path / "a").read_text() == "old"
     call_command("export_history", output=str(tmp_path / "a"), force=True, stdout=StringIO())

@@ -97,7 +97,7 @@ def test_keys_are_written_in_the_documented_order() -> None:
     OpaquePart.objects.create(message=answer, round=0, kind="k", data="d")
     ToolRule.objects.create(conversation=conversation, tool="t", allow=True)
     (stored,) = conversations([conversation.pk])
-    written = stored.said[1]
+    written = stored.outline[1]
     assert [*stored.head, "messages"] == list(ArchivedConversation.model_fields)
     assert list(stored.head["rules"][0]) == list(ArchivedRule.model_fields)
     assert list(written) == list(ArchivedMessage.model_fields)

@@ -72,18 +72,18 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b'{"conversations":[' + line(sample()) + b"]", "the file ends in the middle"),
         (line(sample())[:-30], "the file ends in the middle"),
         (b'{"a": {"b": [', "the file ends in the middle"),
-        (b"[1, 2, 3]", "something that is no conversation"),
-        (b'["a", "b"]', "something that is no conversation"),
-        (b"[null]", "something that is no conversation"),
-        (b"[]]", "something that is no conversation"),
-        (b"[] x", "something that is no conversation"),
-        (b"[]" + line(sample()), "something that is no conversation"),
-        (b"[" + b" ," * 9000 + b"]", "something that is no conversation"),
-        (b'{"conversations":[1]}', "something that is no conversation"),
-        (b'{"conversations":[]} {}', "something that is no conversation"),
+        (b"[1, 2, 3]", "something that is not a conversation"),
+        (b'["a", "b"]', "something that is not a conversation"),
+        (b"[null]", "something that is not a conversation"),
+        (b"[]]", "something that is not a conversation"),
+        (b"[] x", "something that is not a conversation"),
+        (b"[]" + line(sample()), "something that is not a conversation"),
+        (b"[" + b" ," * 9000 + b"]", "something that is not a conversation"),
+        (b'{"conversations":[1]}', "something that is not a conversation"),
+        (b'{"conversations":[]} {}', "something that is not a conversation"),
         (b"[[]]", "object"),
         (b"{}", "neither a Talos nor a ChatGPT conversation"),
-        (b"{]", "it is no JSON"),
+        (b"{]", "it is not JSON"),
         (b'{"conversations": 5}', "neither a Talos nor a ChatGPT conversation"),
     ],
 )
@@ -260,10 +260,10 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} comes 2 times"),
     ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 comes 2 times"),
     ("messages.1.parent", OTHER, "is not in this conversation"),
-    ("messages.1.parent", A, "go round in a circle"),
-    ("messages.0.parent", A, "go round in a circle"),
+    ("messages.1.parent", A, "form a circle"),
+    ("messages.0.parent", A, "form a circle"),
     ("messages.1.parent", None, "answers nothing"),
-    ("messages.0.withdrawn", True, "follows one that was withdrawn"),
+    ("messages.0.withdrawn", True, "follows a withdrawn message"),
     ("messages.1.withdrawn", True, "leaf is not"),
     ("messages.0.role", "system", "messages[0].role: "),
     ("messages.0.turn", ANSWER["turn"], "is a question, but has a turn"),
@@ -285,7 +285,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.calls.0.decided_from", "hell", "messages[1].calls[0].decided_from"),
     ("messages.1.calls.0.offset", -5, "messages[1].calls[0].offset: "),
     ("offers_tools", 1, "offers_tools: "),
-    ("messages.0.opaque", OPAQUE[1:2], "is a question, but has a turn or calls or opaque parts"),
+    ("messages.0.opaque", OPAQUE[1:2], "is a question, but has a turn, calls or opaque parts"),
     ("messages.1.turn.error_details", None, "messages[1].turn.error_details: "),
     ("messages.1.turn.error_details", "a\0b", "messages[1].turn.error_details: has a NUL"),
     ("messages.1.turn.note", 5, "messages[1].turn.note: "),
@@ -369,7 +369,7 @@ def test_a_file_of_version_1_has_the_keys_of_version_1(place: str, value: Any) -
         at = at[int(step) if step.isdigit() else step]
     at[key] = value
     (fault,) = faults(line(made))
-    assert fault == f"{key}: no archive of version 1 has this key"
+    assert fault == f"{key}: version 1 of the archive has no such key"
 
 
 def test_a_key_that_version_2_gained_later_is_its_default_where_it_is_missing() -> None:
@@ -432,8 +432,8 @@ def test_one_may_go_on_with_whatever_was_imported(imported: Imports) -> None:
 
 def test_faults_are_told_in_our_words() -> None:
     made = json.dumps(export({"q": node("root", "user", "Q")}))
-    assert faults(f"[[{made}]]".encode())[0] in ("it is no object", products.UNKNOWN)
-    assert "messages: there is nothing in it" in faults(line(sample("messages", [])))[0]
+    assert faults(f"[[{made}]]".encode())[0] in ("it is not an object", products.UNKNOWN)
+    assert "messages: it is empty" in faults(line(sample("messages", [])))[0]
     deep = made.replace('"Q"', "[" * 3000 + "]" * 3000)
     assert faults(deep.encode()) == ["it is nested too deeply"]
 
@@ -443,4 +443,4 @@ def test_a_kind_that_is_said_is_believed_of_what_is_not_recognised() -> None:
         assert [one.conversation is not None for one in found(line(sample()), kind)] == [True]
     assert "mapping" in faults(b'{"a":1}', "chatgpt")[0]
     assert "neither" in faults(b'{"a":1}', "auto")[0]
-    assert isinstance(next(kinds.items(io.BytesIO(b"{}"), "auto")), Item)
+    assert isinstance(next(kinds.split(io.BytesIO(b"{}"), "auto")), Item)

@@ -321,7 +321,7 @@ def test_one_broken_line_spoils_no_other(imported: Imports) -> None:
     other = {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}
     said = imported(line(sample()) + b'{"format": nonsense}\n' + line(other))
     assert said.status == 1
-    assert "Skipped: a.jsonl, line 2: it is no JSON" in said.text
+    assert "Skipped: a.jsonl, line 2: it is not JSON" in said.text
     assert "2 imported, 1 skipped" in said.text
     assert Conversation.objects.count() == 2
 

@@ -61,7 +61,7 @@ def test_other_products_are_refused_by_name(
         "document": json.dumps({"projects": [], "conversations": [element]}),
     }[layout]
     for one in found(data.encode()):
-        assert one.fault == f"{product}: not read yet (Talos and ChatGPT exports are)"
+        assert one.fault == f"{product}: not supported yet (Talos and ChatGPT exports are)"
         assert layout == "document" or one.title == title
         assert not one.is_empty
 

@@ -196,11 +196,11 @@ def test_it_goes_in_short_steps() -> None:
     [
         ((), "Which ones?"),
         (("--keep-pinned",), "Which ones?"),
-        (("--older-than=90",), "write a number and h, d, w or y"),
-        (("--older-than=6m",), "write a number and h, d, w or y"),
-        (("--older-than=-1d",), "write a number and h, d, w or y"),
+        (("--older-than=90",), "use a number and h, d, w or y"),
+        (("--older-than=6m",), "use a number and h, d, w or y"),
+        (("--older-than=-1d",), "use a number and h, d, w or y"),
         (("--older-than=999999y",), "more than a hundred years"),
-        (("--keep-newest=0",), "write 1 or more"),
+        (("--keep-newest=0",), "use 1 or more"),
         ((*ALL_OLD, "--user=nobody"), "no user 'nobody'"),
     ],
 )

@@ -57,7 +57,7 @@ class Here:
 
     def stored(self, conversation_id: UUID) -> ArchivedConversation | None:
         """Return a conversation as it would be exported; None if it has no messages."""
-        return comparing.stored(conversation_id)
+        return comparing.read_stored(conversation_id)
 
     def went_on(self, conversation_id: UUID) -> bool:
         """Whether somebody continued it here: began an answer, or allowed a tool."""

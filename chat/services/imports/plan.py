@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 
 from chat.services.imports.existing import Here
 from chat.transfer.archive.format import ArchivedConversation
-from chat.transfer.comparing import Comparison, compared
-from chat.transfer.merging import grown, renewed
-from chat.transfer.settled import at_rest, renamed
+from chat.transfer.comparing import Comparison, compare
+from chat.transfer.merging import merge_new, merge_replacement
+from chat.transfer.settled import give_other_ids, settle
 
 
 class Outcome(Enum):
@@ -58,7 +58,7 @@ def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool
     With `renew`, an earlier import that nobody has continued is replaced if the file's version
     differs.
     """
-    candidates = (archived, renamed(archived, owner.username))
+    candidates = (archived, give_other_ids(archived, owner.username))
     for candidate in candidates:
         if here.owner_of(candidate.id) == owner.pk:
             return _present(candidate, here, renew=renew)
@@ -66,7 +66,7 @@ def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool
         if here.is_free(candidate):
             is_new = candidate.id != archived.id
             note = "its id is taken here, so it got a new one" if is_new else ""
-            return Plan(Imported(Outcome.IMPORTED, candidate.id, note), at_rest(candidate))
+            return Plan(Imported(Outcome.IMPORTED, candidate.id, note), settle(candidate))
     return taken(archived)
 
 
@@ -83,7 +83,7 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
     stored = here.stored(file.id)
     if stored is None:
         return _skipped(file, f"it is here already, and has no messages here. {_DELETE}")
-    found = compared(file, stored)
+    found = compare(file, stored)
     if not found.fits:
         return _different(file, stored, found, here, renew=renew)
     if found.new:
@@ -99,7 +99,7 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
 def _grown(
     file: ArchivedConversation, stored: ArchivedConversation, found: Comparison, here: Here
 ) -> Plan:
-    new = at_rest(file.model_copy(update={"messages": found.new}))
+    new = settle(file.model_copy(update={"messages": found.new}))
     if here.has_any([message.id for message in new.messages]):
         return _skipped(file, "it is here already, and the ids of its new messages are taken here")
     number = len(found.new)
@@ -108,7 +108,7 @@ def _grown(
         more = "It was continued" if here.went_on(file.id) else "It has more messages"
         note += f". {more} here, so its current branch stays"
     imported = Imported(Outcome.GROWN, file.id, note)
-    return Plan(imported, grown(stored, new, found), new)
+    return Plan(imported, merge_new(stored, new, found), new)
 
 
 _DELETE = "Delete that one first to import the version in the file"
@@ -131,7 +131,7 @@ def _different(
     if not renew:
         return _skipped(file, f"{differs}. {_RENEW}")
     note = f"replaced: {found.difference}"
-    return Plan(Imported(Outcome.RENEWED, file.id, note), renewed(stored, at_rest(file)))
+    return Plan(Imported(Outcome.RENEWED, file.id, note), merge_replacement(stored, settle(file)))
 
 
 def _why_kept(

@@ -1,1 +1,1 @@
-"""The archive format: what a conversation is in a file, and how it is written."""
+"""The archive format: its declaration, and how conversations are written in it."""

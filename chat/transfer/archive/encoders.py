@@ -1,6 +1,6 @@
-"""Conversations into bytes: JSON Lines and JSON, both with the same objects.
+"""Encoding conversations as JSON Lines or JSON, both with the same objects.
 
-What is written depends on the rows alone, down to the byte.
+Every byte written depends on the rows alone.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from chat.transfer.archive.rows import Json, Stored
 
 
 class Encoder(Protocol):
-    """How conversations look in a file."""
+    """Turns conversations into the bytes of a file."""
 
     suffix: str
     media_type: str
     begin: bytes
-    """Before the first of several in one file."""
+    """Written before the first conversation in a file."""
     between: bytes
     end: bytes
 
     def encode(self, stored: Stored) -> Iterator[bytes]:
-        """One conversation, piece by piece."""
+        """Yield one conversation in pieces."""
 
 
 class JsonLines:
-    """One conversation a line."""
+    """One conversation per line."""
 
     suffix = "jsonl"
     media_type = "application/jsonl"
@@ -41,22 +41,22 @@ class JsonLines:
     end = b"\n"
 
     def __init__(self, older: FirstVersion | None = None) -> None:
-        """`older`: in that version, in place of the present one."""
+        """With `older`, write that version instead of the current one."""
         self._older = older
 
     def encode(self, stored: Stored) -> Iterator[bytes]:
         older = self._older
         head = older.head(stored.head) if older else stored.head
-        yield encoded(head)[:-1] + b',"messages":['
+        yield encode_json(head)[:-1] + b',"messages":['
         comma = b""
-        for message in stored.messages(stored.said):
-            yield comma + encoded(older.message(message) if older else message)
+        for message in stored.load(stored.outline):
+            yield comma + encode_json(older.message(message) if older else message)
             comma = b","
         yield b"]}"
 
 
 class JsonDocument(JsonLines):
-    """One JSON object that holds them all."""
+    """One JSON object with all conversations."""
 
     suffix = "json"
     media_type = "application/json"
@@ -65,11 +65,11 @@ class JsonDocument(JsonLines):
 
     def __init__(self, older: FirstVersion | None = None) -> None:
         super().__init__(older)
-        said = (FORMAT.encode(), 1 if older else VERSION)
-        self.begin = b'{"format":"%s","version":%d,"conversations":[\n' % said
+        values = (FORMAT.encode(), 1 if older else VERSION)
+        self.begin = b'{"format":"%s","version":%d,"conversations":[\n' % values
 
 
-def encoded(value: Json) -> bytes:
+def encode_json(value: Json) -> bytes:
     return orjson.dumps(value, _plain, orjson.OPT_PASSTHROUGH_DATETIME)
 
 

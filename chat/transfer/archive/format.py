@@ -1,11 +1,11 @@
-"""The archive format, declared once: what a conversation is in a file.
+"""The archive format, declared once: the keys of a conversation in a file.
 
-Its keys and their order are those of the classes below; `rows.py` writes them, an import reads
-them back. Strict: a key that is not known would be lost without a word, so it is refused.
+The classes below define the keys and their order; `rows.py` writes them, an import reads them back.
+Unknown keys are refused, because they would be lost silently.
 
-A key without a default is one of version 1, and always there. A key with a default came with
-version 2: a file that lacks it is read as if it said the default, and so files that are written
-today are still read when version 2 has gained a key.
+A key without a default is from version 1 and always present. A key with a default came with
+version 2; a file that lacks it means the default. So files written today can still be read when
+version 2 gains a key.
 
 `docs/archive.md` describes the format and is checked against this file.
 """
@@ -32,17 +32,17 @@ from chat.transfer.archive.tree import check
 
 FORMAT: Final = "talos-history"
 VERSION: Final = 2
-"""That is written unless another one is asked for."""
+"""The version written by default."""
 VERSIONS: Final = (1, 2)
-"""That are read, and can be written."""
+"""The versions that can be read and written."""
 MAX_BYTES = 64 * 1024 * 1024
-"""Of one conversation in a file."""
+"""The most bytes of one conversation in a file."""
 MAX_TEXT = 8 * 1024 * 1024
-"""Code points of one text. Talos itself makes none that is nearly as long."""
+"""The most code points of one text; Talos itself writes none nearly as long."""
 MAX_MESSAGES = 100_000
 MAX_COUNT = 2**31 - 1
 MAX_SEQ = 2**52
-"""Of the frames of a conversation: others will follow, and JavaScript must be able to count them."""
+"""The highest frame number of a conversation: JavaScript must be able to count on from it."""
 YEARS = range(1970, 2200)
 
 
@@ -52,8 +52,8 @@ def _storable(text: str) -> str:
     return text
 
 
-def _mended(title: str) -> str:
-    """Earlier versions took a NUL in a title that a person gave."""
+def _replace_nul(title: str) -> str:
+    """Replace NUL, which earlier versions accepted in a title that a person gave."""
     return title.replace("\0", "\ufffd")
 
 
@@ -66,7 +66,7 @@ def _in_range(moment: datetime) -> datetime:
 _checked = AfterValidator(_storable)
 Text = Annotated[str, Field(max_length=MAX_TEXT), _checked]
 Line = Annotated[str, Field(max_length=200), _checked]
-Title = Annotated[str, Field(max_length=200), AfterValidator(_mended)]
+Title = Annotated[str, Field(max_length=200), AfterValidator(_replace_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=200), _checked]
 ErrorCode = Annotated[str, Field(max_length=20), _checked]
 ClientId = Annotated[str, Field(max_length=64), _checked]
@@ -80,7 +80,7 @@ class Archived(BaseModel):
 
 
 class ArchivedRule(Archived):
-    """A remembered decision. What an import makes of it gives no rights."""
+    """A remembered approval or denial. Once imported, it allows nothing."""
 
     tool: Name
     allow: bool
@@ -88,7 +88,7 @@ class ArchivedRule(Archived):
 
 
 class ArchivedTurn(Archived):
-    """How an answer came to be."""
+    """The run of the model that produced an answer."""
 
     status: Turn.Status
     model: Line
@@ -111,7 +111,7 @@ class ArchivedTurn(Archived):
 
 
 class ArchivedCall(Archived):
-    """A tool call, in the order in which calls were made."""
+    """A tool call; calls are in the order in which they were made."""
 
     call_id: Name
     round: Count
@@ -131,18 +131,18 @@ class ArchivedCall(Archived):
 
 
 class ArchivedOpaque(Archived):
-    """What a model said for itself alone: it goes back to that model, and is nothing else here."""
+    """Data that a model sent for its own use. It only ever goes back to that model."""
 
     round: Count
     call_id: Annotated[str, Field(max_length=200), _checked]
-    """Of one of the message's calls; empty: the whole round."""
+    """The id of one of the message's calls; empty: the whole round."""
     kind: Annotated[str, Field(min_length=1, max_length=40), _checked]
     source: Annotated[str, Field(max_length=500), _checked]
     data: Text
 
 
 class ArchivedMessage(Archived):
-    """What was said. An answer has a turn and may have calls and opaque parts; a question has none."""
+    """A message. An answer has a turn and may have calls and opaque parts; a question has none."""
 
     id: UUID
     parent: UUID | None
@@ -184,9 +184,9 @@ class ArchivedConversation(Archived):
     messages: Annotated[
         tuple[ArchivedMessage, ...], Field(min_length=1, max_length=MAX_MESSAGES), FailFast()
     ]
-    """In the order of their times, ids where these are equal."""
+    """Ordered by time, then by id."""
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _check_consistency(self) -> Self:
         check(self)
         return self

@@ -1,7 +1,7 @@
-"""Conversations out of the database, in the shape of the archive, in bounded memory.
+"""Reading conversations from the database in the shape of the archive, in bounded memory.
 
-Small ones are read many at once and whole; of a long one first what its messages are, then their
-texts, a few megabytes at a time. All of it is meant to happen within one snapshot.
+Small ones are read whole, many at once; of a long one first an outline of its messages, then their
+texts, a few megabytes at a time. Callers read within one snapshot.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chat.transfer.archive.format import (
 Json = dict[str, Any]
 
 GROUP_CHARACTERS = 2 * 1024 * 1024
-"""Code points of text that are held at once, or one message if it is longer."""
+"""Code points of text held at once, or one message if it is longer."""
 GROUP_MESSAGES = 2000
 GROUP_IDS = 500
 """SQLite takes a limited number of parameters."""
@@ -41,7 +41,7 @@ _ELSEWHERE = {
     "parent": "parent_id",
     "decided_by": "decided_by__username",
 }
-"""Where a key's value stands, if not in the column of its name."""
+"""The column of a key whose name differs."""
 
 
 def _keys(model: type[Any], *not_columns: str) -> tuple[str, ...]:
@@ -62,12 +62,12 @@ _RULE = _keys(ArchivedRule)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conversation as it stands in the database."""
+    """A conversation as it is stored."""
 
     head: Json
-    """All of the archive's keys but `messages`."""
-    said: list[Json]
-    """Its messages in the archive's order. Of a long conversation without texts, turns and calls."""
+    """All of the archive's keys except `messages`."""
+    outline: list[Json]
+    """Its messages in the archive's order; for a long conversation, without texts, turns and calls."""
     is_long: bool
 
     @property
@@ -75,13 +75,13 @@ class Stored:
         found: UUID = self.head["id"]
         return found
 
-    def messages(self, order: Iterable[Json]) -> Iterator[Json]:
-        """Whole messages, for those of `said` that are given, in their order."""
+    def load(self, order: Iterable[Json]) -> Iterator[Json]:
+        """Yield whole messages for the given ones of `outline`, in their order."""
         return _fetched(order) if self.is_long else iter(order)
 
 
 def conversations(ids: Sequence[UUID]) -> Iterator[Stored]:
-    """Those of some ids, in that order, each to be used before the next. What is gone is left out."""
+    """Yield the conversations with these ids, each to be used before the next; skip deleted ones."""
     heads = _heads(ids)
     sizes = _sizes(ids)
     present = [(pk, *sizes[pk]) for pk in ids if pk in heads]
@@ -109,12 +109,12 @@ def _head(row: tuple[Any, ...]) -> Json:
     head: Json = {"format": FORMAT, "version": VERSION, **dict(zip(_HEAD, row, strict=True))}
     head["rules"] = []
     if head["temperature"] is not None:
-        head["temperature"] += 0.0  # there is a zero below zero, and not all databases keep it
+        head["temperature"] += 0.0  # not all databases keep a negative zero
     return head
 
 
 def _sizes(ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
-    """How many messages each has, and how many code points its texts."""
+    """Return the number of messages of each conversation, and of code points in their texts."""
     said = Message.objects.filter(conversation__in=ids).order_by()
     texts = Sum(Length("content") + Length("reasoning"))
     counted = said.values_list("conversation_id").annotate(n=Count("pk"), size=texts)
@@ -123,7 +123,7 @@ def _sizes(ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
 
 
 def _beside(per: str, **which: Any) -> Counter[UUID]:
-    """How many code points the texts of calls and opaque parts have, per message or conversation."""
+    """Count the code points of calls and opaque parts, per message or conversation."""
     sizes: Counter[UUID] = Counter()
     for model, size in (
         (ToolCall, Length("arguments") + Length("edited_arguments") + Length("result")),
@@ -135,11 +135,11 @@ def _beside(per: str, **which: Any) -> Counter[UUID]:
 
 
 Sized = tuple[UUID, int, int]
-"""An id, how many messages it stands for, and how many code points."""
+"""An id, its number of messages, and of code points."""
 
 
 def _groups(sized: Iterable[Sized], most: int) -> Iterator[list[Sized]]:
-    """As many at once as may be held at once; what is too much alone is alone."""
+    """Group as much as may be held at once; a longer one forms a group of its own."""
     group: list[Sized] = []
     messages = characters = 0
     for one in sized:
@@ -160,7 +160,7 @@ def _whole(ids: Sequence[UUID]) -> dict[UUID, list[Json]]:
 
 
 def _outline(ids: Sequence[UUID]) -> dict[UUID, list[Json]]:
-    """Of one long conversation, what must be known of its messages to bring them into an order."""
+    """Read what is needed to order the messages of one long conversation."""
     (pk,) = ids
     beside = _beside("message_id", message__conversation=pk)
     keys = ("id", "parent", "role", "withdrawn", "created_at")
@@ -185,7 +185,7 @@ def _fetched(order: Iterable[Json]) -> Iterator[Json]:
 
 
 def _messages(**which: Sequence[UUID]) -> Iterator[tuple[UUID, Json]]:
-    """Whole messages, each with the id of its conversation."""
+    """Yield whole messages, each with the id of its conversation."""
     of_them = {f"message__{name}": ids for name, ids in which.items()}
     calls = _parts(ToolCall, _CALL, of_them)
     opaque = _parts(OpaquePart, _OPAQUE, of_them)
@@ -206,7 +206,7 @@ def _messages(**which: Sequence[UUID]) -> Iterator[tuple[UUID, Json]]:
 def _parts(
     model: type[ToolCall] | type[OpaquePart], keys: Sequence[str], which: Json
 ) -> dict[UUID, list[Json]]:
-    """By message what belongs to it, in the order in which it came."""
+    """Read the calls or opaque parts of messages, in their order of creation."""
     parts: defaultdict[UUID, list[Json]] = defaultdict(list)
     rows = model._default_manager.filter(**which).order_by("pk")
     for message_id, *row in rows.values_list("message_id", *_columns(keys)):

@@ -1,7 +1,7 @@
-"""Conversations written one after the other, in bounded memory.
+"""Writing conversations one after another, in bounded memory.
 
-A batch of conversations is read in one snapshot into a spool, and given away only when that
-snapshot is over: a reader who is slow, or does not read on at all, holds nothing up in the database.
+A batch is read into a spool within one snapshot and handed out after it: a slow reader, or one that
+stops reading, keeps no snapshot open in the database.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from chat.transfer.archive.encoders import Encoder
 from chat.transfer.selection import Ids
 
 SPOOL_BYTES = 8 * 1024 * 1024
-"""A batch that is longer waits on the disk."""
+"""A longer batch is kept on disk."""
 CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
 class Written:
-    """One conversation in a spool, to be read before the next one is asked for."""
+    """One conversation in a spool, to be read before the next one."""
 
     id: UUID
     title: str
@@ -42,15 +42,15 @@ class Written:
 
 
 def conversations(ids: Ids, encoder: Encoder) -> Iterator[Written]:
-    """Each conversation by itself, in order. What is deleted meanwhile is left out."""
+    """Yield each conversation in order, skipping those deleted meanwhile."""
     for batch in ids.batches():
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-            written = _spooled(batch, encoder, spool)
+            written = _spool(batch, encoder, spool)
             spool.seek(0)
             yield from written
 
 
-def _spooled(batch: list[UUID], encoder: Encoder, spool: IO[bytes]) -> list[Written]:
+def _spool(batch: list[UUID], encoder: Encoder, spool: IO[bytes]) -> list[Written]:
     written = []
     with one_snapshot():
         for stored in rows.conversations(batch):
@@ -64,7 +64,7 @@ def _spooled(batch: list[UUID], encoder: Encoder, spool: IO[bytes]) -> list[Writ
 
 
 def together(ids: Ids, encoder: Encoder) -> Iterator[tuple[int, bytes]]:
-    """All of them in one stream; with each chunk how many conversations are done before it."""
+    """Yield one stream of chunks, each with the number of conversations completed before it."""
     yield 0, encoder.begin
     done = 0
     for written in conversations(ids, encoder):

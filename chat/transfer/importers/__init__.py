@@ -1,1 +1,1 @@
-"""Files of conversations, taken apart: the archive itself and exports of other products."""
+"""Reading files of conversations: archives, and exports of other products."""

@@ -1,8 +1,8 @@
-"""A file taken apart into the pieces that hold a conversation each, in bounded memory.
+"""Splitting a file into pieces with one conversation each, in bounded memory.
 
-Lines of JSON Lines, or the objects of a JSON array, however it is laid out: those are found by
-their brackets, without understanding what is between these. A piece that is too long is passed
-over, and the next one is read as if nothing had been.
+Pieces are the lines of JSON Lines, or the objects of a JSON array in any layout, found by their
+brackets without parsing what is between them. A piece that is too long is skipped, and reading
+continues with the next one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from chat.transfer.archive.format import FORMAT, MAX_BYTES, VERSIONS
 
 CHUNK_BYTES = 256 * 1024
 TOO_LONG = f"it is longer than {MAX_BYTES // 2**20} MiB"
-CUT_OFF = "the file ends in the middle of it: get the whole file"
-STRAY = "there is something that is no conversation"
+CUT_OFF = "the file ends in the middle of it: get the complete file"
+STRAY = "there is something that is not a conversation"
 FOREIGN = (
-    "it says that it is of another format or version than this Talos reads: "
+    "it declares a format or version that this Talos cannot read: "
     "if a newer Talos wrote it, update this one"
 )
 
@@ -29,16 +29,16 @@ class Item:
     """A piece of a file."""
 
     line: int
-    """In which it begins, from 1."""
+    """The line in which it begins, from 1."""
     data: bytes
     fault: str = ""
-    """Why there is no data."""
+    """Why it has no data."""
     position: int = 0
-    """Which of the file's it is, from 1; 0: its line says so."""
+    """Its number in the file, from 1; 0 if its line identifies it."""
 
 
 def lines(file: BinaryIO) -> Iterator[Item]:
-    """Each line that is not blank."""
+    """Yield each line that is not blank."""
     number = 0
     while line := file.readline(MAX_BYTES + 1):
         number += 1
@@ -60,13 +60,13 @@ _HEAD = {
     b"format": {b'"%s"' % FORMAT.encode()},
     b"version": {b"%d" % version for version in VERSIONS},
 }
-"""What a document may say of itself before its conversations, by key."""
+"""The values that a document may declare before its conversations, by key."""
 BEFORE = {
     0: re.compile(rb"\s*"),
     1: re.compile(rb"\s*\[\s*"),
     2: re.compile(rb"\s*\{" + _SCALARS + rb'\s*"conversations"\s*:\s*\[\s*'),
 }
-"""What stands before the first object, by how many brackets it stands in."""
+"""What precedes the first object, by the number of brackets around it."""
 _AFTER = {
     0: re.compile(rb"\s*"),
     1: re.compile(rb"\s*\]\s*"),
@@ -74,11 +74,11 @@ _AFTER = {
 }
 _BETWEEN = {0: b"", 1: b",", 2: b","}
 _MAX_BESIDE = 4096
-"""Bytes that are no object's."""
+"""The most bytes between two objects."""
 
 
 class Objects:
-    """The objects that stand in so many brackets: 0, or 1 in an array, or 2 in a document's."""
+    """The objects inside `within` brackets: 0, or 1 for an array, or 2 for a document's array."""
 
     def __init__(self, file: BinaryIO, within: int) -> None:
         self._file = file
@@ -93,7 +93,7 @@ class Objects:
         self._beside = b""
         self._count = 0
         self._is_foreign = False
-        """It says so: nothing of it is read."""
+        """It declares another format, so nothing of it is read."""
 
     def __iter__(self) -> Iterator[Item]:
         while chunk := self._file.read(CHUNK_BYTES):
@@ -118,7 +118,7 @@ class Objects:
         while match := (_MARK_IN_TEXT if self._is_text else _MARK).search(chunk, at):
             mark, at = chunk[match.start()], match.end()
             if mark == _BACKSLASH:
-                at += 1  # whatever it escapes
+                at += 1  # skip the escaped character
             elif mark == _QUOTE:
                 self._is_text = not self._is_text
             elif mark in _OPENING:
@@ -126,7 +126,7 @@ class Objects:
                     self._beside += chunk[begin : match.start()]
                     self._line += chunk.count(b"\n", counted, match.start())
                     begin = counted = match.start()
-                    if fault := self._begun():
+                    if fault := self._begin():
                         yield fault
                     if self._is_foreign:
                         return
@@ -144,8 +144,8 @@ class Objects:
         else:
             self._beside += chunk[begin:]
 
-    def _begun(self) -> Item | None:
-        """An object begins: does it stand where one may?"""
+    def _begin(self) -> Item | None:
+        """Begin an object. Return a fault if it is not where one may be."""
         beside, self._beside = self._beside, b""
         self._begin_line = self._line
         before, self._count = self._count, self._count + max(beside.count(b","), 1)
@@ -190,9 +190,9 @@ class Objects:
 
 
 def _is_foreign(beside: bytes) -> bool:
-    """Does a document say of itself that it is something else than this archive?
+    """Whether a document declares another format or version than this archive's.
 
-    One that says neither is somebody else's: each of its elements is looked at by itself.
+    One that declares neither comes from another product; its elements are recognized one by one.
     """
     said = dict(_SAID.findall(beside.partition(b"[")[0]))
     if not said.keys() & _HEAD.keys():

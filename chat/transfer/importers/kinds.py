@@ -1,4 +1,4 @@
-"""What kind of file this is, by how it begins."""
+"""Recognizing the kind of a file by its beginning."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _NOT_YET = {
 }
 _SQLITE = b"SQLite format 3\0"
 _PAGES_BYTES = 1024 * 1024
-"""Of a database, in which the names of its tables are looked for."""
-_DATABASE = "it is a database: if it is a backup of Talos, `manage.py restore` takes it back"
+"""Bytes of a database that are searched for the names of its tables."""
+_DATABASE = "it is a database: if it is a backup of Talos, use `manage.py restore`"
 _COPILOT = re.compile(rb'"?Conversation"?,"?Time"?,"?Author"?,"?Message"?\s')
 _PAGE = "it is a web page: import the conversations.json of the same export, or all of its ZIP file"
 _NEITHER = "Not a Talos or ChatGPT export (.json, .jsonl or .zip)"
 _BOM = b"\xef\xbb\xbf"
 
 
-def items(file: BinaryIO, kind: Kind) -> Iterator[Item]:
-    """The pieces of a file that hold a conversation each; or what is wrong with all of it."""
+def split(file: BinaryIO, kind: Kind) -> Iterator[Item]:
+    """Split a file into pieces with one conversation each, or say what is wrong with the file."""
     head = file.read(HEAD_BYTES)
     for magic, what_to_do in _NOT_YET.items():
         if head.startswith(magic):
@@ -41,11 +41,11 @@ def items(file: BinaryIO, kind: Kind) -> Iterator[Item]:
     head = head.removeprefix(_BOM)
     if not head.strip(_BOM + b" \t\r\n"):
         return iter([Item(0, b"", "it is empty")])
-    return _items(head.lstrip(), joined(head, file), kind)
+    return _items(head.lstrip(), rejoin(head, file), kind)
 
 
-def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
-    """A file of which `head` was read already, from its beginning."""
+def rejoin(head: bytes, rest: BinaryIO) -> BinaryIO:
+    """Return a file from its beginning, of which `head` was read already."""
     return io.BufferedReader(_Joined(head, rest), HEAD_BYTES)
 
 
@@ -69,7 +69,7 @@ def _database(pages: bytes) -> str:
 
 
 def _other(head: bytes) -> str:
-    """What a file is that is no JSON."""
+    """Say what a file is that is not JSON."""
     if _COPILOT.match(head):
         return products.refusal(products.COPILOT)
     if head.startswith(b"<"):
@@ -78,17 +78,17 @@ def _other(head: bytes) -> str:
 
 
 def _is_line(parts: list[bytes]) -> bool:
-    """Is the first line of a file one of JSON Lines, so that a broken one spoils no other?"""
+    """Whether a file is JSON Lines, by its first line; then one broken line spoils no other."""
     if len(parts) == 1:
-        return True  # longer than what was looked at, or the only one
+        return True  # longer than `head`, or the only line
     try:
         return isinstance(orjson.loads(parts[0]), dict)
     except orjson.JSONDecodeError:
-        return parts[0].rstrip().endswith(b"}")  # a broken one, rather than laid out
+        return parts[0].rstrip().endswith(b"}")  # a broken line, not an indented document
 
 
 class _Joined(io.RawIOBase):
-    """What was read of a file already, and the rest of it."""
+    """The part of a file that was read already, and the rest."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head = head
@@ -97,7 +97,7 @@ class _Joined(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what it is given
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # always a memoryview
         data = self._head[: len(buffer)] or self._rest.read(len(buffer))
         self._head = self._head[len(data) :]
         buffer[: len(data)] = data

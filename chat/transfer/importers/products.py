@@ -1,19 +1,17 @@
-"""Whose export an element of a file is, by its keys: the names of files say nothing.
+"""Recognizing which product exported an element of a file, by its keys; file names say nothing.
 
-Only Talos' own and ChatGPT's are read. The others are known by name, so that they can be refused
-in words that help.
+Only Talos archives and ChatGPT exports can be read. Others are recognized to be refused with a
+helpful message.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
 from chat.transfer.archive.format import FORMAT
+from chat.transfer.importers import lenient
 from chat.transfer.importers.chatgpt.markup import line
 
 TALOS = "a Talos archive"
@@ -26,32 +24,32 @@ READ = (TALOS, CHATGPT)
 UNKNOWN = "it is neither a Talos nor a ChatGPT conversation"
 
 _OURS = re.compile(rb'\s*\{\s*"format"\s*:\s*"%s"' % FORMAT.encode())
-"""How a conversation begins that Talos wrote: it need not be looked at any closer."""
+"""The beginning of a conversation written by Talos, which needs no closer look."""
 
 
 def refusal(product: str) -> str:
-    """Why a product's export is not imported, and what would be."""
-    return f"{product}: not read yet (Talos and ChatGPT exports are)"
+    """Say that a product's export cannot be imported, and which ones can."""
+    return f"{product}: not supported yet (Talos and ChatGPT exports are)"
 
 
 def product_of(data: bytes) -> str:
-    """Whose a piece of a file is; empty: nobody's that is known.
+    """Return the product that wrote a piece of a file; empty if it is unknown.
 
-    What is no JSON, or no object, counts as the one that it most likely should have been.
+    A piece that is not a JSON object counts as the product that it most likely comes from.
     """
     if _OURS.match(data):
         return TALOS
     try:
-        element = loaded(data)
+        element = lenient.parse(data)
     except (ValueError, RecursionError):
         return CHATGPT if b'"mapping"' in data else TALOS
     return _product(element) if isinstance(element, dict) else TALOS
 
 
 def title_of(data: bytes) -> str:
-    """The title of what could not be read, as far as it can be told."""
+    """Return the title of a piece that could not be read, if it has one."""
     try:
-        element = loaded(data)
+        element = lenient.parse(data)
     except (ValueError, RecursionError):
         return ""
     for found in _with_parts(element):
@@ -59,14 +57,6 @@ def title_of(data: bytes) -> str:
             if isinstance(title := found.get(key), str) and title.strip():
                 return line(title)
     return ""
-
-
-def loaded(data: bytes) -> Any:
-    """JSON of any kind. Raises `ValueError` and `RecursionError`."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return json.loads(data)  # half of an emoji is no text, but does occur
 
 
 def _with_parts(element: Any) -> list[dict[str, Any]]:
@@ -86,12 +76,12 @@ def _product(element: dict[str, Any]) -> str:
             return product
     inner = element.get("conversations")
     if isinstance(inner, list) and inner and isinstance(inner[0], dict):
-        return _product(inner[0])  # a document, laid out as none of ours
+        return _product(inner[0])  # a document in a layout that Talos never writes
     return ""
 
 
 def _of_nodes(mapping: Any) -> str:
-    """ChatGPT and DeepSeek both have a `mapping`: what its messages are like says whose it is."""
+    """Tell ChatGPT from DeepSeek, which both have a `mapping`, by its messages."""
     if not isinstance(mapping, dict):
         return CHATGPT
     nodes = (node.get("message") for node in mapping.values() if isinstance(node, dict))
@@ -129,7 +119,7 @@ _TABLE = re.compile(rb"CREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?[\"'`\[]?(\w
 
 
 def of_database(pages: bytes) -> str:
-    """Whose an SQLite file is, by the tables that its first pages name; empty: nobody's."""
+    """Return the product of an SQLite file, by the tables its first pages name; empty if unknown."""
     tables = {name.lower() for name in _TABLE.findall(pages)}
     if b"chat_conversation" in tables:
         return TALOS

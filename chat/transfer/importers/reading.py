@@ -1,4 +1,4 @@
-"""From a file to archived conversations, one at a time; what is wrong is said, with its place."""
+"""Reading the conversations of a file one at a time, with a fault and its place for each bad one."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from chat.transfer.importers.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A conversation of a file, or why there is none, or what else was in the file."""
+    """A conversation of a file, or why it cannot be read, or what else was in the file."""
 
     line: int
-    """In which it begins; 0: the whole file is meant."""
+    """The line in which it begins; 0: the whole file is meant."""
     conversation: ArchivedConversation | None = None
     fault: str = ""
     title: str = ""
-    """Of one that is none, as far as it can be told."""
+    """The title of one that cannot be read, if it has one."""
     is_empty: bool = False
-    """There is nothing in it, which is no fault."""
+    """Whether it is empty, which is not a fault."""
     notes: tuple[str, ...] = ()
-    """What a person may want to know of how it was read."""
+    """Remarks for a person on how it was read."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many of each kind were not brought in: image, file, audio, instruction."""
+    """Counts by kind of what was not imported: image, file, audio, instruction."""
     position: int = 0
-    """Which of the file's it is, from 1; 0: its line says so."""
+    """Its number in the file, from 1; 0 if its line identifies it."""
     file: str = ""
-    """Of those in a ZIP file the one that it is in."""
+    """The file within a ZIP file that it is in."""
 
     @property
     def is_conversation(self) -> bool:
-        """Else it only says what else was left out."""
+        """Whether it is about a conversation; else it only counts what was left out."""
         return bool(self.conversation or self.fault or self.is_empty)
 
 
 def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
-    """All conversations of a file, or of those in a ZIP file, each read as what it is.
+    """Read all conversations of a file, or of the files in a ZIP file.
 
-    A `kind` other than `auto` is believed of what is not recognised.
+    A `kind` other than `auto` applies to what is not recognized.
     """
     head = file.read(len(zips.MAGIC[0]))
     if head in zips.MAGIC:
         return _in_zip(head, file, kind)
-    return _in_file(kinds.joined(head, file), kind)
+    return _in_file(kinds.rejoin(head, file), kind)
 
 
 def _in_file(file: BinaryIO, kind: Kind) -> Iterator[Found]:
-    for item in kinds.items(file, kind):
+    for item in kinds.split(file, kind):
         yield replace(_found(item, kind), position=item.position)
 
 
 def _in_zip(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Found]:
-    """What the conversations say of images that they show is not counted twice."""
+    """Read the files in a ZIP file; images that the conversations counted are not counted twice."""
     counted: Counter[str] = Counter()
     try:
-        with zips.seekable(head, file) as whole, zips.Zip(whole) as archive:
+        with zips.make_seekable(head, file) as whole, zips.Zip(whole) as archive:
             for info in archive.chats():
                 for found in _in_member(archive, info, kind):
                     counted.update(found.left_out)
@@ -91,8 +91,8 @@ _PARSERS: dict[str, Callable[[bytes], Converted]] = {
     products.TALOS: _archived,
     products.CHATGPT: chatgpt.conversation,
 }
-_SAID = {"chatgpt": products.CHATGPT, "json": products.TALOS, "jsonl": products.TALOS}
-"""What a piece of a file is, if it is said what the file is."""
+_BY_KIND = {"chatgpt": products.CHATGPT, "json": products.TALOS, "jsonl": products.TALOS}
+"""The product of an unrecognized piece, by the given kind of its file."""
 
 
 def _found(item: Item, kind: Kind) -> Found:
@@ -100,8 +100,8 @@ def _found(item: Item, kind: Kind) -> Found:
         return Found(item.line, fault=item.fault)
     product = products.product_of(item.data)
     if product in ("", *products.READ):
-        said = product or _SAID.get(kind, "")
-        found = _parsed(item, said) if said else Found(item.line, fault=products.UNKNOWN)
+        assumed = product or _BY_KIND.get(kind, "")
+        found = _parse(item, assumed) if assumed else Found(item.line, fault=products.UNKNOWN)
         if found.is_empty and not product:
             found = Found(item.line, fault=products.UNKNOWN)
     else:
@@ -109,11 +109,11 @@ def _found(item: Item, kind: Kind) -> Found:
     return found if found.conversation else replace(found, title=products.title_of(item.data))
 
 
-def _parsed(item: Item, product: str) -> Found:
+def _parse(item: Item, product: str) -> Found:
     try:
         made = _PARSERS[product](item.data)
     except ValidationError as error:
-        return Found(item.line, fault=_words(error))
+        return Found(item.line, fault=_explain(error))
     except RecursionError:
         return Found(item.line, fault="it is nested too deeply")
     except ValueError as error:
@@ -127,13 +127,13 @@ def _parsed(item: Item, product: str) -> Found:
     )
 
 
-def _words(error: ValidationError) -> str:
-    """The first thing that is wrong, and how many others there are."""
+def _explain(error: ValidationError) -> str:
+    """Describe the first thing that is wrong, and count the others."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     places = {fault["loc"] for fault in faults}
     if ("format",) in places:
         return products.UNKNOWN
-    if ("version",) in places:  # then other keys are wrong, too
+    if ("version",) in places:  # then other keys are wrong as well
         return f"its version is not supported (1 to {VERSION} are). Update Talos"
     fault = faults[0]
     words = _sentence(fault["msg"], fault["type"])
@@ -143,9 +143,9 @@ def _words(error: ValidationError) -> str:
 
 
 _FAULTS = {
-    "extra_forbidden": "this key is not known here: a newer Talos wrote it, or somebody by hand",
-    "model_type": "it is no object",
-    "too_short": "there is nothing in it",
+    "extra_forbidden": "unknown key, written by a newer Talos or by hand",
+    "model_type": "it is not an object",
+    "too_short": "it is empty",
 }
 
 
@@ -153,13 +153,13 @@ def _sentence(message: str, kind: str) -> str:
     if kind == "json_invalid":
         if "EOF" in message:
             return CUT_OFF
-        return f"it is no JSON: {message.removeprefix('Invalid JSON: ')}"
+        return f"it is not JSON: {message.removeprefix('Invalid JSON: ')}"
     if kind in _FAULTS:
         return _FAULTS[kind]
     return message.removeprefix("Value error, ")[:300]
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    """`messages[3].turn.cost: `"""
+    """Return, for example, `messages[3].turn.cost: `."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return f"{''.join(parts).lstrip('.')[:100]}: " if parts else ""

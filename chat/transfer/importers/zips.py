@@ -1,7 +1,7 @@
-"""The conversations in a ZIP file, such as a product sends it: read where they are, not unpacked.
+"""Reading conversations directly from a ZIP file, as products send it, without unpacking it.
 
-Whatever a ZIP file says of itself may be a lie that costs memory or time: no more of it is read at
-once than its table of contents may take, and no more in all than it could honestly hold.
+A ZIP file may lie about its contents to cost memory or time. So no more is read at once than a
+table of contents may take, and no more in total than the file could honestly hold.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from chat.transfer.importers import products
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-"""How one begins; the second: one with nothing in it."""
+"""The first bytes of a ZIP file; the second is an empty one."""
 MAX_CONTENTS = 16 * 1024 * 1024
-"""Bytes of the table of contents: about 200,000 files."""
+"""The most bytes of the table of contents: about 200,000 files."""
 MAX_RATIO = 100
-"""So many times its size all of it may be, unpacked; conversations come to about 10."""
+"""How many times its size it may be when unpacked; conversations reach about 10."""
 ALWAYS = 256 * 1024 * 1024
-"""Bytes that it may be whatever its size."""
-DAMAGED = "it is a ZIP file that is damaged or cut off: get the whole file"
-ENCRYPTED = "it is encrypted: unpack it with its password, and import the files in it"
-PACKED = "it is packed in an unusual way: unpack it, and import the files in it"
+"""Unpacked bytes that are allowed whatever its size."""
+DAMAGED = "the ZIP file is damaged or cut off: get the complete file"
+ENCRYPTED = "it is encrypted: unpack it with its password, then import the files in it"
+PACKED = "it uses an unusual compression: unpack it, then import the files in it"
 TOO_LARGE = (
     f"it would be more than {MAX_RATIO} times as large when unpacked: "
-    "unpack it yourself, and import the files in it"
+    "unpack it yourself, then import the files in it"
 )
-NESTED = "there are only other ZIP files in it: unpack it, and import these"
-NOTHING = "there are no conversations in it: neither conversations.json nor another .json or .jsonl"
+NESTED = "it contains only other ZIP files: unpack it, then import those"
+NOTHING = "it contains no conversations: neither conversations.json nor another .json or .jsonl"
 _FAULTS = (
     BadZipFile, zlib.error, EOFError, struct.error, ValueError, OverflowError, NotImplementedError, OSError,
 )  # fmt: skip
-"""What reading a broken one raises."""
+"""Exceptions raised by reading a broken one."""
 
 _CHATS = re.compile(r"conversations(?:[-_ ]?\d+)?\.json|.+\.jsonl", re.IGNORECASE)
 _BESIDE = re.compile(
@@ -48,22 +48,22 @@ _BESIDE = re.compile(
     r"|user_settings|export_manifest)\.json|(?:chat|report)\.html|\.DS_Store",
     re.IGNORECASE,
 )
-"""What else comes with an export and is nothing that was said."""
+"""Other files of an export, without conversations."""
 _KINDS = {
     "image": {"png", "jpg", "jpeg", "gif", "webp", "heic", "bmp", "svg", "tif", "tiff", "avif"},
     "audio": {"wav", "mp3", "m4a", "ogg", "oga", "opus", "flac", "aac"},
 }
-"""By their endings; all others: `file`."""
+"""Kinds of files by their endings; all others count as `file`."""
 _UNKNOWN = "dat"
-"""The ending of what may be of any kind."""
+"""An ending that any kind of file may have."""
 
 
 class Unreadable(Exception):
-    """Says why, and what to do."""
+    """Says why a file cannot be read, and what to do."""
 
 
 class Zip:
-    """A ZIP file. Raises `Unreadable`."""
+    """An open ZIP file. Every method may raise `Unreadable`."""
 
     def __init__(self, file: BinaryIO) -> None:
         try:
@@ -94,12 +94,13 @@ class Zip:
 
     @property
     def unpacked(self) -> int:
-        """Bytes of its conversations as it says, which no reading of them exceeds."""
+        """The declared bytes of its conversations; no more than that is read."""
         return sum(info.file_size for info in self._chats)
 
     def left_out(self, counted: Counter[str]) -> Counter[str]:
-        """How many images, audio recordings and other files are in it beside the conversations,
-        without those that these have counted. The ending of some tells nothing of their kind.
+        """Count the images, audio recordings and other files that the conversations did not count.
+
+        Files ending in `.dat` may be of any kind, so they fill up what the conversations counted.
         """
         found = Counter(map(_kind, self._others))
         unknown = found.pop(_UNKNOWN, 0)
@@ -110,11 +111,11 @@ class Zip:
         yield from self._chats
 
     def open(self, info: ZipInfo) -> BinaryIO:
-        """One of `chats`. No more of it is read than it says it is; reading it, too, may raise."""
+        """Open one of `chats`, limited to its declared size. Reading it may raise `Unreadable` too."""
         if info.flag_bits & 0x1:
             raise Unreadable(ENCRYPTED)
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise Unreadable(PACKED)  # also: others unpack a small piece to any size at once
+            raise Unreadable(PACKED)  # others can unpack a small piece to any size at once
         try:
             file = self._zip.open(info)
         except (*_FAULTS, RuntimeError) as error:
@@ -123,7 +124,7 @@ class Zip:
 
 
 class _Member(io.RawIOBase):
-    """A file in a ZIP file, of which reading raises `Unreadable` alone."""
+    """A file in a ZIP file. Reading it raises only `Unreadable`."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -131,7 +132,7 @@ class _Member(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what it is given
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # always a memoryview
         try:
             data = self._file.read(len(buffer))
         except _FAULTS as error:
@@ -141,7 +142,7 @@ class _Member(io.RawIOBase):
 
 
 class _Sparing:
-    """A file as `ZipFile` needs it, which reads its table of contents at once, however long."""
+    """A file that limits a single read: `ZipFile` reads the whole table of contents at once."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -157,8 +158,8 @@ class _Sparing:
         return data
 
 
-def size_read(file: BinaryIO) -> int:
-    """Bytes of a file that are read of it in all: of a ZIP file, when it is unpacked."""
+def readable_size(file: BinaryIO) -> int:
+    """Return how many bytes of a file will be read; for a ZIP file, its unpacked size."""
     file.seek(0)
     if file.read(len(MAGIC[0])) not in MAGIC:
         return file.seek(0, io.SEEK_END)
@@ -170,8 +171,8 @@ def size_read(file: BinaryIO) -> int:
 
 
 @contextmanager
-def seekable(head: bytes, file: BinaryIO) -> Iterator[BinaryIO]:
-    """The file, of which `head` was read; what comes out of a pipe waits on the disk."""
+def make_seekable(head: bytes, file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a seekable file, after `head` was read from it; a pipe is copied to disk."""
     if file.seekable():
         yield file
         return
@@ -182,7 +183,7 @@ def seekable(head: bytes, file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _base(info: ZipInfo) -> str:
-    return re.split(r"[/\\]", info.filename)[-1]  # some programs for Windows write the other one
+    return re.split(r"[/\\]", info.filename)[-1]  # some Windows programs write backslashes
 
 
 def _is_nothing(info: ZipInfo) -> bool:
@@ -192,7 +193,7 @@ def _is_nothing(info: ZipInfo) -> bool:
 
 
 def _chats(found: list[ZipInfo]) -> list[ZipInfo]:
-    """The files that are named as conversations are; if there are none, all that are JSON."""
+    """Return the files named like conversations; if there are none, all JSON files."""
     named = [info for info in found if _CHATS.fullmatch(_base(info))]
     return named or [info for info in found if info.filename.lower().endswith(".json")]
 

@@ -28,7 +28,7 @@ class Stopped(BackupError):
 
 
 @contextmanager
-def opened(path: Path, stop: StopAsked) -> Iterator[sqlite3.Connection]:
+def open_draft(path: Path, stop: StopAsked) -> Iterator[sqlite3.Connection]:
     """A draft of ours: nobody else has it open, and until it has its name nobody needs it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.set_progress_handler(lambda: int(stop()), STEPS)
@@ -41,7 +41,7 @@ _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_I
 
 
 @contextmanager
-def plain_errors(source: Path, target: Path) -> Iterator[None]:
+def explain_errors(source: Path, target: Path) -> Iterator[None]:
     """A full disk, a forbidden directory or a broken file, in words that name which it is."""
     try:
         yield

@@ -27,9 +27,9 @@ from chat.upkeep.backup.base import (
     StopAsked,
     Stopped,
     Tell,
+    explain_errors,
     forget_companions,
-    opened,
-    plain_errors,
+    open_draft,
     settle,
 )
 from chat.upkeep.backup.contents import Contents, check, contents
@@ -48,7 +48,7 @@ def restore(
     """Fill the data directory. Raises `BackupError`; then it has no database, as before."""
     directory, database = settings.DATA_DIR, Path(settings.DATABASES["default"]["NAME"])
     draft = database.with_name(f".{database.name}.part")
-    with plain_errors(source, directory):
+    with explain_errors(source, directory):
         _check_is_empty(directory, database, draft)
         _claim(directory)
         try:
@@ -172,7 +172,7 @@ def _check_version(backup: sqlite3.Connection, source: Path) -> None:
 
 
 def _unpack(draft: Path, directory: Path, stop: StopAsked) -> Contents:
-    with opened(draft, stop) as database:
+    with open_draft(draft, stop) as database:
         check(database, draft)
         found = contents(database, draft)
         keys.take_out(database)  # of a database that was copied by hand

@@ -23,9 +23,9 @@ from chat.upkeep.backup.base import (
     BackupError,
     StopAsked,
     Tell,
+    explain_errors,
     forget_companions,
-    opened,
-    plain_errors,
+    open_draft,
     settle,
 )
 from chat.upkeep.backup.contents import Contents, check, contents
@@ -51,7 +51,7 @@ def make(
         return stop()
 
     database = Path(settings.DATABASES["default"]["NAME"])
-    with plain_errors(database, target), _ours(draft):
+    with explain_errors(database, target), _ours(draft):
         try:
             _copy(draft, stop_and_tell)
             found = _complete(draft, workspace=workspace, stop=stop_and_tell)
@@ -146,7 +146,7 @@ def _copy(draft: Path, stop: StopAsked) -> None:
 
 
 def _complete(draft: Path, *, workspace: bool, stop: StopAsked) -> Contents:
-    with opened(draft, stop) as database:
+    with open_draft(draft, stop) as database:
         keys.take_out(database)
         files.pack(database, settings.DATA_DIR, workspace=workspace, stop=stop)
         check(database, draft)

@@ -1,10 +1,9 @@
-"""`conversations.json` of a ChatGPT export, as archived conversations.
+"""Converts `conversations.json` of a ChatGPT export to archived conversations.
 
-Its format is nobody's promise, so it is read leniently, field by field: what is not known is passed
-over and noted, what is missing is made up from what is around it. Nodes that nobody saw (system,
-hidden, recaps) go; an answer and the tool calls within it become one message; edited questions and
-other answers become branches. Ids are made from the file's, so that the same file makes the same
-conversations.
+Nobody guarantees its format, so it is read leniently, field by field: unknown data is skipped and
+noted, missing data is inferred from its surroundings. Nodes that nobody saw (system, hidden, recaps)
+are dropped; an answer and its tool calls become one message; edited questions and other answers
+become branches. Ids derive from the file's, so the same file gives the same conversations.
 """
 
 from __future__ import annotations
@@ -13,27 +12,27 @@ from dataclasses import dataclass, field
 
 from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.importers.chatgpt.assets import LeftOut
-from chat.transfer.importers.chatgpt.conversations import archived
-from chat.transfer.importers.chatgpt.exported import parsed
+from chat.transfer.importers.chatgpt.conversations import convert
+from chat.transfer.importers.chatgpt.exported import parse
 
 __all__ = ["Converted", "conversation"]
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What became of a conversation of an export."""
+    """The result of converting a conversation."""
 
     conversation: ArchivedConversation | None
-    """None: nobody said anything in it."""
+    """None: it has no messages."""
     notes: tuple[str, ...] = ()
-    """What in it was not understood, by its place."""
+    """What was not understood, each with its place."""
     left_out: dict[str, int] = field(default_factory=dict)
-    """How many of what it had are not brought in: `image`, `file`, `audio`, `instruction`."""
+    """Counts of what was not imported: `image`, `file`, `audio`, `instruction`."""
 
 
 def conversation(data: bytes) -> Converted:
-    """Raises `ValueError` and `RecursionError`: nothing in it is understood."""
-    exported = parsed(data)
+    """Convert a conversation. Raises `ValueError` and `RecursionError` if nothing is understood."""
+    exported = parse(data)
     left_out = LeftOut()
-    found = archived(exported, left_out)
+    found = convert(exported, left_out)
     return Converted(found, tuple(exported.notes), dict(left_out.counts))

@@ -1,4 +1,4 @@
-"""Several nodes of the export that make one answer: its texts, its tool calls, its reasoning."""
+"""Collecting several nodes of an export into one answer: texts, tool calls and reasoning."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from chat.models import Turn
 from chat.transfer.archive.format import MAX_TEXT, ArchivedMessage, ArchivedTurn
 from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.calls import Calls
-from chat.transfer.importers.chatgpt.documents import NOTHING, Document, written
+from chat.transfer.importers.chatgpt.documents import NOTHING, Document, read_call
 from chat.transfer.importers.chatgpt.exported import Message
 from chat.transfer.importers.chatgpt.markup import line
 from chat.transfer.importers.chatgpt.reasoning import is_reasoning
-from chat.transfer.importers.chatgpt.references import Link, listed, references, searched
-from chat.transfer.importers.chatgpt.texts import Said, raw, said
+from chat.transfer.importers.chatgpt.references import (
+    Link,
+    format_results,
+    format_sources,
+    references,
+)
+from chat.transfer.importers.chatgpt.texts import Said, raw, read_message
 
 UNKNOWN_MODEL = "chatgpt"
 CUT_SHORT = "Cut off: this answer reached its output limit."
@@ -26,7 +31,7 @@ _BY_STATUS = {
 }
 _BETWEEN = "\n\n"
 Ending = tuple[Turn.Status, str]
-"""Status and error."""
+"""A status and an error text."""
 WELL: Ending = (Turn.Status.COMPLETED, "")
 
 
@@ -35,27 +40,27 @@ class Answer:
     """An answer that grows node by node."""
 
     node_id: str
-    """That it is called after."""
+    """The node that its id derives from."""
     created_at: datetime
     document: Document = NOTHING
-    """Of the canvas, that was written last."""
+    """The canvas document written last."""
     model: str = ""
     ended_at: datetime | None = None
     _ending: Ending = WELL
     _tools_ending: Ending = WELL
-    """How the tools ended that the model said nothing after."""
+    """How the tools ended that ran after the model's last text."""
     _pieces: list[str] = field(default_factory=list)
     length: int = 0
-    """Characters of its text."""
+    """The characters of its text so far."""
     _reasoning: list[str] = field(default_factory=list)
     _calls: Calls = field(default_factory=Calls)
     _named: set[str] = field(default_factory=set)
     _links: dict[str, Link] = field(default_factory=dict)
     _sources: dict[str, str] = field(default_factory=dict)
 
-    def said(self, message: Message, left_out: LeftOut) -> Said:
-        """What a node says, as a part of this answer."""
-        return said(message, left_out, self._named, self._links)
+    def read(self, message: Message, left_out: LeftOut) -> Said:
+        """Read the words of a node as a part of this answer."""
+        return read_message(message, left_out, self._named, self._links)
 
     def add(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         self.ended_at = at
@@ -74,25 +79,25 @@ class Answer:
             self._call(node_id, message, words, at)
         else:
             self._say(words.words)
-            if found := searched(message.metadata):
-                self._calls.hidden_result("", found, at)
+            if found := format_results(message.metadata):
+                self._calls.add_hidden_result("", found, at)
         for markdown in words.shown:
             self._say(markdown)
         for url, title in words.references.sources.items():
             self._sources.setdefault(url, title)
 
     def stop(self, message: Message) -> None:
-        """A node without words may say that the model was stopped before them."""
+        """Note an ending from a node without words: the model may have been stopped before them."""
         if message.role != "tool" and (ending := _ending(message)) != WELL:
             self._ending = ending
 
     def hide(self, message: Message, at: datetime) -> None:
-        """A tool's node that the page does not show."""
+        """Add a tool's node that the page does not show."""
         references(message.metadata, self._links)
-        self._calls.hidden_result(message.name, searched(message.metadata), at)
+        self._calls.add_hidden_result(message.name, format_results(message.metadata), at)
 
     def archived(self, own_id: UUID, parent: UUID | None, default_model: str) -> ArchivedMessage:
-        self._say(listed(self._sources))
+        self._say(format_sources(self._sources))
         text = "".join(self._pieces)[:MAX_TEXT]
         return ArchivedMessage(
             id=own_id,
@@ -115,7 +120,7 @@ class Answer:
 
     def _call(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
         text = raw(message)
-        document = written(message.recipient, text, self.document, words.references)
+        document = read_call(message.recipient, text, self.document, words.references)
         arguments = document.arguments if document else text
         self._calls.add(node_id, message.recipient, arguments, self.length, at)
         if document:
@@ -123,9 +128,9 @@ class Answer:
             self._say(document.markdown)
 
     def _result(self, node_id: str, message: Message, words: Said, at: datetime) -> None:
-        text = words.words or searched(message.metadata)
-        failed = message.content.text("content_type") == "system_error"
-        self._calls.result(node_id, message.name, text, self.length, at, failed=failed)
+        text = words.words or format_results(message.metadata)
+        has_failed = message.content.text("content_type") == "system_error"
+        self._calls.add_result(node_id, message.name, text, self.length, at, has_failed=has_failed)
 
     def _turn(self, default_model: str) -> ArchivedTurn:
         status, error = self._tools_ending if self._ending == WELL else self._ending
@@ -148,7 +153,7 @@ class Answer:
 
 
 def _ending(message: Message) -> Ending:
-    """How a node says that it ended."""
+    """Return how a node ended."""
     details = message.metadata.raw("finish_details")
     kind = details.get("type") if isinstance(details, dict) else details
     status = _BY_STATUS.get(message.status, Turn.Status.COMPLETED)

@@ -1,4 +1,4 @@
-"""Images, files and recordings: they are not brought in, which is said once, by their names."""
+"""Images, files and recordings: not imported, but mentioned once by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from chat.transfer.importers.chatgpt.fields import Fields
-from chat.transfer.importers.chatgpt.markup import escaped, line
+from chat.transfer.importers.chatgpt.markup import escape, line
 
 _KINDS = {
     "image_asset_pointer": "image",
@@ -21,26 +21,26 @@ _MAX_PROMPT = 2000
 
 @dataclass
 class LeftOut:
-    """How many of what a conversation had are not in what becomes of it."""
+    """Counts what is left out of a converted conversation."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """By `image`, `file`, `audio`, `instruction`."""
+    """Counts of `image`, `file`, `audio` and `instruction`."""
     _ids: set[str] = field(default_factory=set)
 
     def add(self, kind: str, file_id: str = "") -> None:
-        """Count one; a file that is shown again is the same one."""
+        """Count one; a file shown again counts once."""
         if not file_id or file_id not in self._ids:
             self.counts[kind] += 1
         self._ids.add(file_id)
 
 
 class Assets:
-    """Those of a message."""
+    """The assets of a message."""
 
-    def __init__(self, parts: list[Fields], metadata: Fields, left_out: LeftOut, said: set[str]):
+    def __init__(self, parts: list[Fields], metadata: Fields, left_out: LeftOut, named: set[str]):
         self._left_out = left_out
-        self._said = said
-        """Ids of those that the answer has named already."""
+        self._named = named
+        """Ids of files that the answer has named already."""
         self._title = metadata.text("image_gen_title")
         shown = {_file_id(part) for part in parts}
         attached = [one for one in metadata.each("attachments") if one.raw("id") or one.raw("name")]
@@ -50,41 +50,42 @@ class Assets:
         self._images_without_id = deque(one for one in rest if _is_image(one) and not one.raw("id"))
         self._files = [one for one in rest if not _is_image(one)]
 
-    def shown(self, part: Fields) -> str:
-        """What stands for a part that is no text."""
+    def render(self, part: Fields) -> str:
+        """Return the text in place of a part that is not text."""
         kind = _KINDS.get(part.text("content_type"), "")
         file_id = _file_id(part)
-        if file_id and file_id in self._said:
+        if file_id and file_id in self._named:
             return ""
-        self._said.add(file_id)
+        self._named.add(file_id)
         name = self._names.get(file_id, "")
         if kind == "image" and not name:
             name = self._name_of_another(file_id)
         self._left_out.add(kind or "file", file_id)
         made = part.inner("metadata").quiet.inner("dalle")
-        about = [f"“{escaped(self._title)}”" if self._title else "", escaped(line(name or file_id))]
-        prompt = escaped(made.text("prompt")[:_MAX_PROMPT])
+        about = [f"“{escape(self._title)}”" if self._title else "", escape(line(name or file_id))]
+        prompt = escape(made.text("prompt")[:_MAX_PROMPT])
         return _words(kind or "attachment", about, prompt)
 
     def _name_of_another(self, file_id: str) -> str:
-        """The name of an attachment that may be the same image: one of them has no id."""
+        """Return the name of an attachment that may be the same image, if one of them has no id."""
         maybe = self._images_without_id or (self._images if not file_id else None)
         return maybe.popleft().text("name") if maybe else ""
 
-    def attached(self) -> list[str]:
-        """What stands for the attachments that no part shows."""
+    def render_attached(self) -> list[str]:
+        """Return the texts in place of attachments that no part shows."""
         found = []
         for one in [*self._images, *self._images_without_id, *self._files]:
             file_id, kind = one.text("id"), "image" if _is_image(one) else "file"
-            if not file_id or file_id not in self._said:
+            if not file_id or file_id not in self._named:
                 self._left_out.add(kind, file_id)
-                self._said.add(file_id)
-                found.append(_words(kind, [escaped(line(one.text("name") or file_id))]))
+                self._named.add(file_id)
+                found.append(_words(kind, [escape(line(one.text("name") or file_id))]))
         return found
 
 
 def _words(kind: str, about: list[str], prompt: str = "") -> str:
     named = " ".join(filter(None, [kind, ", ".join(filter(None, about))]))
+    # Stored texts: new words would make earlier imports differ from their files.
     return f"*({named}: not brought in{f'; made from: {prompt}' if prompt else ''})*"
 
 

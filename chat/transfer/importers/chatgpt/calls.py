@@ -1,4 +1,4 @@
-"""Tool calls of an answer, and their results, which the export has as nodes of their own."""
+"""Tool calls of an answer and their results, which are separate nodes in the export."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class _Call:
 
 
 class Calls:
-    """In the order in which they were made."""
+    """Tool calls in the order in which they were made."""
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._ids: set[str] = set()
         self._times: Counter[str] = Counter()
         self._open: defaultdict[str, deque[_Call]] = defaultdict(deque)
-        """By name, the latest last."""
+        """Open calls by name, the latest last."""
 
     def add(self, node_id: str, name: str, arguments: str, offset: int, at: datetime) -> None:
         call = _Call(
@@ -55,33 +55,36 @@ class Calls:
         self._calls.append(call)
         self._open[call.name].append(call)
 
-    def result(
-        self, node_id: str, name: str, text: str, offset: int, at: datetime, *, failed: bool
+    def add_result(
+        self, node_id: str, name: str, text: str, offset: int, at: datetime, *, has_failed: bool
     ) -> None:
-        """Of the first open call of that tool; else of the last call, if it is open; else of one
-        that the export does not show.
+        """Add a result to the first open call of that tool, else to the last call if it is open.
+
+        Otherwise the export does not show its call: add one.
         """
-        call = self._waiting(name)
+        call = self._find_open(name)
         if call is None:
             self.add(node_id, name, "{}", offset, at)
             call = self._calls[-1]
-        self._end(call, text, at, ToolCall.Status.FAILED if failed else ToolCall.Status.FINISHED)
+        self._end(
+            call, text, at, ToolCall.Status.FAILED if has_failed else ToolCall.Status.FINISHED
+        )
 
-    def hidden_result(self, name: str, text: str, at: datetime) -> None:
-        """The same, of which the export shows nothing, or only what a search found."""
-        if call := self._waiting(name):
+    def add_hidden_result(self, name: str, text: str, at: datetime) -> None:
+        """Add a result of which the export shows nothing, or only what a search found."""
+        if call := self._find_open(name):
             self._end(call, text or _NOT_SHOWN, at, ToolCall.Status.FINISHED)
 
     def archived(self, length: int) -> tuple[ArchivedCall, ...]:
-        """`length` is that of the text in which they stand."""
-        went_on = False
+        """Return the archived calls. `length` is that of the answer's text."""
+        was_continued = False
         for call in reversed(self._calls):
-            went_on = went_on or call.offset < length or not call.is_open
-            if call.is_open and went_on:
+            was_continued = was_continued or call.offset < length or not call.is_open
+            if call.is_open and was_continued:
                 self._end(call, _NOT_SHOWN, call.ended_at, ToolCall.Status.FINISHED)
         return tuple(_archived(call, length) for call in self._calls)
 
-    def _waiting(self, name: str) -> _Call | None:
+    def _find_open(self, name: str) -> _Call | None:
         same = self._open[_name(name)]
         while same:
             if (call := same.popleft()).is_open:
@@ -92,7 +95,7 @@ class Calls:
         call.result, call.ended_at, call.status = text[:MAX_TEXT], max(at, call.created_at), status
 
     def _id(self, node_id: str) -> str:
-        """Of characters that all providers take."""
+        """Return a unique id of characters that every provider accepts."""
         found = plain = _name(node_id) or "call"
         while found in self._ids:
             self._times[plain] += 1
@@ -106,7 +109,7 @@ def _name(text: str) -> str:
 
 
 def _object(text: str) -> str:
-    """The call's own, if it is a JSON object; else an object around it."""
+    """Return the arguments if they are a JSON object; else wrap them in one."""
     try:
         if len(text) <= MAX_TEXT and isinstance(json.loads(text), dict):
             return text

@@ -1,4 +1,4 @@
-"""Where a Markdown text is code, in which every character means itself. In linear time."""
+"""Finding the code in a Markdown text, where marks have no meaning, in linear time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _FENCE = re.compile(
 _END = re.compile(r"[ \t>]*+(`{3,}+|~{3,}+)[ \t\r]*+$")
 _TICKS = re.compile("`++")
 _OPENING = re.compile("\ue200[^\ue200\ue201]*+\ue201|\\\\`|(?P<ticks>`++)")
-"""A run of backticks that is neither within a mark nor escaped."""
+"""A run of backticks that is neither inside a mark nor escaped."""
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of each stretch of code, in their order."""
+    """Yield the start and end of each piece of code, in order."""
     fence, fence_begin, paragraph, at = "", 0, 0, 0
     containers = Containers()
     for line in text.split("\n"):
         end = at + len(line)
         is_within = containers.read(line)
-        if fence and not is_within:  # the quote or the list item that it stands in is over
+        if fence and not is_within:  # its quote or list item has ended
             yield fence_begin, at
             fence, paragraph = "", at
         if fence:
@@ -50,7 +50,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _inline(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Code within one paragraph: from a run of backticks to the next one of the same length."""
+    """Yield inline code: from a run of backticks to the next one of the same length."""
     runs: defaultdict[int, list[int]] = defaultdict(list)
     for run in _TICKS.finditer(text, begin, end):
         runs[len(run[0])].append(run.start())

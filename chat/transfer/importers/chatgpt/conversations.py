@@ -1,4 +1,4 @@
-"""What was exported as an archived conversation."""
+"""Converting an exported conversation to an archived one."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from chat.transfer.importers.chatgpt.walk import Beginning, Question, Spoken, Wa
 MAX_TITLE = 200
 
 
-def archived(exported: Exported, left_out: LeftOut) -> ArchivedConversation | None:
-    """None: nobody said anything. Raises `ValueError`: all that was said is not understood."""
+def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | None:
+    """Convert it; None if it has no messages. Raises `ValueError` if no message is understood."""
     fields, notes = exported.fields, exported.notes
     created_at = fields.moment("create_time") or _earliest(exported)
     walk = Walk(exported, created_at, left_out)
     walk.run()
     if not walk.spoken:
-        if notes.of_messages:
+        if notes.concern_messages:
             raise ValueError(f"nothing in it is understood: {'; '.join(notes)[:300]}")
         return None
     first = next((one.node_id for one in walk.spoken if isinstance(one, Question)), "")

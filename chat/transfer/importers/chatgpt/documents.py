@@ -1,4 +1,4 @@
-"""Documents of the canvas, which the model writes by calls: they are parts of its answer."""
+"""Canvas documents, which the model writes through calls: they become parts of its answer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chat.transfer.importers.chatgpt.fields import Fields
-from chat.transfer.importers.chatgpt.marks import plain, translated
-from chat.transfer.importers.chatgpt.markup import escaped, fenced, line, storable
+from chat.transfer.importers.chatgpt.marks import plain, translate
+from chat.transfer.importers.chatgpt.markup import escape, fence_code, line, storable
 from chat.transfer.importers.chatgpt.references import References
 
 CREATE = "canmore.create_textdoc"
 UPDATE = "canmore.update_textdoc"
 _ALL_OF_IT = {".*", "(?s).*", r"[\s\S]*", "^.*$", r"\A.*\Z"}
-"""Patterns of an update that writes the document anew."""
+"""Patterns of an update that rewrites the whole document."""
 _CODE = "code/"
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a later update of it must know."""
+    """A document, as later updates need to know it."""
 
     name: str = ""
     kind: str = "document"
@@ -31,7 +31,7 @@ NOTHING = Document()
 
 @dataclass
 class Documents:
-    """All of a conversation."""
+    """All documents of a conversation."""
 
     _by_id: dict[str, Document] = field(default_factory=dict)
     _by_name: dict[str, Document] = field(default_factory=dict)
@@ -41,8 +41,8 @@ class Documents:
         if own_id := canvas.text("textdoc_id"):
             self._by_id[own_id] = document
 
-    def meant(self, canvas: Fields, last: Document) -> Document:
-        """The one that a call's result speaks of; if it speaks of none, the last one."""
+    def find(self, canvas: Fields, last: Document) -> Document:
+        """Return the document that a call's result names, or else the last one."""
         known, name = self._by_id.get(canvas.text("textdoc_id")), plain(canvas.text("title"))
         if not name:
             return known or last
@@ -52,19 +52,19 @@ class Documents:
 
 @dataclass(frozen=True)
 class Written:
-    """What a call does to a document."""
+    """The effect of a call on a document."""
 
     document: Document
     markdown: str
-    """What it says, to be read."""
+    """The text that it wrote."""
     arguments: str
-    """Of the call, without the document."""
+    """The call's arguments without the document."""
 
 
-def written(name: str, text: str, last: Document, marked: References) -> Written | None:
-    """None: the call writes no document, or not in a way that is known.
+def read_call(name: str, text: str, last: Document, marked: References) -> Written | None:
+    """Read a call that writes a document; None if it does not, or in an unknown way.
 
-    `marked` is what the marks in it refer to.
+    `marked` resolves the marks in the text.
     """
     if name not in (CREATE, UPDATE):
         return None
@@ -99,7 +99,7 @@ def _updated(found: dict[str, Any], last: Document, marked: References) -> Writt
         if not isinstance(replacement, str):
             return None
         words = _words(replacement, last, marked)
-        bodies.append(_body(words, last) if _is_all(update) else fenced(words, _language(last)))
+        bodies.append(_body(words, last) if _is_all(update) else fence_code(words, _language(last)))
         rest.append({key: value for key, value in update.items() if key != "replacement"})
     is_new = any(map(_is_all, updates))
     heading = _heading(last, "" if is_new else "Changed in ")
@@ -112,16 +112,16 @@ def _is_all(update: dict[str, Any]) -> bool:
 
 
 def _heading(document: Document, before: str = "") -> str:
-    name = escaped(line(document.name)) or (before and "the document")
+    name = escape(line(document.name)) or (before and "the document")
     return f"**{before}{name}**\n\n" if name else ""
 
 
 def _words(content: str, document: Document, marked: References) -> str:
-    return storable(content) if _is_code(document) else translated(content, marked)
+    return storable(content) if _is_code(document) else translate(content, marked)
 
 
 def _body(content: str, document: Document) -> str:
-    return fenced(content, _language(document)) if _is_code(document) else content
+    return fence_code(content, _language(document)) if _is_code(document) else content
 
 
 def _is_code(document: Document) -> bool:

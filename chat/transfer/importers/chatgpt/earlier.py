@@ -1,7 +1,7 @@
-"""What the first version of this reader took for something that was said.
+"""Which nodes the first version of this importer counted as messages.
 
-Ids of answers come from the first of their nodes that it saw, so that what it imported is known
-again. Nothing else depends on this.
+An answer's id derives from the first of its nodes that the first version saw, so that its imports
+are recognized. Nothing else depends on this.
 """
 
 from __future__ import annotations

@@ -1,21 +1,17 @@
-"""What a ChatGPT export says of a conversation, as far as it is used here. Read leniently."""
+"""The parts of an exported ChatGPT conversation that the import uses, read leniently."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import orjson
-
+from chat.transfer.importers import lenient
 from chat.transfer.importers.chatgpt.fields import Fields, Notes
 from chat.transfer.importers.chatgpt.markup import line
 
 MAX_NODES = 100_000
-_MAX_DIGITS = 300
 _KEYS = {"message", "parent", "children"}
-"""Of nodes, of which each has one at least."""
+"""The keys of a node, which has at least one of them."""
 SPEAKERS = ("user", "assistant", "tool")
 
 
@@ -23,11 +19,11 @@ SPEAKERS = ("user", "assistant", "tool")
 class Message:
     role: str
     name: str
-    """Of the tool that speaks."""
+    """The name of the tool, if a tool speaks."""
     content: Fields
     time: datetime | None
     recipient: str
-    """The tool that is called; empty: everybody."""
+    """The tool that is called; empty: everyone."""
     status: str
     metadata: Fields
     is_hidden: bool
@@ -51,14 +47,16 @@ class Exported:
     notes: Notes
 
 
-def parsed(data: bytes) -> Exported:
-    """Raises `ValueError` and `RecursionError`: there is no conversation to be seen."""
+def parse(data: bytes) -> Exported:
+    """Parse a conversation. Raises `ValueError` and `RecursionError` if there is none."""
     notes = Notes()
-    found = _loaded(data, notes)
+    found = lenient.parse(data, note=notes.add)
     mapping = found.get("mapping") if isinstance(found, dict) else None
     if not isinstance(mapping, dict):
         what = "missing" if mapping is None else "not an object"
-        raise ValueError(f"mapping: it is {what}, so this is no conversation of a ChatGPT export")
+        raise ValueError(
+            f"mapping: it is {what}, so this is not a conversation of a ChatGPT export"
+        )
     if len(mapping) > MAX_NODES:
         raise ValueError(
             f"mapping: it has {len(mapping):,} nodes, and at most {MAX_NODES:,} are read"
@@ -67,37 +65,10 @@ def parsed(data: bytes) -> Exported:
     return Exported(Fields(found, "", notes), nodes, notes)
 
 
-def _loaded(data: bytes, notes: Notes) -> Any:
-    """Also with half emojis, broken UTF-8 and infinite numbers, which are no JSON, but do occur."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
-    text = data.decode(errors="replace")
-    if "\ufffd" in text and not _is_utf8(data):
-        notes.add("some of it is not UTF-8, and shows as \ufffd")
-    try:
-        return json.loads(text, parse_int=_whole)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is no JSON: {error}") from None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
-
-
 def _node(key: str, raw: object, notes: Notes) -> Node:
     where = f"message {line(key, 60)}"
     if not isinstance(raw, dict) or not raw.keys() & _KEYS:
-        notes.add(f"{where}: it is no node of a conversation")
+        notes.add(f"{where}: it is not a node of a conversation")
     node = Fields(raw, where, notes)
     children = [child for child in node.values("children") if isinstance(child, str)]
     parent = node.raw("parent")
@@ -132,7 +103,7 @@ def _message(fields: Fields) -> Message | None:
 
 
 def _content(fields: Fields) -> Fields:
-    """Words alone are taken for a text."""
+    """Return the content; a bare string or list counts as text."""
     raw = fields.raw("content")
     if isinstance(raw, str | list):
         return fields.child({"content_type": "text", "parts": raw})

@@ -1,4 +1,4 @@
-"""Objects of the export read field by field: one of an odd type costs itself, and is noted."""
+"""Reading objects of the export field by field; a field of an odd type is skipped and noted."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from chat.transfer.archive.format import YEARS
 
 MAX_NOTES = 20
 _MAX_SECONDS = 1e11
-"""Beyond it a time counts milliseconds, or less: it would be the year 5138."""
+"""A larger time (the year 5138) is in milliseconds or smaller units."""
 _MAX_TIME = 40
-"""Characters of a time in words."""
+"""The most characters of a time written as text."""
 _TRUE = {"true", "1", "yes", "on"}
 
 T = TypeVar("T")
 
 
 class Notes:
-    """What was not understood of a conversation, in words; the first ones of many."""
+    """Notes on what was not understood in a conversation; the first few, and a count of the rest."""
 
     def __init__(self) -> None:
-        self._said: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
         self._more = 0
 
     def add(self, note: str) -> None:
-        if len(self._said) < MAX_NOTES:
-            self._said[note] = None
-        elif note not in self._said:
+        if len(self._notes) < MAX_NOTES:
+            self._notes[note] = None
+        elif note not in self._notes:
             self._more += 1
 
     @property
-    def of_messages(self) -> bool:
-        """Some are of messages, rather than of the conversation."""
-        return any(note.startswith("message ") for note in self._said)
+    def concern_messages(self) -> bool:
+        """Whether some notes concern messages, not the conversation as a whole."""
+        return any(note.startswith("message ") for note in self._notes)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._said
+        yield from self._notes
         if self._more:
             yield f"and {self._more:,} more"
 
 
 class Fields:
-    """An object. Missing and `null` are the same; what has another type is as if missing."""
+    """An object. `null` and values of another type count as missing."""
 
     __slots__ = ("_notes", "_raw", "_where")
 
@@ -64,29 +64,29 @@ class Fields:
 
     @property
     def quiet(self) -> Fields:
-        """The same, where odd types are nobody's loss."""
+        """The same object, without noting odd types."""
         return Fields(self._raw, "", Notes())
 
     def raw(self, key: str) -> Any:
         return self._raw.get(key)
 
     def text(self, key: str) -> str:
-        """A number is taken as it is written."""
+        """Return a text; a number counts as text."""
         found = self._raw.get(key)
         if isinstance(found, str):
             return found
         if isinstance(found, int | float) and not isinstance(found, bool):
             return str(found)
-        return self._none(key, found, "text", "")
+        return self._reject(key, found, "text", "")
 
     def values(self, key: str) -> list[Any]:
         found = self._raw.get(key)
-        return found if isinstance(found, list) else self._none(key, found, "a list", [])
+        return found if isinstance(found, list) else self._reject(key, found, "a list", [])
 
     def inner(self, key: str) -> Fields:
         found = self._raw.get(key)
         return self.child(
-            found if isinstance(found, dict) else self._none(key, found, "an object", {})
+            found if isinstance(found, dict) else self._reject(key, found, "an object", {})
         )
 
     def child(self, raw: dict[str, Any]) -> Fields:
@@ -94,7 +94,7 @@ class Fields:
         return Fields(raw, self._where, self._notes)
 
     def each(self, key: str) -> list[Fields]:
-        """Those of a list; anything else is skipped."""
+        """Return the objects in a list, skipping other items."""
         found = self.values(key)
         return [self.child(one) for one in found if isinstance(one, dict)]
 
@@ -104,25 +104,25 @@ class Fields:
             return found.strip().lower() in _TRUE
         if isinstance(found, bool | int | float):
             return found == 1
-        return self._none(key, found, "yes or no", False)
+        return self._reject(key, found, "yes or no", False)
 
     def moment(self, key: str) -> datetime | None:
         found = self._raw.get(key)
-        return moment(found) or self._none(key, None if found == 0 else found, "a time", None)
+        return moment(found) or self._reject(key, None if found == 0 else found, "a time", None)
 
-    def _none(self, key: str, found: object, wanted: str, instead: T) -> T:
+    def _reject(self, key: str, found: object, wanted: str, instead: T) -> T:
         if found is not None:
             self.note(f"{key} is not {wanted}")
         return instead
 
 
 def moment(value: object) -> datetime | None:
-    """A time in seconds (or milliseconds, and so on) or as ISO 8601; UTC if it says nothing else.
+    """Read a time in seconds (or milliseconds and so on) or as ISO 8601, in UTC unless it says otherwise.
 
-    None: it is none, or absurd.
+    None: it is not a time, or absurd.
     """
     if isinstance(value, str):
-        return _written(value.strip()) if len(value) <= _MAX_TIME else None
+        return _parse(value.strip()) if len(value) <= _MAX_TIME else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -135,7 +135,7 @@ def moment(value: object) -> datetime | None:
     return found if seconds and found.year in YEARS else None
 
 
-def _written(text: str) -> datetime | None:
+def _parse(text: str) -> datetime | None:
     try:
         return moment(float(text))
     except ValueError:

@@ -1,6 +1,6 @@
-"""Ids of what an export becomes: the same ones each time, also from a later export.
+"""Ids for converted messages and conversations, which stay the same across later exports.
 
-They are those of the first version of this reader, so that what it imported is recognised.
+They equal those of the first version of this importer, so that its imports are recognized.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ _MAX_MARK = 1000
 
 
 def conversation_id(exported: Exported, first: str) -> UUID:
-    """Its own. Without one, the least id of its nodes; if that is no UUID, which another may have,
-    also what the first node says.
+    """Return its own id, or one made from the least id of its nodes.
+
+    If that is not a UUID, another conversation may have it: then the first node's text counts too.
     """
     own = exported.fields.text("conversation_id") or exported.fields.text("id")
     least = own or min(exported.mapping, default="")
@@ -35,7 +36,7 @@ def conversation_id(exported: Exported, first: str) -> UUID:
 
 
 class Names:
-    """What message ids are made of: ids of nodes that differ in what a database stores."""
+    """Names that message ids are made from: node ids, kept distinct as a database stores them."""
 
     def __init__(self, node_ids: Iterable[str]) -> None:
         stored = {node_id: without_marks(node_id) for node_id in node_ids}
@@ -50,7 +51,7 @@ class Names:
         return self._names[node_id]
 
     def beginning(self, node_id: str) -> str:
-        """Of the question that is made up for an answer."""
+        """Return the name for a question invented for an answer."""
         return self._free(_BEGAN + self._names[node_id])
 
     def _free(self, name: str) -> str:
@@ -61,11 +62,11 @@ class Names:
 
 
 def without_marks(text: str) -> str:
-    """A text without what its page alone understands, in linear time."""
-    return "".join(_unmarked(storable(text)))
+    """Remove marks that only ChatGPT's page understands, in linear time."""
+    return "".join(_split_at_marks(storable(text)))
 
 
-def _unmarked(text: str) -> Iterator[str]:
+def _split_at_marks(text: str) -> Iterator[str]:
     at = 0
     for end in re.finditer("\ue201", text):
         begin = text.find("\ue200", max(at, end.start() - _MAX_MARK - 1), end.start())

@@ -1,4 +1,4 @@
-"""What the model was told beside the conversation: a person's custom instructions, and others."""
+"""Instructions to the model beside the conversation: a person's custom ones, and others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_CHARACTERS = 20_000
 
 
 def instructions(messages: Iterable[Message], left_out: LeftOut) -> str:
-    """The person's first ones. What else there is, is counted as left out."""
+    """Return the person's first instructions; count all others as left out."""
     own: dict[str, None] = {}
     others: set[str] = set()
     for message in messages:
@@ -40,7 +40,7 @@ def _custom(message: Message) -> str:
 
 
 def _other(message: Message) -> str:
-    """Of ChatGPT itself, of a custom GPT, of its memory."""
+    """Return instructions from ChatGPT itself, a custom GPT or its memory."""
     if message.content.text("content_type") == "model_editable_context":
         return message.content.text("model_set_context")
     return raw(message) if message.role == "system" else ""

@@ -1,8 +1,8 @@
-"""Marks that only ChatGPT's page understands, put into words and links. In linear time.
+"""Translating marks that only ChatGPT's page understands to text and links, in linear time.
 
 Newer ones are `U+E200 kind U+E202 argument … U+E201`, older ones `【4†source】` and
-`:contentReference[oaicite:0]{index=0}`. Words in them stay; what they refer to becomes a link. Code
-is left as it is.
+`:contentReference[oaicite:0]{index=0}`. Their words are kept, their references become links. Code
+is not changed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections import ChainMap, deque
 from collections.abc import Iterator
 
 from chat.transfer.importers.chatgpt import code
-from chat.transfer.importers.chatgpt.markup import escaped, is_url, link, not_brought_in, storable
-from chat.transfer.importers.chatgpt.references import MARKS, Link, References, linked
+from chat.transfer.importers.chatgpt.markup import escape, is_url, link, not_brought_in, storable
+from chat.transfer.importers.chatgpt.references import MARKS, Link, References, format_links
 from chat.transfer.importers.chatgpt.spoken import own_words
 
 _NEW = "\ue200[^\ue200\ue201]*+\ue201"
@@ -27,11 +27,11 @@ _MARK = re.compile(f"{_NEW}|{_OLD}|{_UNCLOSED}|[\ue200-\ue204]")
 _FIRST = (*MARKS, "\ue201", "\ue202", "\ue203", "\ue204")
 _LABEL = re.compile(r"source|L?\d+(?:-L?\d+)?|")
 _ROOM = 20
-"""Times their length texts may grow by what stands for their marks."""
+"""How many times its length a text may grow by replacing its marks."""
 
 
-def translated(text: str, found: References) -> str:
-    """A text with words and links in place of its marks."""
+def translate(text: str, found: References) -> str:
+    """Replace the marks in a text with words and links."""
     marks = list(_marks(text))
     if not marks:
         return storable(text)
@@ -42,7 +42,7 @@ def translated(text: str, found: References) -> str:
         pieces.append(storable(text[at : mark.start()]))
         at = mark.end()
         if found.room < 0:
-            continue  # a short mark may stand for a long text any number of times
+            continue  # a short mark may expand to a long text, many times over
         words = old.words(mark) if mark[0][0] in _OLD_FIRST else _words(mark[0], found)
         found.room -= len(words)
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
@@ -51,12 +51,12 @@ def translated(text: str, found: References) -> str:
 
 
 def plain(text: str) -> str:
-    """A line with only the words of its marks."""
+    """Replace the marks in a line with their words alone."""
     return _MARK.sub(lambda mark: ", ".join(own_words(mark[0])), text)
 
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
-    """Those outside code."""
+    """Yield the marks outside code."""
     if not any(first in text for first in _FIRST):
         return
     spans = deque(code.spans(text))
@@ -72,7 +72,7 @@ def _marks(text: str) -> Iterator[re.Match[str]]:
 
 
 class _Citations:
-    """Marks of 2023 and 2024. What they cite is known by their place; else by their order."""
+    """Marks of 2023 and 2024, matched with citations by their place, or else by their order."""
 
     def __init__(self, found: References, marks: list[re.Match[str]]) -> None:
         old = {mark.start(): mark[0] for mark in marks if mark[0][0] in _OLD_FIRST}
@@ -99,7 +99,7 @@ class _Citations:
             if known and not self._is_for_each:
                 self._by_mark[mark[0]] = known
         if known is None:
-            return "" if _LABEL.fullmatch(label) else f"({escaped(label)})"
+            return "" if _LABEL.fullmatch(label) else f"({escape(label)})"
         return known
 
 
@@ -109,7 +109,7 @@ def _words(mark: str, found: References) -> str:
         return known
     kind, *arguments = mark[1:-1].split("\ue202")
     own = own_words(mark)
-    words = ", ".join(escaped(text) for text in own if not is_url(text))
+    words = ", ".join(escape(text) for text in own if not is_url(text))
     if kind == "image_group":
         found.images += 1
         return not_brought_in("images", words)
@@ -119,7 +119,7 @@ def _words(mark: str, found: References) -> str:
     links = links or _links(arguments, found)
     if kind in ("url", "link_title") and links:
         return link(own[0] if words else "", links[0][1])
-    return " ".join(filter(None, [words, linked(links)]))
+    return " ".join(filter(None, [words, format_links(links)]))
 
 
 def _links(arguments: list[str], found: References) -> list[Link]:

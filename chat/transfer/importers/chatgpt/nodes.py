@@ -1,4 +1,4 @@
-"""Which node stands below which: by what they say, made a forest where it is none."""
+"""Arranging nodes into a forest by their declared parents and children, breaking circles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chat.transfer.importers.chatgpt.fields import Notes
 from chat.transfer.importers.chatgpt.markup import line
 
 Children = defaultdict[str | None, list[str]]
-"""Below each node, and below none, in the export's order."""
+"""The children of each node, and of none, in the export's order."""
 
 
 def tree(mapping: dict[str, Node], notes: Notes) -> Children:
@@ -17,7 +17,7 @@ def tree(mapping: dict[str, Node], notes: Notes) -> Children:
     for node_id in _circles(parents):
         parents[node_id] = None
         notes.add(
-            f"message {line(node_id, 60)}: it stands below itself, and was taken for a first one"
+            f"message {line(node_id, 60)}: it is its own ancestor, and was made a first message"
         )
     found: Children = defaultdict(list)
     for node_id, parent in parents.items():
@@ -30,20 +30,20 @@ def tree(mapping: dict[str, Node], notes: Notes) -> Children:
 
 
 def _parents(mapping: dict[str, Node]) -> dict[str, str | None]:
-    """What a node says of its parent; if that is none, whose child it is called."""
-    called: dict[str, str] = {}
+    """Return each node's declared parent or, if that is missing, the node that lists it as a child."""
+    listed: dict[str, str] = {}
     for node_id, node in mapping.items():
         for child in node.children:
             if child != node_id:
-                called.setdefault(child, node_id)
+                listed.setdefault(child, node_id)
     return {
-        node_id: node.parent if node.parent in mapping else called.get(node_id)
+        node_id: node.parent if node.parent in mapping else listed.get(node_id)
         for node_id, node in mapping.items()
     }
 
 
 def _circles(parents: dict[str, str | None]) -> list[str]:
-    """One node of each circle, the first of it in the export."""
+    """Return one node of each circle, the first in the export."""
     places = {node_id: place for place, node_id in enumerate(parents)}
     ended: set[str] = set()
     found = []

@@ -1,4 +1,4 @@
-"""What an export shows of a model's reasoning."""
+"""Reading a model's reasoning from an export."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Iterator
 
 from chat.transfer.importers.chatgpt.exported import Message
 from chat.transfer.importers.chatgpt.fields import Fields
-from chat.transfer.importers.chatgpt.marks import translated
+from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.references import References
 
 _TOOL = "a8km123"
-"""Whose words are the reasoning of o1 and o3-mini."""
+"""The tool whose words are the reasoning of o1 and o3-mini."""
 
 
 def reasoning(message: Message, marked: References) -> list[str]:
-    """Its pieces, of which one is blank that was only marks.
+    """Return the pieces of reasoning; a piece that was only marks is blank.
 
-    The words of the tool for it are `said`, as those of any other.
+    The words of the reasoning tool are read by `texts.py`, like those of any other tool.
     """
     if message.content.text("content_type") != "thoughts":
         return []
     alone = message.content.raw("thoughts")
     found = [alone] if isinstance(alone, str) else _thoughts(message.content)
-    return [translated(text, marked) for text in found if text.strip()]
+    return [translate(text, marked) for text in found if text.strip()]
 
 
 def is_reasoning(message: Message) -> bool:

@@ -1,4 +1,4 @@
-"""What an answer refers to: what stands for its marks, and where it has its knowledge from."""
+"""An answer's references: replacements for its marks, and its sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 from chat.transfer.importers.chatgpt.fields import Fields
 from chat.transfer.importers.chatgpt.markup import (
-    escaped,
+    escape,
     host,
     is_url,
     line,
@@ -18,9 +18,9 @@ from chat.transfer.importers.chatgpt.markup import (
 )
 
 MARKS = ("\ue200", "【", ":contentReference[")
-"""How marks begin."""
+"""The beginnings of marks."""
 Link = tuple[str, str]
-"""Title and address."""
+"""A title and an address."""
 _IMAGES = {"image", "image_inline", "image_v2"}
 _NO_SOURCES = {
     *_IMAGES,
@@ -31,51 +31,51 @@ _NO_SOURCES = {
     "entity",
     "hidden",
 }
-"""What shows something, rather than to say where the answer is from."""
+"""Types of references that show something and are not sources."""
 
 _NAMED = {"entity", "product_entity"}
-"""What is shown by its name alone."""
+"""Types of references that are shown by name alone."""
 
 
 @dataclass
 class References:
-    """Of one message."""
+    """The references of one message."""
 
     by_mark: dict[str, str] = field(default_factory=dict)
-    """Markdown for marks, letter by letter."""
+    """Markdown by the exact text of a mark."""
     by_speaking_mark: dict[str, list[Link]] = field(default_factory=dict)
-    """Links for marks of which the export has no Markdown, so that their own words come first."""
+    """Links for marks without Markdown in the export, whose own words come first."""
     by_number: dict[str, str] = field(default_factory=dict)
-    """Markdown for marks of 2023 and 2024 by the number in them."""
+    """Markdown for marks of 2023 and 2024, by the number in them."""
     citations: list[tuple[int | None, str]] = field(default_factory=list)
-    """Where such a mark should begin in the text, and Markdown for it."""
+    """The place of such a mark in the text, and Markdown for it."""
     links: dict[str, Link] = field(default_factory=dict)
-    """By names such as `turn0search1`."""
+    """Links by names such as `turn0search1`."""
     sources: dict[str, str] = field(default_factory=dict)
     """Titles by address, in order."""
 
     room: int = 20_000
-    """Characters that may still come into the message in place of marks."""
+    """Characters that may still be added in place of marks."""
     images: int = 0
-    """That the text shows, and that are not brought in."""
+    """The number of images that the text shows; they are not imported."""
 
     @cached_property
     def by_place(self) -> dict[int | None, str]:
-        """Of the citations, once all are known."""
+        """Markdown by place. Read only when all citations are known."""
         return {at: words for at, words in self.citations if at is not None}
 
     @cached_property
     def times(self) -> Counter[int | None]:
-        """How many citations have the same place."""
+        """The number of citations at each place."""
         return Counter(at for at, _ in self.citations)
 
-    def source(self, title: str, url: str) -> None:
+    def add_source(self, title: str, url: str) -> None:
         if is_url(url) and not self.sources.get(url):
             self.sources[url] = title
 
 
 def references(metadata: Fields, links: dict[str, Link]) -> References:
-    """What a message's metadata says; `links` are those of earlier messages, and grow."""
+    """Read a message's metadata; adds to the `links` of earlier messages."""
     found = References(links=links)
     for group in metadata.each("search_result_groups"):
         for entry in group.each("entries"):
@@ -87,21 +87,21 @@ def references(metadata: Fields, links: dict[str, Link]) -> References:
     return found
 
 
-def searched(metadata: Fields) -> str:
-    """What a search found, as plain text."""
+def format_results(metadata: Fields) -> str:
+    """Return the results of a search as plain text."""
     groups = metadata.each("search_result_groups")
     entries = [entry for group in groups for entry in group.each("entries")]
     texts = ([entry.text(key) for key in ("title", "url", "snippet")] for entry in entries)
     return "\n\n".join(storable("\n".join(filter(str.strip, text))) for text in texts if any(text))
 
 
-def linked(links: list[Link]) -> str:
-    """Links in a text, as Markdown."""
+def format_links(links: list[Link]) -> str:
+    """Format links within a text as Markdown."""
     return f"({', '.join(link(*one) for one in dict.fromkeys(links))})" if links else ""
 
 
-def listed(sources: dict[str, str]) -> str:
-    """The sources of an answer as Markdown."""
+def format_sources(sources: dict[str, str]) -> str:
+    """Format the sources of an answer as Markdown."""
     if not sources:
         return ""
     return "Sources:\n\n" + "\n".join(f"- {link(title, url)}" for url, title in sources.items())
@@ -112,7 +112,7 @@ def _reference(found: References, reference: Fields) -> None:
     links = _links(reference)
     if kind not in _NO_SOURCES:
         for title, url in links:
-            found.source(title, url)
+            found.add_source(title, url)
     for item in [reference, *reference.each("items")]:
         _name(found, item, _link(item))
     mark = reference.text("matched_text")
@@ -130,10 +130,10 @@ def _instead(reference: Fields, links: list[Link]) -> str:
         return alt
     if reference.text("type") in _IMAGES:
         titles = (one.text("title") for one in [reference, *reference.each("images")])
-        return not_brought_in("image", ", ".join(map(escaped, filter(str.strip, titles))))
+        return not_brought_in("image", ", ".join(map(escape, filter(str.strip, titles))))
     if name := reference.text("name"):
-        return f"({escaped(name)})" if reference.text("type") == "file" else escaped(name)
-    return linked(links)
+        return f"({escape(name)})" if reference.text("type") == "file" else escape(name)
+    return format_links(links)
 
 
 def _citation(found: References, citation: Fields) -> None:
@@ -142,7 +142,7 @@ def _citation(found: References, citation: Fields) -> None:
     if not (is_url(url) or title):
         return
     markdown = f"({link(title, url)})"
-    found.source(title, url)
+    found.add_source(title, url)
     place = citation.raw("start_ix")
     found.citations.append((place if isinstance(place, int) else None, markdown))
     if number := about.quiet.inner("extra").text("cited_message_idx"):
@@ -170,7 +170,7 @@ def _link(about: Fields) -> Link:
 
 
 def _name(found: References, about: Fields, one: Link) -> None:
-    """Under the names by which the text's marks speak of it."""
+    """Register a link under the names that marks in the text use for it."""
     if not is_url(one[1]):
         return
     about = about.quiet

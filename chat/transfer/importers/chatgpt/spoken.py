@@ -1,4 +1,4 @@
-"""What a mark says by itself, whatever the export says of it."""
+"""Reading the words in a mark itself, independent of the export's metadata."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 _ONE = r"(?:turn\d{1,9}[a-z_]{1,30}\d{1,9}|L\d{1,9}(?:-L?\d{1,9})?)"
 _REFERENCE = re.compile(rf"{_ONE}(?:\s*+,\s*+{_ONE})*+")
 _WORDS = ("title", "name", "content", "text", "label", "query", "queries")
-"""Keys of a mark's JSON that hold words."""
+"""Keys in a mark's JSON whose values are words."""
 _SPEAKING = {"cite": 0, "filecite": 0, "i": 0, "url": 1, "link_title": 1, "navlist": 1, "entity": 1}
-"""How many arguments of a mark may be words; of others all."""
+"""By kind, how many of a mark's arguments may be words; for other kinds, all."""
 _MAX_DEPTH = 4
 
 
 def own_words(mark: str) -> list[str]:
-    """What a newer mark says, if it is whole."""
+    """Return the words of a newer mark, if it is complete."""
     if not (mark.startswith("\ue200") and mark.endswith("\ue201")):
         return []
     kind, *arguments = mark[1:-1].split("\ue202")
@@ -25,7 +25,7 @@ def own_words(mark: str) -> list[str]:
 
 
 def _text(argument: str) -> str:
-    """The words of an argument: its own, or those in its JSON."""
+    """Return the words of an argument, or those in its JSON."""
     argument = argument.strip()
     if _REFERENCE.fullmatch(argument):
         return ""
@@ -36,7 +36,7 @@ def _text(argument: str) -> str:
     except (ValueError, RecursionError):
         return argument
     if isinstance(found, list) and len(found) > 1 and isinstance(found[1], str):
-        return found[1]  # of an entity: its kind, its name, what it is
+        return found[1]  # an entity has a kind, a name and a description
     return ", ".join(_held(found, _MAX_DEPTH))
 
 

@@ -1,4 +1,4 @@
-"""The words of a node: what a person would have seen, as Markdown."""
+"""Reading the words of a node as a person saw them, as Markdown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from chat.transfer.importers.chatgpt.assets import Assets, LeftOut
 from chat.transfer.importers.chatgpt.exported import SPEAKERS, Message
 from chat.transfer.importers.chatgpt.fields import Fields
-from chat.transfer.importers.chatgpt.marks import translated
-from chat.transfer.importers.chatgpt.markup import escaped, fenced, is_url, line, link, storable
+from chat.transfer.importers.chatgpt.marks import translate
+from chat.transfer.importers.chatgpt.markup import escape, fence_code, is_url, line, link, storable
 from chat.transfer.importers.chatgpt.reasoning import reasoning
 from chat.transfer.importers.chatgpt.references import Link, References, references
 
@@ -19,11 +19,11 @@ UNSEEN = {"user_editable_context", "model_editable_context", "reasoning_recap", 
 
 @dataclass
 class Said:
-    """What a message says."""
+    """The words of a message."""
 
     words: str = ""
     shown: list[str] = field(default_factory=list)
-    """What stands for the images and files of it."""
+    """Texts in place of its images and files."""
     references: References = field(default_factory=References)
     reasoning: list[str] = field(default_factory=list)
 
@@ -33,13 +33,15 @@ class Said:
 
 
 def is_seen(message: Message) -> bool:
-    """Whether it is a part of what was said, by somebody and to be read."""
+    """Whether it comes from a known speaker and is not hidden."""
     return message.role in SPEAKERS and not message.is_hidden
 
 
-def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, Link]) -> Said:
-    """`named` are the ids of the files that were named already, `links` what marks may speak of:
-    both of the whole answer, and both grow.
+def read_message(
+    message: Message, left_out: LeftOut, named: set[str], links: dict[str, Link]
+) -> Said:
+    """Read a message. Adds to `named` (ids of files already named) and `links` (targets of marks),
+    which belong to the whole answer.
     """
     found = references(message.metadata, links)
     kind = message.content.text("content_type")
@@ -50,12 +52,12 @@ def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, 
     shown: list[str] = []
     for part in parts:
         if isinstance(part, str):
-            pieces.append(translated(part, found))
+            pieces.append(translate(part, found))
         else:
-            (shown if message.role == "tool" else pieces).append(assets.shown(part))
+            (shown if message.role == "tool" else pieces).append(assets.render(part))
     for text in _FORMS.get(kind, _plain)(message):
-        pieces.append(text if kind == "code" else translated(text, found))
-    shown += assets.attached()
+        pieces.append(text if kind == "code" else translate(text, found))
+    shown += assets.render_attached()
     thought = reasoning(message, found)
     for _ in range(found.images):
         left_out.add("image")
@@ -64,7 +66,7 @@ def said(message: Message, left_out: LeftOut, named: set[str], links: dict[str, 
 
 
 def raw(message: Message) -> str:
-    """The text of a call, to the letter."""
+    """Return the exact text of a call."""
     content = message.content
     parts = [part for part in content.quiet.values("parts") if isinstance(part, str)]
     texts = [*parts, content.text("text"), content.text("result")]
@@ -72,7 +74,7 @@ def raw(message: Message) -> str:
 
 
 def _parts(content: Fields) -> list[str | Fields]:
-    """Texts, and what is none."""
+    """Return the parts of a content: texts, and objects that are not text."""
     parts = content.raw("parts")
     found: list[str | Fields] = []
     for part in [parts] if isinstance(parts, str) else content.values("parts"):
@@ -81,7 +83,7 @@ def _parts(content: Fields) -> list[str | Fields]:
         elif isinstance(part, dict):
             one = content.child(part)
             text = part.get("text")
-            found.append(text if isinstance(text, str) else one)  # what was said aloud
+            found.append(text if isinstance(text, str) else one)  # a transcript of speech
         elif isinstance(part, int | float) and not isinstance(part, bool):
             found.append(str(part))
         elif part is not None:
@@ -90,7 +92,7 @@ def _parts(content: Fields) -> list[str | Fields]:
 
 
 def _drawn(metadata: Fields) -> Iterator[Fields]:
-    """Pictures that a program of the model made."""
+    """Yield images made by code that the model ran."""
     for one in metadata.inner("aggregate_result").quiet.each("messages"):
         if one.text("message_type") == "image":
             pointer = one.text("image_url")
@@ -115,14 +117,14 @@ def _plain(message: Message) -> list[str]:
 
 def _code(message: Message) -> list[str]:
     text = storable(message.content.text("text"))
-    return [fenced(text, message.content.text("language"))] if text.strip() else []
+    return [fence_code(text, message.content.text("language"))] if text.strip() else []
 
 
 def _page(message: Message) -> list[str]:
-    """A page that was read, or a part of it."""
+    """Render a web page that was read, or a part of it."""
     content = message.content
     title, url = content.text("title") or content.text("domain"), content.text("url")
-    heading = link(title, url) if is_url(url) else escaped(title)
+    heading = link(title, url) if is_url(url) else escape(title)
     texts = [content.text("text") or content.text("snippet"), content.text("result")]
     return [f"### {heading}" if heading else "", *texts]
 

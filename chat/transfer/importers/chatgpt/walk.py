@@ -1,4 +1,4 @@
-"""The export's tree of nodes as a tree of questions and answers. Without recursion."""
+"""Turning the export's tree of nodes into one of questions and answers, without recursion."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chat.transfer.importers.chatgpt.exported import SPEAKERS, Exported, Message
 from chat.transfer.importers.chatgpt.fields import Fields, Notes
 from chat.transfer.importers.chatgpt.markup import line
 from chat.transfer.importers.chatgpt.nodes import tree
-from chat.transfer.importers.chatgpt.texts import is_seen, said
+from chat.transfer.importers.chatgpt.texts import is_seen, read_message
 
 _NO_CANVAS = Fields({}, "", Notes())
 _STEP = timedelta(microseconds=1)
 _BEGAN_BY_ITSELF = "…"
-"""The question of an answer that has none: answers answer something here."""
+"""The text of the question invented for an answer that has none."""
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class Question:
 
 @dataclass(eq=False)
 class Beginning:
-    """The question that is made up for an answer, and called after it."""
+    """The question invented for an answer; its id derives from the answer's."""
 
     answer: Answer
     created_at: datetime
@@ -48,30 +48,30 @@ Spoken = Asked | Answer
 
 @dataclass(frozen=True)
 class _At:
-    """Where one stands in the walk: below which message, and within which answer."""
+    """A position in the walk: below which message, and within which answer."""
 
     node_id: str
     above: Spoken | None
     answer: Answer | None
-    """The one above, while it grows."""
+    """The answer above, while it grows."""
     time: datetime
-    """Of the message above."""
+    """The time of the message above."""
     document: Document = NOTHING
     is_first: bool = True
-    """No node of the answer is one that the first version of this reader saw."""
+    """Whether the answer has no node yet that the first version of this importer saw."""
 
 
 class Walk:
-    """Node by node from the roots, versions in the export's order."""
+    """Walks all nodes from the roots, versions in the export's order."""
 
     def __init__(self, exported: Exported, begun: datetime, left_out: LeftOut) -> None:
         self.exported = exported
         self.begun = begun
         self.left_out = left_out
         self.spoken: dict[Spoken, Spoken | None] = {}
-        """Messages by what stands above them."""
+        """Each message with the one above it."""
         self.ends: dict[str, Spoken | None] = {}
-        """By node the message that it is in, or below."""
+        """By node, the message that it is in or below."""
         self._documents = Documents()
         self._children = tree(exported.mapping, exported.notes)
         self._latest: dict[Spoken | None, datetime] = {}
@@ -84,7 +84,7 @@ class Walk:
             below = self._step(at, message) if message else at
             self.ends[at.node_id] = below.above
             children = self._children[at.node_id]
-            if len(children) > 1:  # an answer ends where versions part
+            if len(children) > 1:  # an answer ends at a fork
                 below = replace(below, answer=None)
             open_ += [replace(below, node_id=child) for child in reversed(children)]
 
@@ -101,7 +101,7 @@ class Walk:
         return self._answer(at, message, time)
 
     def _question(self, at: _At, message: Message, time: datetime) -> _At:
-        text = said(message, self.left_out, set(), {}).markdown
+        text = read_message(message, self.left_out, set(), {}).markdown
         if not text and not was_seen(message):
             return at
         question = Question(at.node_id, text, self._after(at, time))
@@ -110,34 +110,34 @@ class Walk:
 
     def _answer(self, at: _At, message: Message, time: datetime) -> _At:
         answer = at.answer or Answer(at.node_id, time)
-        words = answer.said(message, self.left_out)
+        words = answer.read(message, self.left_out)
         if not (words.markdown or words.reasoning or was_seen(message)):
             if at.answer:
                 at.answer.stop(message)
             return at
         if at.answer is None:
-            at = self._begun(at, answer, time)
+            at = self._begin(at, answer, time)
         if at.is_first and was_seen(message):
             answer.node_id = at.node_id
             at = replace(at, is_first=False)
         is_written = message.recipient in (CREATE, UPDATE)
         canvas = self._canvas(at.node_id) if is_written else _NO_CANVAS
-        answer.document = self._documents.meant(canvas, at.document)
+        answer.document = self._documents.find(canvas, at.document)
         answer.add(at.node_id, message, words, max(time, answer.created_at))
         if is_written:
             self._documents.add(answer.document, canvas)
         return replace(at, document=answer.document)
 
     def _canvas(self, node_id: str) -> Fields:
-        """What the result of a call says of the document that it wrote."""
+        """Return what the result of a call says about its document."""
         for child in self._children[node_id]:
             result = self.exported.mapping[child].message
             if result and (canvas := result.metadata.quiet.inner("canvas")):
                 return canvas
         return _NO_CANVAS
 
-    def _begun(self, at: _At, answer: Answer, time: datetime) -> _At:
-        """An answer stands below a question, or below the beginning of its versions."""
+    def _begin(self, at: _At, answer: Answer, time: datetime) -> _At:
+        """Place an answer below a question, or below an invented one."""
         if at.above is None:
             beginning = Beginning(answer, self._after(at, time))
             self.spoken[beginning] = at.above
@@ -147,7 +147,7 @@ class Walk:
         return replace(at, above=answer, answer=answer, time=answer.created_at, is_first=True)
 
     def _after(self, at: _At, time: datetime) -> datetime:
-        """Later than what stands above and than earlier versions: times say the order here."""
+        """Return a time after the message above and earlier versions: order is by time."""
         time = max(time, at.time + _STEP, self._latest.get(at.above, at.time) + _STEP)
         self._latest[at.above] = time
         return time
