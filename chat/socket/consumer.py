@@ -234,7 +234,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             services.say,
             self.owner,
             conversation_id=conversation_id,
-            text=slash.unescaped(action.text),
+            text=slash.unescape(action.text),
             model=await self.offered_anew(model, action.client_id),
             default_model=await get_catalogue().default(),
             context=self.context,
