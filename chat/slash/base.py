@@ -1,4 +1,4 @@
-"""What a slash command is, who typed it, and how it is answered."""
+"""The declaration of slash commands, their caller, and their dispatch."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from chat.protocol import MAX_TEXT, CommandOutcome
 
 @dataclass
 class Caller:
-    """Who types, and where. A command may leave the conversation or choose the next one's model."""
+    """The person who types, and where. A command may leave the conversation or set the next one's model."""
 
     owner: User
     conversation_id: UUID | None
     model: str | None = None
-    """What the next conversation of this connection begins with."""
+    """The model for the next conversation of this connection."""
     context: int | None = None
     outcome: CommandOutcome | None = None
     """What the command did, where the page has to act on it."""
 
     @property
     def here(self) -> UUID:
-        """The conversation. Raises `NotAllowed` where there is none."""
+        """The id of the conversation. Raises `NotAllowed` if there is none."""
         if self.conversation_id is None:
-            raise NotAllowed("There is no conversation yet. It begins with your first message.")
+            raise NotAllowed("There is no conversation yet. Send a message to start one.")
         return self.conversation_id
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: how it is typed, what it does, who does it."""
+    """A slash command."""
 
     name: str
     arguments: str
-    """As `/help` shows them; empty: it takes none."""
+    """As `/help` shows them; empty if it takes none."""
     summary: str
     answer: Callable[[Caller, str], Awaitable[str]]
 
@@ -48,7 +48,7 @@ commands: dict[str, Command] = {}
 
 
 def command(arguments: str = "") -> Callable[[Callable[[Caller, str], Awaitable[str]]], Command]:
-    """Make a function the command of its name; its docstring is its line in `/help`."""
+    """Register a function as the command of its name; its docstring is its line in `/help`."""
 
     def declare(function: Callable[[Caller, str], Awaitable[str]]) -> Command:
         name = function.__name__.removesuffix("_")
@@ -60,17 +60,17 @@ def command(arguments: str = "") -> Callable[[Callable[[Caller, str], Awaitable[
 
 
 def is_command(text: str) -> bool:
-    """One slash begins a command; two begin a text with one."""
+    """Whether a text is a command: it starts with one slash, not two."""
     return text.startswith("/") and not text.startswith("//")
 
 
-def unescaped(text: str) -> str:
-    """A message as it was meant: two slashes send the text with one."""
+def unescape(text: str) -> str:
+    """Return the message to send: two slashes at the start stand for one."""
     return text[1:] if text.startswith("//") else text
 
 
 async def dispatch(caller: Caller, text: str) -> str:
-    """Return the answer to a command line. Raises only `MessageTooLong`."""
+    """Run a command line and return its answer. Raises only `MessageTooLong`."""
     if len(text) > MAX_TEXT:
         raise MessageTooLong(f"A message has at most {MAX_TEXT:,} characters.")
     name, rest = (*text[1:].split(None, 1), "", "")[:2]
@@ -80,22 +80,22 @@ async def dispatch(caller: Caller, text: str) -> str:
         near = get_close_matches(name.lower(), commands, n=1)
         hint = f" Did you mean `/{near[0]}`?" if near else ""
         return (
-            f"There is no command `/{name[:40]}`.{hint} `/help` lists them all. To say it to the "
-            "model, begin with two slashes."
+            f"There is no command `/{name[:40]}`.{hint} `/help` lists all commands. To send "
+            "this to the model, start it with two slashes."
         )
     if rest.strip() and not found.arguments:
-        return f"`/{found.name}` takes nothing after it."
+        return f"`/{found.name}` takes no arguments."
     try:
         return await found.answer(caller, rest.strip())
     except TalosError as error:
         return error.message
 
 
-def quoted(text: str) -> str:
-    """A text as a quotation."""
+def blockquote(text: str) -> str:
+    """Format a text as a Markdown quotation."""
     return "\n".join(f"> {line}" for line in text.splitlines())
 
 
-def plain(text: str) -> str:
-    """A text within Markdown: what could be a mark is none."""
+def escape(text: str) -> str:
+    """Escape a text for use in Markdown."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~" else c for c in text)

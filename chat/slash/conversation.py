@@ -1,4 +1,4 @@
-"""Commands about the commands, the models and the conversation that is open."""
+"""Commands about the commands, the models and the current conversation."""
 
 from __future__ import annotations
 
@@ -9,55 +9,57 @@ from chat.display.usage import context_now, sum_usage
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Message, Turn
 from chat.models.records import offers_tools
-from chat.slash.base import Caller, command, commands, quoted
+from chat.slash.base import Caller, blockquote, command, commands
 from chat.turns import context, engine
 
 LISTED = 200
-"""Models that `/models` names."""
+"""Models that `/models` lists."""
 
 
 @command()
 async def help_(caller: Caller, rest: str) -> str:
-    """Lists what can be typed here."""
+    """Lists the commands."""
     lines = [
         f"- `/{found.name}{' ' if found.arguments else ''}{found.arguments}` {found.summary}"
         for found in commands.values()
     ]
-    return "\n".join(["Commands:", *lines, "", "Begin with `//` to send a text with one slash."])
+    return "\n".join(
+        ["Commands:", *lines, "", "Start a message with `//` to send it with one slash."]
+    )
 
 
 @command()
 async def status(caller: Caller, rest: str) -> str:
-    """Shows this conversation: model, instructions, tools, messages, tokens, what runs."""
+    """Shows the model, instructions, tools, messages, tokens and activity of this conversation."""
     default = await get_catalogue().default()
     return await read(_status, caller, default, await tools_state(caller))
 
 
 def _status(caller: Caller, default: str, tools: str) -> str:
     if caller.conversation_id is None:
-        return f"No conversation yet. Model: {_named(caller.model or default)}"
+        return f"No conversation yet. Model: {_name_of(caller.model or default)}"
     conversation = find(caller.owner, caller.conversation_id)
     turns = Turn.objects.filter(conversation=conversation)
-    said = Message.objects.filter(conversation=conversation, withdrawn=False)
+    messages = Message.objects.filter(conversation=conversation, withdrawn=False)
     live = turns.live().first()
     lines = [
         f"Conversation: {conversation}",
-        f"Model: {_named(conversation.model or default)}",
+        f"Model: {_name_of(conversation.model or default)}",
         f"Temperature: {_or_default(conversation.temperature)}",
         f"Maximum answer length: {_or_default(conversation.max_output_tokens)}",
         f"Tools: {tools}",
-        f"Messages: {said.exclude(turn__status__in=Turn.UNFINISHED).count()}",
+        f"Messages: {messages.exclude(turn__status__in=Turn.UNFINISHED).count()}",
         f"Tokens: {_usage(conversation)}",
-        f"Context: {context_now(conversation) or 'not known'}",
-        f"Now: {live.get_status_display().lower() if live else 'nothing runs'}",
+        f"Context: {context_now(conversation) or 'unknown'}",
+        f"Now: {live.get_status_display().lower() if live else 'nothing is running'}",
         f"Queued: {turns.queued().count()}",
     ]
     listed = "\n".join(f"- {line}" for line in lines)
-    return f"{listed}\n\nSystem prompt and instructions:\n\n{quoted(context.system_prompt(conversation))}"
+    return f"{listed}\n\nSystem prompt and instructions:\n\n{blockquote(context.system_prompt(conversation))}"
 
 
 async def tools_state(caller: Caller) -> str:
-    """Whether the model that answers next may call tools here, in words."""
+    """Describe whether the next model may call tools here."""
     default = await get_catalogue().default()
     return await read(_tools_state, caller, default)
 
@@ -86,13 +88,13 @@ def _usage(conversation: Conversation) -> str:
 
 @command()
 async def models(caller: Caller, rest: str) -> str:
-    """Lists the models that can answer."""
+    """Lists the available models."""
     catalogue = get_catalogue()
     default, found = await catalogue.default(), await catalogue.models()
     listed = [f"`{model.id}`" for model in found if model.available]
     missing = [f"- `{m.id}`: {m.reason}" for m in found if not m.available]
     available = ", ".join(listed[:LISTED]) + _more(", ", len(listed) - LISTED)
-    parts = [f"Available models: {available}", f"Default: {_named(default)}"]
+    parts = [f"Available models: {available}", f"Default: {_name_of(default)}"]
     if missing:
         rest = _more("\n- ", len(missing) - LISTED)
         parts.append("\n".join(["Not available:", *missing[:LISTED]]) + rest)
@@ -100,14 +102,14 @@ async def models(caller: Caller, rest: str) -> str:
 
 
 def _more(before: str, number: int) -> str:
-    return f"{before}and {number:,} more, which the menu of models finds" if number > 0 else ""
+    return f"{before}and {number:,} more (search them in the model menu)" if number > 0 else ""
 
 
 @command("[name]")
 async def model(caller: Caller, rest: str) -> str:
     """Shows or sets the model of this conversation."""
     if not rest:
-        return f"Model: {_named(await _model_of(caller))}. `/models` lists them; `/model name` sets one."
+        return f"Model: {_name_of(await _model_of(caller))}. `/models` lists them; `/model name` sets one."
     await get_catalogue().resolve(rest)
     if caller.conversation_id is None:
         caller.model = rest
@@ -117,8 +119,8 @@ async def model(caller: Caller, rest: str) -> str:
     return f"Switched to `{rest}`."
 
 
-def _named(model: str) -> str:
-    return f"`{model}`" if model else "not known while the model server is away"
+def _name_of(model: str) -> str:
+    return f"`{model}`" if model else "unknown while the model server is unreachable"
 
 
 async def _model_of(caller: Caller) -> str:
@@ -130,13 +132,17 @@ async def _model_of(caller: Caller) -> str:
 
 @command("[text, or none]")
 async def instructions(caller: Caller, rest: str) -> str:
-    """Shows or sets what the model is told in this conversation."""
+    """Shows or sets the instructions for the model in this conversation."""
     if not rest:
-        told = (await read(find, caller.owner, caller.here)).instructions
-        return f"Instructions:\n\n{quoted(told)}" if told else "No instructions are set here."
+        current = (await read(find, caller.owner, caller.here)).instructions
+        return (
+            f"Instructions:\n\n{blockquote(current)}"
+            if current
+            else "No instructions are set here."
+        )
     text = "" if rest.lower() == "none" else rest
     await write(services.configure, caller.owner, caller.here, instructions=text)
-    return "From the next message on." if text else "The instructions are gone."
+    return "Saved. Applies from your next message." if text else "The instructions were removed."
 
 
 @command("[text]")
@@ -150,21 +156,21 @@ async def title(caller: Caller, rest: str) -> str:
 
 @command()
 async def new(caller: Caller, rest: str) -> str:
-    """Leaves this conversation: the next message begins a new one."""
+    """Leaves this conversation: your next message starts a new one."""
     caller.conversation_id = None
-    return "Your next message begins a new conversation."
+    return "Your next message starts a new conversation."
 
 
 @command()
 async def stop(caller: Caller, rest: str) -> str:
-    """Stops the answer that is being written."""
+    """Stops the current answer."""
     stopped = engine.cancel(caller.here) or await write(services.cancel, caller.owner, caller.here)
-    return "Stopped." if stopped else "Nothing runs here."
+    return "Stopped." if stopped else "Nothing is running here."
 
 
 @command("[model]")
 async def retry(caller: Caller, rest: str) -> str:
-    """Answers the last message again, with another model if one is named."""
+    """Tries the last message again, with another model if you name one."""
     if rest:
         await get_catalogue().resolve(rest)
     await write(
@@ -174,4 +180,4 @@ async def retry(caller: Caller, rest: str) -> str:
         default_model=await get_catalogue().default(),
         ask=services.Ask(model=rest, context=caller.context),
     )
-    return "Once more."
+    return "Trying again."

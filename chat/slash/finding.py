@@ -1,4 +1,4 @@
-"""Commands that find conversations and take them along."""
+"""Commands that find and export conversations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chat import search as finding
 from chat.access.owner import find
 from chat.db.lanes import read
 from chat.models import Conversation
-from chat.slash.base import Caller, command, plain
+from chat.slash.base import Caller, command, escape
 
 LISTED = 10
-"""Conversations, or places, that are listed."""
+"""Conversations or search results that are listed."""
 
 
 @command()
@@ -22,7 +22,7 @@ async def sessions(caller: Caller, rest: str) -> str:
     found = await read(_latest, caller)
     if not found:
         return "No conversations yet."
-    return "\n".join(f"- [{plain(str(c))}]({c.get_absolute_url()})" for c in found)
+    return "\n".join(f"- [{escape(str(c))}]({c.get_absolute_url()})" for c in found)
 
 
 def _latest(caller: Caller) -> list[Conversation]:
@@ -31,31 +31,31 @@ def _latest(caller: Caller) -> list[Conversation]:
 
 @command("words")
 async def search(caller: Caller, rest: str) -> str:
-    """Finds what was said, in titles and messages."""
+    """Searches titles and messages."""
     if not rest:
-        return "Type `/search` and what you are looking for."
+        return "Type `/search` and the words you are looking for."
     found = await read(finding.search, caller.owner.pk, rest, limit=LISTED + 1)
     if not found:
-        return "Nothing was found."
+        return "Nothing found."
     lines = [_hit(hit) for hit in found[:LISTED]]
     if len(found) > LISTED:
         more = f"{reverse('chat:chats')}?q={quote(rest)}"
-        lines.append(f"- [More in the history of chats]({more})")
+        lines.append(f"- [More in the chat history]({more})")
     return "\n".join(lines)
 
 
 def _hit(hit: finding.Hit) -> str:
     where = reverse("chat:conversation", args=[hit.conversation_id])
-    return f"- [{plain(str(hit.title) or 'New chat')}]({where}): {plain(str(hit.excerpt))}"
+    return f"- [{escape(str(hit.title) or 'New chat')}]({where}): {escape(str(hit.excerpt))}"
 
 
 @command()
 async def export(caller: Caller, rest: str) -> str:
-    """Offers this conversation, or all of them, as files."""
-    lines = [f"- [All chats, as an archive]({reverse('chat:export')})"]
+    """Links to downloads of this conversation and of all conversations."""
+    lines = [f"- [All chats as an archive]({reverse('chat:export')})"]
     if caller.conversation_id is not None:
         found = await read(find, caller.owner, caller.conversation_id)
-        for suffix, words in (("md", "This chat, to read"), ("json", "This chat, to keep")):
+        for suffix, words in (("md", "This chat as Markdown"), ("json", "This chat as JSON")):
             address = reverse("chat:download", args=[found.pk, suffix])
             lines.insert(-1, f"- [{words}]({address})")
     return "\n".join(lines)

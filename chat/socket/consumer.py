@@ -187,7 +187,7 @@ class ChatConsumer(Connection):
             services.say,
             self.owner,
             conversation_id=conversation_id,
-            text=slash.unescaped(action.text),
+            text=slash.unescape(action.text),
             ask=await self.ask(model, action.client_id),
             default_model=await get_catalogue().default(),
             begins=begins,

@@ -1,5 +1,5 @@
-"""The pages, their parts and the JSON interface: a file for each subject.
+"""The pages, their parts and the JSON interface: one file per subject.
 
-One URL serves a whole page, or over HTMX the part of it that changes. A form that changes something
+A URL serves a whole page, or over HTMX only the part that changes. Every form that changes something
 also works without JavaScript. Rows are reached through their owner.
 """

@@ -1,4 +1,4 @@
-"""JSON for programs: models, suggestions, conversations and their messages. Read only."""
+"""The read-only JSON interface: models, suggestions, conversations and their messages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from chat.models import Conversation, Message, Suggestion
 from chat.models.branches import ids
 
 PAGE = 50
-"""Rows of one answer."""
+"""Rows per response."""
 PAGE_CHARACTERS = 1024 * 1024
-"""Code points of messages: an answer that would have more has fewer messages, but at least one."""
+"""Code points of messages per response: a larger page has fewer messages, but at least one."""
 
 
 class OwnRequest(HttpRequest):
@@ -33,14 +33,14 @@ class OwnRequest(HttpRequest):
 @never_cache
 @require_GET
 async def models(request: HttpRequest) -> JsonResponse:
-    """The models there are, and the one that answers where none is chosen."""
+    """List the models, and name the one that answers unless another is chosen."""
     return JsonResponse(await get_catalogue().offer())
 
 
 @never_cache
 @require_GET
 def suggestions(request: HttpRequest) -> JsonResponse:
-    """Ways to begin a conversation, as an array of strings. The admin keeps them."""
+    """List ways to begin a conversation, as an array of strings. They are edited in the admin."""
     shown = Suggestion.objects.filter(is_shown=True).values_list("text", flat=True)
     return JsonResponse(list(shown), safe=False)
 
@@ -48,7 +48,7 @@ def suggestions(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_GET
 def sessions(request: OwnRequest) -> JsonResponse:
-    """The owner's conversations, latest first; `?before=` a conversation's id for older ones."""
+    """List the owner's conversations, latest first; `?before=` a conversation's id for older ones."""
     listed = Conversation.objects.of(request.user).listed()
     if before := request.GET.get("before"):
         last = _find(request.user, before)
@@ -63,36 +63,36 @@ def sessions(request: OwnRequest) -> JsonResponse:
 @never_cache
 @require_GET
 def messages(request: OwnRequest, conversation_id: UUID) -> JsonResponse:
-    """A conversation's whole messages, oldest first; `?before=` a message's id for older ones."""
+    """List a conversation's messages in full, oldest first; `?before=` a message's id for older ones."""
     conversation = _find(request.user, conversation_id)
     leaf = conversation.leaf_id
     if before := request.GET.get("before"):
         leaf = _parent(conversation, before)
-    said = ids(leaf, last=PAGE + 1)
-    some = _latest_that_fit(said[-PAGE:])
+    found = ids(leaf, last=PAGE + 1)
+    some = _latest_that_fit(found[-PAGE:])
     rows = Message.objects.in_bulk(some)
     shown = views([rows[pk] for pk in some], live=so_far(conversation), limits=None)
     return JsonResponse(
-        {"messages": [view.as_json() for view in shown], "has_more": len(said) > len(some)}
+        {"messages": [view.as_json() for view in shown], "has_more": len(found) > len(some)}
     )
 
 
-def _latest_that_fit(said: list[UUID]) -> list[UUID]:
-    """So many of the last ones as make no answer without end; always one."""
-    sizes = text_sizes(said)
+def _latest_that_fit(messages: list[UUID]) -> list[UUID]:
+    """Return as many of the latest messages as fit into a response, but at least one."""
+    sizes = text_sizes(messages)
     size, count = 0, 0
-    for pk in reversed(said):
+    for pk in reversed(messages):
         size += sizes[pk]
         if count and size > PAGE_CHARACTERS:
             break
         count += 1
-    return said[len(said) - count :]
+    return messages[len(messages) - count :]
 
 
 @never_cache
 @require_GET
 def message(request: OwnRequest, conversation_id: UUID, message_id: UUID) -> JsonResponse:
-    """One message, whole: also one that a snapshot has cut, or that is on no current branch."""
+    """Return one message in full, even if snapshots cut it or it is not on the current branch."""
     conversation = _find(request.user, conversation_id)
     found = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
     shown = views(found, live=so_far(conversation), limits=None)

@@ -1,6 +1,6 @@
-"""How the page looks and is used: the theme, the sidebar, the sheet of shortcuts.
+"""The appearance of the page: the theme, the sidebar, the list of shortcuts.
 
-What a browser chose is its own, in cookies: the server writes it into the page, so that nothing
+Each browser keeps its choices in cookies. The server renders them into the page, so that nothing
 flashes and no script has to run first.
 """
 
@@ -19,13 +19,13 @@ from chat.views.request import HtmxRequest, current_conversation, page_path
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "talos_theme"
 SIDEBAR_COOKIE = "talos_sidebar"
-"""Written by the page's own script: `hidden`, or not at all."""
+"""Set by the page's script: `hidden`, or absent."""
 YEAR = 365 * 24 * 60 * 60
 """Seconds."""
 
 
 def appearance(request: HtmxRequest) -> dict[str, object]:
-    """For every template: what this browser chose, and whether its page is the history itself."""
+    """Context for every template: this browser's choices, and whether its page is the history."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "is_history_page": page_path(request).partition("?")[0] == reverse("chat:chats"),
@@ -36,7 +36,7 @@ def appearance(request: HtmxRequest) -> dict[str, object]:
 
 @require_POST
 def theme(request: HtmxRequest) -> HttpResponse:
-    """Keep the choice in this browser."""
+    """Keep the chosen theme in this browser."""
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         chosen = "system"
@@ -48,7 +48,7 @@ def theme(request: HtmxRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def shortcuts(request: HtmxRequest) -> HttpResponse:
-    """The keys that do something on the page."""
+    """List the keyboard shortcuts."""
     context = {"sidebar": sidebar_for(request.user, current_conversation(request))}
     template = "chat/dialogs/shortcuts.html" if request.htmx else "chat/pages/shortcuts.html"
     return render(request, template, context)

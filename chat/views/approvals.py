@@ -1,4 +1,4 @@
-"""What a person decides about tools and their calls, by forms: the way without a script."""
+"""Decisions about tools and their calls by plain forms, for pages without JavaScript."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chat.views.request import HtmxRequest, find_or_404
 
 @require_POST
 def decide(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """Answer a pending call. Its id is a field, for it is the model's text and fits no address."""
+    """Decide a pending call. Its id is a form field: it is the model's text, unfit for a URL."""
     found = find_or_404(request.user, conversation_id)
     try:
         services.decide(
@@ -36,12 +36,12 @@ def decide(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_POST
 def forget_rule(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """Take a remembered decision back: the tool asks again."""
+    """Forget a remembered decision: the tool asks again."""
     found = find_or_404(request.user, conversation_id)
     try:
         services.forget_rule(request.user, found.pk, request.POST.get("tool", ""))
     except NotAllowed:
-        pass  # taken back already, in another tab
+        pass  # already forgotten in another tab
     if request.htmx:
         return render(
             request, "chat/dialogs/rules.html", {"conversation": found, "is_changed": True}

@@ -1,4 +1,4 @@
-"""The page of a chat, and its messages, which HTMX and the live transcript fetch again.
+"""The page of a chat, and the messages that HTMX and the live transcript fetch again.
 
 The live transcript itself comes over the socket.
 """
@@ -29,8 +29,8 @@ from chat.views.request import HtmxRequest, find_or_404
 @gzip_page
 @require_GET
 def new_chat(request: HtmxRequest) -> HttpResponse:
-    """An empty conversation: it exists once something is said."""
-    available, default = async_to_sync(_offer)()
+    """Show an empty conversation, which is stored with its first message."""
+    menu, default = async_to_sync(models.menu)()
     chosen = models.remembered(request)
     context = {
         "sidebar": sidebar_for(request.user, None),
@@ -39,7 +39,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "model": chosen or default,
         "chosen": chosen,
         "suggestions": Suggestion.objects.filter(is_shown=True),
-        "is_first_run": available == [DEMO] == [default]
+        "is_first_run": [row.id for row in menu if row.available] == [DEMO] == [default]
         and may_connect(request.user)
         and not services.connected(),
     }
@@ -50,9 +50,9 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
 @gzip_page
 @require_GET
 def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """A conversation; with `?before=` or `?at=` an earlier stretch of it, to read.
+    """Show a conversation, or with `?before=` or `?at=` an earlier stretch of it.
 
-    HTMX gets the messages alone.
+    HTMX gets only the messages.
     """
     found = find_or_404(request.user, conversation_id)
     earlier = _earlier(found, request)
@@ -72,7 +72,7 @@ def conversation(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @never_cache
 @require_GET
 def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
-    """One message, for the live transcript: a finished answer takes the streamed text's place."""
+    """Render one message for the live transcript: a finished answer replaces the streamed text."""
     found = find_or_404(request.user, conversation_id)
     shown = transcript.one(found, message_id)
     if shown is None:
@@ -83,8 +83,8 @@ def message(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Ht
 @never_cache
 @require_GET
 def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
-    """A message as it was written, for the clipboard; or one of its calls, `?call=`, of which
-    `&part=arguments` may be all that is wanted."""
+    """Return a message as it was written, for the clipboard, or one of its calls (`?call=`), or only
+    the arguments of that call (`&part=arguments`)."""
     found = find_or_404(request.user, conversation_id)
     if call_id := request.GET.get("call"):
         written = long_messages.source_of_call(
@@ -101,7 +101,7 @@ def source(request: HtmxRequest, conversation_id: UUID, message_id: UUID) -> Htt
 @gzip_page
 @require_GET
 def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: str) -> HttpResponse:
-    """A further piece of a long message: its text or its calls, `?from=` a place in them."""
+    """Render more of a long message: its text or its calls, `?from=` a position in them."""
     found = find_or_404(request.user, conversation_id)
     begin = request.GET.get("from", "")
     if what not in ("text", "calls") or not begin.isdecimal() or len(begin) > 9:
@@ -119,7 +119,7 @@ def more(request: HtmxRequest, conversation_id: UUID, message_id: UUID, what: st
 
 
 def _earlier(found: Conversation, request: HtmxRequest) -> transcript.Stretch | None:
-    """The stretch that the address asks for; None: the latest will do."""
+    """The stretch that the URL asks for, or None for the latest."""
     try:
         if before := request.GET.get("before"):
             return transcript.before(found, UUID(before))
@@ -128,10 +128,3 @@ def _earlier(found: Conversation, request: HtmxRequest) -> transcript.Stretch | 
     except (ValueError, Message.DoesNotExist):
         raise Http404 from None
     return None
-
-
-async def _offer() -> tuple[list[str], str]:
-    """The ids of the models that can answer, and the default one."""
-    catalogue = get_catalogue()
-    models = await catalogue.models()
-    return [model.id for model in models if model.available], await catalogue.default()

@@ -1,7 +1,7 @@
-"""The lists of chats and what is done to a chat as a whole: find, rename, pin, archive, delete.
+"""Lists of chats, and the actions on a whole chat: find, rename, pin, archive, delete.
 
-Each is a page with links and forms; in the dialog and the menu HTMX fetches its part only. Who
-asks for which part is seen from the element that it is for.
+Each is a page with links and forms; dialogs and menus fetch only a part of it over HTMX. The target
+element of a request tells which part.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PARTS = {
 @never_cache
 @require_GET
 def sidebar(request: HtmxRequest) -> HttpResponse:
-    """The sidebar again, after something in it changed."""
+    """Render the sidebar after something in it changed."""
     return _sidebar(request, current_conversation(request))
 
 
@@ -42,7 +42,7 @@ def sidebar(request: HtmxRequest) -> HttpResponse:
 @gzip_page
 @require_GET
 def history(request: HtmxRequest) -> HttpResponse:
-    """All conversations, latest first, or those in which the words of `?q=` stand."""
+    """List all conversations, latest first, or those that contain the words of `?q=`."""
     asked = chat_list.Asked(
         query=request.GET.get("q", ""),
         archived="archived" in request.GET,
@@ -64,14 +64,14 @@ def history(request: HtmxRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def row(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """A conversation's row in the history, as it was before one began to rename it."""
+    """Render a conversation's row in the history, after its renaming was cancelled."""
     return _row(request, find_or_404(request.user, conversation_id))
 
 
 @never_cache
 @require_GET
 def menu(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
-    """What can be done to a conversation."""
+    """Show the menu of a conversation."""
     found = meant_conversation(request, conversation_id)
     if found is None:
         raise Http404
@@ -81,7 +81,7 @@ def menu(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpRespo
 @never_cache
 @require_http_methods(["GET", "POST"])
 def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """A title of the person's own."""
+    """Ask for a conversation's title, and set it."""
     found = find_or_404(request.user, conversation_id)
     is_row = request.htmx.target == f"chat-{found.pk}"
     if request.method == "GET":
@@ -103,7 +103,7 @@ def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_POST
 def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """Pin a conversation or archive it, or no longer."""
+    """Pin or unpin, archive or unarchive a conversation."""
     found = find_or_404(request.user, conversation_id)
     if "pinned" in request.POST:
         services.pin(request.user, found.pk, pinned=request.POST["pinned"] == "yes")
@@ -124,7 +124,7 @@ def mark(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def delete(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """Ask whether to delete a conversation, naming it; then do it."""
+    """Ask for confirmation, naming the conversation, then delete or archive it."""
     found = find_or_404(request.user, conversation_id)
     if request.method == "POST":
         return (_archive if "archive" in request.POST else _delete)(request, found)
@@ -132,7 +132,7 @@ def delete(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 
 
 def _archive(request: HtmxRequest, found: Conversation) -> HttpResponse:
-    """It was to go, and is only hidden."""
+    """Archive the conversation instead of deleting it."""
     services.archive(request.user, found.pk, archived=True)
     if not request.htmx:
         return redirect(found)
@@ -153,13 +153,13 @@ def _delete(request: HtmxRequest, found: Conversation) -> HttpResponse:
 
 
 def _sidebar(request: HtmxRequest, current: Conversation | None) -> HttpResponse:
-    """Read from the database, also in answer to a form: never patched."""
+    """Render the sidebar from the database, also in response to a form: never patched."""
     context = {"sidebar": sidebar_for(request.user, current)}
     return render(request, "chat/lists/sidebar.html", context)
 
 
 def _row(request: HtmxRequest, found: Conversation) -> HttpResponse:
-    """The row has the focus, which what stood in its place had."""
+    """Render a row, with the focus that the replaced element had."""
     context = {
         "row": chat_list.one(found),
         "current": current_conversation(request),

@@ -1,6 +1,6 @@
-"""Connecting models: a provider, its address and key; tried, kept, forgotten.
+"""Connecting models: test, save and remove a provider with its address and key.
 
-In the page's dialog, and a page of its own without JavaScript. A key is never shown again.
+A dialog of the page, or a page of its own without JavaScript. Keys are never shown again.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from chat.views.connection_form import ConnectionForm
 from chat.views.request import HtmxRequest, current_conversation
 
 SHOWN = 8
-"""Models that a trial names."""
+"""Models that a test lists."""
 
 
 @sensitive_post_parameters("key", "address")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect(request: HtmxRequest) -> HttpResponse:
-    """The providers in use, and the form for one of them."""
+    """Show the connected providers, and the form for one of them."""
     if not may_connect(request.user):
         raise Http404
-    provider = _chosen(request)
+    provider = _provider(request)
     if request.method == "GET":
         return _page(request, provider, _form(provider))
     action = request.POST.get("action")
@@ -50,14 +50,14 @@ def connect(request: HtmxRequest) -> HttpResponse:
         return _page(request, provider, form)
     try:
         return (
-            _tried(request, provider, form) if action == "test" else _kept(request, provider, form)
+            _test(request, provider, form) if action == "test" else _save(request, provider, form)
         )
     except NotAllowed as error:
         form.add_error("key" if "key" in form.fields else None, error.message)
         return _page(request, provider, form)
 
 
-def _chosen(request: HtmxRequest) -> Connectable:
+def _provider(request: HtmxRequest) -> Connectable:
     asked = (request.GET if request.method == "GET" else request.POST).get("provider")
     provider = connectable.BY_ID.get(asked or CONNECTABLE[0].id)
     if provider is None:
@@ -70,10 +70,10 @@ def _form(provider: Connectable, data: Any = None) -> ConnectionForm:
     return ConnectionForm(data, provider=provider, stored=stored)
 
 
-def _tried(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
-    """What the provider says. Over HTMX the form stays as it is, with the key in it."""
+def _test(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
+    """Show the provider's answer. Over HTMX the form stays as it is, with the key in it."""
     try:
-        models = services.models_of(request.user, provider=provider, **form.said)
+        models = services.models_of(request.user, provider=provider, **form.credentials)
     except ModelError as error:
         result: dict[str, Any] = {"problem": error}
     else:
@@ -83,11 +83,11 @@ def _tried(request: HtmxRequest, provider: Connectable, form: ConnectionForm) ->
     return _page(request, provider, form, result)
 
 
-def _kept(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
-    services.connect(request.user, provider=provider, **form.said)
+def _save(request: HtmxRequest, provider: Connectable, form: ConnectionForm) -> HttpResponse:
+    services.connect(request.user, provider=provider, **form.credentials)
     said = f"{provider.name} is connected. Choose its models from the menu."
     try:
-        model = async_to_sync(_answering)()
+        model = async_to_sync(_default_model)()
     except TalosError as error:
         said, model = f"{provider.name} is saved. {error.message}", ""
     return _page(request, provider, _form(provider), {"said": said, "default": model})
@@ -121,19 +121,19 @@ def _page(
 
 
 def _replaced(provider: Connectable, connected: list[Connected]) -> Connectable | None:
-    """Whose place it would take: of OpenAI and servers of its protocol, there is one."""
+    """The connection that this one would replace: OpenAI and compatible servers share one."""
     same = (one.provider for one in connected if one.provider.provider == provider.provider)
     return next((one for one in same if one != provider), None)
 
 
 def _has_own_model(request: HtmxRequest) -> bool:
-    """The conversation of the page that asks does not follow the default."""
+    """Whether the conversation on the requesting page has a model of its own."""
     found = current_conversation(request)
     return found is not None and bool(found.model)
 
 
-async def _answering() -> str:
-    """The default model, as soon as its server has told what it has."""
+async def _default_model() -> str:
+    """Return the default model once its server has listed its models; empty if that takes too long."""
     try:
         async with asyncio.timeout(trial.SECONDS):
             return (await get_catalogue().resolve(None)).id

@@ -1,4 +1,4 @@
-"""What a person enters to connect a provider: an address and a key, each where it applies."""
+"""The form that connects a provider: an address and a key, where they apply."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _UNREADABLE = "This key can no longer be decrypted. Enter it again."
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
-class Said(TypedDict):
+class Credentials(TypedDict):
     address: str
     key: str
 
 
 class ConnectionForm(forms.Form):
-    """The key is never rendered, whatever was wrong."""
+    """The form. It never renders the key, not even after an error."""
 
     address = forms.CharField(
         required=False,
@@ -73,7 +73,7 @@ class ConnectionForm(forms.Form):
         return "Stored encrypted, and never shown again."
 
     @property
-    def said(self) -> Said:
+    def credentials(self) -> Credentials:
         return {
             "address": self.cleaned_data.get("address", ""),
             "key": self.cleaned_data.get("key", ""),
@@ -82,9 +82,9 @@ class ConnectionForm(forms.Form):
     def clean_address(self) -> str:
         text: str = self.cleaned_data["address"].strip()
         if not text:
-            # a server of this machine is looked for where it usually is: connected, it is there
+            # a local server is searched for at its usual address; a connection stores that one
             return "" if self.provider.takes_key else self.provider.address
-        return checked(text)
+        return normalize(text)
 
     def clean(self) -> None:
         if "address" in self.errors:
@@ -100,15 +100,15 @@ class ConnectionForm(forms.Form):
 
 
 def _without_secrets(text: str) -> str:
-    """A refused address as the page shows it again: without a password or a query."""
+    """A refused address as the page shows it again, without a password or query."""
     address = re.split(r"[?#]", text)[0]
     if "@" in text[len(address) :]:
-        return ""  # either may hold what usually ends the other
+        return ""  # ambiguous: a password may contain ? or #, a query may contain @
     return address.rpartition("@")[2]
 
 
-def checked(text: str) -> str:
-    """An address as it is stored. Raises a `ValidationError` where it is none, or holds a secret."""
+def normalize(text: str) -> str:
+    """Return an address as it is stored. Raises `ValidationError` if it is invalid or holds a secret."""
     if "?" in text or "#" in text:
         raise forms.ValidationError(
             "Leave out ? and everything after it. Enter a key in the key field."

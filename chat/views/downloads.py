@@ -1,4 +1,4 @@
-"""Conversations as files, on the page: download one, export all."""
+"""Downloads: one conversation as a file, or all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ENCODERS: tuple[type[Encoder], ...] = (Markdown, JsonDocument, JsonLines)
 def download(
     request: HtmxRequest, conversation_id: UUID, suffix: str
 ) -> HttpResponse | StreamingHttpResponse:
-    """A conversation as a file: `.md` to read, `.json` or `.jsonl` to keep."""
+    """Download a conversation as a file: Markdown (`.md`) or an archive (`.json`, `.jsonl`)."""
     found = find_or_404(request.user, conversation_id)
     encoder = next((encoder() for encoder in _ENCODERS if encoder.suffix == suffix), None)
     if encoder is None or found.leaf_id is None:
@@ -41,13 +41,13 @@ def download(
 @never_cache
 @require_GET
 def export(request: HtmxRequest) -> StreamingHttpResponse:
-    """All conversations of the owner, as one archive."""
+    """Download all conversations of the owner as one archive."""
     day = timezone.localdate().isoformat()
     return streamed_download(Ids(Selection(owner=request.user)), JsonLines(), f"talos-{day}")
 
 
 def streamed_download(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpResponse:
-    """A file to save, sent while it is written: nobody knows how long it will be."""
+    """Stream an export while it is written; its length is unknown."""
     headers = {
         "Content-Type": f"{encoder.media_type}; charset=utf-8",
         "Content-Disposition": content_disposition_header(True, f"{name}.{encoder.suffix}") or "",
@@ -56,14 +56,14 @@ def streamed_download(ids: Ids, encoder: Encoder, name: str) -> StreamingHttpRes
 
 
 def file_download(file: IO[bytes], name: str, media_type: str) -> StreamingHttpResponse:
-    """What was written into a file, in pieces; it is closed with the response."""
+    """Stream a written file; it is closed with the response."""
     headers = {
         "Content-Length": str(file.tell()),
         "Content-Type": f"{media_type}; charset=utf-8",
         "Content-Disposition": content_disposition_header(True, name) or "",
     }
     chunks = _Chunks(_pieces(file))
-    chunks.close = file.close  # whoever never begins to read closes it, too
+    chunks.close = file.close  # also closes a response that is never read
     return StreamingHttpResponse(chunks, headers=headers)
 
 
@@ -74,7 +74,7 @@ def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 class _Chunks:
-    """A file piece by piece, each written in a page's thread when the last one was sent."""
+    """Chunks of a download; each is produced in a request thread once the last one was sent."""
 
     def __init__(self, chunks: Iterator[tuple[int, bytes]]) -> None:
         self._next = sync_to_async(lambda: next(chunks, None))

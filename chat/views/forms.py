@@ -1,7 +1,7 @@
-"""What a person may set: for the page and, beside a title, for the admin.
+"""The forms for settings, shared by the page and the admin.
 
-Plain text fields for numbers: a browser's own number field sends nothing where something was
-written that is no number, and nobody would be told.
+Numbers are plain text fields: a browser's number field silently sends nothing if the entry is not
+a number.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from chat.models import Conversation
 from chat.protocol import MAX_TEXT
 from chat.services import MAX_OUTPUT_TOKENS, MAX_TEMPERATURE
 
-_NO_TEMPERATURE = f"Please write a number from 0 to {MAX_TEMPERATURE}, such as 0.7."
-_NO_LIMIT = f"Please write a whole number from 1 to {MAX_OUTPUT_TOKENS:,}, such as 1000."
+_NO_TEMPERATURE = f"Enter a number from 0 to {MAX_TEMPERATURE}, such as 0.7."
+_NO_LIMIT = f"Enter a whole number from 1 to {MAX_OUTPUT_TOKENS:,}, such as 1000."
 
 
 def _number(mode: str) -> forms.TextInput:
@@ -27,17 +27,17 @@ def _number(mode: str) -> forms.TextInput:
 
 
 def _always(text: str) -> dict[str, str]:
-    """The same words, whatever is wrong."""
+    """One message for every error of a number."""
     return dict.fromkeys(("invalid", "min_value", "max_value"), text)
 
 
 class Text(forms.CharField):
-    """Several lines, as they were written: browsers send two characters for a line's end."""
+    """A text of several lines. Browsers send CR and LF at the end of a line."""
 
     widget = forms.Textarea
 
     def __init__(self, **options: Any) -> None:
-        too_long = {"max_length": f"At most {MAX_TEXT:,} characters, please."}
+        too_long = {"max_length": f"Enter at most {MAX_TEXT:,} characters."}
         super().__init__(
             required=False, max_length=MAX_TEXT, error_messages=too_long, strip=True, **options
         )
@@ -47,12 +47,12 @@ class Text(forms.CharField):
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Without `maxlength`: a browser would cut what is pasted, in silence."""
+        """Leave out `maxlength`: a browser would silently cut pasted text."""
         return {"rows": 3, "dir": "auto"}
 
 
 class ConversationForm(forms.Form):
-    """What a conversation asks of its model. Empty: the model's own."""
+    """The model settings of a conversation. Empty fields use the model's defaults."""
 
     instructions = Text(
         label="Instructions",
@@ -67,18 +67,18 @@ class ConversationForm(forms.Form):
         help_text="Lower is more focused, higher more creative. Leave empty for the model's default.",
     )
     max_output_tokens = forms.IntegerField(
-        label="Maximum answer length",
+        label="Maximum answer length (tokens)",
         required=False,
         min_value=1,
         max_value=MAX_OUTPUT_TOKENS,
         widget=_number("numeric"),
         error_messages=_always(_NO_LIMIT),
-        help_text="In tokens. Leave empty for the model's default.",
+        help_text="Leave empty for the model's default.",
     )
 
 
 class PromptForm(forms.Form):
-    """The owner's system prompt. Empty: the configured one."""
+    """The owner's system prompt. Leave it empty to use the configured one."""
 
     system_prompt = Text(
         label="System prompt",
@@ -92,16 +92,16 @@ class PromptForm(forms.Form):
 
 
 class ModelForm(forms.Form):
-    """A model that can be asked."""
+    """The choice of a model."""
 
     model = forms.CharField(max_length=200)
 
     def clean_model(self) -> str:
-        return offered(self.cleaned_data["model"])
+        return check_model(self.cleaned_data["model"])
 
 
 class ConversationAdminForm(ConversationForm, forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
-    """The same for staff, with the title and the model."""
+    """The settings for staff, with title and model."""
 
     class Meta:
         model = Conversation
@@ -110,16 +110,16 @@ class ConversationAdminForm(ConversationForm, forms.ModelForm):  # type: ignore[
     def clean_title(self) -> str:
         title: str = " ".join(self.cleaned_data["title"].split())
         if not title and self.initial.get("title"):
-            raise forms.ValidationError("A conversation keeps a title.")
+            raise forms.ValidationError("Enter a title.")
         return title
 
     def clean_model(self) -> str:
         model: str = self.cleaned_data["model"]
-        return offered(model) if model and "model" in self.changed_data else model
+        return check_model(model) if model and "model" in self.changed_data else model
 
 
-def offered(model: str) -> str:
-    """The model, which somebody offers. Raises a `ValidationError` where nobody does."""
+def check_model(model: str) -> str:
+    """Return the model. Raises `ValidationError` if nothing serves it."""
     try:
         async_to_sync(get_catalogue().resolve)(model)
     except TalosError as error:

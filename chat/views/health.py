@@ -1,4 +1,4 @@
-"""`GET /healthz`: do the parts that every turn needs answer?"""
+"""`GET /healthz`: whether the parts that every turn needs respond."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from django.views.decorators.http import require_safe
 from chat.db.lanes import detail, until_free
 
 SECONDS = 2.0
-"""For all parts together: a probe must not wait for what hangs."""
+"""Time limit for all parts together: a probe must not wait for one that hangs."""
 FRESH = 1.0
-"""Seconds for which one look is everybody's: a thousand probes are no more work than one."""
+"""Seconds for which probes share one check: a thousand cost no more than one."""
 _WRITES = {
-    # Always written, unlike a row that becomes what it was.
+    # Always written, unlike a row updated to the value it has.
     "sqlite": "PRAGMA user_version = 0",
-    # A row that every database has, and for which nobody waits.
+    # A row that every database has, and that nothing else locks.
     "postgresql": "UPDATE django_migrations SET name = name"
     " WHERE id = (SELECT min(id) FROM django_migrations)",
 }
-"""A commit that goes to the disk, changes nothing and makes nothing grow."""
+"""A commit that reaches the disk, changes nothing and lets nothing grow."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,36 +35,36 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 async def healthz(request: HttpRequest) -> JsonResponse:
-    """Whether the database can be read and written, and the channel layer answers; 503 names the
-    part that does not.
+    """Check that the database can be read and written, and that the channel layer responds; 503 names
+    the part that does not.
     """
     global _latest
     loop = asyncio.get_running_loop()
     if _latest is None or _latest.is_old(loop):
-        _latest = _Look(loop)
+        _latest = _Check(loop)
     if (failing := await _latest.failing()) is None:
         return JsonResponse({"status": "ok"})
     return JsonResponse({"status": "unavailable", "failing": failing}, status=503)
 
 
-class _Look:
-    """One look at the parts, for all who ask while it lasts and shortly after."""
+class _Check:
+    """One check of the parts, shared by all requests during it and shortly after."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._began = loop.time()
         self._at = ""
-        """The part that is being looked at."""
+        """The part being checked."""
         self._task = loop.create_task(self._probe())
 
     def is_old(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """One that hangs is not: another one would only hang behind it."""
+        """Whether a new check is due. Not while one hangs: another would hang behind it."""
         if self._loop is not loop:
             return True
         return self._task.done() and loop.time() - self._began > FRESH
 
     async def failing(self) -> str | None:
-        """The part that does not answer, or not in time; None: all is well."""
+        """The part that does not respond in time; None if all do."""
         try:
             async with asyncio.timeout_at(self._began + SECONDS):
                 return await asyncio.shield(self._task)
@@ -77,17 +77,17 @@ class _Look:
             "database": _database,
             "channel layer": _channel_layer,
         }
-        for self._at, answers in parts.items():
+        for self._at, probe in parts.items():
             try:
-                await answers()
+                await probe()
             except Exception as error:
-                # Only the log has the reason: it may say more than a stranger should read.
+                # Only the log has the reason: a stranger must not read it.
                 logger.error("healthz: the %s does not answer (%s)", self._at, detail(error))
                 return self._at
         return None
 
 
-_latest: _Look | None = None
+_latest: _Check | None = None
 
 
 @sync_to_async

@@ -1,7 +1,6 @@
 """Choosing a model: for a chat, and for the chats that this browser starts next.
 
-A chat that is still empty has no row to keep a model in, so its page sends the choice with the first
-message.
+An empty chat has no row to keep a model in, so its page sends the choice with the first message.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ from chat.views.request import HtmxRequest, meant_conversation
 
 MODEL_COOKIE = "talos_model"
 FILTERED_FROM = 9
-"""A menu of so many models has a field to filter them."""
+"""Menus with this many models have a filter field."""
 SHOWN = 200
-"""Models that a menu shows at once: of more, those that are looked for."""
+"""Models that a menu shows at once; the filter finds the others."""
 _PROVIDERS = {**connectable.NAMES, "openai": "OpenAI or compatible", "talos": "Built in"}
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def model(request: HtmxRequest, conversation_id: UUID | None = None) -> HttpResponse:
-    """The menu of models; then the chosen one is the conversation's, and that of new ones."""
+    """Show the menu of models; set the chosen one for the conversation and for new ones."""
     found = meant_conversation(request, conversation_id)
     if request.method == "GET":
-        return _menu(request, found)
+        return _render_menu(request, found)
     form = ModelForm(request.POST)
     if not form.is_valid():
         complaint = " ".join(map(str, form.errors["model"]))
-        return retarget(reswap(_menu(request, found, complaint), "innerHTML"), "#dialog")
+        return retarget(reswap(_render_menu(request, found, complaint), "innerHTML"), "#dialog")
     chosen = form.cleaned_data["model"]
     if found is not None:
         services.configure(request.user, found.pk, model=chosen)
@@ -65,9 +64,9 @@ def _chosen(request: HtmxRequest, found: Conversation | None, model: str) -> Htt
 
 
 def remembered(request: HtmxRequest) -> str:
-    """The model that this browser chose last, if it is still offered; else empty.
+    """The model that this browser chose last; empty if it is no longer offered.
 
-    A server that is away for a moment changes nothing of the choice.
+    A server that is briefly away does not change the choice.
     """
     chosen = unquote(request.COOKIES.get(MODEL_COOKIE, ""))
     try:
@@ -76,11 +75,13 @@ def remembered(request: HtmxRequest) -> str:
         return ""
 
 
-def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "") -> HttpResponse:
-    models, default = async_to_sync(_offer)()
+def _render_menu(
+    request: HtmxRequest, found: Conversation | None, complaint: str = ""
+) -> HttpResponse:
+    rows, default = async_to_sync(menu)()
     current = (found and found.model) or request.GET.get("chosen") or default
     sought = request.GET.get("filter", "")
-    matching = [row for row in models if _matches(row, sought)]
+    matching = [row for row in rows if _matches(row, sought)]
     shown = [row for at, row in enumerate(matching) if at < SHOWN or row.id == current]
     context = {
         "conversation": found,
@@ -89,8 +90,8 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
         "current": current,
         "chosen": request.GET.get("chosen", ""),
         "filter": sought,
-        "is_long": len(models) >= FILTERED_FROM,
-        "is_cut": len(models) > SHOWN,
+        "is_long": len(rows) >= FILTERED_FROM,
+        "is_cut": len(rows) > SHOWN,
         "complaint": complaint,
         "again": request.GET.get("again"),
         "sidebar": sidebar_for(request.user, found),
@@ -100,13 +101,13 @@ def _menu(request: HtmxRequest, found: Conversation | None, complaint: str = "")
 
 
 def _matches(model: Model, sought: str) -> bool:
-    """Every word is in it. `picker.js` does the same with what is shown."""
+    """Whether a model contains every word. `picker.js` does the same for the shown ones."""
     text = f"{model.id} {model.name} {model.reason or ''}".lower()
     return all(word in text for word in sought.lower().split())
 
 
 def _groups(models: Iterable[Model]) -> list[tuple[str, list[tuple[int, Model]]]]:
-    """The menu by provider, in the catalogue's order; each row with a number for its id."""
+    """Group the menu by provider, in the catalogue's order; each row is numbered for its id."""
     groups: dict[str, list[tuple[int, Model]]] = {}
     numbers = count()
     for row in models:
@@ -115,6 +116,7 @@ def _groups(models: Iterable[Model]) -> list[tuple[str, list[tuple[int, Model]]]
     return list(groups.items())
 
 
-async def _offer() -> tuple[list[Model], str]:
+async def menu() -> tuple[list[Model], str]:
+    """Return the menu of models, and the id of the default one."""
     catalogue = get_catalogue()
     return await catalogue.models(), await catalogue.default()

@@ -1,4 +1,4 @@
-"""The request of a view, and the conversation that it means."""
+"""The request of a view, and the conversation that it refers to."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _CURRENT = re.compile(r"^/c/([0-9a-f-]{36})/")
 
 
 class HtmxRequest(HttpRequest):
-    """What the middleware makes of a request."""
+    """A request with the attributes that the middleware sets."""
 
     htmx: HtmxDetails
     user: User
 
 
 def page_path(request: HtmxRequest) -> str:
-    """Of the page that asks: HTMX names it, for a part of it. Empty: it cannot be told."""
-    if not getattr(request, "htmx", None):  # also where a request was refused before that is known
+    """The path of the requesting page, which HTMX names; empty if it is unknown."""
+    if not getattr(request, "htmx", None):  # also a request refused before the middleware ran
         return request.path
     try:
         return request.htmx.current_url_abs_path or ""
-    except ValueError:  # no address at all
+    except ValueError:  # not a URL
         return ""
 
 
 def find_or_404(user: User, conversation_id: UUID) -> Conversation:
-    """The owner's conversation, or a page that says that there is nothing."""
+    """Return the owner's conversation, or raise `Http404`."""
     try:
         return owner.find(user, conversation_id)
     except SessionNotFound:
@@ -42,7 +42,7 @@ def find_or_404(user: User, conversation_id: UUID) -> Conversation:
 
 
 def current_conversation(request: HtmxRequest) -> Conversation | None:
-    """The conversation on the page that asks, which may have got its URL after it was loaded."""
+    """The conversation on the requesting page, which may have got its URL after it was loaded."""
     match = _CURRENT.match(page_path(request))
     if match is None:
         return None
@@ -53,7 +53,7 @@ def current_conversation(request: HtmxRequest) -> Conversation | None:
 
 
 def meant_conversation(request: HtmxRequest, conversation_id: UUID | None) -> Conversation | None:
-    """The conversation that the address names, else the one on the page that asks."""
+    """The conversation in the URL, or else the one on the requesting page."""
     return (
         find_or_404(request.user, conversation_id)
         if conversation_id

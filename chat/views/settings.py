@@ -1,6 +1,6 @@
-"""The settings of one chat, and of all chats of a person.
+"""The settings of one chat, and those for all chats of a person.
 
-Forms in the page's dialog, and pages of their own without JavaScript.
+Forms in the page's dialog, or pages of their own without JavaScript.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from chat.views.request import HtmxRequest, current_conversation, find_or_404
 @never_cache
 @require_http_methods(["GET", "POST"])
 def configure(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
-    """What this conversation asks of its model."""
+    """Show and change the model settings of a conversation."""
     found = find_or_404(request.user, conversation_id)
     if request.method == "GET":
         return _settings(request, found)
     form = ConversationForm(request.POST)
     if not form.is_valid():
         return _settings(request, found, asked=form)
-    said = form.cleaned_data
+    entered = form.cleaned_data
     found = services.configure(
         request.user,
         found.pk,
-        instructions=said["instructions"],
-        temperature=said["temperature"],
-        max_output_tokens=said["max_output_tokens"],
+        instructions=entered["instructions"],
+        temperature=entered["temperature"],
+        max_output_tokens=entered["max_output_tokens"],
     )
     return _settings(request, found, is_saved=True)
 
@@ -50,7 +50,7 @@ def configure(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def prefer(request: HtmxRequest) -> HttpResponse:
-    """The owner's system prompt, for all conversations."""
+    """Show and change the owner's system prompt for all conversations."""
     if request.method == "GET":
         return _settings(request, current_conversation(request))
     form = PromptForm(request.POST)
@@ -69,7 +69,7 @@ def _settings(
     preferred: Form | None = None,
     is_saved: bool = False,
 ) -> HttpResponse:
-    """Both forms, or over HTMX the fields of the one that was sent."""
+    """Render both forms, or over HTMX the fields of the submitted one."""
     preference = Preference.objects.filter(owner=request.user).first()
     own_prompt = preference.system_prompt if preference else ""
     context = {
@@ -82,14 +82,14 @@ def _settings(
         "totals": usage.of_conversation(found) if found else (),
         "gauge": usage.context_now(found) if found else None,
         **(_tools(found) if found else {}),
-        "said": _said(request, is_saved),
+        "said": _outcome(request, is_saved),
         "sidebar": sidebar_for(request.user, found),
     }
     return render(request, _template(request, found), context)
 
 
 def _tools(found: Conversation) -> dict[str, Any]:
-    """The model that the next message goes to, and whether it may call tools anywhere."""
+    """The model for the next message, and whether it may call tools at all."""
     model = found.model or async_to_sync(get_catalogue().default)()
     return {"tools_model": model, "model_offers_tools": offers_tools(found.owner_id, model)}
 
@@ -98,7 +98,7 @@ def _initial(found: Conversation) -> dict[str, Any]:
     return {name: getattr(found, name) for name in ConversationForm.base_fields}
 
 
-def _said(request: HtmxRequest, is_saved: bool) -> str:
+def _outcome(request: HtmxRequest, is_saved: bool) -> str:
     if request.method == "GET":
         return ""
     return (

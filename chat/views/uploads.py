@@ -1,4 +1,4 @@
-"""Files of conversations that are brought in on the page: choose one, watch it, stop it."""
+"""Importing conversations on the page: choose files, watch the progress, cancel."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from chat.views.request import HtmxRequest
 
 MAX_UPLOAD = 128 * 1024 * 1024
 AT_ONCE = 256 * 1024
-"""Bytes of a file, unpacked, that is imported while its request waits: that takes less than a
-process does."""
+"""Unpacked bytes of a file that is imported within its request, which takes less time than starting
+a process."""
 LATEST = 10
-"""Imports that the page names."""
-LOOK_SECONDS = 0.25
+"""Imports that the page lists."""
+POLL_SECONDS = 0.25
 GLANCE = 1.5
-"""Seconds that a browser waits before it is shown progress instead of the report."""
+"""Seconds that a browser waits before it gets the progress instead of the report."""
 WAIT = 60
-"""Seconds that a script waits before it is sent to the same page again. The server gives no request
-more than 120."""
+"""Seconds that a script waits before it is redirected to the same page. The server ends requests
+after 120."""
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def bring_in(request: HtmxRequest) -> HttpResponse:
-    """Ask for a file of conversations, and bring them in: each import has a page of its own."""
+    """Ask for files of conversations and import them; each import has its own page."""
     complaint = ""
     if request.method == "POST":
-        made, complaint = _submitted(request)
+        made, complaint = _submit(request)
         if len(made) == 1 and not complaint:
             return redirect("chat:imported", made[0].pk)
         if made and not complaint:
@@ -60,8 +60,8 @@ def bring_in(request: HtmxRequest) -> HttpResponse:
     return render(request, "chat/pages/import.html", context)
 
 
-def _submitted(request: HtmxRequest) -> tuple[list[ImportJob], str]:
-    """The jobs of the uploaded files, and why there is none of one of them."""
+def _submit(request: HtmxRequest) -> tuple[list[ImportJob], str]:
+    """Submit the uploaded files. Returns their jobs, and why a file has none."""
     made: list[ImportJob] = []
     for file in request.FILES.getlist("file"):
         if complaint := _too_large(file):
@@ -85,7 +85,7 @@ def _too_large(file: UploadedFile[Any]) -> str:
 
 
 def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
-    """One that is small is run at once."""
+    """Submit a file; a small one is imported at once."""
     size, data = file.size or 0, cast("BinaryIO", file.file)
     job = jobs.submit(
         request.user,
@@ -102,12 +102,12 @@ def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
 @never_cache
 @require_GET
 async def imported(request: HtmxRequest, job_id: UUID) -> HttpResponseBase:
-    """An import: how far it is, and what came of it. A script gets the answer when it is over."""
+    """Show the progress or the result of an import. A script gets the response when it is over."""
     job = await read(_found, request, job_id)
     is_browser = "text/html" in request.headers.get("Accept", "")
     until = monotonic() + (0 if request.htmx else GLANCE if is_browser else WAIT)
     while not job.is_over and monotonic() < until:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
         job = await read(_found, request, job_id)
     if not (job.is_over or is_browser or request.htmx):
         return redirect(f"{request.path}?{urlencode({'waited': _waited(request) + WAIT})}")
@@ -116,7 +116,7 @@ async def imported(request: HtmxRequest, job_id: UUID) -> HttpResponseBase:
 
 
 def _waited(request: HttpRequest) -> int:
-    """Seconds so far: so that no address leads to itself."""
+    """Seconds waited so far; in the URL, so that no redirect leads to itself."""
     waited = request.GET.get("waited", "")
     return int(waited) if waited.isdecimal() and len(waited) < 9 else 0
 
@@ -135,7 +135,7 @@ def _page(request: HtmxRequest, job: ImportJob) -> HttpResponse:
 
 @require_POST
 def cancel(request: HtmxRequest, job_id: UUID) -> HttpResponse:
-    """Stop an import: what it brought by then stays."""
+    """Cancel an import. What it has imported so far stays."""
     job = _found(request, job_id)
     jobs.cancel(job)
     return redirect(reverse("chat:imported", args=[job.pk]))

@@ -202,7 +202,7 @@ def test_what_is_asked_of_the_model_is_changed(client: Client, conversation: Con
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"title": " "}, "A conversation keeps a title."),
+        ({"title": " "}, "Enter a title."),
         ({"model": "nobody"}, "There is no model"),
         ({"temperature": "warm"}, "a number from 0 to 2"),
         ({"max_output_tokens": "0"}, "a whole number from 1"),

@@ -1,4 +1,4 @@
-"""Slash commands: through the same services as the actions, answered in Markdown, never stored."""
+"""Slash commands use the same services as the actions; their answers are Markdown, never stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def typed(chat: Chat, line: str) -> str:
-    """What a command answers; nothing else comes."""
+    """Return the answer to a command, after checking that nothing else was sent."""
     frames = await chat.say(line)
     assert kinds(frames) == ["message", "done"]
     assert frames[1]["message_id"] is None
@@ -26,7 +26,7 @@ async def test_help_lists_every_command(open_chat: OpenChat) -> None:
         assert command.summary in answer
 
 
-async def test_no_command_makes_a_conversation_or_dies_without_one(open_chat: OpenChat) -> None:
+async def test_no_command_starts_a_conversation_or_fails_without_one(open_chat: OpenChat) -> None:
     chat = await open_chat()
     for name in commands:
         for rest in ("", " something"):
@@ -34,10 +34,10 @@ async def test_no_command_makes_a_conversation_or_dies_without_one(open_chat: Op
     assert "session_created" not in kinds(chat.all)
 
 
-async def test_names_are_read_in_any_case_and_arguments_checked(open_chat: OpenChat) -> None:
+async def test_names_are_case_insensitive_and_arguments_are_checked(open_chat: OpenChat) -> None:
     chat = await open_chat()
     assert (await typed(chat, "/HELP")).startswith("Commands:")
-    assert "takes nothing" in await typed(chat, "/new please")
+    assert "takes no arguments" in await typed(chat, "/new please")
     assert "`/status`" in await typed(chat, "/statsu")
     assert "`/help`" in await typed(chat, "/ ")
 
@@ -63,7 +63,7 @@ async def test_model_sets_the_conversations(open_chat: OpenChat, model: Model) -
     assert (await (await open_chat()).resume(chat.session_id))["model"] == model.id
 
 
-async def test_model_before_a_conversation_is_what_it_begins_with(
+async def test_model_before_a_conversation_sets_its_model(
     open_chat: OpenChat, model: Model
 ) -> None:
     chat = await open_chat()
@@ -87,7 +87,7 @@ async def test_instructions_reach_the_model(open_chat: OpenChat, model: Model) -
     assert model.requests[-1].body["messages"][0]["content"] == "Be brief."
 
 
-async def test_title_is_a_persons(open_chat: OpenChat, model: Model) -> None:
+async def test_title_set_by_a_person_is_kept(open_chat: OpenChat, model: Model) -> None:
     chat, elsewhere = await open_chat(), await open_chat()
     await chat.new(model=model.id)
     await chat.say("hello")
@@ -121,20 +121,20 @@ async def test_sessions_lists_the_latest_with_their_addresses(
     assert first == rf"- [a \[title\] \*with\* marks](/c/{chat.session_id}/)"
 
 
-async def test_search_leads_to_what_was_said(open_chat: OpenChat, model: Model) -> None:
+async def test_search_links_to_matching_messages(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     await chat.say(f"about *aardvarks* of {model.id}")
     found = await typed(chat, f"/search aardvarks {model.id}")
     assert f"(/c/{chat.session_id}/" in found
     assert "aardvarks" in found
-    assert await typed(chat, "/search nothing-of-the-kind") == "Nothing was found."
-    assert "what you are looking for" in await typed(chat, "/search")
+    assert await typed(chat, "/search nothing-of-the-kind") == "Nothing found."
+    assert "you are looking for" in await typed(chat, "/search")
 
 
 async def test_export_offers_files(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
-    assert await typed(chat, "/export") == "- [All chats, as an archive](/export/)"
+    assert await typed(chat, "/export") == "- [All chats as an archive](/export/)"
     await chat.new(model=model.id)
     await chat.say("hello")
     offered = await typed(chat, "/export")
@@ -142,7 +142,7 @@ async def test_export_offers_files(open_chat: OpenChat, model: Model) -> None:
         assert f"(/c/{chat.session_id}/download.{suffix})" in offered
 
 
-async def test_retry_answers_again_with_another_model(open_chat: OpenChat, model: Model) -> None:
+async def test_retry_tries_again_with_another_model(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.say("hello", model="echo")
     model.reply("better")
@@ -165,11 +165,11 @@ async def test_status_sums_the_tokens(open_chat: OpenChat, model: Model) -> None
     assert model.id in answer
 
 
-async def test_answers_come_rendered_to_who_asked_for_it(open_chat: OpenChat) -> None:
+async def test_answers_are_rendered_for_clients_that_ask_for_it(open_chat: OpenChat) -> None:
     plain, asks, resumes = await open_chat(), await open_chat(), await open_chat()
     assert "html" not in (await plain.say("/help"))[0]
     html = (await asks.say("/help", render=True))[0]["html"]
-    assert "<li><code>/help</code> Lists what can be typed here.</li>" in html
+    assert "<li><code>/help</code> Lists the commands.</li>" in html
     await plain.say("hello", model="echo")
     await resumes.send("resume_session", session_id=plain.session_id, render=True)
     await resumes.until("session_created")

@@ -1,4 +1,4 @@
-"""Tools whose effects tests can count: each leaves a line in a file, and can be held up."""
+"""Tools whose effects tests can count: each appends a line to a file, and can be delayed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def append_line(file: str, text: str) -> str:
 
 @tool(approval=False)
 async def note_line(file: str, text: str) -> str:
-    """Append a line to a file without asking, and take a moment before and after."""
+    """Append a line to a file without approval, pausing briefly before and after."""
     await asyncio.sleep(0.02)
     await append_line.function(file, text)
     await asyncio.sleep(0.02)
@@ -27,7 +27,7 @@ async def note_line(file: str, text: str) -> str:
 
 @tool(approval=False, seconds=60)
 async def hold(file: str, text: str, before: bool = False) -> str:
-    """Append a line to a file, and stay running before or after that until it is deleted."""
+    """Append a line to a file, and keep running, before or after that, until it is deleted."""
     path = Path(file)
     if before:
         path.with_suffix(".held").touch()
@@ -41,7 +41,7 @@ async def hold(file: str, text: str, before: bool = False) -> str:
 
 @tool(approval=True, seconds=60)
 async def append_later(file: str, text: str) -> str:
-    """Append a line to a file, and return once a file with the name of that line is there, too."""
+    """Append a line to a file, and return once a file named like that line exists."""
     await append_line.function(file, text)
     while not Path(file).with_name(text).exists():  # noqa: ASYNC110  (another process's file)
         await asyncio.sleep(0.01)
@@ -50,7 +50,7 @@ async def append_later(file: str, text: str) -> str:
 
 @tool(approval=False, repeatable=True, seconds=60)
 async def hold_once(file: str) -> str:
-    """Append a line to a file; stay running the first time, return the second."""
+    """Append a line to a file; hang the first time, return the second."""
     path = Path(file)
     with path.open("a") as out:  # noqa: ASYNC230
         out.write("x\n")
@@ -62,7 +62,7 @@ async def hold_once(file: str) -> str:
 
 @tool(approval=False, seconds=60)
 async def report(context: ToolContext, file: str) -> str:
-    """Say how far it is, and return once the file exists."""
+    """Report progress, and return once the file exists."""
     context.progress("<b>Half</b> of it")
     while not Path(file).exists():  # noqa: ASYNC110, ASYNC240  (another process's file)
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The orchestration loop: the model asks for tools, they run, it reads the results and goes on."""
+"""The tool loop: the model calls tools, they run, and it continues with their results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.servers import Model, OpenChat, OwnServer
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_call_runs_and_the_model_goes_on(open_chat: OpenChat, model: Model) -> None:
+async def test_a_call_runs_and_the_model_continues(open_chat: OpenChat, model: Model) -> None:
     model.reply("Let me see. ", Call("calculate", '{"expression": "12*7"}', "call_a"))
     model.reply("It is 84.")
     chat = await open_chat()
@@ -131,7 +131,7 @@ async def test_a_loop_without_end_is_stopped(open_chat: OpenChat, model: Model) 
 
 @pytest.fixture
 def with_dice(own_server: OwnServer, tmp_path: Path) -> OwnServer:
-    """A server with the very file that docs/tools.md shows, dropped into a folder of tools."""
+    """A server with the example of docs/tools.md dropped into a folder of tools."""
     page = Path(settings.BASE_DIR, "docs", "tools.md").read_text(encoding="utf-8")
     folder = tmp_path / "house_tools"
     folder.mkdir()
@@ -153,7 +153,7 @@ async def test_the_tool_of_the_documentation_is_called_in_a_conversation(
     assert text(frames) == "There."
 
 
-async def test_a_model_that_said_all_before_its_calls_may_end_with_nothing(
+async def test_an_empty_last_round_is_fine_after_text_before_the_calls(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply("It is 84; I check. ", Call("calculate", '{"expression": "12*7"}', "call_a"))
@@ -164,7 +164,9 @@ async def test_a_model_that_said_all_before_its_calls_may_end_with_nothing(
     assert text(frames) == "It is 84; I check. "
 
 
-async def test_calls_and_then_nothing_are_no_answer(open_chat: OpenChat, model: Model) -> None:
+async def test_calls_followed_by_nothing_are_not_an_answer(
+    open_chat: OpenChat, model: Model
+) -> None:
     model.reply(Call("calculate", '{"expression": "12*7"}', "call_a"))
     model.reply("")
     chat = await open_chat()

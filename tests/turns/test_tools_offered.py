@@ -1,4 +1,4 @@
-"""Tools are offered to a model, or not: in one conversation, or to one model in all of them."""
+"""Tools can be turned off for one conversation, or for one model in all conversations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ async def test_a_conversation_is_switched_by_a_command(open_chat: OpenChat, mode
     assert "tools" in model.requests[-1].body
 
 
-async def test_the_command_says_what_it_takes_and_needs(open_chat: OpenChat) -> None:
+async def test_the_command_explains_its_arguments_and_needs_a_conversation(
+    open_chat: OpenChat,
+) -> None:
     chat = await open_chat()
     assert "`/tools off`" in await typed(chat, "/tools maybe")
     assert "no conversation yet" in await typed(chat, "/tools off")

@@ -1,4 +1,4 @@
-"""The JSON endpoints, over HTTP from the real server."""
+"""The JSON endpoints, over HTTP on the real server."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_sessions_are_paged_latest_first(
     assert [session["id"] for session in older["sessions"]][: len(ids) - 1] == ids[1:]
 
 
-async def test_messages_are_whole_and_paged(
+async def test_messages_are_complete_and_paged(
     address: str, open_chat: OpenChat, model: Model
 ) -> None:
     model.reply("ä" * 100_000)
@@ -76,5 +76,5 @@ async def test_messages_are_whole_and_paged(
         "/api/chat/nothing",
     ],
 )
-async def test_what_is_not_there_is_404(address: str, path: str) -> None:
+async def test_missing_rows_are_404(address: str, path: str) -> None:
     await get(address, path, expected=404)

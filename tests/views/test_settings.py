@@ -195,7 +195,7 @@ def test_what_a_conversation_asks_is_saved(client: Client, conversation: Convers
         ("temperature", "nan", "from 0 to 2"),
         ("max_output_tokens", "0", "whole number from 1"),
         ("max_output_tokens", "1.5", "whole number from 1"),
-        ("instructions", "x" * 65_537, "At most 65,536"),
+        ("instructions", "x" * 65_537, "at most 65,536"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(
@@ -221,7 +221,7 @@ def test_the_system_prompt_is_the_owners(client: Client) -> None:
     assert Preference.objects.get().system_prompt == ""
     assert "Reset to default" not in back
     refused = client.post("/settings/", {"system_prompt": "x" * 65_537}, headers=HTMX)
-    assert "At most 65,536" in refused.content.decode()
+    assert "at most 65,536" in refused.content.decode()
 
 
 def test_the_dialog_is_about_the_chat_that_is_open(
