@@ -15,7 +15,6 @@ import aiohttp
 import orjson
 from django.conf import settings
 
-from chat.management.signals import StopSignals
 from talos_site.server.run import Server
 
 settings.configure()
@@ -69,5 +68,5 @@ engine = Engine()
 if __name__ == "__main__":
     listener = bound("127.0.0.1", 0)
     ready = f"ready at {address_of(listener)}"
-    server = Server(Relay.as_asgi(), listener, engine, signals=StopSignals(), drain_seconds=1)
+    server = Server(Relay.as_asgi(), listener, engine, drain_seconds=1)
     server.serve(lambda: print(ready, flush=True))

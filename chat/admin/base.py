@@ -27,8 +27,7 @@ from django.shortcuts import redirect
 from django.utils.text import capfirst
 
 from chat import search
-from chat.db import sql
-from chat.models import HIDDEN, SearchEntry, shown
+from chat.models import SearchEntry, has_hidden, shown
 
 if TYPE_CHECKING:
     AdminBase = admin.ModelAdmin[Any]
@@ -127,7 +126,7 @@ class Listed(Chosen):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         # only where there are some: else the database would read rows instead of their index
-        is_needed = self.conversation_path and sql.select(f"{HIDDEN} LIMIT 1")
+        is_needed = self.conversation_path and has_hidden()
         return shown(rows, self.conversation_path) if is_needed else rows
 
     def changelist_view(

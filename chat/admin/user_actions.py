@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from chat import services
@@ -19,7 +20,6 @@ from chat.admin.actions import TRANSFERRED, transfer_form
 from chat.admin.base import AT_ONCE, Listed
 from chat.admin.confirmation import PruneForm, ask, number
 from chat.errors import TalosError
-from chat.management.words import megabytes
 from chat.models import Audit, Conversation, Message
 from chat.transfer.archive.encoders import JsonLines
 from chat.transfer.names import slug
@@ -128,7 +128,7 @@ class UserActions(Listed):
         what = number(found.conversations, "conversation")
         sentences = [
             f"{rules}: {what} with {number(found.messages, 'message')} and "
-            f"{megabytes(found.size)} of text. {_in_use(found)}",
+            f"{filesizeformat(found.size)} of text. {_in_use(found)}",
             "They are deleted for good. Conversations that are used from now on stay.",
         ]
         form = PruneForm(

@@ -15,6 +15,7 @@ from chat.models.conversations import (
     ConversationQuerySet,
     Message,
     OpaquePart,
+    has_hidden,
     shown,
 )
 from chat.models.imports import ImportJob
@@ -57,5 +58,6 @@ __all__ = [
     "Turn",
     "TurnQuerySet",
     "Words",
+    "has_hidden",
     "shown",
 ]

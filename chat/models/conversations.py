@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from chat.db import sql
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -27,6 +29,11 @@ M = TypeVar("M", bound=models.Model)
 def shown(rows: models.QuerySet[M], conversation: str = "conversation") -> models.QuerySet[M]:
     """Rows of conversations that are there, for who looks at rows without having found theirs."""
     return rows.exclude(**{f"{conversation}__in": RawSQL(HIDDEN, ())})  # noqa: S611  # ours
+
+
+def has_hidden() -> bool:
+    """Return whether there are hidden conversations."""
+    return bool(sql.select(f"{HIDDEN} LIMIT 1"))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):

@@ -77,7 +77,7 @@ class Server(daphne.server.Server):
         listener: socket.socket,
         engine: Lifecycle,
         *,
-        signals: StopSignals,
+        signals: StopSignals | None = None,
         drain_seconds: int,
     ) -> None:
         # Daphne insists on an endpoint; we listen on our own socket, in `_listen`.
@@ -92,7 +92,7 @@ class Server(daphne.server.Server):
         self.connections: dict[Any, dict[str, Any]] = {}
         self.listener = listener
         self.engine = engine
-        self.signals = signals
+        self.signals = signals or StopSignals()
         self.drain_seconds = drain_seconds
         self.port: Any = None
 

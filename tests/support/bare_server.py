@@ -11,7 +11,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chat.management.signals import StopSignals
 from talos_site.server.run import Server  # first: it chooses the event loop
 
 from talos_site.management.commands.serve import address_of, bound  # isort: skip
@@ -86,5 +85,5 @@ engine = Engine(float(sys.argv[1]))
 if __name__ == "__main__":
     listener = bound("127.0.0.1", 0)
     ready = f"Talos is ready at {address_of(listener)}"
-    server = Server(application, listener, engine, signals=StopSignals(), drain_seconds=10)
+    server = Server(application, listener, engine, drain_seconds=10)
     server.serve(lambda: print(ready, flush=True))

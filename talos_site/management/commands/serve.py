@@ -84,20 +84,16 @@ class Command(BaseCommand):
 
     def _serve(self, listener: socket.socket) -> None:
         # Late: Twisted's reactor is made at import, and other commands need none of this.
-        from chat.services import hidden
         from chat.turns import default_model, engine
-        from chat.upkeep import uploads
-        from chat.upkeep.prune import retention
+        from chat.upkeep import chores
         from talos_site.server.run import Server
 
         from talos_site.asgi import application  # isort: skip
 
-        engine.hourly(retention.keep)
-        engine.hourly(uploads.tidy)
-        engine.hourly(hidden.tidy)
-        engine.at_each_poll(uploads.run)
-        engine.at_each_poll(hidden.sweep)
-        engine.hourly(default_model.check)
+        for chore in (*chores.HOURLY, default_model.check):
+            engine.hourly(chore)
+        for chore in chores.AT_EACH_POLL:
+            engine.at_each_poll(chore)
         server = Server(
             application,
             listener,
