@@ -241,7 +241,7 @@ export class Chat {
     this.#showBusy();
   }
 
-  /** Carry out what a command means for the page. @param {string} command */
+  /** Apply a command's effect on the page. @param {string} command */
   #followUp(command) {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
     if (this.#outcome === "unknown_command") this.#controls.composer.restore(command);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The slash commands that match what is typed: arrows move, Enter or Tab accepts. */
+/** The slash commands that match the typed text: arrows move, Enter or Tab accepts. */
 
 import { isComposing } from "./field.js";
 

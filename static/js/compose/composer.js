@@ -61,7 +61,7 @@ export class Composer {
     this.#onInput();
   }
 
-  /** Put a text back for editing, before what is there. @param {string | null} text */
+  /** Put a text back for editing, before the current one. @param {string | null} text */
   restore(text) {
     if (text) this.setText(this.isEmpty ? text : `${text}\n\n${this.#text.value}`);
     this.focus();

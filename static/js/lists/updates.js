@@ -66,7 +66,7 @@ function showMenu() {
   menu.hidden = false;
 }
 
-/** On a page without a chat, listen to what is sent to all of the owner's connections. */
+/** On a page without a chat, listen to frames for all of the owner's connections. */
 function connect() {
   const connection = new Connection({
     onFrame: ({ event, data }) => {

@@ -88,7 +88,7 @@ export class Answer {
     this.#frame ||= requestAnimationFrame(() => this.flush());
   }
 
-  /** Draw what was received. */
+  /** Draw all received text. */
   flush() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -169,8 +169,8 @@ export class Answer {
   fail(content, details = "") {
     this.end();
     const outcome = draw("#new-outcome");
-    const said = /** @type {HTMLElement} */ (outcome.querySelector(".note"));
-    said.textContent = content;
+    const line = /** @type {HTMLElement} */ (outcome.querySelector(".note"));
+    line.textContent = content;
     const [cause, text] = [outcome.querySelector(".cause"), outcome.querySelector("pre")];
     if (text) text.textContent = plainly(details);
     if (details) addCopyButtons(outcome);
@@ -194,7 +194,7 @@ export class Answer {
 
   // --- a snapshot -----------------------------------------------------------------------------
 
-  /** Bring what is here, or what the server rendered, up to the snapshot.
+  /** Bring the answer, drawn here or rendered by the server, up to the snapshot.
    * @param {import("../wire/frames.js").Turn} turn */
   catchUp({ content, reasoning, status, tool_calls, note, since }) {
     this.flush();

@@ -1,5 +1,5 @@
 // @ts-check
-/** Fetches the server's renderings of messages, and puts them in place of what was drawn. */
+/** Fetches the server's renderings of messages, and puts them in place of drawn messages. */
 
 import { addCopyButtons } from "./code.js";
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Loads a long message part by part: each part replaces the link to it; what is above stays put. */
+/** Loads a long message part by part: each part replaces the link to it; the text above stays put. */
 
 import { fetchPart } from "./renderings.js";
 

@@ -44,9 +44,9 @@ function unsavedForm(within) {
 /** Whether a dialog may close; warns of unsaved changes the first time. @param {HTMLDialogElement} dialog */
 function mayClose(dialog) {
   const form = unsavedForm(dialog);
-  const said = form?.querySelector(".said");
-  if (!form || !said || said.textContent === UNSAVED) return true;
-  said.textContent = UNSAVED;
+  const status = form?.querySelector(".said");
+  if (!form || !status || status.textContent === UNSAVED) return true;
+  status.textContent = UNSAVED;
   form.querySelector(".save")?.scrollIntoView({ block: "nearest" });
   return false;
 }
@@ -86,8 +86,8 @@ function start(dialog) {
 function show(dialog) {
   const picker = /** @type {HTMLFormElement | null} */ (dialog.querySelector(".picker"));
   if (picker) new ModelPicker(picker);
-  const history = /** @type {HTMLElement | null} */ (dialog.querySelector("#history"));
-  if (history) new ChatList(history);
+  const list = /** @type {HTMLElement | null} */ (dialog.querySelector("#history"));
+  if (list) new ChatList(list);
   for (const key of isMac() ? dialog.querySelectorAll("[data-ctrl]") : []) key.textContent = "⌘";
   if (!dialog.open && dialog.childElementCount) dialog.showModal();
 }

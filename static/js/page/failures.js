@@ -8,18 +8,18 @@ const REFUSED = "That didn't work. Reload and try again.";
 export function startFailures() {
   const { body } = document;
   /** @type {Element | null} */
-  let said = null;
+  let line = null;
   /** @param {Event} event */
   const onFailure = (event) => {
     if (!isByPerson(event)) return;
     const { xhr } = /** @type {CustomEvent} */ (event).detail;
-    said = failureLine();
-    said.textContent = xhr.status === 0 ? NO_ANSWER : xhr.status >= 500 ? FAULT : REFUSED;
+    line = failureLine();
+    line.textContent = xhr.status === 0 ? NO_ANSWER : xhr.status >= 500 ? FAULT : REFUSED;
   };
   // a refusal shown in place is not an error to HTMX: its `isError` is false
   for (const name of ["sendError", "responseError", "timeout"]) body.addEventListener(`htmx:${name}`, onFailure);
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (isByPerson(event)) said?.replaceChildren();
+    if (isByPerson(event)) line?.replaceChildren();
   });
 }
 

@@ -44,7 +44,7 @@ export class Connection {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Whether it is open and subscribed, so that an action refers to what the page shows. */
+  /** Whether it is open and subscribed, so that an action refers to the messages shown. */
   get isReady() {
     return this.isOpen && !this.#isResuming;
   }
