@@ -1,8 +1,8 @@
-"""The page's scripts and styles, each in one file: what `collectstatic` makes of the small ones.
+"""Bundling the page's scripts and styles into one file each, at `collectstatic`.
 
-Forty files of one concern each are good to read and dear to fetch. Only what our own modules use is
-understood, `import { … } from "./name.js"` and `export` before a declaration; anything else stops
-the collecting. Each module keeps a scope of its own. Comments stay behind.
+Forty small files are good to read but slow to fetch. Only the syntax that our own modules use is
+supported: `import { … } from "./name.js"`, and `export` before a declaration; anything else stops
+`collectstatic`. Each module keeps its own scope. Comments are removed.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ STYLES = (
     "colors", "layout", "sidebar", "messages", "actions", "calls", "prose", "composer", "dialog",
     "connect", "history", "menus", "touch", "print",
 )  # fmt: skip
-"""Later ones may overrule earlier ones."""
+"""In order: later styles may override earlier ones."""
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
-"""Those that have their lines for themselves."""
+"""Comments on lines of their own."""
 
 
 def script_name() -> str:
-    """The page's script: the bundle, or in development `main.js`, which imports the other modules."""
+    """Return the page's script: the bundle, or in development `main.js`, which imports the rest."""
     return "js/main.js" if settings.DEBUG else SCRIPT
 
 
 def style_names() -> list[str]:
-    """The page's style sheets, in their order."""
+    """Return the page's style sheets in order."""
     return [f"css/{name}.css" for name in STYLES] if settings.DEBUG else [STYLE]
 
 
-def made(static: Path) -> dict[str, str]:
-    """The files to make, by name, of those in a folder."""
+def bundle(static: Path) -> dict[str, str]:
+    """Bundle the files in a folder. Returns the bundles by name."""
     modules = {path.stem: path.read_text("utf-8") for path in static.glob("js/*.js")}
     if "main" not in modules:
         return {}
     styles = (static / "css" / f"{name}.css" for name in STYLES)
     return {
-        SCRIPT: script(modules),
+        SCRIPT: join(modules),
         STYLE: "".join(_bare(path.read_text("utf-8")) for path in styles),
     }
 
 
-def script(modules: Mapping[str, str]) -> str:
-    """`main` and what it imports, each module after those that it needs."""
+def join(modules: Mapping[str, str]) -> str:
+    """Join `main` and its imports, each module after those that it needs."""
     done: dict[str, str] = {}
     _add("main", modules, done, ())
     return "".join(done.values())
@@ -60,7 +60,9 @@ def _add(
 ) -> None:
     if name in path or name not in modules:
         way = " → ".join((*path, name))
-        raise ImproperlyConfigured(f"The page's modules go in a circle, or one is missing: {way}")
+        raise ImproperlyConfigured(
+            f"The page's modules import each other in a circle, or one is missing: {way}"
+        )
     for _, needed in _IMPORT.findall(modules[name]):
         if needed not in done:
             _add(needed, modules, done, (*path, name))
@@ -72,7 +74,7 @@ def _scoped(name: str, text: str) -> str:
     exported = ", ".join(_EXPORT.findall(text))
     text = _bare(_EXPORT.sub("", text))
     if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
-        raise ImproperlyConfigured(f"{name}.js imports or exports in a way that no other does.")
+        raise ImproperlyConfigured(f"{name}.js imports or exports in an unsupported way.")
     return f"const {_variable(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from chat.management.signals import StopSignals
 from talos_site.server.run import Server  # first: it chooses the event loop
 
-from talos_site.management.commands.serve import address_of, bound  # isort: skip
+from talos_site.management.commands.serve import address_of, bind  # isort: skip
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MIB = "x" * 1024 * 1024
@@ -84,7 +84,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
 
 engine = Engine(float(sys.argv[1]))
 if __name__ == "__main__":
-    listener = bound("127.0.0.1", 0)
+    listener = bind("127.0.0.1", 0)
     ready = f"Talos is ready at {address_of(listener)}"
     server = Server(application, listener, engine, signals=StopSignals(), drain_seconds=10)
     server.serve(lambda: print(ready, flush=True))

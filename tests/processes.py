@@ -59,7 +59,7 @@ def begin(*arguments: str, **variables: str) -> subprocess.Popen[str]:
 
 
 def collect_static_files() -> None:
-    if static_files.what_is_missing():
+    if static_files.find_outdated():
         done = manage(
             "collectstatic", "--noinput", "--verbosity=0", TALOS_DATA_DIR=str(settings.DATA_DIR)
         )

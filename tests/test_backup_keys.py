@@ -59,7 +59,7 @@ def test_a_backup_has_no_trace_of_a_connection(data: Path, tmp_path: Path) -> No
     assert connections(data / FILE) == ROWS  # those in use are as they were
 
 
-def test_a_restore_brings_none_and_says_so(data: Path, tmp_path: Path) -> None:
+def test_a_restore_brings_no_connections_and_says_so(data: Path, tmp_path: Path) -> None:
     """Of a database that was copied by hand, too."""
     new = tmp_path / "new"
     done = manage("restore", str(data / FILE), TALOS_DATA_DIR=str(new))

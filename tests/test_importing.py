@@ -43,7 +43,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broken:
     return made
 
 
-async def test_what_fails_is_tried_again_later_and_later_and_holds_up_no_other(
+async def test_a_failed_import_is_retried_ever_later_without_delaying_others(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0

@@ -35,7 +35,7 @@ async def test_it_makes_its_database_and_answers(talos: Talos) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_good_order(talos: Talos, signum: signal.Signals) -> None:
+def test_a_signal_shuts_it_down_cleanly(talos: Talos, signum: signal.Signals) -> None:
     talos.start()
     talos.process.send_signal(signum)
     assert talos.end() == (0, "Preparing the database…\n")
@@ -71,7 +71,7 @@ def test_options_come_before_the_environment(talos: Talos, taken: int) -> None:
     assert not address.endswith(f":{taken}")
 
 
-def test_a_port_in_use_is_said_plainly(tmp_path: Path, collected: None, taken: int) -> None:
+def test_a_port_in_use_is_explained(tmp_path: Path, collected: None, taken: int) -> None:
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT=str(taken))
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{taken}" in done.stderr
@@ -95,7 +95,7 @@ def migrations(data: Path, statement: str) -> list[tuple[str]]:
         return database.execute(found).fetchall()
 
 
-def test_an_update_does_not_begin_under_a_running_server(talos: Talos) -> None:
+def test_an_update_does_not_start_under_a_running_server(talos: Talos) -> None:
     talos.start()
     before = migrations(talos.data, "DELETE FROM django_migrations WHERE name = '0008_speed'")
     done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
@@ -130,7 +130,7 @@ def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:
     assert "asks nobody to log in" in done.stderr
 
 
-def test_a_database_that_cannot_be_used_is_said_plainly(tmp_path: Path, collected: None) -> None:
+def test_an_unusable_database_is_explained(tmp_path: Path, collected: None) -> None:
     (tmp_path / "talos.sqlite3").mkdir()
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
     assert done.returncode == 1

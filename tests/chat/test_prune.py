@@ -67,7 +67,7 @@ def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
 
 
 @pytest.mark.promise(9)
-async def test_open_pages_notice_and_what_is_in_use_stays(
+async def test_open_pages_notice_and_conversations_in_use_stay(
     server: OwnServer, chat: Chat, connect: OpenChat, model: Model
 ) -> None:
     whole(server, make=20)

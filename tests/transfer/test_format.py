@@ -59,7 +59,7 @@ def test_every_key_is_documented_and_no_other(part: type[Archived]) -> None:
     assert re.findall(r"`(\w+)`", " ".join(rows)) == list(part.model_fields)
 
 
-def test_what_version_1_lacks_is_documented() -> None:
+def test_keys_missing_from_version_1_are_documented() -> None:
     later = {
         key for part in ROWS for key, field in part.model_fields.items() if not field.is_required()
     }
@@ -68,7 +68,7 @@ def test_what_version_1_lacks_is_documented() -> None:
 
 
 @pytest.mark.parametrize("part", ROWS)
-def test_what_version_1_lacks_is_counted_and_nothing_else_is(part: type[Archived]) -> None:
+def test_exactly_the_keys_missing_from_version_1_are_counted(part: type[Archived]) -> None:
     later = {key for key, field in part.model_fields.items() if not field.is_required()}
     assert later <= older._NAMES.keys()
     assert later == set() or part in {

@@ -87,7 +87,9 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="files are files")
 @sizes("times", sample=1, full=20)
-def test_an_export_is_there_whole_or_not_at_all(archive: Path, tmp_path: Path, times: int) -> None:
+def test_a_killed_export_leaves_a_whole_file_or_none(
+    archive: Path, tmp_path: Path, times: int
+) -> None:
     whole = archive.read_bytes()
     (target := tmp_path / "target.jsonl").write_bytes(b"the one before")
     with place(tmp_path / "data") as there:
@@ -101,7 +103,7 @@ def test_an_export_is_there_whole_or_not_at_all(archive: Path, tmp_path: Path, t
 
 
 @sizes("times", sample=1, full=20)
-def test_an_import_brings_whole_conversations_and_goes_on(
+def test_a_killed_import_leaves_whole_conversations_and_continues(
     archive: Path, tmp_path: Path, times: int
 ) -> None:
     lines = set(archive.read_bytes().splitlines())
@@ -116,7 +118,7 @@ def test_an_import_brings_whole_conversations_and_goes_on(
 
 @sizes("times", sample=1, full=20)
 @pytest.mark.parametrize("here", [0, 10])
-def test_one_long_conversation_is_not_there_until_it_is_whole(
+def test_a_long_conversation_is_hidden_until_it_is_whole(
     tmp_path: Path, times: int, here: int
 ) -> None:
     """Nor are the new messages of one that is here."""

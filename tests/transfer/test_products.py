@@ -66,7 +66,7 @@ def test_other_products_are_refused_by_name(
         assert not one.is_empty
 
 
-def test_each_element_is_read_as_what_it_is() -> None:
+def test_each_element_is_recognized_by_itself() -> None:
     mixed = [CLAUDE, sample(), 5, {"title": "Odd"}, CHATGPT, DEEPSEEK, {"mapping": {}}]
     for data in (json.dumps(mixed), "\n".join(map(json.dumps, mixed))):
         of_conversations = [
@@ -92,7 +92,7 @@ def test_a_broken_element_costs_itself_and_has_its_place() -> None:
 
 @pytest.mark.parametrize("message", [{"role": "user", "content": "Hi"}, {"text": "Hi"}])
 @pytest.mark.parametrize("kind", ["auto", "chatgpt"])
-def test_what_is_not_understood_is_never_called_empty(message: Json, kind: Any) -> None:
+def test_unknown_data_is_never_called_empty(message: Json, kind: Any) -> None:
     strange: Json = {
         "mapping": {"1": {"id": "1", "parent": None, "children": [], "message": message}}
     }
@@ -101,7 +101,7 @@ def test_what_is_not_understood_is_never_called_empty(message: Json, kind: Any) 
     assert not only.is_empty
 
 
-def test_a_document_with_words_of_its_own_is_looked_at_by_element() -> None:
+def test_a_document_with_unknown_keys_is_read_by_element() -> None:
     data = json.dumps({"exported_by": "somebody", "conversations": [CHATGPT, CLAUDE]})
     first, second = found(data.encode())
     assert first.conversation
@@ -118,7 +118,7 @@ def test_a_document_with_words_of_its_own_is_looked_at_by_element() -> None:
         (b"title,text\n1,2", "Not a Talos or ChatGPT export"),
     ],
 )
-def test_files_that_are_no_json_are_named(data: bytes, words: str) -> None:
+def test_files_that_are_not_json_are_named(data: bytes, words: str) -> None:
     (only,) = found(data)
     assert words in only.fault
 
@@ -141,6 +141,6 @@ def test_databases_are_named_by_their_tables(tmp_path: Path, tables: list[str], 
     assert words in only.fault
 
 
-def test_of_what_talos_wrote_only_the_beginning_is_looked_at() -> None:
+def test_only_the_beginning_of_a_talos_conversation_is_inspected() -> None:
     (only,) = found(line({**sample(), "mapping": {}}))
     assert "mapping: this key is not known here" in only.fault

@@ -64,7 +64,7 @@ def test_a_history_of_talos_is_read_out_of_one() -> None:
     assert titles(packed({"history.json": {"conversations": [sample()]}})) == ["Ants"]
 
 
-def test_what_comes_with_an_export_is_no_fault_and_what_is_left_out_is_counted() -> None:
+def test_other_files_of_an_export_are_not_faults_and_are_counted() -> None:
     data = packed(
         {
             "conversations.json": [ONE],
@@ -80,7 +80,7 @@ def test_what_comes_with_an_export_is_no_fault_and_what_is_left_out_is_counted()
     assert rest.left_out == {"image": 2, "audio": 1, "file": 3}
 
 
-def test_one_that_is_named_twice_in_it_is_read_twice() -> None:
+def test_a_file_named_twice_is_read_twice() -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("conversations.json", json.dumps([ONE]))
@@ -99,12 +99,12 @@ def test_one_that_is_named_twice_in_it_is_read_twice() -> None:
         ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not read yet"),
     ],
 )  # fmt: skip
-def test_what_is_no_export_is_said(files: dict[str, Any], words: str) -> None:
+def test_a_zip_file_that_is_not_an_export_is_explained(files: dict[str, Any], words: str) -> None:
     (fault,) = faults(packed(files))
     assert words in fault
 
 
-def test_one_that_is_encrypted_or_packed_oddly_is_said() -> None:
+def test_encryption_and_unusual_compression_are_explained() -> None:
     data = bytearray(packed({"conversations.json": [ONE]}))
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
     assert faults(bytes(data)) == [zips.ENCRYPTED]
@@ -114,7 +114,7 @@ def test_one_that_is_encrypted_or_packed_oddly_is_said() -> None:
         ]
 
 
-def test_one_that_is_cut_off_anywhere_is_said() -> None:
+def test_a_zip_file_cut_off_anywhere_is_explained() -> None:
     data = packed({"conversations.json": [ONE], "a.png": b"x" * 500})
     for end in range(4, len(data), 97):
         assert faults(data[:end]) == [zips.DAMAGED], end
@@ -127,7 +127,7 @@ def test_a_damaged_part_costs_itself() -> None:
     assert titles(bytes(data))[-1] == "Another"
 
 
-def test_whatever_it_says_of_itself_reading_it_raises_nothing() -> None:
+def test_no_false_declaration_raises_an_error() -> None:
     chance = random.Random(5)
     whole = packed({"conversations-0.json": [ONE], "conversations-1.json": [TWO], "a.png": b"x"})
     for _ in range(300):
@@ -148,7 +148,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     assert faults(many) == [zips.TOO_LARGE]
 
 
-def test_what_says_that_it_is_smaller_is_read_no_further() -> None:
+def test_a_file_that_declares_a_smaller_size_is_read_no_further() -> None:
     data = bytearray(packed({"conversations.json": b"[" + b" " * 5_000_000 + b"]"}))
     at = data.rindex(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 100)
@@ -192,7 +192,7 @@ class Pipe(io.RawIOBase):
         return self._data.readinto(buffer)
 
 
-def test_it_may_come_out_of_a_pipe() -> None:
+def test_a_zip_file_may_come_from_a_pipe() -> None:
     data = packed({"conversations.json": [ONE, TWO]})
     pipe = cast("BinaryIO", io.BufferedReader(Pipe(data), 16))
     assert [one.conversation is not None for one in read(pipe)] == [True, True]

@@ -26,7 +26,7 @@ def at_rest(conversation: dict[str, Any], before: dict[str, Any]) -> dict[str, A
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_conversations_come_in_as_they_were(version: str, tmp_path: Path) -> None:
+def test_all_conversations_are_imported_unchanged(version: str, tmp_path: Path) -> None:
     before = conversations(archive(version))
     for name in {conversation["owner"] for conversation in before.values()}:
         User.objects.create(username=name)
