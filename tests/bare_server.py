@@ -40,7 +40,7 @@ class Engine:
 
 
 async def page(send: Send) -> None:
-    """Answered when all answers of the engine are over, and a moment later."""
+    """Respond a moment after the engine has drained."""
     print("asked", flush=True)
     await engine.drained.wait()
     await asyncio.sleep(0.05)
@@ -49,7 +49,7 @@ async def page(send: Send) -> None:
 
 
 async def file(send: Send, *, is_whole: bool) -> None:
-    """As large as a file of 200 conversations; or broken off by a fault."""
+    """Send as much as a file of 200 conversations, or fail midway."""
     await send({"type": "http.response.start", "status": 200})
     for _ in range(200):
         await send({"type": "http.response.body", "body": MIB.encode(), "more_body": True})

@@ -1,4 +1,4 @@
-"""`backup` writes one whole file or none; `restore` fills an empty data directory or leaves it."""
+"""`backup` writes a complete file or none; `restore` fills an empty data directory or leaves it empty."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_a_restore_brings_everything_back(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_plain_copy_of_the_database_can_be_restored(made: Path, tmp_path: Path) -> None:
-    """In WAL mode, as the server has it, with what is only in its WAL."""
+    """The copy is in WAL mode, as on the server, with rows that are only in its WAL."""
     copy = tmp_path / "copy"
     copy.write_bytes(made.read_bytes())
     change(copy, "DROP TABLE sqlar")

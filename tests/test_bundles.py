@@ -1,4 +1,4 @@
-"""The page's scripts and styles in one file each: whole, in order, and small."""
+"""The bundles of the page's scripts and styles are complete, in order and small."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from talos_site import bundles
 STATIC = Path(settings.BASE_DIR, "static")
 OF_OTHER_PAGES = {"admin"}
 HEADERS = 1000
-"""Bytes around each answer, at most."""
+"""The most bytes of HTTP overhead per response."""
 FIRST_LOAD = 80_000
 
 

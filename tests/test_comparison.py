@@ -1,4 +1,4 @@
-"""`make bench BASE=…`: the interval is what it says, and the sides take turns."""
+"""`make bench BASE=…`: the interval is correct, and the sides take turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server does about a process for an uploaded file that fails."""
+"""The server's reaction when the process for an uploaded file fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
 class Broken:
-    """An installation whose Python ends at once; each time it leaves a line."""
+    """An installation whose Python exits at once, after logging a line."""
 
     def __init__(self, folder: Path) -> None:
         self.python = folder / "python"

@@ -1,4 +1,4 @@
-"""What whoever runs Talos is told: by real processes, in a sentence and without a secret."""
+"""Messages to the operator from real processes: one sentence, and no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`prune_history` deletes what its rules say, after saying it, and nothing else."""
+"""`prune_history` deletes exactly what its rules say, after reporting it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def titled(made: Iterable[Conversation], title: str) -> None:
 
 
 def with_opaque_parts() -> None:
-    """One in each answer, of two bytes."""
+    """Add an opaque part of two bytes to each answer."""
     for answer in Message.objects.filter(role="assistant"):
         OpaquePart.objects.create(message=answer, round=0, kind="k", data="é")
 
@@ -78,7 +78,7 @@ def test_the_size_is_that_of_the_text_in_bytes() -> None:
 
 def test_without_a_terminal_it_asks_for_yes() -> None:
     make(1)
-    with pytest.raises(CommandError, match="Add --yes"):
+    with pytest.raises(CommandError, match="add --yes"):
         prune(*ALL_OLD)
     assert left()
 
@@ -284,7 +284,7 @@ def stays(
     keep_pinned: bool,
     archived_only: bool,
 ) -> set[int]:
-    """The rules once more, in the simplest way."""
+    """The rules again, in the simplest form."""
     kept = set()
     for user in (0, 1):
         mine = [(days, n) for n, (whose, days, *_) in enumerate(chats) if whose == user]

@@ -1,4 +1,4 @@
-"""`TALOS_RETENTION_DAYS`: old conversations go by themselves, once a day, pinned ones stay."""
+"""`TALOS_RETENTION_DAYS`: old conversations are deleted once a day; pinned ones stay."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_only_one_of_several_servers_does_it(settings: Settings) -> None:
 
 @async_to_sync
 async def both() -> None:
-    """Two looks at the same moment."""
+    """Two servers check at the same moment."""
     import asyncio
 
     await asyncio.gather(retention.run(), retention.keep())

@@ -1,4 +1,4 @@
-"""The secret key is made once, for this user's eyes only, and is the same for everyone who asks."""
+"""The secret key is generated once, readable by its owner only, and the same for all processes."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that another program has."""
+    """A port that another program uses."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -116,7 +116,7 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, collected: Non
 
 
 def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collected: None) -> None:
-    """On PostgreSQL the next server frees that one's turns at once."""
+    """On PostgreSQL, the next server frees its turns at once."""
     (tmp_path / "talos.lock").write_text("the server before")
     nowhere = "postgres://nobody@127.0.0.1:1/talos"
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0", DATABASE_URL=nowhere)

@@ -1,4 +1,4 @@
-"""A wrong value ends the start with its name and what to do; a right one arrives."""
+"""An invalid value stops the start with its name and advice; a valid one arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Static files come from the product itself, hashed and compressed; stale ones are collected at the start."""
+"""Talos serves static files itself, hashed and compressed, and collects stale ones at start."""
 
 from __future__ import annotations
 

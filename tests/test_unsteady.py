@@ -1,4 +1,4 @@
-"""What fails is run once more, alone: unsteady tests are named, broken ones fail the run."""
+"""Failed tests are run again, alone: unsteady tests are named, broken ones fail the run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_with_a_shared_server(shared): pass
 
 
 def run(folder: Path, *parts: str, workers: int = 0, again: bool = True) -> tuple[int, str]:
-    """A run of tests in a project of its own; its exit status and what it said."""
+    """Run tests in a separate project. Return the exit status and the output."""
     (folder / "test_it.py").write_text("\n".join((SECOND_TIME, *parts)))
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = promise(*numbers): x\n")
     options = ["-p", "tests.unsteady", "-p", "no:django", "-p", "no:randomly", "-n", str(workers)]

@@ -1,4 +1,4 @@
-"""`conversations.json` of a ChatGPT export: what a person saw there is here, in the same order."""
+"""`conversations.json` of a ChatGPT export: everything a person saw there is imported, in order."""
 
 from __future__ import annotations
 

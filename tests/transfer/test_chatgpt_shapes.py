@@ -1,4 +1,4 @@
-"""What ChatGPT exports of 2023 to 2026 hold beside plain texts: none of its words are lost."""
+"""What ChatGPT exports of 2023 to 2026 contain besides plain texts: no words are lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CITE = "\ue200cite\ue202turn0search1\ue201"
 
 
 def converted(*nodes: dict[str, Any], **more: Any) -> Converted:
-    """A question, then these, each below the one before."""
+    """Convert a question followed by these nodes, each below the one before."""
     above, mapping = "q", {"q": node("root", "user", "Q")}
     for number, one in enumerate(nodes):
         mapping[f"n{number}"] = {**one, "parent": above}
@@ -31,7 +31,7 @@ def answer(*nodes: dict[str, Any]) -> ArchivedMessage:
 
 
 def text(words: str, **metadata: Any) -> str:
-    """What an answer of these words says."""
+    """Return the converted text of an answer."""
     return answer(node(None, "assistant", words, metadata=metadata)).content
 
 
@@ -482,7 +482,7 @@ UNFINISHED = node(None, "assistant", "", status="in_progress")
     ],
 )
 def test_the_model_says_how_its_answer_ended(nodes: list[Any], becomes: str) -> None:
-    """Also without words; no result that comes later does."""
+    """The model's last node counts, even without words; a later result does not."""
     turn = answer(*nodes).turn
     assert turn
     assert turn.status == becomes

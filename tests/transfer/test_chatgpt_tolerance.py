@@ -1,4 +1,4 @@
-"""Exports that are not as they should be: what is odd costs itself, and is named."""
+"""Malformed exports: odd data costs only itself, and is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ junk = st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dicti
 
 
 def rich() -> dict[str, Any]:
-    """A conversation with something of everything. Each node's words end in its name."""
+    """A conversation with a bit of everything. Each node's words end in its name."""
     cite = "\ue200cite\ue202turn0search1\ue201"
     references = [{"matched_text": cite, "type": "grouped_webpages", "alt": "([x](https://x.example))",
                    "items": [{"url": "https://x.example", "title": "X", "refs": [{"turn_index": 0}]}]}]  # fmt: skip
@@ -54,7 +54,7 @@ def rich() -> dict[str, Any]:
 
 
 def paths(value: Any, above: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
-    """All places of a JSON value."""
+    """Return all places in a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()  # fmt: skip
     for key, one in inner:
         yield (*above, key)
@@ -231,7 +231,7 @@ def test_a_few_notes_are_kept_and_the_rest_counted() -> None:
 
 
 def test_ids_are_those_of_the_first_version() -> None:
-    """Else what was imported by it would come again."""
+    """Otherwise its imports would be imported again."""
     own = UUID(ID)
     made = convert(
         {

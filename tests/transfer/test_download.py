@@ -1,4 +1,4 @@
-"""Conversations as files, from the page: the owner's own, under names that are safe anywhere."""
+"""Downloading conversations from the page: only the owner's, under names that are safe anywhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def get(client: Client, path: str) -> tuple[Any, bytes]:
-    """The answer and its body, which comes piece by piece."""
+    """Return the response and its streamed body."""
 
     async def collect() -> bytes:
         return b"".join([chunk async for chunk in response.streaming_content])

@@ -1,4 +1,4 @@
-"""A dry run says what the import then does, of any file: the same words, the same exit status."""
+"""A dry run reports exactly what the import then does, for any file, with the same exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py export_history`: what goes where, and that it is there whole or not at all."""
+"""`manage.py export_history`: what is exported where, completely or not at all."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_one_or_some_by_id(exported: Export) -> None:
     assert titles(exported(id=[str(made[1].pk)])) == ["Chat 1"]
     assert titles(exported(id=[str(made[0].pk), made[2].pk.hex])) == ["Chat 2", "Chat 0"]
     for unknown in (str(uuid4()), "x", ""):
-        with pytest.raises(CommandError, match=r"no conversation|no id"):
+        with pytest.raises(CommandError, match=r"no conversation|not a conversation"):
             exported(id=[unknown])
 
 
@@ -75,7 +75,7 @@ def test_a_period_is_of_days_in_which_they_were_last_used(exported: Export) -> N
     assert titles(exported(since="2026-05-02", until="2026-05-02")) == ["Day 2"]
     assert titles(exported(since="2026-05-01T13:00Z", until="2026-05-02T12:00+00:00")) == []
     for wrong in ("yesterday", "2026-02-30", "9999-12-31"):
-        with pytest.raises(CommandError, match="no date"):
+        with pytest.raises(CommandError, match="not a date"):
             exported(until=wrong)
 
 

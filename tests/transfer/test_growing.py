@@ -1,4 +1,4 @@
-"""A later export of what is here: its new messages come, and what a person did here stays."""
+"""A later export of an existing conversation: new messages are added, changes made here stay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def data(nodes: dict[str, Any], **more: Any) -> bytes:
 
 
 def branch() -> list[str]:
-    """The texts of the current branch."""
+    """Return the texts of the current branch."""
     said = Conversation.objects.get().leaf
     texts: list[str] = []
     while said:
@@ -123,7 +123,7 @@ def test_a_copy_with_other_ids_grows_too(imported: Imports) -> None:
 
 
 def _least(work: Work) -> float | None:
-    """A step that does as little as there is between two `yield`s."""
+    """Do only the work between two `yield`s in a step."""
     with transaction.atomic():
         return next((0.0 for _ in work), None)
 
@@ -136,7 +136,7 @@ def test_an_interrupted_import_adds_nothing_and_the_next_one_everything(
     before = Conversation.objects.get().updated_at
     monkeypatch.setattr(steps, "ROWS", 1)
     monkeypatch.setattr(conversation, "step", _least)
-    monkeypatch.setattr(conversation, "_is_little", lambda new: is_little)
+    monkeypatch.setattr(conversation, "is_small", lambda new: is_little)
     for module in (conversation, growth):
         monkeypatch.setattr(module, "show", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -162,7 +162,7 @@ def test_a_conversation_deleted_while_it_grows_is_imported_whole(
         monkeypatch.undo()
         services.delete(local_owner(), UUID(ID))
 
-    monkeypatch.setattr(conversation, "_is_little", lambda new: False)
+    monkeypatch.setattr(conversation, "is_small", lambda new: False)
     monkeypatch.setattr(conversation, "_clear_the_way", clear)
     assert "1 imported" in imported(data(SECOND)).text
     assert len(branch()) == 4

@@ -1,4 +1,4 @@
-"""Broken and hostile files: refused with a place and a reason, never half taken, never a success."""
+"""Broken and hostile files: refused with a place and a reason, never half imported, never a success."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b'"text"', "Not a Talos or ChatGPT export"),
         (b"\x00\x00", "Not a Talos or ChatGPT export"),
         (gzip.compress(line(sample())), "unpack it"),
-        (b"PK\x03\x04...", "it is a ZIP file"),
+        (b"PK\x03\x04...", "the ZIP file is damaged"),
         (json.dumps([sample()]).encode("utf-16"), "UTF-16"),
         (b"SQLite format 3\0", "restore"),
         (b"[", "the file ends in the middle"),
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_an_archive_is_recognized(data: bytes, words: str) ->
 def test_a_document_that_declares_another_format_is_not_read(head: bytes, content: bytes) -> None:
     data = b"{" + head + b'"conversations":[' + content + b"]}"
     assert len(faults(data)) == 1
-    assert "another format or version" in faults(data)[0]
+    assert "declares a format or version" in faults(data)[0]
     assert not any(one.conversation for one in found(data))
 
 
@@ -161,7 +161,7 @@ def test_a_piece_that_is_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch) ->
 
 
 class Endless(io.RawIOBase):
-    """A line that is never in memory."""
+    """A line that is never held in memory."""
 
     def __init__(self, begin: bytes, size: int = 2**26) -> None:
         self.begin, self.left = begin, size
@@ -223,7 +223,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("version", 3, "version is not supported"),
     ("version", 0, "version is not supported"),
     ("version", "1", "version is not supported"),
-    ("new_key", 1, "new_key: this key is not known here: a newer Talos wrote it"),
+    ("new_key", 1, "new_key: unknown key, written by a newer Talos"),
     ("messages.0.new_key", 1, "messages[0].new_key: "),
     ("id", "x", "id: "),
     ("id", None, "id: "),
@@ -253,12 +253,12 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("created_at", "9999-12-31T23:59:59Z", "not in the years"),
     ("created_at", "+100000-01-01T00:00:00Z", "created_at: "),
     ("updated_at", "2026-02-30T00:00:00Z", "updated_at: "),
-    ("rules", [RULE, RULE], "the rule for write_file comes 2 times"),
+    ("rules", [RULE, RULE], "the rule for write_file occurs 2 times"),
     ("rules.0.tool", "", "rules[0].tool: "),
     ("messages", [], "messages: "),
     ("messages", None, "messages: "),
-    ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} comes 2 times"),
-    ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 comes 2 times"),
+    ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} occurs 2 times"),
+    ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 occurs 2 times"),
     ("messages.1.parent", OTHER, "is not in this conversation"),
     ("messages.1.parent", A, "form a circle"),
     ("messages.0.parent", A, "form a circle"),
@@ -267,8 +267,8 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.withdrawn", True, "leaf is not"),
     ("messages.0.role", "system", "messages[0].role: "),
     ("messages.0.turn", ANSWER["turn"], "is a question, but has a turn"),
-    ("messages.0.calls", [CALL], "is a question, but has a turn or calls"),
-    ("messages.1.calls", [CALL, CALL], "comes 2 times"),
+    ("messages.0.calls", [CALL], "is a question, but has a turn, calls"),
+    ("messages.1.calls", [CALL, CALL], "occurs 2 times"),
     ("messages.0.content", "a\0", "messages[0].content: has a NUL"),
     ("messages.0.content", ["a"], "messages[0].content: "),
     ("messages.0.client_id", "x" * 65, "messages[0].client_id: "),
@@ -295,7 +295,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.opaque.0.new_key", 1, "messages[1].opaque[0].new_key: "),
     ("messages.1.opaque.0.round", -1, "messages[1].opaque[0].round: "),
     ("messages.1.opaque.0.round", 2**31, "messages[1].opaque[0].round: "),
-    ("messages.1.opaque.0.call_id", "call_2", "an opaque part of a call that it does not have"),
+    ("messages.1.opaque.0.call_id", "call_2", "an opaque part for a call that it does not have"),
     ("messages.1.opaque.0.call_id", None, "messages[1].opaque[0].call_id: "),
     ("messages.1.opaque.0.kind", "", "messages[1].opaque[0].kind: "),
     ("messages.1.opaque.0.kind", "x" * 41, "messages[1].opaque[0].kind: "),
@@ -373,7 +373,7 @@ def test_a_file_of_version_1_has_the_keys_of_version_1(place: str, value: Any) -
 
 
 def test_a_missing_key_of_version_2_means_its_default() -> None:
-    """What is written today is read when there are more keys, as it is without today's."""
+    """So files written today can be read when there are more keys."""
     (only,) = found(line({**first_version(sample()), "version": 2}))
     assert only.conversation is not None
     assert only.conversation.offers_tools

@@ -1,4 +1,4 @@
-"""`manage.py import_history`: what becomes of conversations, and what is said of it."""
+"""`manage.py import_history`: its effect on conversations, and its report."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_message_id_used_elsewhere_is_replaced(imported: Imports, exported: Ex
 
 
 def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> None:
-    """A repeated send must find the message that it was."""
+    """A repeated send must find its own message."""
     said = services.say(
         local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", client_id="k1", begins=True
     )  # fmt: skip

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_files() -> None:
-    """Whatever another test left."""
+    """Remove what another test left."""
     shutil.rmtree(folder(), ignore_errors=True)
 
 
@@ -66,7 +66,7 @@ def folder() -> Path:
 
 
 def begin(client: Client) -> str:
-    """The page of an import that waits."""
+    """Return the page of a waiting import."""
     file = SimpleUploadedFile("large.jsonl", large())
     return str(client.post("/import/", {"file": file}).headers["Location"])
 
@@ -171,7 +171,7 @@ def test_an_import_that_is_interrupted_each_time_is_given_up(client: Client) -> 
     address = begin(client)
     ImportJob.objects.update(attempts=jobs.ATTEMPTS)
     jobs.run(*jobs.waiting())
-    assert "broken off 5 times" in client.get(address).content.decode()
+    assert "interrupted 5 times" in client.get(address).content.decode()
 
 
 def test_old_imports_and_their_files_are_removed(client: Client) -> None:
@@ -295,7 +295,7 @@ def zipped(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("is_large", [False, True])
 def test_a_zip_file_counts_with_its_unpacked_size(client: Client, is_large: bool) -> None:
-    """A request waits only for what takes little, whatever it is packed into."""
+    """A request waits only for a small import, however it is packed."""
     file = SimpleUploadedFile("a.zip", zipped(large() if is_large else line(sample())))
     assert (file.size or 0) < uploads.AT_ONCE
     client.post("/import/", {"file": file})
@@ -305,7 +305,7 @@ def test_a_zip_file_counts_with_its_unpacked_size(client: Client, is_large: bool
 @pytest.mark.parametrize("half", [r"\ud83d", r"\u0000"])
 def test_a_title_that_no_database_stores_is_reported(client: Client, half: str) -> None:
     _, page = upload(client, b'[{"name": "half %s", "chat_messages": []}]' % half.encode())
-    assert "“half \ufffd”: a Claude export: not read yet" in page
+    assert "“half \ufffd”: a Claude export: not supported yet" in page
 
 
 def test_the_name_of_a_file_may_hold_anything() -> None:

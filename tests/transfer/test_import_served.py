@@ -1,4 +1,4 @@
-"""Imports on the page of a real server: they outlive their request, and the server."""
+"""Imports on the page of a real server outlive their request and the server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Browser:
         )
 
     async def begin(self, archive: bytes) -> str:
-        """The path of the page of its import."""
+        """Return the path of the import's page."""
         return (await self.post("/import/", file=archive)).headers["Location"]
 
     async def until(self, path: str, is_so: Callable[[str], bool]) -> str:

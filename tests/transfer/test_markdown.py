@@ -1,4 +1,4 @@
-"""Markdown of a conversation: all of it, told apart, and nothing in it swallows what follows."""
+"""A conversation as Markdown: complete, clearly structured, and no text swallows what follows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def said(conversation: Conversation, parent: Message | None, role: str, content:
 
 
 def headings(text: str) -> list[str]:
-    """Without their times."""
+    """Return the headings without their times."""
     lines = [line for line in text.splitlines() if line.startswith("#")]
     return [
         line if "UTC" not in line else line[: line.index(", 20")] + line.partition("UTC")[2]

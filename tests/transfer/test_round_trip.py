@@ -1,4 +1,4 @@
-"""Export, an empty database, import, export: the same bytes, on every database and between them."""
+"""Export, import into an empty database, export: the same bytes, on and between all databases."""
 
 from __future__ import annotations
 

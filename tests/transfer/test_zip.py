@@ -1,4 +1,4 @@
-"""ZIP files as they are downloaded: read where they are, whatever they say of themselves."""
+"""ZIP files as downloaded, read without unpacking, whatever they declare."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TWO = {**ONE, "conversation_id": OTHER, "title": "Another"}
 
 
 def packed(files: dict[str, Any], **options: Any) -> bytes:
-    """A ZIP file; what is no bytes is written as JSON."""
+    """Return a ZIP file; contents other than bytes are written as JSON."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", options.pop("compression", zipfile.ZIP_DEFLATED)) as archive:
         for name, content in files.items():
@@ -92,11 +92,11 @@ def test_a_file_named_twice_is_read_twice() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "there are no conversations in it"),
-        ({"a.png": b"x", "user.json": {}}, "there are no conversations in it"),
-        ({"inner.zip": b"PK"}, "unpack it, and import these"),
-        ({"Takeout/My Activity/Gemini Apps/MyActivity.html": b"<"}, "a Gemini export: not read yet"),
-        ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not read yet"),
+        ({}, "it contains no conversations"),
+        ({"a.png": b"x", "user.json": {}}, "it contains no conversations"),
+        ({"inner.zip": b"PK"}, "unpack it, then import those"),
+        ({"Takeout/My Activity/Gemini Apps/MyActivity.html": b"<"}, "a Gemini export: not supported yet"),
+        ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not supported yet"),
     ],
 )  # fmt: skip
 def test_a_zip_file_that_is_not_an_export_is_explained(files: dict[str, Any], words: str) -> None:
@@ -180,7 +180,7 @@ def test_a_large_one_takes_bounded_memory() -> None:
 
 
 class Pipe(io.RawIOBase):
-    """What can be read once, from its beginning to its end."""
+    """A stream that can be read only once."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)

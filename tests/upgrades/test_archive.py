@@ -1,4 +1,4 @@
-"""The archive of each version is read by this one: a promise of docs/archive.md."""
+"""This version reads the archive of every earlier one, as docs/archive.md promises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.upgrades.kept import ARCHIVE, FOLDER, UNFINISHED, archive, conversati
 
 
 def at_rest(conversation: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """All that an import must not change: of an answer that was not over, its turn and calls."""
+    """Return what an import must not change; for an unfinished answer, that excludes turn and calls."""
     open_ones = {
         m["id"] for m in before["messages"] if (m["turn"] or {}).get("status") in UNFINISHED
     }

@@ -1,4 +1,4 @@
-"""Migrations are only added, and kept folders never change: people's databases are as they are."""
+"""Migrations are only added, and kept folders never change, because databases exist already."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.promise(4, 5)]
 
 
 async def now(served: Served, name: str) -> list[Frame]:
-    """The messages of a conversation in which nothing goes on any more."""
+    """Return the messages of a conversation once it is at rest."""
     snapshot = await settled(served.address, str(key(name)))
     return list(snapshot["messages"])
 

@@ -30,7 +30,7 @@ from chat.search.words import words
 from chat.transfer.importers import reading
 from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.references import References
-from chat.transfer.markdown import _closed
+from chat.transfer.markdown import _close_fence
 from chat.transfer.reading_order import places
 from chat.turns import batches, title_text
 from chat.turns.live import Entry, LiveTurn
@@ -335,7 +335,7 @@ TARGETS: dict[str, Target] = {
     "an archive": Target(SHAPES, lambda text: partial(_read, archive(text)), 16 * 1024),
     "a ChatGPT export": Target(SHAPES, lambda text: partial(_read, export(text)), 16 * 1024),
     "the order of versions": Target(SHAPES, lambda text: partial(places, *tree(text)), 64 * 1024),
-    "a text for Markdown": Target((*MARKS, *LETTERS), lambda text: partial(_closed, text), 1024 * 1024),
+    "a text for Markdown": Target((*MARKS, *LETTERS), lambda text: partial(_close_fence, text), 1024 * 1024),
     "the marks of a ChatGPT export": Target(CITED, lambda text: partial(_translated, text)),
     "where a text is code": Target(CODE, lambda text: lambda: CodeMarks().read(text), 1024 * 1024),
 }  # fmt: skip
