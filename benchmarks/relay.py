@@ -21,7 +21,7 @@ settings.configure()
 
 from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
 
-from talos_site.management.commands.serve import address_of, bound  # noqa: E402
+from talos_site.management.commands.serve import address_of, bind  # noqa: E402
 
 
 class Engine:
@@ -66,7 +66,7 @@ class Relay(AsyncWebsocketConsumer):
 
 engine = Engine()
 if __name__ == "__main__":
-    listener = bound("127.0.0.1", 0)
+    listener = bind("127.0.0.1", 0)
     ready = f"ready at {address_of(listener)}"
     server = Server(Relay.as_asgi(), listener, engine, drain_seconds=1)
     server.serve(lambda: print(ready, flush=True))

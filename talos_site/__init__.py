@@ -1,1 +1,1 @@
-"""The site: settings from the environment, the server, and the `serve` command."""
+"""Runs Talos: settings from the environment, the `serve` command, the server and static files."""

@@ -9,7 +9,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talos_site.settings")
-django.setup(set_prefix=False)  # what follows needs its models
+django.setup(set_prefix=False)  # the imports below need its models
 
 from chat.access.gate import SocketGate, refuse  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402

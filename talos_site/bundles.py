@@ -21,45 +21,45 @@ STYLES = (
     "colors", "base", "layout", "sidebar", "messages", "welcome", "actions", "calls", "prose", "composer",
     "dialog", "models", "settings", "import", "connect", "chat_list", "menus", "touch", "print",
 )  # fmt: skip
-"""In order: later ones may override earlier ones."""
+"""In order: later styles may override earlier ones."""
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
-"""A comment on lines of its own."""
+"""Comments on lines of their own."""
 
 
 def script_name() -> str:
-    """The page's script: the bundle, or in development `main.js`, which imports the other modules."""
+    """Return the page's script: the bundle, or in development `main.js`, which imports the rest."""
     return "js/main.js" if settings.DEBUG else SCRIPT
 
 
 def style_names() -> list[str]:
-    """The page's style sheets, in order."""
+    """Return the page's style sheets in order."""
     return [f"css/{name}.css" for name in STYLES] if settings.DEBUG else [STYLE]
 
 
-def made(static: Path) -> dict[str, str]:
-    """The bundles of a static folder, by name."""
+def bundle(static: Path) -> dict[str, str]:
+    """Bundle the files in a folder. Returns the bundles by name."""
     scripts = modules(static / "js")
     if "main" not in scripts:
         return {}
     styles = (static / "css" / f"{name}.css" for name in STYLES)
     return {
-        SCRIPT: script(scripts),
+        SCRIPT: join(scripts),
         STYLE: "".join(_bare(path.read_text("utf-8")) for path in styles),
     }
 
 
 def modules(folder: Path) -> dict[str, str]:
-    """The text of each module, by its path in a folder, without `.js`."""
+    """Return the text of each module, by its path in a folder, without `.js`."""
     return {
         path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
         for path in folder.rglob("*.js")
     }
 
 
-def script(modules: Mapping[str, str]) -> str:
-    """`main` and the modules it imports, each after its own imports."""
+def join(modules: Mapping[str, str]) -> str:
+    """Join `main` and its imports, each module after those that it needs."""
     done: dict[str, str] = {}
     _add("main", modules, done, ())
     return "".join(done.values())

@@ -1,4 +1,4 @@
-"""The machine's time zone by name, for settings."""
+"""Finding the time zone's name for the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from talos_site.environment import wrong
 
 
 def chosen(name: str) -> str:
-    """The zone that `TALOS_TIME_ZONE` names."""
+    """Return the zone that `TALOS_TIME_ZONE` names, if it exists."""
     if not _exists(name):
         raise wrong("TALOS_TIME_ZONE", name, "use a name like Europe/Paris or UTC")
     return name

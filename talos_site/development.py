@@ -1,4 +1,4 @@
-"""Settings of `make dev`: the product's own, with Django's debug pages and nothing built or cached.
+"""Settings of `make dev`: the normal ones, with Django's debug pages and without builds or caches.
 
 Never for a server that others can reach: an error page shows code and settings.
 """
@@ -11,12 +11,12 @@ from talos_site.settings import *  # noqa: F403
 DEBUG = True
 STORAGES = {
     **product.STORAGES,
-    # straight from `static/`, unhashed
+    # directly from `static/`, unhashed
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 _options = {
     **product.TEMPLATES[0]["OPTIONS"],
-    # without Django's cache: a changed template shows on the next reload of the page
+    # without Django's cache, so that a changed template shows when the page is reloaded
     "loaders": [
         "django.template.loaders.filesystem.Loader",
         "django.template.loaders.app_directories.Loader",

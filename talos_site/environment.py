@@ -1,7 +1,7 @@
-"""Typed readers of the environment, for `settings.py` only.
+"""Typed readers of environment variables, for `settings.py` only.
 
-A variable that is set but empty counts as unset. Nonsense raises `ImproperlyConfigured` with the
-variable's name, its value (never a secret's) and what to do; `manage.py` shows that text alone.
+A variable that is set but empty counts as unset. An invalid value raises `ImproperlyConfigured` with
+the variable's name, its value (never a secret's) and what to do; `manage.py` shows only that text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat.llm.catalogue.addresses import mended
 
 
 def load(dotenv: Path) -> Mapping[str, str]:
-    """The environment, over the `.env` file, which also reaches libraries that read keys there."""
+    """Load `.env` into the environment, which overrides it; libraries read their keys there."""
     try:
         load_dotenv(dotenv)
     except (OSError, UnicodeDecodeError) as error:
@@ -28,33 +28,33 @@ def load(dotenv: Path) -> Mapping[str, str]:
 
 
 class Reader:
-    """Reads variables out of `values`."""
+    """Reads variables from `values`."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
-        self._asked_for: set[str] = set()
+        self._known: set[str] = set()
 
     def unknown(self, beginning: str) -> dict[str, str | None]:
-        """Variables that begin so and were never asked for, each with the nearest that was."""
-        length = len(beginning)  # compared without: what all have in common makes none alike
-        ours = [name[length:] for name in self._asked_for if name.startswith(beginning)]
+        """Return variables with this prefix that were never read, each with the nearest that was."""
+        length = len(beginning)  # compared without the prefix, which makes all names similar
+        ours = [name[length:] for name in self._known if name.startswith(beginning)]
         unknown = [
             name
             for name in sorted(self._values)
-            if name.upper().startswith(beginning) and name not in self._asked_for
+            if name.upper().startswith(beginning) and name not in self._known
         ]
         nearest = {name: get_close_matches(name[length:].upper(), ours, 1) for name in unknown}
         return {name: beginning + found[0] if found else None for name, found in nearest.items()}
 
     def text(self, name: str) -> str | None:
-        self._asked_for.add(name)
+        self._known.add(name)
         return self._values.get(name, "").strip() or None
 
     def address(self, name: str, *, key: str | None = None, is_used: bool = True) -> str | None:
-        """A model server's address, mended where it is clear what is meant.
+        """Read a model server's address, corrected where the intention is clear.
 
-        One that is not used may be another program's, and is left as it is. `key`: the variable
-        of its key, or empty, where requests are signed with a key and can carry no password.
+        An unused one may belong to another program and is not changed. `key` is the variable of the
+        server's key, or empty; set it if requests carry a key and cannot carry a password.
         """
         value = self.text(name)
         try:
@@ -71,7 +71,7 @@ class Reader:
         return address
 
     def ending(self, *ends: str) -> dict[str, str]:
-        """All variables whose names end in one of these."""
+        """Return all variables whose names end in one of these."""
         found = {name: self.text(name) for name in self._values if name.endswith(ends)}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -94,26 +94,26 @@ class Reader:
         return value
 
     def names(self, name: str, default: Collection[str]) -> list[str]:
-        """A list with commas between its items."""
+        """Read a list separated by commas."""
         value = self.text(name)
         if value is None:
             return list(default)
         return [part for item in value.split(",") if (part := item.strip())]
 
     def folder(self, name: str, default: Path) -> Path:
-        """A directory, made if it is missing, for this user's eyes only."""
+        """Return a directory, created for this user only if it is missing."""
         path = Path(self.text(name) or default).expanduser().absolute()
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            hint = f"it cannot be made ({error.strerror}); choose a directory that you may write"
+            hint = f"it cannot be created ({error.strerror}); choose a writable directory"
             raise wrong(name, str(path), hint) from None
         if not os.access(path, os.W_OK | os.X_OK):
-            raise wrong(name, str(path), "choose a directory that you may write")
+            raise wrong(name, str(path), "choose a writable directory")
         return path
 
     def text_or_file(self, name: str) -> str | None:
-        """Text, or the content of the file that `@file` names."""
+        """Read text, or the file that `@file` names."""
         value = self.text(name)
         if value is None or not value.startswith("@"):
             return value

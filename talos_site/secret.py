@@ -1,4 +1,4 @@
-"""The key that signs cookies and forms: given by `SECRET_KEY`, or made once per data directory."""
+"""The key that signs cookies and forms: from `SECRET_KEY`, or generated once per data directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 LEAST = 32  # characters; `openssl rand -hex 32` gives 64
-_MAKE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+_MAKE = 'generate one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
 def given(key: str) -> str:
@@ -21,7 +21,7 @@ def given(key: str) -> str:
 
 
 def kept(directory: Path) -> str:
-    """The data directory's own key. Of two processes that start at once both get the same."""
+    """Return the data directory's key. Two processes that start at once get the same one."""
     path = directory / "secret_key"
     try:
         if not path.exists():
@@ -33,12 +33,12 @@ def kept(directory: Path) -> str:
             "writable, or set the variable."
         ) from None
     if len(key) < LEAST:
-        raise ImproperlyConfigured(f"{path} is damaged: remove it and a new key is made.")
+        raise ImproperlyConfigured(f"{path} is damaged: remove it, and a new key is generated.")
     return key
 
 
 def _make(path: Path) -> None:
-    """A link, unlike a fresh file, appears with its content, and never replaces another."""
+    """Create the key with a hard link, which appears with its content and never replaces a file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -49,6 +49,6 @@ def _make(path: Path) -> None:
         try:
             path.hardlink_to(draft)
         except FileExistsError:
-            pass  # another process was first: its key counts
+            pass  # another process was first, and its key counts
     finally:
         draft.unlink()

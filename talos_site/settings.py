@@ -1,7 +1,7 @@
-"""Settings: the only reader of the environment, in the order of the table in the documentation.
+"""Settings: the only reader of the environment, in the order of the table in the README.
 
-Every default suits one person's computer. A `.env` file beside `manage.py` is read too; the real
-environment wins over it.
+The defaults suit one person's computer. A `.env` file beside `manage.py` is read as well; the real
+environment overrides it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _bases = {"OLLAMA_API_BASE": True, "LM_STUDIO_API_BASE": True}
 _bases |= {p.base: bool(p.key(PROVIDER_VARIABLES)) for p in KNOWN if p.lists}
 _keys = {"OLLAMA_API_BASE": "", "LM_STUDIO_API_BASE": ""}
 _keys |= {p.base: p.keys[0] for p in KNOWN if p.openai_url}
-# What LiteLLM alone knows how to read, such as Azure's with a query, stays as it is.
+# Addresses that only LiteLLM understands, such as Azure's with a query, are not changed.
 for _name in PROVIDER_VARIABLES.keys() & _bases.keys():
     PROVIDER_VARIABLES[_name] = (
         _env.address(_name, key=_keys.get(_name), is_used=_bases[_name]) or ""
@@ -64,11 +64,11 @@ TALOS_RETENTION_DAYS = _env.whole_or_none("TALOS_RETENTION_DAYS", least=1, most=
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL_IS_SET = _env.text("REDIS_URL") is not None
-"""Not used: a check says so (`chat/checks.py`)."""
+"""Not used in this version; a check warns about it (`chat/checks.py`)."""
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels.layers.InMemoryChannelLayer",
-        # An expired message would take its socket out of all groups, so: longer than any stall.
+        # An expired message would remove its socket from all groups: longer than any stall.
         "CONFIG": {"capacity": 1000, "expiry": 86_400, "group_expiry": 172_800},
     }
 }
@@ -82,8 +82,8 @@ if TALOS_AUTH == "login":
 HOST = _env.text("HOST") or "127.0.0.1"
 PORT = _env.whole("PORT", 8000, most=65_535)
 """0: any free port."""
-# Exact names are the defence against DNS rebinding. Those of this machine are always among them,
-# for health checks; HOST may be another loopback address.
+# Exact names protect against DNS rebinding. This machine's names are always included, for health
+# checks; HOST may be another loopback address.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *_env.names("TALOS_ALLOWED_HOSTS", (HOST,))]
 CSRF_TRUSTED_ORIGINS: list[str] = []
 """Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
@@ -113,7 +113,7 @@ WORKSPACE = DATA_DIR / "workspace"
 """The only place for the files of tools."""
 
 UNKNOWN_VARIABLES = _env.unknown(beginning="TALOS_")
-"""Set, but read by nobody: each with the name that was probably meant. Last, when all are read."""
+"""Variables that nothing reads, each with the name probably meant. Last, when all are read."""
 
 # --- the project --------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# Cookies are shared by all ports of a host: names of our own keep other local programs apart.
+# All ports of a host share cookies: our own names avoid clashes with other local programs.
 SESSION_COOKIE_NAME = "talos_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -188,7 +188,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-"""The admin's list actions send one field a row."""
+"""The admin's list actions send one field per row."""
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # Plain HTTP on loopback: no HSTS, no redirect to HTTPS and no cookies that only HTTPS carries.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
@@ -207,14 +207,16 @@ LOGGING = {
     "loggers": {
         "chat": {"level": "INFO"},
         "tools": {"level": "INFO"},
-        # Django's own handlers (mail to admins, a debug console) are not for this product.
+        # Django's own handlers (mail to admins, a debug console) are not used.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        "django.request": {"level": "ERROR"},  # a 404 is no news
-        # A foreign Host, too many fields, an odd filter of the admin: answered with 400. A traceback
-        # for each would let anybody fill the log.
+        "django.request": {"level": "ERROR"},  # a 404 is not worth a line
+        # A foreign Host, too many fields or an odd admin filter gets a 400. A traceback for each
+        # would let anyone fill the log.
         "django.security": {"handlers": ["none"], "propagate": False},
         "django.security.csrf": {"handlers": ["stderr"], "propagate": False},
         "daphne": {"level": "WARNING"},
-        "psycopg.pool": {"level": "ERROR"},  # who needed the connection says that there is none
+        "psycopg.pool": {
+            "level": "ERROR"
+        },  # the code that needs the connection reports its absence
     },
 }

@@ -1,7 +1,7 @@
-"""Static files, served by the product itself: hashed, compressed and cached for ever.
+"""Static files, served by Talos itself: hashed, compressed and cached forever.
 
-`Storage` writes them at `collectstatic`; `StaticFiles` serves what it wrote. No disk is searched
-for a request: the list of files is made at start.
+`Storage` writes them at `collectstatic`; `StaticFiles` serves them from a list of files made at
+start, so that no request searches the disk.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from talos_site import bundles
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Hashes and compresses; before that the page's scripts and styles become one file each."""
+    """Bundles the page's scripts and styles, then hashes and compresses all files."""
 
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
         for folder in map(Path, settings.STATICFILES_DIRS):
-            for name, text in bundles.made(folder).items():
+            for name, text in bundles.bundle(folder).items():
                 target = Path(self.path(name))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text, "utf-8")
@@ -36,10 +36,10 @@ class Storage(CompressedManifestStaticFilesStorage):
 
 
 class StaticFiles(WhiteNoiseMiddleware):
-    """WhiteNoise's middleware, at home in an event loop.
+    """WhiteNoise's middleware, adapted to an event loop.
 
-    The original knows only synchronous handlers, which would push every asynchronous view behind
-    it into a thread, and streams files with a synchronous iterator, which Django warns of.
+    The original supports only synchronous handlers, which would push every asynchronous view behind
+    it into a thread, and streams files with a synchronous iterator, which Django warns about.
     """
 
     sync_capable = True
@@ -52,15 +52,15 @@ class StaticFiles(WhiteNoiseMiddleware):
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        return self._later(request) if self._is_async else super().__call__(request)
+        return self._respond(request) if self._is_async else super().__call__(request)
 
-    async def _later(self, request: HttpRequest) -> HttpResponse:
+    async def _respond(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info
         found = self.find_file(path) if self.autorefresh else self.files.get(path)
         if found is None:
             response: HttpResponse = await self.get_response(request)
             return response
-        # A few hundred kilobytes at most, out of the page cache: not worth a thread.
+        # At most a few hundred kilobytes from the page cache: not worth a thread.
         return self.serve(found, request)
 
     @staticmethod
@@ -77,19 +77,19 @@ class StaticFiles(WhiteNoiseMiddleware):
         return response
 
     def add_files(self, root: str | Path, prefix: str | None = None) -> None:
-        """Without collected files (in tests) there is nothing to serve, and no warning to give."""
+        """Serve nothing, without a warning, if files were not collected (in tests)."""
         if os.path.isdir(root):
             super().add_files(root, prefix)
 
 
-def what_is_missing() -> str | None:
-    """Why the pages' static files have to be collected; None: they need not."""
+def find_outdated() -> str | None:
+    """Say why the static files must be collected; None if they are current."""
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if not manifest.is_file():
         return "The static files were not collected."
     collected = manifest.stat().st_mtime
     for folder in map(Path, settings.STATICFILES_DIRS):
-        # Folders too: their time changes when a file comes or goes.
+        # Folders too: their time changes when a file is added or removed.
         if any(path.stat().st_mtime > collected for path in (folder, *folder.rglob("*"))):
-            return "The static files changed since they were collected."
+            return "The static files have changed since they were collected."
     return None

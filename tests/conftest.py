@@ -1,4 +1,4 @@
-"""What every test gets. The settings see nothing of this machine's environment in a test run."""
+"""Shared by all tests. In a test run, settings ignore this machine's environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.processes import Talos, collect_static_files
 
 pytest_plugins = ["tests.support.servers", "tests.support.unsteady"]
 SLOW = {"chromium", "litellm_imported", "own_server", "restored", "talos", "upgraded"}
-"""Fixtures that take seconds, for one test or a few: most of them start processes."""
+"""Fixtures that take seconds, most because they start processes."""
 
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("talos", deadline=None, print_blob=True)
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Reports travel between processes as UTF-8; some tests log what that does not know."""
+    """Replace what UTF-8 cannot encode: reports travel between processes, and some tests log it."""
     report = yield
     report.sections = [
         (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
@@ -64,7 +64,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _uncollected_static_files() -> Iterator[None]:
-    """Templates render without `collectstatic`; a real server (`talos`) has the real thing."""
+    """Render templates without `collectstatic`; only a real server (`talos`) needs it."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
         yield
@@ -72,7 +72,7 @@ def _uncollected_static_files() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _threads_let_go(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """PostgreSQL drops no database that threads of the product still have connections to."""
+    """Close connections of other threads: PostgreSQL drops no database that is in use."""
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -89,7 +89,7 @@ def collected() -> None:
 
 @pytest.fixture
 def talos(tmp_path: Path, collected: None) -> Iterator[Talos]:
-    """A server that a test may start: a real process on a data directory of its own."""
+    """A server that a test may start: a real process on its own data directory."""
     server = Talos(tmp_path / "data")
     yield server
     server.kill()

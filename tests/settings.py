@@ -1,4 +1,4 @@
-"""The product's own settings, with nothing of this machine's environment but the database to use."""
+"""The normal settings, with nothing from this machine's environment except the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import tempfile
 
 OURS = ("CHROMIUM", "TALOS_CHAOS_SEED", "TALOS_SOAK_SECONDS")
-"""Variables of the tests themselves."""
+"""Variables for the tests themselves."""
 READ = ("HOST", "PORT", "SECRET_KEY", "REDIS_URL", "TALOS_", "OPENAI_")
 
 for name in list(os.environ):

@@ -25,7 +25,7 @@ from chat.transfer.archive.encoders import JsonLines
 from chat.transfer.names import slug
 from chat.transfer.selection import Ids, Selection
 from chat.upkeep.prune.batches import Prune
-from chat.upkeep.prune.rules import Amount, Rules, amount
+from chat.upkeep.prune.rules import Amount, Rules, measure
 from chat.views.downloads import streamed_download
 from chat.views.request import HtmxRequest
 
@@ -65,7 +65,7 @@ class UserActions(Listed):
         if "confirmed" in request.POST:
             self._prune(request, user, rules)
             return self._back(request, user)
-        found = amount(rules)
+        found = measure(rules)
         if not found.conversations:
             return self._ask_which(request, user, form, f"{rules}: none. {_in_use(found)}")
         return self._confirm(request, user, rules, found)

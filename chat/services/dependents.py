@@ -67,7 +67,7 @@ def _at(key: ForeignKey[Any, Any], keys: str) -> Iterator[Dependent]:
     """The rows that a foreign key leads to, after everything that refers to them."""
     meta = key.model._meta
     where = f"{key.column} IN ({keys})"
-    yield from _below(key.model, f"SELECT {meta.pk.column} FROM {meta.db_table} WHERE {where}")  # noqa: S608  # our own names
+    yield from _below(key.model, f"SELECT id FROM {meta.db_table} WHERE {where}")  # noqa: S608  # our own names
     large = TextField, JSONField, BinaryField
     texts = tuple(str(field.column) for field in meta.concrete_fields if isinstance(field, large))
-    yield Dependent(meta.db_table, where, texts or (str(meta.pk.column),))
+    yield Dependent(meta.db_table, where, texts or ("id",))

@@ -1,1 +1,1 @@
-"""Looking after a server: backup and restore, old conversations, and uploaded files to import."""
+"""Maintains a server: backups, deletion of old conversations, and imports of uploaded files."""

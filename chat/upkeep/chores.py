@@ -6,6 +6,6 @@ from chat.services import hidden
 from chat.upkeep import uploads
 from chat.upkeep.prune import retention
 
-HOURLY = (retention.keep, uploads.tidy, hidden.tidy)
+HOURLY = (retention.run, uploads.tidy, hidden.tidy)
 AT_EACH_POLL = (uploads.run, hidden.sweep)
 """About once a second, unless the last run is still under way."""

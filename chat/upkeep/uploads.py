@@ -1,7 +1,7 @@
-"""Uploaded files are imported beside the server, one at a time, in a process of their own.
+"""Importing uploaded files beside the server, one at a time, each in its own process.
 
-What is read of a large file then takes no time from the event loop, and its memory goes back to the
-system. A job outlives this server: the next one goes on with it.
+So a large file takes no time from the event loop, and its memory is freed afterwards. A job
+outlives this server: the next one resumes it.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 600.0
-"""Seconds after a failure."""
+"""Seconds to wait after failures."""
 
 
 @dataclass(frozen=True)
 class _Failure:
     status: int
-    """Of the process."""
+    """The exit status of the process."""
     wait: float
     until: float
-    """Of the clock: when the next one is begun."""
+    """The time on the monotonic clock of the next attempt."""
 
 
 _failures: dict[UUID, _Failure] = {}
-"""The last one of each file of which the process failed, for whatever reason."""
+"""The last failure of each job whose process failed for any reason."""
 
 
 async def run() -> None:
-    """Import what waits, one file after the other."""
+    """Import the waiting files, one after another."""
     while job_id := _next(await read(jobs.waiting)):
         _note(job_id, await _import(job_id))
 
 
 def _next(waiting: list[UUID]) -> UUID | None:
-    """The oldest, but for those that failed just now."""
+    """Return the oldest job, except those that failed recently."""
     due = (
         job_id
         for job_id in waiting
@@ -57,7 +57,7 @@ def _next(waiting: list[UUID]) -> UUID | None:
 
 
 def _note(job_id: UUID, status: int) -> None:
-    """A failure is logged once, and the next attempt waits twice as long as this one did."""
+    """Log a failure once, and double the wait before the next attempt."""
     before = _failures.pop(job_id, None)
     if not status:
         return
@@ -72,12 +72,12 @@ async def tidy() -> None:
 
 
 async def _import(job_id: UUID) -> int:
-    """The status with which its process ended."""
+    """Import a file in its own process and return the exit status."""
     command = (sys.executable, str(settings.BASE_DIR / "manage.py"), "import_upload", str(job_id))
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
     try:
         return await process.wait()
-    except asyncio.CancelledError:  # the server ends: the next one goes on
+    except asyncio.CancelledError:  # the server is stopping; the next one resumes the job
         with suppress(ProcessLookupError):
             process.terminate()
         raise

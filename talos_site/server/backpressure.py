@@ -1,13 +1,13 @@
-"""A WebSocket that a slow reader cannot fill the server's memory through, and that writes at once.
+"""A WebSocket with bounded buffers and immediate writes.
 
-Daphne's `send` never waits for the client: what it does not read piles up in the transport. Past
-`LIMIT` the connection is cut; the client comes back and takes everything in one snapshot. Nor does
-it stop reading from a client that sends faster than it is answered; that is done here as well. Also
-lets the server close with any registered code: Autobahn's own method refuses 1012.
+Daphne's `send` never waits for the client, so unread data piles up in the transport. Past `LIMIT`
+the connection is cut; the client reconnects and gets everything in one snapshot. Daphne also never
+stops reading from a client that sends faster than it is answered; this class does. And it can close
+with any registered code: Autobahn's own method refuses 1012.
 
-Frames go out at the end of the callback that sent them, one system call for all of a socket's.
-Twisted would first ask the loop whether the socket may be written to, and Autobahn formats two log
-lines that nobody reads: together a third of what a token cost (see `docs/performance.md`).
+Frames are written at the end of the callback that sent them, with one system call per socket.
+Twisted would first ask the loop whether the socket is writable, and Autobahn formats two log lines
+that nobody reads: together a third of a token's cost (see `docs/performance.md`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.abstract import FileDescriptor
 
 LIMIT = 4 * 1024 * 1024
-"""Bytes that may wait for one client: at least twice the largest frame."""
+"""The most bytes waiting for one client: at least twice the largest frame."""
 UNANSWERED = 4 * 1024 * 1024
-"""Bytes that a client may send ahead of their answers: more waits in its own connection."""
+"""The most bytes a client may send ahead of the answers; more stays in its own connection."""
 AGAIN_AFTER = 0.02
-"""Seconds until it is looked whether the rest may come."""
+"""Seconds between two checks whether reading may resume."""
 AT_ONCE = 64 * 1024
-"""Bytes that are written without waiting for more."""
+"""Bytes after which data is written without waiting for more."""
 
-# Twisted keeps its buffer to itself; a version that renames it must not run unguarded.
+# These are private to Twisted: refuse to run with a version that has renamed them.
 for _name in ("dataBuffer", "offset", "_tempDataLen"):
     if not hasattr(FileDescriptor(reactor=object()), _name):  # type: ignore[arg-type]
         raise RuntimeError(f"This Twisted has no FileDescriptor.{_name}: see {__name__}.")
@@ -36,13 +36,13 @@ for _name in ("serverSend", "serverClose", "sendCloseFrame", "sendData", "onMess
 
 
 def waiting(transport: FileDescriptor) -> int:
-    """Bytes that its client has not taken yet, beside what the system holds."""
+    """Return the bytes that the client has not taken yet, besides those in the kernel's buffer."""
     size: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
     return size
 
 
 class BoundedSocket(WebSocketProtocol):
-    """One connection."""
+    """A WebSocket connection with bounded buffers."""
 
     _cut = False  # Daphne's own `muted` would suppress `websocket.disconnect` as well
 
@@ -53,12 +53,12 @@ class BoundedSocket(WebSocketProtocol):
         self._is_paused = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-        """Hand a frame to the application, whose queue has no bound, and stop reading in time."""
+        """Pass a frame to the application, whose queue is unbounded, and stop reading in time."""
         if self.application_queue.empty():
             self._unanswered = 0
         self._unanswered += len(payload)
         super().onMessage(payload, isBinary)
-        # what was read already comes though it pauses: one look is enough
+        # data already read still arrives while paused: schedule one check only
         if self._unanswered > UNANSWERED and not self._is_paused:
             self._is_paused = True
             self.transport.pauseProducing()
@@ -68,7 +68,7 @@ class BoundedSocket(WebSocketProtocol):
         if self.application_queue.empty():
             self._is_paused = False
             self.transport.resumeProducing()
-        elif self.state == self.STATE_OPEN:  # else nobody takes what is left
+        elif self.state == self.STATE_OPEN:  # otherwise nobody takes what is left
             asyncio.get_running_loop().call_later(AGAIN_AFTER, self._read_on)
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
@@ -87,9 +87,9 @@ class BoundedSocket(WebSocketProtocol):
             super().serverSend(content, binary)
 
     def send_text(self, text: str) -> bool:
-        """What the application sends, past Daphne's looking at what kind of message it is.
+        """Send the application's text, bypassing Daphne's dispatch on the kind of message.
 
-        False: the connection is not open, and Daphne's way knows what that means.
+        Returns False if the connection is not open; then Daphne's way handles it.
         """
         if self.state != self.STATE_OPEN:
             return False
@@ -97,7 +97,7 @@ class BoundedSocket(WebSocketProtocol):
         return True
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
-        """What Autobahn has to say itself (pings, pongs, closes), after what was sent before."""
+        """Send Autobahn's own frames (pings, pongs, closes), after what was sent before."""
         self.flush()
         super().sendData(data, sync, chopsize)
 
@@ -106,12 +106,12 @@ class BoundedSocket(WebSocketProtocol):
             self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
 
     def flush(self) -> None:
-        """Write what was sent, as much as the socket takes; the rest waits in the transport."""
+        """Write as much as the socket takes; the rest waits in the transport."""
         data, transport = bytes(self._unsent), self.transport
         self._unsent.clear()
         if transport.connected and data and not waiting(self.transport):
             written = transport.writeSomeData(data)
-            # Anything but a number says that the connection is lost: Twisted will see that, too.
+            # Anything but a number means a lost connection, which Twisted will notice too.
             data = data[written:] if isinstance(written, int) else data
         if data:
             transport.write(data)
@@ -134,7 +134,7 @@ def _flush() -> None:
 
 
 def _frame(content: str | bytes) -> bytes:
-    """A whole message as RFC 6455 frames a server's: one piece, not masked."""
+    """Frame a whole message as RFC 6455 requires of a server: one fragment, unmasked."""
     payload = content.encode() if isinstance(content, str) else content
     kind = 0x81 if isinstance(content, str) else 0x82
     size = len(payload)

@@ -1,12 +1,12 @@
-"""HTTP requests that have an end, and are read once.
+"""HTTP requests of limited size, parsed only once.
 
-Daphne takes in whatever comes, before anybody is asked: a page of another site may send as much as
-it likes to this host. Past `LIMIT` a request is refused and its connection closed. Twisted would
-take forms apart for itself, in memory and on the event loop: ten times a file's size, and seconds
-in which nobody is answered. Django does that again, and properly.
+Daphne accepts any body before asking anyone, so a page of another site may send this host as much
+as it likes. Past `LIMIT` a request is refused and its connection closed. Twisted would also parse
+forms itself, in memory and on the event loop: ten times a file's size, and seconds in which nobody
+is answered. Django parses them again anyway.
 
-What is no request, or has an address beyond 16 KB, never gets to Django: it is answered here, with
-the same page as there. Twisted would close the connection without a word.
+Malformed requests, and addresses beyond 16 KB, never reach Django: they are answered here with
+Django's page. Twisted would close the connection without a word.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from chat.access.headers import HEADERS
 from talos_site.server.pacing import PacedChannel, PacedRequest
 
 LIMIT = 256 * 1024 * 1024
-"""Bytes. The largest that is meant to come is a file to import, of half as much."""
+"""The most bytes of a request. The largest expected one is half as large: a file to import."""
 _REFUSAL = (
     b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 26\r\n\r\nThis request is too large."
 )
 _LINGERS = 2.0
-"""Seconds for a client to read a refusal: a connection that is closed on what it still sends is
-reset, and then it reads nothing."""
+"""Seconds for a client to read a refusal. Closing while it still sends would reset the connection,
+and it would read nothing."""
 
 for _name in ("_respondToBadRequestAndDisconnect", "lineLengthExceeded"):
     if not hasattr(HTTPChannel, _name):
@@ -38,7 +38,7 @@ for _name in ("_respondToBadRequestAndDisconnect", "lineLengthExceeded"):
 
 
 @cache
-def _not_understood() -> bytes:
+def _bad_request() -> bytes:
     page = render_to_string("400.html").encode()
     head = (
         "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
@@ -49,7 +49,7 @@ def _not_understood() -> bytes:
 
 
 class Channel(PacedChannel):
-    """One connection, and what is not understood on it."""
+    """An HTTP connection that answers malformed requests."""
 
     _is_refused = False
 
@@ -64,12 +64,12 @@ class Channel(PacedChannel):
         if not self._is_refused:
             self._is_refused = True
             self.clearLineBuffer()  # type: ignore[no-untyped-call]
-            self.write(_not_understood())  # type: ignore[no-untyped-call]
+            self.write(_bad_request())  # type: ignore[no-untyped-call]
             asyncio.get_running_loop().call_later(_LINGERS, self.loseConnection)
 
 
 class BoundedRequest(PacedRequest):
-    """One request."""
+    """A request of limited size."""
 
     _received = 0
 
@@ -82,7 +82,7 @@ class BoundedRequest(PacedRequest):
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  # Twisted's name
-        """Also of a body that does not say how long it is."""
+        """Count received bytes: a body may not declare its length."""
         self._received += len(data)
         if self._received > LIMIT:
             self._refuse()
@@ -90,12 +90,12 @@ class BoundedRequest(PacedRequest):
             super().handleContentChunk(data)
 
     def process(self) -> Any:
-        """Hand it on. Nobody but an operator says where the product lies: there is no such setting."""
+        """Pass the request on, ignoring a client's `Daphne-Root-Path`: the root path is not configurable."""
         self.requestHeaders.removeHeader(b"Daphne-Root-Path")
         return super().process()
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """What Daphne refuses for itself."""
+        """Answer requests that Daphne refuses."""
         if status == 400 and self.channel is not None:
             self.channel._respondToBadRequestAndDisconnect()
         else:
@@ -108,7 +108,7 @@ class BoundedRequest(PacedRequest):
 
 
 class BoundedFactory(HTTPFactory):
-    """Makes connections with such requests."""
+    """Makes connections with bounded requests."""
 
     protocol = Channel
 

@@ -1,9 +1,9 @@
-"""HTTP answers at the pace of who reads them.
+"""HTTP responses sent at the pace of their readers.
 
-Daphne's `send` never waits for the client: a long file that is read slowly would lie in memory. Here
-it waits until the client has taken what was sent. Daphne also ends whatever takes longer than two
-minutes as if it were whole. Here such an answer is broken off, so that nobody takes a part for the
-whole, and only when nothing of it got through for that long.
+Daphne's `send` never waits for the client, so a long file that is read slowly would fill memory.
+Here it waits until the client has taken what was sent. Daphne also ends a response after two minutes
+as if it were complete. Here it is aborted, so that nobody takes a part for the whole, and only when
+nothing got through for that long.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ for _name in ("pauseProducing", "resumeProducing", "timeoutConnection"):
 
 
 class PacedChannel(HTTPChannel):
-    """One connection, which knows whether its client keeps up."""
+    """An HTTP connection that knows whether its client keeps up."""
 
-    transport: Any  # it is a connection's
+    transport: Any  # a connection's transport
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.has_room = asyncio.Event()
-        """Not set: more than 64 KiB wait for the client, until it has taken all of them."""
+        """Cleared when more than 64 KiB wait for the client, until it has taken them all."""
         self.has_room.set()
         self._left = 0
 
@@ -49,7 +49,7 @@ class PacedChannel(HTTPChannel):
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def timeoutConnection(self) -> None:  # noqa: N802  # likewise
-        """All is sent, and nothing more is asked for: close it, unless an answer is still read."""
+        """Close an idle connection, unless the client is still reading a response."""
         left, self._left = self._left, waiting(self.transport)
         if self._left and self._left != left:
             self.setTimeout(self.timeOut)  # type: ignore[no-untyped-call]
@@ -58,18 +58,18 @@ class PacedChannel(HTTPChannel):
 
 
 class PacedRequest(WebRequest):
-    """One request, and its answer."""
+    """A request and its response."""
 
     _left = 0
     _moved = 0.0
 
     @property
     def _open_channel(self) -> PacedChannel | None:
-        """Twisted deletes it from a request that is over."""
+        """The connection; Twisted deletes it from a finished request."""
         return getattr(self, "channel", None)
 
-    async def taken(self) -> None:
-        """Wait for the client, if it does not keep up."""
+    async def wait_for_client(self) -> None:
+        """Wait until the client has taken what was sent."""
         if (channel := self._open_channel) is not None:
             await channel.has_room.wait()
 
@@ -79,7 +79,7 @@ class PacedRequest(WebRequest):
 
     def handle_exception(self, exception: BaseException) -> None:
         if self._response_started:
-            self._break_off()
+            self._abort()
         else:
             super().handle_exception(exception)
 
@@ -92,8 +92,8 @@ class PacedRequest(WebRequest):
         if self._left != left:
             self._moved = now
         elif now - self._moved > self.server.http_timeout:
-            self._break_off()
+            self._abort()
 
-    def _break_off(self) -> None:
+    def _abort(self) -> None:
         if (channel := self._open_channel) is not None:
             channel.transport.abortConnection()

@@ -1,6 +1,6 @@
-"""Twisted's reactor on uvloop, where that is installed.
+"""Twisted's reactor on uvloop, if that is installed.
 
-Import this before `daphne.server`, which would make a reactor on asyncio's own loop: the first
+Import this before `daphne.server`, which would create a reactor on asyncio's own loop; the first
 one stays.
 """
 

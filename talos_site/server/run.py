@@ -1,7 +1,7 @@
-"""Daphne, started in this process with limits, and stopped in good order.
+"""Running Daphne in this process with limits, and stopping it in good order.
 
-Above it stands `manage.py serve`, which prepares and explains; below it the ASGI application.
-Nothing here knows what a turn is: `Lifecycle` is all that the turn engine has to offer.
+`manage.py serve` prepares and starts it; it serves the ASGI application. It knows nothing of turns:
+`Lifecycle` is all it uses of the turn engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from talos_site.server.reactor import loop  # first: see its docstring
+from talos_site.server.reactor import loop  # must come first: see its docstring
 
 import daphne.http_protocol  # isort: skip
 import daphne.server  # isort: skip
@@ -28,10 +28,10 @@ from talos_site.server.backpressure import BoundedSocket
 from talos_site.server.bodies import BoundedFactory
 from talos_site.server.pacing import PacedRequest
 
-reactor: Any = _reactor  # Twisted types the module, not the reactor that stands in for it
+reactor: Any = _reactor  # Twisted types the module, not the reactor that replaces it
 
-# Daphne measures how old its connections are, and nothing else, by the wall clock: one that jumps
-# by a day would close them all.
+# Daphne uses the wall clock, only for the age of its connections: a jump by a day would close them
+# all.
 for _module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
     if _module.time is not time:
         raise RuntimeError(f"This Daphne keeps its time elsewhere: see {__name__}.")
@@ -50,26 +50,26 @@ LIMITS: dict[str, Any] = {
     "server_name": "",
 }
 PATIENCE = 0.3
-"""Seconds of draining before a person at the terminal is told what is going on."""
+"""Seconds of draining before a person at the terminal is told why."""
 FAREWELL = 1.0
-"""Seconds for close frames to reach their clients, and for requests to be answered to their end."""
+"""Seconds for close frames to reach their clients and for responses to be completed."""
 
 
 def _allow_many_files() -> None:
-    """Each connection is one, and what shells allow by default is a thousand."""
+    """Raise the limit of open files: each connection is one, and shells allow a thousand."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Lifecycle(Protocol):
-    """What runs beside the sockets."""
+    """What the server starts, and drains before it stops."""
 
     async def start(self) -> None: ...
     async def drain(self) -> None: ...
 
 
 class Server(daphne.server.Server):
-    """Listens on a socket that is bound already, and drains before it stops."""
+    """Daphne's server on a socket that is bound already; drains before it stops."""
 
     def __init__(
         self,
@@ -97,12 +97,12 @@ class Server(daphne.server.Server):
         self.port: Any = None
 
     def serve(self, on_ready: Callable[[], None]) -> None:
-        """Until a signal. Whatever the engine's start raises is raised here."""
+        """Serve until signalled. Errors of the engine's start are raised here."""
         _allow_many_files()
         loop.run_until_complete(self.engine.start())
         self.listener.listen(1024)
-        # From inside the loop: uvloop loses a signal that comes before it runs, and so would we
-        # one that is sent at the sight of the ready line.
+        # From inside the loop: uvloop loses signals that arrive before it runs, so one sent on
+        # sight of the ready line would be lost.
         loop.call_soon(self._take_signals)
         loop.call_soon(on_ready)
         self.run()
@@ -121,7 +121,7 @@ class Server(daphne.server.Server):
         )
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Daphne's hook at a connection's beginning."""
+        """Daphne's hook for a new connection."""
         if isinstance(protocol, BoundedSocket):
             scope = {**scope, "extensions": {"talos.send_text": protocol.send_text}}
         return super().create_application(protocol, scope)
@@ -130,16 +130,16 @@ class Server(daphne.server.Server):
         """Daphne's hook for what the application sends."""
         await super().handle_reply(protocol, message)
         if isinstance(protocol, PacedRequest):
-            await protocol.taken()
+            await protocol.wait_for_client()
 
     def kill_all_applications(self) -> Deferred[Any]:
-        """Daphne's hook before it stops. Running answers come to their end first."""
+        """Daphne's hook before it stops: let running answers finish first."""
         drained: Deferred[Any] = Deferred.fromFuture(asyncio.ensure_future(self._drain()))
         drained.addBoth(lambda _: self._kill_applications())
         return drained
 
     def _kill_applications(self) -> Any:
-        # A connection whose application has ended has none to kill, which Daphne overlooks.
+        # Daphne overlooks that a connection whose application has ended has none to kill.
         self.connections = {
             protocol: details
             for protocol, details in self.connections.items()
@@ -164,18 +164,18 @@ class Server(daphne.server.Server):
 
     async def _say_goodbye(self) -> None:
         for _ in range(int(FAREWELL / 0.02)):
-            if not self._sockets_open() and not self._requests_open():
+            if not self._has_open_sockets() and not self._has_open_requests():
                 return
             await asyncio.sleep(0.02)
 
-    def _sockets_open(self) -> bool:
+    def _has_open_sockets(self) -> bool:
         return any(
             isinstance(protocol, BoundedSocket) and protocol.state == protocol.STATE_CLOSING
             for protocol, details in self.connections.items()
             if "disconnected" not in details
         )
 
-    def _requests_open(self) -> bool:
+    def _has_open_requests(self) -> bool:
         return any(
             not isinstance(protocol, BoundedSocket) and not details["application_instance"].done()
             for protocol, details in self.connections.items()

@@ -1,9 +1,9 @@
-"""The threads in which pages are made: a few, kept with their connections to the database.
+"""A small pool of threads for pages, which keep their database connections.
 
-Django gives each request a thread, and each thread a connection, that go when the garbage collector
-comes. Here what is synchronous in a request is done by whichever of `PAGES` threads is free, first
-come, first served. A thread is held only while something is computed in it, or while a page waits for
-its texts, which few may at once: a download that goes on for minutes holds none.
+Django gives each request a new thread with a new connection, freed by the garbage collector. Here
+the synchronous parts of a request run in whichever of `PAGES` threads is free, first come, first
+served. A thread is held only while it computes, or while a page waits for rendered texts, which only
+a few may at once; a download that takes minutes holds none.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 
 PAGES = 16
-"""How many. Python computes one page at a time; the others wait for a disk or another process."""
+"""The number of threads. Python computes one page at a time; others wait for disk or a process."""
 PROBE = "/healthz"
-"""It has a thread of its own: a server whose threads are all busy is in good health."""
+"""The health check, which has its own thread: a server whose threads are all busy is healthy."""
 
 
 class Jobs(Executor):
-    """What is done for one request: one job after the other, each in a thread that is free.
+    """The jobs of one request, run one after another, each in any free thread.
 
-    Not all in the same one: a transaction must end in the job that began it. The thread's connections
-    are given back after each, as `CONN_MAX_AGE` has it.
+    Since threads may differ, a transaction must end in the job that began it. After each job, the
+    thread's connections are closed if `CONN_MAX_AGE` requires it.
     """
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._changing = Lock()
         self._jobs: deque[Callable[[], None]] = deque()
-        """The first one waits for a thread, or has one."""
+        """The first job waits for a thread, or has one."""
 
     def submit(self, job: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         future: Future[R] = Future()
@@ -49,7 +49,7 @@ class Jobs(Executor):
         def run() -> None:
             if future.set_running_or_notify_cancel():
                 try:
-                    result = _given_back(job, *args, **kwargs)
+                    result = _run(job, *args, **kwargs)
                 except BaseException as error:
                     future.set_exception(error)
                 else:
@@ -71,7 +71,7 @@ class Jobs(Executor):
                 self._threads.submit(self._run_first)
 
 
-def _given_back(job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _run(job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return job(*args, **kwargs)
     finally:
@@ -79,7 +79,7 @@ def _given_back(job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 class Pages(ASGIHandler):
-    """Django, on our threads."""
+    """Django's ASGI handler on our threads."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`make bench BASE=…`: each side is its own code, and stays it while it is measured."""
+"""`make bench BASE=…`: each side runs its own code, unchanged while it is measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def git(root: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
-    """A repository with a commit before the one that is checked out."""
+    """A repository with a commit before the one checked out."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)  # a hook's, which would lead into our own repository
 

@@ -1,4 +1,4 @@
-"""`make bench BASE=…`: the interval is what it says, and the sides take turns."""
+"""`make bench BASE=…`: the interval is correct, and the sides take turns."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_five_pairs_have_none() -> None:
         pairs.interval([1.0] * 5)
 
 
-def test_the_table_shows_what_has_no_ratio_without_one() -> None:
+def test_the_table_shows_no_ratio_where_there_is_none() -> None:
     ours = [{"cpu": 100.0 + step, "failed": 0.0, "memory": step - 1} for step in range(10)]
     results = {"crowd": [(found, {"cpu": 100.0, "failed": 0.0, "memory": 5.0}) for found in ours]}
     assert pairs.render(results).splitlines() == [
@@ -102,7 +102,7 @@ def test_the_sides_take_turns_after_a_warm_up_each_time_on_a_new_server(tmp_path
         ),
     ],
 )
-def test_what_cannot_be_measured_is_refused_in_a_sentence(
+def test_a_comparison_that_cannot_be_measured_is_refused_in_a_sentence(
     arguments: list[str],
     said: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The SQLite file is made with the pragmas that only count at its making, and opened with the rest."""
+"""The SQLite file is created with the pragmas that must be set then, and opened with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/faults.md names every fault that is tried, and no other."""
+"""docs/faults.md names exactly the faults that are tested."""
 
 from __future__ import annotations
 

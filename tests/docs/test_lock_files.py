@@ -1,4 +1,4 @@
-"""The lock files pin what pyproject.toml declares, with hashes, and say nothing of where from."""
+"""The lock files pin the dependencies in pyproject.toml with hashes, without naming an index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DECLARED = [
     *(("requirements-dev.txt", text) for text in PROJECT["dependency-groups"]["dev"]),
 ]
 STOLEN = {("litellm", "1.82.7"), ("litellm", "1.82.8")}
-"""Releases that somebody else made."""
+"""Releases made by attackers."""
 
 
 def pins(file: str) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""What the README says is so: its table of settings, its script, its pictures."""
+"""The README is correct: its table of settings, its script and its pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/reference.md is what the code says."""
+"""docs/reference.md matches the code."""
 
 from __future__ import annotations
 

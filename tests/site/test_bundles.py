@@ -1,4 +1,4 @@
-"""The page's scripts and styles in one file each: whole, in order, and small."""
+"""The bundles of the page's scripts and styles are complete, in order and small."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from talos_site import bundles
 STATIC = Path(settings.BASE_DIR, "static")
 OF_OTHER_PAGES = {"admin"}
 HEADERS = 1000
-"""Bytes around each answer, at most."""
+"""The most bytes of HTTP overhead per response."""
 FIRST_LOAD = 80_000
 
 
@@ -26,7 +26,7 @@ def test_each_module_comes_once_and_after_what_it_needs() -> None:
         "car/car": '// @ts-check\nimport { turn } from "../wheel.js";\n\nexport function go() {\n  turn();\n}\n',
         "wheel": "/** Round. */\nexport const turn = () => {};\nexport class Hub {}\nfunction own() {}\n",
     }
-    assert bundles.script(modules) == (
+    assert bundles.join(modules) == (
         "const $wheel = (() => {\nconst turn = () => {};\nclass Hub {}\nfunction own() {}\n"
         "return { turn, Hub };\n})();\n"
         "const $car$car = (() => {\nconst { turn } = $wheel;\nfunction go() {\n  turn();\n}\n"
@@ -38,7 +38,7 @@ def test_each_module_comes_once_and_after_what_it_needs() -> None:
 
 def test_a_comment_between_code_takes_no_code_with_it() -> None:
     text = "/** @type {X} */ (a).b();\nkeep();\n/** gone */\n  // gone\nc(); // stays\n"
-    assert "/** @type {X} */ (a).b();\nkeep();\nc(); // stays\n" in bundles.script({"main": text})
+    assert "/** @type {X} */ (a).b();\nkeep();\nc(); // stays\n" in bundles.join({"main": text})
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_a_comment_between_code_takes_no_code_with_it() -> None:
         {"main": "export { x };\n"},
     ],
 )
-def test_what_is_not_understood_stops_the_collecting(modules: dict[str, str]) -> None:
+def test_unsupported_syntax_stops_collectstatic(modules: dict[str, str]) -> None:
     with pytest.raises(ImproperlyConfigured):
-        bundles.script(modules)
+        bundles.join(modules)
 
 
 def test_nothing_of_the_page_is_left_out() -> None:
     styles = {path.stem for path in STATIC.glob("css/*.css")}
     assert styles == set(bundles.STYLES) | OF_OTHER_PAGES
     modules = bundles.modules(STATIC / "js")
-    script = bundles.script(modules)
+    script = bundles.join(modules)
     joined = {name for name in modules if f"const ${name.replace('/', '$')} = " in script}
     assert joined == set(modules)
 

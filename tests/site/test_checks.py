@@ -1,4 +1,4 @@
-"""The system checks, one test an id."""
+"""The system checks, one test per id."""
 
 from __future__ import annotations
 

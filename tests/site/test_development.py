@@ -1,4 +1,4 @@
-"""`make dev`: what is written shows at once, and what breaks shows where."""
+"""`make dev`: changes appear at once, and errors show where they are."""
 
 from __future__ import annotations
 

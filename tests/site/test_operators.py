@@ -1,4 +1,4 @@
-"""What whoever runs Talos is told: by real processes, in a sentence and without a secret."""
+"""Messages to the operator from real processes: one sentence, and no secrets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def hidden(folder: Path) -> list[str]:
         ("{user}", "{name}?options=-c%20odd%3D1", ['parameter "odd"', "after the ?"]),
     ],
 )
-def test_postgresqls_reason_is_told_with_what_to_do(
+def test_postgresqls_reason_is_reported_with_advice(
     tmp_path: Path, collected: None, command: str, user: str, rest: str, words: list[str]
 ) -> None:
     database = settings.DATABASES["default"]
@@ -109,7 +109,7 @@ def test_an_address_that_is_misread_is_refused_without_a_word_of_it(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_reason_has_no_password_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reason_never_contains_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     database = configuration.postgresql("postgres://me:p%40ss%2Fw%20d@db.example/talos")
     monkeypatch.setattr(settings, "DATABASES", {"default": database})
     for said in ("p@ss/w d", "p%40ss%2Fw%20d", "p%40ss/w%20d", "p%40ss%2Fw+d"):
@@ -118,7 +118,9 @@ def test_a_reason_has_no_password_however_it_is_written(monkeypatch: pytest.Monk
         assert told.startswith('FATAL: "***"')
 
 
-def test_what_cannot_be_opened_is_named_with_its_owner(tmp_path: Path, collected: None) -> None:
+def test_a_file_that_cannot_be_opened_is_named_with_its_owner(
+    tmp_path: Path, collected: None
+) -> None:
     (tmp_path / "talos.sqlite3").symlink_to(tmp_path / "nowhere" / "talos.sqlite3")
     for command in ("serve", "approvals", "migrate"):
         done = manage(command, TALOS_DATA_DIR=str(tmp_path), PORT="0")
@@ -128,7 +130,7 @@ def test_what_cannot_be_opened_is_named_with_its_owner(tmp_path: Path, collected
         assert "Traceback" not in done.stderr
 
 
-def test_what_is_no_database_is_said_so(tmp_path: Path, collected: None) -> None:
+def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path, collected: None) -> None:
     (tmp_path / "talos.sqlite3").write_text("something else " * 100)
     for command in ("serve", "approvals", "migrate"):
         done = manage(command, TALOS_DATA_DIR=str(tmp_path), PORT="0")
@@ -157,7 +159,7 @@ def test_no_command_works_on_a_database_of_a_newer_version(tmp_path: Path, place
 # --- settings -----------------------------------------------------------------------------------
 
 
-def test_a_variable_that_is_none_is_told_of_and_keeps_nobody_from_starting(talos: Talos) -> None:
+def test_an_unknown_variable_causes_only_a_warning(talos: Talos) -> None:
     talos.start(TALOS_DATADIR="/x", TALOS_ZZZ="1", TALOS_APPROVAL_DAYS="3")
     status, errors = talos.stop()
     assert status == 0
@@ -167,14 +169,14 @@ def test_a_variable_that_is_none_is_told_of_and_keeps_nobody_from_starting(talos
     assert "APPROVAL" not in errors
 
 
-def test_a_default_model_that_nothing_offers_is_told_of(talos: Talos) -> None:
+def test_a_default_model_that_nothing_offers_causes_a_warning(talos: Talos) -> None:
     talos.start(TALOS_DEFAULT_MODEL="demmo")
     line = talos.said("20")
     assert "TALOS_DEFAULT_MODEL names 'demmo', which nothing here offers" in line
     assert "Did you mean demo?" in line
 
 
-def test_this_machines_names_stay_allowed_and_others_are_warned_of(talos: Talos) -> None:
+def test_this_machines_names_stay_allowed_and_others_cause_a_warning(talos: Talos) -> None:
     address = talos.start(TALOS_ALLOWED_HOSTS="talos.example.com")
     for host, status in [
         ("127.0.0.1", "200"),

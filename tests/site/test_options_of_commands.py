@@ -22,10 +22,10 @@ NO_UTF8 = "\udcff"
         (("export_history", "--output", "x" * 300), "is not a path"),
         (("import_history", "--user", NO_UTF8, "/dev/null"), "no user"),
         (("prune_history", "--older-than", "1d", "--user", NO_UTF8), "no user"),
-        (("serve", "--port", "99999"), "no port"),
-        (("serve", "--port=-1"), "no port"),
+        (("serve", "--port", "99999"), "not a port"),
+        (("serve", "--port=-1"), "not a port"),
     ],
 )
-def test_it_is_said_what_is_wrong(arguments: tuple[str, ...], words: str) -> None:
+def test_a_wrong_option_is_explained(arguments: tuple[str, ...], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         call_command(*arguments)

@@ -1,4 +1,4 @@
-"""The secret key is made once, for this user's eyes only, and is the same for everyone who asks."""
+"""The secret key is generated once, readable by its owner only, and the same for all processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from talos_site import secret
 
 
-def test_it_is_made_once(tmp_path: Path) -> None:
+def test_the_key_is_generated_once(tmp_path: Path) -> None:
     key = secret.kept(tmp_path)
     assert len(key) >= 50
     assert secret.kept(tmp_path) == key
@@ -24,7 +24,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
-def test_all_that_start_at_once_get_the_same(tmp_path: Path) -> None:
+def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
     together = Barrier(8)
 
     def ask(_: int) -> str:
@@ -37,12 +37,12 @@ def test_all_that_start_at_once_get_the_same(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
-def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("short", encoding="ascii")
     with pytest.raises(ImproperlyConfigured, match="remove it"):
         secret.kept(tmp_path)
 
 
-def test_a_short_one_is_refused() -> None:
+def test_a_short_key_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
         secret.given("x" * (secret.LEAST - 1))

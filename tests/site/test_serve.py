@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that another program has."""
+    """A port that another program uses."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -35,7 +35,7 @@ async def test_it_makes_its_database_and_answers(talos: Talos) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_good_order(talos: Talos, signum: signal.Signals) -> None:
+def test_a_signal_shuts_it_down_cleanly(talos: Talos, signum: signal.Signals) -> None:
     talos.start()
     talos.process.send_signal(signum)
     assert talos.end() == (0, "Preparing the database…\n")
@@ -71,7 +71,7 @@ def test_options_come_before_the_environment(talos: Talos, taken: int) -> None:
     assert not address.endswith(f":{taken}")
 
 
-def test_a_port_in_use_is_said_plainly(tmp_path: Path, collected: None, taken: int) -> None:
+def test_a_port_in_use_is_explained(tmp_path: Path, collected: None, taken: int) -> None:
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT=str(taken))
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{taken}" in done.stderr
@@ -95,7 +95,7 @@ def migrations(data: Path, statement: str) -> list[tuple[str]]:
         return database.execute(found).fetchall()
 
 
-def test_an_update_does_not_begin_under_a_running_server(talos: Talos) -> None:
+def test_an_update_does_not_start_under_a_running_server(talos: Talos) -> None:
     talos.start()
     before = migrations(talos.data, "DELETE FROM django_migrations WHERE name = '0008_speed'")
     done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
@@ -116,7 +116,7 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, collected: Non
 
 
 def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collected: None) -> None:
-    """On PostgreSQL the next server frees that one's turns at once."""
+    """On PostgreSQL, the next server frees its turns at once."""
     (tmp_path / "talos.lock").write_text("the server before")
     nowhere = "postgres://nobody@127.0.0.1:1/talos"
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0", DATABASE_URL=nowhere)
@@ -130,7 +130,7 @@ def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:
     assert "asks nobody to log in" in done.stderr
 
 
-def test_a_database_that_cannot_be_used_is_said_plainly(tmp_path: Path, collected: None) -> None:
+def test_an_unusable_database_is_explained(tmp_path: Path, collected: None) -> None:
     (tmp_path / "talos.sqlite3").mkdir()
     done = manage("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""A wrong value ends the start with its name and what to do; a right one arrives."""
+"""An invalid value stops the start with its name and advice; a valid one arrives."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_message_never_shows_a_secret(tmp_path: Path, name: str, value: str) -
 
 
 @pytest.mark.slow
-def test_what_only_litellm_reads_stays_as_it_is(tmp_path: Path) -> None:
+def test_addresses_only_litellm_reads_are_not_changed(tmp_path: Path) -> None:
     azure = "https://ant.services.ai.azure.com/models?api-version=2024-05-01-preview"
     done = manage(
         "shell", "-v0", "-c", "from django.conf import settings; print(settings.PROVIDER_VARIABLES)",
@@ -121,7 +121,7 @@ def test_empty_counts_as_unset() -> None:
     assert env.text("NAME") is None
 
 
-def test_what_nobody_asks_for_is_known_with_what_was_meant() -> None:
+def test_unknown_variables_are_listed_with_the_probable_name() -> None:
     env = Reader({"TALOS_TOLS": "a", "TALOS_TOOLS": "b", "talos_tools": "c", "TALOS_X": "d"})
     env.names("TALOS_TOOLS", ())
     assert env.unknown("TALOS_") == {
@@ -135,14 +135,14 @@ def test_lists_have_commas() -> None:
     assert Reader({"HOSTS": "a, b,,"}).names("HOSTS", ()) == ["a", "b"]
 
 
-def test_a_prompt_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_prompt_may_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "prompt.txt"
     file.write_text("Be brief.\n", encoding="utf-8")
     assert Reader({"P": f"@{file}"}).text_or_file("P") == "Be brief."
     assert Reader({"P": "Be kind."}).text_or_file("P") == "Be kind."
 
 
-def test_a_test_run_sees_nothing_of_this_machine() -> None:
+def test_a_test_run_sees_no_settings_of_this_machine() -> None:
     assert settings.OPENAI_API_KEY is None
     assert settings.DATA_DIR != settings.BASE_DIR / "data"
 

@@ -1,4 +1,4 @@
-"""Static files come from the product itself, hashed and compressed; stale ones are collected at the start."""
+"""Talos serves static files itself, hashed and compressed, and collects stale ones at start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.processes import Talos
 
 
 @pytest.mark.anyio
-async def test_a_hashed_file_is_compressed_and_kept_for_ever(talos: Talos) -> None:
+async def test_a_hashed_file_is_compressed_and_cached_forever(talos: Talos) -> None:
     address = talos.start()
     async with aiohttp.ClientSession() as http:
         async with http.get(f"{address}/admin/") as page:
@@ -51,18 +51,18 @@ def site(settings: Settings, tmp_path: Path) -> Path:
 
 
 def test_collected_files_are_complete(site: Path) -> None:
-    assert static_files.what_is_missing() is None
+    assert static_files.find_outdated() is None
 
 
 @pytest.mark.usefixtures("site")
-def test_the_server_collects_what_is_missing(settings: Settings) -> None:
+def test_the_server_collects_outdated_files(settings: Settings) -> None:
     Path(settings.STATIC_ROOT, "staticfiles.json").unlink()
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "talos_site.static_files.Storage"},
     }
     Command(stderr=StringIO())._collect()
-    assert static_files.what_is_missing() is None
+    assert static_files.find_outdated() is None
     assert list(Path(settings.STATIC_ROOT).glob("page.*.js"))
 
 
@@ -75,10 +75,10 @@ def test_a_folder_that_cannot_be_written_is_named(settings: Settings) -> None:
 
 def test_files_that_were_never_collected_are_missing(site: Path) -> None:
     (site / "collected/staticfiles.json").unlink()
-    assert "not collected" in (static_files.what_is_missing() or "")
+    assert "not collected" in (static_files.find_outdated() or "")
 
 
 @pytest.mark.parametrize("path", ["static/page.js", "static"])
 def test_a_file_that_changed_came_or_went_is_noticed(site: Path, path: str) -> None:
     os.utime(site / path, (300, 300))
-    assert "changed" in (static_files.what_is_missing() or "")
+    assert "changed" in (static_files.find_outdated() or "")

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 
 def make_jumpy(file: Path) -> None:
-    """Before anything else of ours is imported: a model's defaults keep the clock that they see."""
+    """Alter the clock before importing anything of ours: defaults of models keep the clock they see."""
     real_time, real_now = time.time, timezone.now
 
     def offset() -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from talos_site.server.run import Server  # first: it chooses the event loop
 
-from talos_site.management.commands.serve import address_of, bound  # isort: skip
+from talos_site.management.commands.serve import address_of, bind  # isort: skip
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MIB = "x" * 1024 * 1024
@@ -39,7 +39,7 @@ class Engine:
 
 
 async def page(send: Send) -> None:
-    """Answered when all answers of the engine are over, and a moment later."""
+    """Respond a moment after the engine has drained."""
     print("asked", flush=True)
     await engine.drained.wait()
     await asyncio.sleep(0.05)
@@ -48,7 +48,7 @@ async def page(send: Send) -> None:
 
 
 async def file(send: Send, *, is_whole: bool) -> None:
-    """As large as a file of 200 conversations; or broken off by a fault."""
+    """Send as much as a file of 200 conversations, or fail midway."""
     await send({"type": "http.response.start", "status": 200})
     for _ in range(200):
         await send({"type": "http.response.body", "body": MIB.encode(), "more_body": True})
@@ -83,7 +83,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
 
 engine = Engine(float(sys.argv[1]))
 if __name__ == "__main__":
-    listener = bound("127.0.0.1", 0)
+    listener = bind("127.0.0.1", 0)
     ready = f"Talos is ready at {address_of(listener)}"
     server = Server(application, listener, engine, drain_seconds=10)
     server.serve(lambda: print(ready, flush=True))

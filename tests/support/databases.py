@@ -25,7 +25,7 @@ FILE = "talos.sqlite3"
 
 @contextmanager
 def fresh_database(data: Path) -> Iterator[dict[str, str]]:
-    """Variables that point to a migrated, empty database; on SQLite it is in that directory."""
+    """Return variables that point to an empty, migrated database; on SQLite, in this directory."""
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         name = _made(template=_template())
         try:
@@ -40,7 +40,7 @@ def fresh_database(data: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def empty_database() -> Iterator[str]:
-    """The address of a PostgreSQL database without a table."""
+    """The address of a PostgreSQL database without tables."""
     name = _made(template="template1")
     try:
         yield _url(name)

@@ -13,26 +13,26 @@ from math import inf
 from time import thread_time
 
 COUNTED = 0.02
-"""Seconds: what takes less is not looked at."""
+"""Seconds; shorter work is not judged."""
 STEP = 4
-"""Times as much each time."""
+"""The factor by which the input grows each time."""
 MOST = 9.0
-"""Times as long that may take. Four is in proportion, sixteen a square."""
+"""The factor by which the time may grow. Four is linear, sixteen quadratic."""
 ENOUGH = 1.0
-"""Seconds, after which nothing larger is tried. A square of copies shows itself late."""
+"""Seconds after which nothing larger is tried. Quadratic copying shows only late."""
 
 Prepare = Callable[[int], Callable[[], object]]
-"""What is to be done with an input of a size. Making the input does not count."""
+"""The work on an input of a given size. Making the input does not count."""
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Work that took longer than it may."""
+    """Work that took too long."""
 
     size: int
     seconds: float
     before: float
-    """What a quarter of that size took."""
+    """The seconds for a quarter of that size."""
 
     def __str__(self) -> str:
         took = f"size {self.size:,} took {self.seconds * 1000:.0f} ms"
@@ -40,14 +40,14 @@ class Growth:
 
 
 def cpu_seconds(work: Callable[[], object], tries: int = 1) -> float:
-    """Of this thread. Errors of the work are its own: it ends with them."""
+    """Measure the CPU seconds of this thread. An error of the work ends it."""
     return min(_once(work) for _ in range(tries))
 
 
 def _once(work: Callable[[], object]) -> float:
-    gc.disable()  # how much else there is in memory is not the work's fault,
+    gc.disable()  # the work is not to blame for other objects in memory,
     traced = sys.gettrace()
-    sys.settrace(None)  # nor is coverage, which doubles the cost of small functions
+    sys.settrace(None)  # nor for coverage, which doubles the cost of small functions
     try:
         begun = thread_time()
         work()

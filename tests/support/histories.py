@@ -1,4 +1,4 @@
-"""Many conversations at once: some messages and turns each, of a given age."""
+"""Many conversations at once, with some messages and turns each, of a given age."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, SearchEntry, ToolCall, Turn
 
 
-@transaction.atomic  # a server beside it removes old conversations without a message
+@transaction.atomic  # a running server removes old conversations without messages
 def make(
     number: int,
     *,
@@ -103,7 +103,7 @@ def _call(answer: Message) -> ToolCall:
 
 
 def call_in(conversation: Conversation, **fields: object) -> ToolCall:
-    """A tool call in its last answer."""
+    """A tool call in a conversation's last answer."""
     known: dict[str, object] = {"call_id": "c", "name": "write_file", "arguments": "{}"}
     answer = Message.objects.get(pk=str(conversation.leaf_id))
     return ToolCall.objects.create(message=answer, round=0, offset=0, **{**known, **fields})

@@ -1,4 +1,4 @@
-"""Real processes of the product, for tests of what only those can show."""
+"""Real Talos processes, for tests that need them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from talos_site import static_files
 
 READY = "Talos is ready at "
 SECONDS = 60.0
-"""No wait is longer; a start takes about one."""
+"""The longest wait; a start takes about one second."""
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -33,7 +33,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A command of `manage.py`, to its end."""
+    """Run a command of `manage.py` to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
@@ -46,7 +46,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 
 
 def begin(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """A command of `manage.py`, to be watched, stopped or killed. The caller ends it."""
+    """Start a command of `manage.py`, to be watched, stopped or killed. The caller ends it."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
@@ -59,7 +59,7 @@ def begin(*arguments: str, **variables: str) -> subprocess.Popen[str]:
 
 
 def collect_static_files() -> None:
-    if static_files.what_is_missing():
+    if static_files.find_outdated():
         done = manage(
             "collectstatic", "--noinput", "--verbosity=0", TALOS_DATA_DIR=str(settings.DATA_DIR)
         )
@@ -67,7 +67,7 @@ def collect_static_files() -> None:
 
 
 class Talos:
-    """One server process."""
+    """A server process."""
 
     def __init__(self, data: Path, *command: str) -> None:
         self.data = data
@@ -81,7 +81,7 @@ class Talos:
         return self._process
 
     def start(self, *arguments: str, **variables: str) -> str:
-        """Serve on a free port; the address, once it listens."""
+        """Serve on a free port. Return the address once it listens."""
         defaults = {"TALOS_DATA_DIR": str(self.data), "PORT": "0"}
         self._process = subprocess.Popen(
             [sys.executable, *self.command, *arguments],
@@ -89,7 +89,7 @@ class Talos:
             env=environment(**{**defaults, **variables}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pipesize=1024 * 1024,  # a log that nobody reads yet must not hold up the server
+            pipesize=1024 * 1024,  # a log that nobody reads yet must not block the server
             text=True,
         )
         line = self.line()
@@ -98,29 +98,29 @@ class Talos:
         return self.address
 
     def line(self) -> str:
-        """The next line of its output, for which it must have waited until now."""
+        """Return the next line of its output, which must not have been written before."""
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         return self.process.stdout.readline() if readable else "(silence)"
 
     def said(self, beginning: str) -> str:
-        """Its next error line that begins so, once it has written it."""
+        """Wait for its next error line with this beginning."""
         assert self.process.stderr is not None
         return next(line for line in self.process.stderr if line.startswith(beginning))
 
     def stop(self) -> tuple[int, str]:
-        """SIGTERM; the exit status and all that it wrote to stderr."""
+        """Send SIGTERM. Return the exit status and everything it wrote to stderr."""
         if self.process.poll() is None:
             self.process.terminate()
         return self.end()
 
     def end(self) -> tuple[int, str]:
-        """Wait for its end, which something else brings about."""
+        """Wait for its end, which something else causes."""
         _, errors = self.process.communicate(timeout=SECONDS)
         return self.process.returncode, errors
 
     def kill(self) -> None:
-        """SIGKILL, if it still runs."""
+        """Send SIGKILL if it still runs."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate(timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""What fails is run once more, alone: unsteady tests are named, broken ones fail the run."""
+"""Failed tests are run again, alone: unsteady tests are named, broken ones fail the run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_with_a_shared_server(shared): pass
 
 
 def run(folder: Path, *parts: str, workers: int = 0, again: bool = True) -> tuple[int, str]:
-    """A run of tests in a project of its own; its exit status and what it said."""
+    """Run tests in a separate project. Return the exit status and the output."""
     (folder / "test_it.py").write_text("\n".join((SECOND_TIME, *parts)))
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = promise(*numbers): x\n")
     options = [
@@ -72,7 +72,9 @@ def run(folder: Path, *parts: str, workers: int = 0, again: bool = True) -> tupl
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_passes_then_is_named_and_does_not_fail_the_run(tmp_path: Path, workers: int) -> None:
+def test_a_test_that_passes_then_is_named_and_does_not_fail_the_run(
+    tmp_path: Path, workers: int
+) -> None:
     status, said = run(tmp_path, UNSTEADY, IN_SETUP, STEADY, workers=workers)
     assert status == 0, said
     (_, named) = said.split(HEADING)
@@ -83,7 +85,7 @@ def test_what_passes_then_is_named_and_does_not_fail_the_run(tmp_path: Path, wor
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_fails_again_fails_the_run(tmp_path: Path, workers: int) -> None:
+def test_a_test_that_fails_again_fails_the_run(tmp_path: Path, workers: int) -> None:
     status, said = run(tmp_path, UNSTEADY, BROKEN, workers=workers)
     assert status == 1
     assert "test_it.py::test_unsteady" in said.split(HEADING)[1]
@@ -113,7 +115,7 @@ def test_a_run_that_was_stopped_stays_failed(tmp_path: Path) -> None:
     assert "once more" not in said
 
 
-def test_many_failures_are_no_unsteadiness(tmp_path: Path) -> None:
+def test_many_failures_do_not_count_as_unsteady(tmp_path: Path) -> None:
     many = (
         f"@pytest.mark.parametrize('n', range({MOST + 1}))\ndef test_many(n):\n    assert False\n"
     )
@@ -122,7 +124,7 @@ def test_many_failures_are_no_unsteadiness(tmp_path: Path) -> None:
     assert "once more" not in said
 
 
-def test_it_has_to_be_asked_for(tmp_path: Path) -> None:
+def test_running_again_must_be_requested(tmp_path: Path) -> None:
     status, said = run(tmp_path, BROKEN, again=False)
     assert status == 1
     assert "once more" not in said

@@ -57,7 +57,7 @@ def may_run_again(report: pytest.CollectReport | pytest.TestReport) -> bool:
 
 
 def failing(nodeids: Collection[str], root: Path) -> set[str]:
-    """The ids of the tests that fail again when they are run by themselves."""
+    """Return the ids of the tests that fail again when run alone."""
     with TemporaryDirectory(prefix="talos-again-") as cache:
         options = ["-n", "0", "-p", "no:randomly", "-o", f"cache_dir={cache}"]
         command = [sys.executable, "-m", "pytest", *options, *sorted(nodeids)]
@@ -70,7 +70,7 @@ def failing(nodeids: Collection[str], root: Path) -> set[str]:
 
 
 def set_apart(stats: dict[str, list[Any]], unsteady: Collection[str]) -> bool:
-    """Move the reports of unsteady tests to a kind of their own; return whether no failure is left."""
+    """Move the reports of unsteady tests to a separate kind. Return whether no failure is left."""
     for kind in ("failed", "error"):
         reports = stats.pop(kind, [])
         moved = [r for r in reports if r.nodeid in unsteady and may_run_again(r)]
@@ -93,6 +93,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _sections(reporter: pytest.TerminalReporter, nodeid: str) -> list[tuple[str, str]]:
-    """All that the test wrote, until the end of its teardown."""
+    """Return everything the test wrote, until the end of its teardown."""
     reports = [report for report in reporter.getreports("") if report.nodeid == nodeid]
     return reports[-1].sections if reports else []

@@ -1,4 +1,4 @@
-"""Conversations of a ChatGPT export, made by hand, and what becomes of them."""
+"""Hand-made conversations of a ChatGPT export, and their conversion."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def node(
 
 
 def export(nodes: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """A conversation of the export, children filled in as they come."""
+    """A conversation of the export; fills in children from parents."""
     mapping = {"root": {"id": "root", "message": None, "parent": None, "children": []}, **nodes}
     for key, made in nodes.items():
         if (parent := made["parent"]) in mapping:
@@ -67,7 +67,7 @@ def said(made: ArchivedConversation) -> list[tuple[str, str]]:
 
 
 def branch(made: ArchivedConversation) -> list[str]:
-    """The texts of the current branch."""
+    """Return the texts of the current branch."""
     messages = {message.id: message for message in made.messages}
     texts: list[str] = []
     at: UUID | None = made.leaf

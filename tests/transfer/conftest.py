@@ -1,4 +1,4 @@
-"""What tests of files with conversations share."""
+"""Fixtures for tests of files with conversations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Export = Callable[..., bytes]
 
 @pytest.fixture
 def exported(tmp_path: Path) -> Export:
-    """What `export_history` writes into a file."""
+    """Returns what `export_history` writes into a file."""
 
     def export(**options: Any) -> bytes:
         path = tmp_path / "export"
@@ -26,11 +26,11 @@ def exported(tmp_path: Path) -> Export:
 
 
 class Said(NamedTuple):
-    """How `import_history` ended."""
+    """The result of `import_history`."""
 
     status: int
     text: str
-    """All that it wrote."""
+    """Everything it wrote."""
 
 
 Imports = Callable[..., Said]
@@ -38,7 +38,7 @@ Imports = Callable[..., Said]
 
 @pytest.fixture
 def imported(tmp_path: Path) -> Imports:
-    """What `import_history` says of a file with these bytes, called a.jsonl."""
+    """Runs `import_history` on a file with these bytes, called a.jsonl."""
 
     def run(data: bytes, **options: Any) -> Said:
         path = tmp_path / "a.jsonl"

@@ -1,4 +1,4 @@
-"""Histories drawn at random: whatever the rows can hold, and the product would write."""
+"""Random histories: anything that the rows can hold and Talos would write."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ class Drawn:
     messages: list[dict[str, Any]]
     turns: list[dict[str, Any]]
     calls: list[tuple[bool, dict[str, Any]]]
-    """Each with whether the owner decided it."""
+    """Calls, each with whether the owner decided it."""
     rules: list[dict[str, Any]]
     opaque: list[dict[str, Any]] = field(default_factory=list)
     pieces: dict[UUID, list[tuple[str, bool]]] = field(default_factory=dict)
-    """By message what a live turn wrote so far."""
+    """The pieces written so far by live turns, by message."""
 
 
 @st.composite
 def histories(draw: Draw, *, live: bool = False) -> list[Drawn]:
-    """Some conversations; with `live` also answers that are not over."""
+    """Some conversations; with `live`, also unfinished answers."""
     return [draw(_conversations(number, live)) for number in range(draw(st.integers(1, 3)))]
 
 
@@ -117,7 +117,7 @@ def _conversations(draw: Draw, number: int, live: bool) -> Drawn:
 
 @st.composite
 def _trees(draw: Draw, number: int) -> list[dict[str, Any]]:
-    """Messages below each other: answers below something, whatever was taken back below nothing else."""
+    """A tree of messages: answers have a parent, and withdrawn messages have no descendants that stay."""
     messages: list[dict[str, Any]] = []
     for place in range(draw(st.integers(1, 7))):
         parents = [m for m in messages if not m["withdrawn"]]
@@ -195,7 +195,7 @@ def _calls(draw: Draw, message: dict[str, Any], is_open: bool) -> list[tuple[boo
 def _opaque(
     draw: Draw, message: dict[str, Any], call_ids: list[str], length: int
 ) -> list[dict[str, Any]]:
-    """In any order; `length` is that of the message's content."""
+    """Calls in any order; `length` is that of the message's content."""
     return [
         {
             "message_id": message["id"],
@@ -249,7 +249,7 @@ def store(drawn: list[Drawn], owner: User) -> None:
 
 @transaction.atomic
 def clear() -> None:
-    """An empty database, but for its users."""
+    """A database that is empty except for its users."""
     Conversation.objects.update(leaf=None)
     for model in (
         SearchEntry,

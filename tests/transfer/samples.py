@@ -1,4 +1,4 @@
-"""Archived conversations to begin with, and to spoil."""
+"""Archived conversations to start from, and to break."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CONVERSATION: Json = {
 
 
 def sample(path: str = "", value: Any = None) -> Json:
-    """The conversation above, with another value at a place such as `messages.1.turn.cost`."""
+    """Return the sample with another value at a place such as `messages.1.turn.cost`."""
     made = copy.deepcopy(CONVERSATION)
     if path:
         *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
@@ -61,7 +61,7 @@ def sample(path: str = "", value: Any = None) -> Json:
 
 
 def first_version(conversation: Json) -> Json:
-    """The same as an older Talos wrote it."""
+    """Return it as an older Talos wrote it."""
     made = {**copy.deepcopy(conversation), "version": 1}
     del made["offers_tools"]
     for message in made["messages"]:
@@ -76,7 +76,7 @@ def line(conversation: Json) -> bytes:
 
 
 def many(number: int, text: str) -> bytes:
-    """An archive of so many conversations of a question and an answer."""
+    """Return an archive of this many conversations, each a question and an answer."""
     lines = []
     for n in range(number):
         ids = [

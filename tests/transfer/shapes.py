@@ -36,7 +36,7 @@ class _Node:
 
 
 def _nodes(letters: str) -> list[_Node]:
-    """Never empty: it begins with a question."""
+    """Never empty: it starts with a question."""
     nodes = [_Node(None, True)]
     for letter in letters:
         last, node = nodes[-1], None
@@ -65,7 +65,7 @@ def _id(number: int) -> str:
 
 
 def tree(letters: str) -> tuple[UUID, list[dict[str, Any]]]:
-    """The first message, and all of them as `versions.places` takes them."""
+    """Return the first message, and all messages as `branches` takes them."""
     said: list[dict[str, Any]] = [
         {
             "id": UUID(_id(number)),

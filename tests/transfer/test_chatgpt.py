@@ -1,4 +1,4 @@
-"""`conversations.json` of a ChatGPT export: what a person saw there is here, in the same order."""
+"""`conversations.json` of a ChatGPT export: everything a person saw there is imported, in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.transfer.chatgpt_samples import (
 from tests.transfer.conftest import Export, Imports
 
 
-def test_questions_and_answers_and_what_is_known_of_them() -> None:
+def test_questions_and_answers_keep_their_details() -> None:
     made = convert(
         {
             "sys": node("root", "system", ""),
@@ -108,7 +108,7 @@ def test_an_answer_with_its_tool_calls_is_one_message() -> None:
     assert all(call.status == "finished" for call in answer.calls)
 
 
-def test_nobody_knows_what_became_of_a_call_that_is_the_last_thing() -> None:
+def test_the_outcome_of_a_last_call_is_unknown() -> None:
     made = convert(
         {"q": node("root", "user", "Q"), "c": node("q", "assistant", "x", recipient="bio")}
     )
@@ -130,7 +130,7 @@ def test_versions_in_the_middle_of_an_answer_are_kept_apart() -> None:
     assert {m.content for m in made.messages} == {"Q", "Begun.", "One end.", "Another end."}
 
 
-def test_what_nobody_saw_is_left_out() -> None:
+def test_unseen_nodes_are_left_out() -> None:
     hidden = {"is_visually_hidden_from_conversation": True}
     made = convert(
         {
@@ -149,7 +149,7 @@ def test_what_nobody_saw_is_left_out() -> None:
     assert said(made) == [("user", "Q"), ("assistant", "A.")]
 
 
-def test_what_is_not_in_the_file_is_named_in_words() -> None:
+def test_files_missing_from_the_export_are_named() -> None:
     made = convert(
         {
             "q": node(
@@ -187,13 +187,13 @@ def test_how_an_answer_ended(status: str | None, becomes: str) -> None:
     assert turn.status == becomes
 
 
-def test_an_answer_that_begins_gets_a_question() -> None:
+def test_an_answer_without_a_question_gets_one() -> None:
     made = convert({"a": node("root", "assistant", "Hello, I am a robot.")})
     assert said(made) == [("user", "…"), ("assistant", "Hello, I am a robot.")]
 
 
 @pytest.mark.parametrize("at", [None, -1e12, 1e12, float("nan"), 1e300])
-def test_times_that_are_missing_or_absurd_are_made_up(at: float | None) -> None:
+def test_missing_or_absurd_times_are_invented(at: float | None) -> None:
     made = convert(
         {"q": node("root", "user", "Q", at=at), "a": node("q", "assistant", "A", at=at)},
         create_time=None, update_time=None,
@@ -208,7 +208,7 @@ def test_halves_of_emojis_and_nuls_are_replaced() -> None:
     assert made.title == "x\ufffd"
 
 
-def test_ids_that_are_none_are_made_up_the_same_each_time() -> None:
+def test_missing_ids_are_invented_the_same_each_time() -> None:
     nodes = {"client-root": node("root", "user", "Q")}
     one, two = (convert(nodes, conversation_id="conv-1") for _ in range(2))
     assert one == two
@@ -223,7 +223,7 @@ def test_a_title_is_one_line_that_fits(title: str | None) -> None:
     assert made.titled_by == ("model" if title else "opening")
 
 
-def test_empty_ones_are_nothing() -> None:
+def test_empty_conversations_are_skipped() -> None:
     for nodes in ({}, {"s": node("root", "system", "x")}):
         assert read(export(nodes)).conversation is None
 

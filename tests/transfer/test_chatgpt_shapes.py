@@ -1,4 +1,4 @@
-"""What ChatGPT exports of 2023 to 2026 hold beside plain texts: none of its words are lost."""
+"""What ChatGPT exports of 2023 to 2026 contain besides plain texts: no words are lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CITE = "\ue200cite\ue202turn0search1\ue201"
 
 
 def converted(*nodes: dict[str, Any], **more: Any) -> Converted:
-    """A question, then these, each below the one before."""
+    """Convert a question followed by these nodes, each below the one before."""
     above, mapping = "q", {"q": node("root", "user", "Q")}
     for number, one in enumerate(nodes):
         mapping[f"n{number}"] = {**one, "parent": above}
@@ -31,7 +31,7 @@ def answer(*nodes: dict[str, Any]) -> ArchivedMessage:
 
 
 def text(words: str, **metadata: Any) -> str:
-    """What an answer of these words says."""
+    """Return the converted text of an answer."""
     return answer(node(None, "assistant", words, metadata=metadata)).content
 
 
@@ -68,7 +68,7 @@ def mark(*parts: str) -> str:
         (mark("image_group", '{"query": ["ants"]}'), "A *(images: ants: not brought in)* b"),
     ],
 )
-def test_marks_go_and_their_words_stay(marked: str, words: str) -> None:
+def test_marks_are_removed_and_their_words_kept(marked: str, words: str) -> None:
     groups = [{"entries": [{"url": "https://one.example/", "title": "One", "ref_id": {"turn_index": 0, "ref_type": "search", "ref_index": 1}}]}]  # fmt: skip
     assert text(f"A {marked} b", search_result_groups=groups) == words
 
@@ -215,7 +215,7 @@ def test_code_ends_with_the_quote_or_the_item_it_stands_in(before: str, is_code:
     assert text(f"{before}{ant}`") == f"{before}{ant if is_code else 'Ant'}`"
 
 
-def test_code_for_everybody_is_fenced() -> None:
+def test_code_addressed_to_everyone_is_fenced() -> None:
     code = {"content_type": "code", "language": "python", "text": "if x:\n    f(x)\n```"}
     said = answer(node(None, "assistant", content=code)).content
     assert said == "````python\nif x:\n    f(x)\n```\n````"
@@ -236,7 +236,7 @@ FOUND = {"search_result_groups": [{"domain": "a.example", "entries": [{"url": "h
         (node(None, "system", ""), "The result is not in the export."),
     ],
 )  # fmt: skip
-def test_a_result_that_is_hidden_is_no_failure(result: dict[str, Any], is_said: str) -> None:
+def test_a_hidden_result_is_not_a_failure(result: dict[str, Any], is_said: str) -> None:
     made = answer(
         node(None, "assistant", '{"q": 1}', recipient="web.run"),
         result,
@@ -287,7 +287,7 @@ def test_documents_of_the_canvas_are_parts_of_the_answer() -> None:
     assert made.calls[4].arguments == '{"updates": "all"}'
 
 
-def test_an_update_is_of_the_document_that_its_result_names() -> None:
+def test_an_update_belongs_to_the_document_its_result_names() -> None:
     def result(**canvas: str) -> dict[str, Any]:
         return node(None, "tool", "Done.", name="canmore", metadata={"canvas": canvas})
 
@@ -387,7 +387,7 @@ def test_an_image_without_an_id_is_not_named_twice() -> None:
     assert made.left_out == {"image": 1}
 
 
-def test_images_of_two_ids_are_two() -> None:
+def test_images_with_two_ids_count_as_two() -> None:
     part = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00aa"}
     attached = [{"id": "file_00cc", "name": "other.png", "mime_type": "image/png"}]
     made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
@@ -398,7 +398,7 @@ def test_images_of_two_ids_are_two() -> None:
     assert made.left_out == {"image": 2}
 
 
-def test_an_image_that_names_no_id_may_be_the_one_that_is_attached() -> None:
+def test_an_image_without_an_id_may_be_the_attached_one() -> None:
     part = {"content_type": "image_asset_pointer"}
     attached = [{"id": "file_00cc", "name": "ant.png", "mime_type": "image/png"}]
     made = converted(node(None, "user", content={"content_type": "multimodal_text", "parts": [part]}, metadata={"attachments": attached}))  # fmt: skip
@@ -407,7 +407,7 @@ def test_an_image_that_names_no_id_may_be_the_one_that_is_attached() -> None:
     assert made.left_out == {"image": 1}
 
 
-def test_what_was_spoken_is_words() -> None:
+def test_speech_becomes_text() -> None:
     voice = {"content_type": "real_time_user_audio_video_asset_pointer",
              "audio_asset_pointer": {"asset_pointer": "sediment://file_v"}}  # fmt: skip
     parts = [
@@ -482,14 +482,14 @@ UNFINISHED = node(None, "assistant", "", status="in_progress")
     ],
 )
 def test_the_model_says_how_its_answer_ended(nodes: list[Any], becomes: str) -> None:
-    """Also without words; no result that comes later does."""
+    """The model's last node counts, even without words; a later result does not."""
     turn = answer(*nodes).turn
     assert turn
     assert turn.status == becomes
     assert bool(turn.error) is (CUT in nodes)
 
 
-def test_a_time_of_pinning_is_a_pin() -> None:
+def test_a_pinned_time_pins_the_conversation() -> None:
     for time, is_pinned in ((1_760_000_000.5, True), (None, False), ("2026-01-01T00:00:00Z", True)):
         made = converted(pinned_time=time, is_starred=None).conversation
         assert made

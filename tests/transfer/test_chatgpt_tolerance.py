@@ -1,4 +1,4 @@
-"""Exports that are not as they should be: what is odd costs itself, and is named."""
+"""Malformed exports: odd data costs only itself, and is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ junk = st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dicti
 
 
 def rich() -> dict[str, Any]:
-    """A conversation with something of everything. Each node's words end in its name."""
+    """A conversation with a bit of everything. Each node's words end in its name."""
     cite = "\ue200cite\ue202turn0search1\ue201"
     references = [{"matched_text": cite, "type": "grouped_webpages", "alt": "([x](https://x.example))",
                    "items": [{"url": "https://x.example", "title": "X", "refs": [{"turn_index": 0}]}]}]  # fmt: skip
@@ -54,7 +54,7 @@ def rich() -> dict[str, Any]:
 
 
 def paths(value: Any, above: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
-    """All places of a JSON value."""
+    """Return all places in a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()  # fmt: skip
     for key, one in inner:
         yield (*above, key)
@@ -66,7 +66,7 @@ PLACES = [path for path in paths(rich()) if path != ("mapping",)]
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_whatever_is_odd_costs_no_other_message(data: st.DataObject) -> None:
+def test_odd_data_costs_no_other_message(data: st.DataObject) -> None:
     made = rich()
     touched = set()
     for *above, key in data.draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3)):
@@ -189,7 +189,7 @@ def test_a_conversation_whose_own_fields_are_odd() -> None:
     assert made.notes == ("update_time is not a time",)
 
 
-def test_trees_that_are_none() -> None:
+def test_broken_trees() -> None:
     exported = export({
         "a": node("b", "user", "A"), "b": node("a", "user", "B"), "c": node("c", "user", "C"),
         "d": node("gone", "user", "D"), "e": node(None, "user", "E"), "f": node(None, "user", "F"),
@@ -211,7 +211,7 @@ def test_without_a_mapping_there_is_no_conversation(mapping: Any) -> None:
         read({"title": "T", "mapping": mapping})
 
 
-def test_what_is_not_understood_is_never_called_empty() -> None:
+def test_unknown_data_is_never_called_empty() -> None:
     other: dict[str, Any] = {
         "1": {"parent": None, "children": [], "message": {"fragments": [{"content": "x"}]}}
     }
@@ -220,7 +220,7 @@ def test_what_is_not_understood_is_never_called_empty() -> None:
             read({"mapping": mapping})
 
 
-def test_notes_are_few_and_the_others_counted() -> None:
+def test_a_few_notes_are_kept_and_the_rest_counted() -> None:
     nodes = {f"n{n}": node("root", "x", "words") for n in range(50)}
     made = read(export({"q": node("root", "user", "Q"), **nodes}))
     assert len(made.notes) == 21
@@ -231,7 +231,7 @@ def test_notes_are_few_and_the_others_counted() -> None:
 
 
 def test_ids_are_those_of_the_first_version() -> None:
-    """Else what was imported by it would come again."""
+    """Otherwise its imports would be imported again."""
     own = UUID(ID)
     made = convert(
         {
@@ -275,7 +275,7 @@ def test_conversations_without_ids_are_told_apart_by_how_they_begin() -> None:
     assert made("one") == made("one", "more") != made("two")
 
 
-def test_what_is_not_utf8_is_noted() -> None:
+def test_broken_utf8_is_noted() -> None:
     data = json.dumps(export({"q": node("root", "user", "Grüße")}), ensure_ascii=False)
     made = chatgpt.conversation(data.encode("latin-1"))
     assert made.conversation is not None

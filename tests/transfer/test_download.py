@@ -1,4 +1,4 @@
-"""Conversations as files, from the page: the owner's own, under names that are safe anywhere."""
+"""Downloading conversations from the page: only the owner's, under names that are safe anywhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def get(client: Client, path: str) -> tuple[Any, bytes]:
-    """The answer and its body, which comes piece by piece."""
+    """Return the response and its streamed body."""
 
     async def collect() -> bytes:
         return b"".join([chunk async for chunk in response.streaming_content])
@@ -54,7 +54,9 @@ def test_all_are_exported_as_one_archive(
 
 
 @pytest.mark.promise(8)
-def test_nobody_elses_and_nothing_unknown(client: Client, somebody_elses: Conversation) -> None:
+def test_other_users_and_unknown_conversations_are_not_found(
+    client: Client, somebody_elses: Conversation
+) -> None:
     mine = talk(local_owner(), "Hi")
     empty = Conversation.objects.create(owner=local_owner())
     for path in (
@@ -66,7 +68,7 @@ def test_nobody_elses_and_nothing_unknown(client: Client, somebody_elses: Conver
     assert client.post(f"/c/{mine.pk}/download.md").status_code == 405
 
 
-def test_no_title_gets_out_of_the_name_of_the_file(client: Client) -> None:
+def test_no_title_escapes_from_the_file_name(client: Client) -> None:
     conversation = talk(local_owner(), "Hi")
     for title in (*TEXTS, '"; filename="x.html', "..", "a\r\nSet-Cookie: x=y", "文" * 99):
         title = title.replace("\0", "")[:200]

@@ -1,4 +1,4 @@
-"""A dry run says what the import then does, of any file: the same words, the same exit status."""
+"""A dry run reports exactly what the import then does, for any file, with the same exit status."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ elements = st.lists(st.sampled_from(ELEMENTS), min_size=1, max_size=5)
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 @given(before=elements, then=elements, renew=st.booleans(), keep=st.booleans(), lines=st.booleans())
-def test_it_says_what_the_import_does(
+def test_a_dry_run_predicts_the_import(
     before: list[Json], then: list[Json], renew: bool, keep: bool, lines: bool
 ) -> None:
     drawn.clear()
@@ -105,7 +105,7 @@ def test_the_same_file_brings_nothing_twice(then: list[Json]) -> None:
     assert Conversation.objects.count() == conversations
 
 
-def test_what_comes_twice_in_a_file_is_compared_with_its_first(imported: Any) -> None:
+def test_a_repeated_conversation_is_compared_with_the_first(imported: Any) -> None:
     other = sample("messages.1.content", "Another twenty quadrillion.")
     data = "\n".join(map(json.dumps, (sample(), other, grown(sample())))).encode()
     dry = imported(data, dry_run=True)
@@ -116,7 +116,7 @@ def test_what_comes_twice_in_a_file_is_compared_with_its_first(imported: Any) ->
     assert imported(data).text == dry.text.replace("would be ", "")
 
 
-def test_what_was_noted_and_left_out_is_told_in_bounds(
+def test_notes_and_left_out_counts_are_reported_within_limits(
     imported: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def noting(file: Any, kind: Any) -> Any:

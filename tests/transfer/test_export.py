@@ -1,4 +1,4 @@
-"""`manage.py export_history`: what goes where, and that it is there whole or not at all."""
+"""`manage.py export_history`: what is exported where, completely or not at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def titles(archive: bytes) -> list[str]:
 # --- which ones ---------------------------------------------------------------------------------
 
 
-def test_all_come_oldest_first_and_what_has_no_message_does_not(exported: Export) -> None:
+def test_all_with_messages_are_exported_oldest_first(exported: Export) -> None:
     histories.make(3, messages=1)
     Conversation.objects.create(owner=local_owner(), title="Empty")
     assert titles(exported()) == ["Chat 2", "Chat 1", "Chat 0"]
@@ -51,11 +51,11 @@ def test_one_or_some_by_id(exported: Export) -> None:
     assert titles(exported(id=[str(made[1].pk)])) == ["Chat 1"]
     assert titles(exported(id=[str(made[0].pk), made[2].pk.hex])) == ["Chat 2", "Chat 0"]
     for unknown in (str(uuid4()), "x", ""):
-        with pytest.raises(CommandError, match=r"no conversation|no id"):
+        with pytest.raises(CommandError, match=r"no conversation|not a conversation"):
             exported(id=[unknown])
 
 
-def test_a_users_only(exported: Export) -> None:
+def test_only_one_users(exported: Export) -> None:
     ada = User.objects.create(username="ada")
     histories.make(1, messages=1, owner=ada)
     talk(local_owner(), "Hi", title="Mine")
@@ -75,7 +75,7 @@ def test_a_period_is_of_days_in_which_they_were_last_used(exported: Export) -> N
     assert titles(exported(since="2026-05-02", until="2026-05-02")) == ["Day 2"]
     assert titles(exported(since="2026-05-01T13:00Z", until="2026-05-02T12:00+00:00")) == []
     for wrong in ("yesterday", "2026-02-30", "9999-12-31"):
-        with pytest.raises(CommandError, match="no date"):
+        with pytest.raises(CommandError, match="not a date"):
             exported(until=wrong)
 
 
@@ -116,7 +116,7 @@ def test_the_same_rows_make_the_same_bytes_however_much_is_read_at_once(
             assert exported() == whole
 
 
-def test_of_a_long_conversation_only_a_part_is_held() -> None:
+def test_only_a_part_of_a_long_conversation_is_held_in_memory() -> None:
     (made,) = histories.make(1, messages=60, text="x" * 100_000)
     (stored,) = rows.conversations([made.pk])
     assert stored.is_long
@@ -124,7 +124,7 @@ def test_of_a_long_conversation_only_a_part_is_held() -> None:
     assert sum(len(message["content"]) for message in stored.load(stored.outline)) == 6_000_000
 
 
-def test_what_models_said_for_themselves_counts_as_text() -> None:
+def test_opaque_parts_count_as_text() -> None:
     (made,) = histories.make(1, messages=4)
     answers = Message.objects.filter(conversation=made, role="assistant")
     OpaquePart.objects.bulk_create(
@@ -156,16 +156,14 @@ def test_json_holds_the_same_objects_in_one_document(exported: Export) -> None:
         ("markdown", b""),
     ],
 )
-def test_nothing_is_written_as_nothing(exported: Export, form: str, empty: bytes) -> None:
+def test_an_empty_export(exported: Export, form: str, empty: bytes) -> None:
     assert exported(format=form) == empty
 
 
 # --- in version 1 -------------------------------------------------------------------------------
 
 
-def test_version_1_is_without_what_it_has_no_keys_for_and_says_so(
-    imported: Imports, exported: Export
-) -> None:
+def test_version_1_reports_what_it_leaves_out(imported: Imports, exported: Export) -> None:
     imported(line(sample()))
     err = StringIO()
     assert exported(format_version=1, stderr=err) == line(first_version(sample()))
@@ -179,14 +177,14 @@ def test_version_1_is_without_what_it_has_no_keys_for_and_says_so(
     assert conversation + b"\n" == line(first_version(sample()))
 
 
-def test_where_nothing_is_left_out_nothing_is_said(imported: Imports, exported: Export) -> None:
+def test_nothing_is_reported_if_nothing_is_left_out(imported: Imports, exported: Export) -> None:
     imported(line(first_version(sample())))
     err = StringIO()
     assert exported(format_version=1, stderr=err) == line(first_version(sample()))
     assert err.getvalue() == ""
 
 
-def test_what_is_left_out_of_a_stream_is_said_beside_it(imported: Imports) -> None:
+def test_what_a_stream_leaves_out_is_reported_on_stderr(imported: Imports) -> None:
     imported(line(sample()))
     out, err = StringIO(), StringIO()
     call_command("export_history", format_version=1, stdout=out, stderr=err)
@@ -202,7 +200,7 @@ def test_markdown_has_no_versions(exported: Export) -> None:
 # --- where to -----------------------------------------------------------------------------------
 
 
-def test_without_a_place_it_goes_to_the_standard_output_and_nothing_else_does(
+def test_without_a_path_only_the_export_goes_to_standard_output(
     exported: Export,
 ) -> None:
     histories.make(2, text="naïve ☃ " * 60_000)
@@ -212,7 +210,7 @@ def test_without_a_place_it_goes_to_the_standard_output_and_nothing_else_does(
     assert err.getvalue() == ""
 
 
-def test_the_ending_of_a_file_says_its_format(tmp_path: Path) -> None:
+def test_the_ending_of_a_file_chooses_its_format(tmp_path: Path) -> None:
     talk(local_owner(), "Hi", title="A title")
     for name, begin in [("a.json", '{"format"'), ("a.md", "# A title"), ("a.x", '{"format"')]:
         call_command("export_history", output=str(tmp_path / name), stdout=StringIO())
@@ -234,7 +232,7 @@ def test_nothing_is_overwritten_unless_told_to(tmp_path: Path) -> None:
     assert titles((tmp_path / "a").read_bytes()) == ["New"]
 
 
-def test_a_link_goes_on_being_one(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_kept(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "a")
     call_command("export_history", output=str(tmp_path / "link"), force=True, stdout=StringIO())
@@ -242,7 +240,7 @@ def test_a_link_goes_on_being_one(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b""
 
 
-def test_a_place_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", tmp_path / "no" / "such", Path("/proc/x")):
         with pytest.raises(CommandError, match=str(place.name)):
@@ -273,7 +271,7 @@ def test_a_folder_with_files_in_it_is_left_alone_unless_told(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("place", ["a", "b/"])
-def test_what_fails_on_the_way_leaves_nothing(
+def test_a_failed_export_leaves_nothing(
     tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     histories.make(3)
@@ -292,7 +290,7 @@ def test_what_fails_on_the_way_leaves_nothing(
 
 @pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="a pipe is a pipe")
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_stops_early_is_not_an_error(tmp_path: Path) -> None:
     with fresh_database(tmp_path / "data") as variables:
         done = subprocess.run(
             ["sh", "-c", f"{quote(sys.executable)} manage.py export_history --format json | true"],
@@ -305,7 +303,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_an_output_that_takes_no_more_is_said_in_words(tmp_path: Path) -> None:
+def test_a_full_output_is_explained(tmp_path: Path) -> None:
     with fresh_database(tmp_path / "data") as variables, Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "manage.py", "export_history", "--format", "json"],
@@ -323,7 +321,7 @@ def test_an_output_that_takes_no_more_is_said_in_words(tmp_path: Path) -> None:
     )
 
 
-def test_a_database_that_is_not_prepared_is_told_of(tmp_path: Path) -> None:
+def test_an_unprepared_database_is_explained(tmp_path: Path) -> None:
     done = manage("export_history", TALOS_DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""

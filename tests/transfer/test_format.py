@@ -1,4 +1,4 @@
-"""The archive in code, in its documentation and in the database is one and the same."""
+"""The archive is the same in the code, in its documentation and in the database."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.views.test_chat import talk
 DOCS = (settings.BASE_DIR / "docs" / "archive.md").read_text()
 
 NOT_EXPORTED: dict[type[Model], set[str]] = {
-    Conversation: {"hidden"},  # while something is done to it, which no archive goes on with
-    Message: {"conversation", "owner"},  # stand above it
+    Conversation: {"hidden"},  # a state of unfinished work, which an archive does not continue
+    Message: {"conversation", "owner"},  # keys of the enclosing conversation
     Turn: {"id", "message", "conversation", "process", "heartbeat_at"},
     ToolCall: {"id", "message"},
     OpaquePart: {"id", "message"},
@@ -45,7 +45,7 @@ ROWS: dict[type[Archived], type[Model]] = {
 
 @pytest.mark.parametrize("part", ROWS)
 def test_no_column_is_forgotten(part: type[Archived]) -> None:
-    """Whoever adds a column says whether it goes into the archive."""
+    """Every new column must be in the archive or be excluded here."""
     columns = {field.name for field in ROWS[part]._meta.concrete_fields}
     beside = {"format", "version", "rules", "messages", "turn", "calls", "opaque"}
     assert set(part.model_fields) - beside == columns - NOT_EXPORTED[ROWS[part]]
@@ -59,7 +59,7 @@ def test_every_key_is_documented_and_no_other(part: type[Archived]) -> None:
     assert re.findall(r"`(\w+)`", " ".join(rows)) == list(part.model_fields)
 
 
-def test_what_version_1_lacks_is_documented() -> None:
+def test_keys_missing_from_version_1_are_documented() -> None:
     later = {
         key for part in ROWS for key, field in part.model_fields.items() if not field.is_required()
     }
@@ -68,7 +68,7 @@ def test_what_version_1_lacks_is_documented() -> None:
 
 
 @pytest.mark.parametrize("part", ROWS)
-def test_what_version_1_lacks_is_counted_and_nothing_else_is(part: type[Archived]) -> None:
+def test_exactly_the_keys_missing_from_version_1_are_counted(part: type[Archived]) -> None:
     later = {key for key, field in part.model_fields.items() if not field.is_required()}
     assert later <= older._NAMES.keys()
     assert later == set() or part in {

@@ -1,4 +1,4 @@
-"""A later export of what is here: its new messages come, and what a person did here stays."""
+"""A later export of an existing conversation: new messages are added, changes made here stay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def data(nodes: dict[str, Any], **more: Any) -> bytes:
 
 
 def branch() -> list[str]:
-    """The texts of the current branch."""
+    """Return the texts of the current branch."""
     said = Conversation.objects.get().leaf
     texts: list[str] = []
     while said:
@@ -63,7 +63,7 @@ def test_new_messages_are_added_and_the_branch_follows(imported: Imports) -> Non
     assert Message.objects.count() == 4
 
 
-def test_a_page_that_shows_it_hears_of_it(imported: Imports) -> None:
+def test_an_open_page_is_told(imported: Imports) -> None:
     imported(data(FIRST))
     Notice.objects.all().delete()
     imported(data(SECOND))
@@ -72,7 +72,7 @@ def test_a_page_that_shows_it_hears_of_it(imported: Imports) -> None:
     assert "conversation_changed" in frames
 
 
-def test_what_was_said_here_stays_the_current_branch(imported: Imports) -> None:
+def test_the_branch_continued_here_stays_current(imported: Imports) -> None:
     imported(data(FIRST))
     services.say(local_owner(), conversation_id=UUID(ID), text="Mine", default_model="demo")
     mine = branch()
@@ -86,7 +86,7 @@ def test_what_was_said_here_stays_the_current_branch(imported: Imports) -> None:
     assert second.parent.content == "First answer"
 
 
-def test_what_a_person_set_here_stays(imported: Imports) -> None:
+def test_settings_made_here_are_kept(imported: Imports) -> None:
     imported(data(FIRST))
     owner = local_owner()
     services.entitle(owner, UUID(ID), "My own title")
@@ -123,20 +123,20 @@ def test_a_copy_with_other_ids_grows_too(imported: Imports) -> None:
 
 
 def _least(work: Work) -> float | None:
-    """A step that does as little as there is between two `yield`s."""
+    """Do only the work between two `yield`s in a step."""
     with transaction.atomic():
         return next((0.0 for _ in work), None)
 
 
 @pytest.mark.parametrize("is_little", [True, False])
-def test_whoever_is_cut_off_adds_nothing_and_all_of_it_the_next_time(
+def test_an_interrupted_import_adds_nothing_and_the_next_one_everything(
     imported: Imports, monkeypatch: pytest.MonkeyPatch, is_little: bool
 ) -> None:
     imported(data(FIRST))
     before = Conversation.objects.get().updated_at
     monkeypatch.setattr(steps, "ROWS", 1)
     monkeypatch.setattr(conversation, "step", _least)
-    monkeypatch.setattr(conversation, "_is_little", lambda new: is_little)
+    monkeypatch.setattr(conversation, "is_small", lambda new: is_little)
     for module in (conversation, growth):
         monkeypatch.setattr(module, "show", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -153,7 +153,7 @@ def test_whoever_is_cut_off_adds_nothing_and_all_of_it_the_next_time(
     assert Conversation.hidden_too.count() == 1
 
 
-def test_what_is_deleted_while_it_grows_comes_whole(
+def test_a_conversation_deleted_while_it_grows_is_imported_whole(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(FIRST))
@@ -162,14 +162,14 @@ def test_what_is_deleted_while_it_grows_comes_whole(
         monkeypatch.undo()
         services.delete(local_owner(), UUID(ID))
 
-    monkeypatch.setattr(conversation, "_is_little", lambda new: False)
+    monkeypatch.setattr(conversation, "is_small", lambda new: False)
     monkeypatch.setattr(conversation, "_clear_the_way", clear)
     assert "1 imported" in imported(data(SECOND)).text
     assert len(branch()) == 4
     assert Conversation.hidden_too.count() == 1
 
 
-def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times(
+def test_a_message_is_stored_after_its_parent_whatever_their_times(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "ROWS", 1)
@@ -189,7 +189,7 @@ def test_a_message_that_follows_comes_after_what_it_follows_whatever_their_times
 LOSSY = {**FIRST, "a": node("q", "assistant", "First", at=2)}
 
 
-def test_what_lost_words_is_replaced_on_request_alone(imported: Imports) -> None:
+def test_an_import_that_lost_words_is_replaced_only_on_request(imported: Imports) -> None:
     imported(data(LOSSY))
     services.pin(local_owner(), UUID(ID), pinned=True)
     services.entitle(local_owner(), UUID(ID), "Mine")
@@ -220,7 +220,7 @@ def _allows_a_tool(conversation_id: UUID) -> None:
 
 
 @pytest.mark.parametrize("going_on", [_says_something, _ran_here, _allows_a_tool])
-def test_what_somebody_has_gone_on_with_is_never_replaced(
+def test_a_continued_conversation_is_never_replaced(
     imported: Imports, exported: Export, going_on: Any
 ) -> None:
     imported(data(LOSSY))
@@ -232,26 +232,26 @@ def test_what_somebody_has_gone_on_with_is_never_replaced(
     assert exported() == before
 
 
-def test_an_older_file_replaces_nothing_that_is_later(imported: Imports) -> None:
+def test_an_older_file_replaces_nothing_newer(imported: Imports) -> None:
     imported(data({**SECOND, "a": LOSSY["a"]}))
     assert imported(data(FIRST), renew=True).status == 1
     assert Message.objects.count() == 4
 
 
-def test_of_two_with_one_id_in_a_file_none_replaces_the_other(imported: Imports) -> None:
+def test_conversations_with_one_id_in_a_file_do_not_replace_each_other(imported: Imports) -> None:
     two = json.dumps([export(LOSSY), export(FIRST)]).encode()
     for _ in range(2):
         assert imported(two, renew=True).status == 1
         assert branch() == ["First question", "First"]
 
 
-def test_rules_of_an_archive_are_no_sign_of_somebody(imported: Imports) -> None:
+def test_imported_rules_do_not_count_as_continuing(imported: Imports) -> None:
     imported(line(sample("messages.1.content", "Other, longer than six.")))
     assert ToolRule.objects.get().tool == RULE["tool"]
     assert "1 replaced" in imported(line(sample()), renew=True).text
 
 
-def test_somebody_who_goes_on_at_that_moment_is_seen(
+def test_a_conversation_continued_at_that_moment_is_kept(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(data(LOSSY))
@@ -272,7 +272,7 @@ def test_somebody_who_goes_on_at_that_moment_is_seen(
 # --- what is said, and why ----------------------------------------------------------------------
 
 
-def test_an_older_export_is_said_to_have_less(imported: Imports) -> None:
+def test_an_older_export_is_reported_as_having_less(imported: Imports) -> None:
     imported(data(SECOND))
     said = imported(data(FIRST))
     assert "stays as it is: it has more messages here than in the file." in said.text
@@ -307,7 +307,7 @@ def test_another_conversation_without_an_id_replaces_nothing(imported: Imports) 
     assert branch() == ["Hello", "Sun"]
 
 
-def test_what_one_file_brought_another_one_does_not_replace(imported: Imports) -> None:
+def test_one_file_does_not_replace_the_imports_of_another(imported: Imports) -> None:
     said = imported(json.dumps([export(FIRST), export(LOSSY)]).encode(), renew=True)
     assert "That one came with this import, so it is not replaced." in said.text
     assert "choose to replace" not in said.text

@@ -1,4 +1,4 @@
-"""Broken and hostile files: refused with a place and a reason, never half taken, never a success."""
+"""Broken and hostile files: refused with a place and a reason, never half imported, never a success."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b'"text"', "Not a Talos or ChatGPT export"),
         (b"\x00\x00", "Not a Talos or ChatGPT export"),
         (gzip.compress(line(sample())), "unpack it"),
-        (b"PK\x03\x04...", "it is a ZIP file"),
+        (b"PK\x03\x04...", "the ZIP file is damaged"),
         (json.dumps([sample()]).encode("utf-16"), "UTF-16"),
         (b"SQLite format 3\0", "restore"),
         (b"[", "the file ends in the middle"),
@@ -87,7 +87,7 @@ def found(data: bytes, kind: Kind = "auto") -> list[Found]:
         (b'{"conversations": 5}', "neither a Talos nor a ChatGPT conversation"),
     ],
 )
-def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> None:
+def test_a_file_that_is_not_an_archive_is_recognized(data: bytes, words: str) -> None:
     assert any(words in fault for fault in faults(data)), faults(data)
     assert not any(
         one.conversation for one in found(data) if "middle" not in words and "[]" not in str(data)
@@ -105,14 +105,14 @@ def test_a_file_that_is_no_archive_is_told_apart(data: bytes, words: str) -> Non
     ],
 )
 @pytest.mark.parametrize("content", [b"", line(sample())])
-def test_a_document_that_says_it_is_something_else_is_not_read(head: bytes, content: bytes) -> None:
+def test_a_document_that_declares_another_format_is_not_read(head: bytes, content: bytes) -> None:
     data = b"{" + head + b'"conversations":[' + content + b"]}"
     assert len(faults(data)) == 1
-    assert "another format or version" in faults(data)[0]
+    assert "declares a format or version" in faults(data)[0]
     assert not any(one.conversation for one in found(data))
 
 
-def test_an_archive_of_nothing_is_one() -> None:
+def test_an_empty_archive_is_valid() -> None:
     for data in (
         b"[]",
         b" [ ] ",
@@ -149,7 +149,7 @@ def test_lines_are_counted_wherever_a_conversation_begins() -> None:
     assert [one.line for one in found(b'\n\n{"conversations":\n[\n{"x":\n1},{}]}')] == [5, 6]
 
 
-def test_a_piece_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_piece_that_is_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(items, "MAX_BYTES", 3000)
     monkeypatch.setattr(items, "CHUNK_BYTES", 500)
     long = line(sample("title", "x" * 4000))
@@ -161,7 +161,7 @@ def test_a_piece_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch
 
 
 class Endless(io.RawIOBase):
-    """A line that is never in memory."""
+    """A line that is never held in memory."""
 
     def __init__(self, begin: bytes, size: int = 2**26) -> None:
         self.begin, self.left = begin, size
@@ -223,7 +223,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("version", 3, "version is not supported"),
     ("version", 0, "version is not supported"),
     ("version", "1", "version is not supported"),
-    ("new_key", 1, "new_key: this key is not known here: a newer Talos wrote it"),
+    ("new_key", 1, "new_key: unknown key, written by a newer Talos"),
     ("messages.0.new_key", 1, "messages[0].new_key: "),
     ("id", "x", "id: "),
     ("id", None, "id: "),
@@ -253,12 +253,12 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("created_at", "9999-12-31T23:59:59Z", "not in the years"),
     ("created_at", "+100000-01-01T00:00:00Z", "created_at: "),
     ("updated_at", "2026-02-30T00:00:00Z", "updated_at: "),
-    ("rules", [RULE, RULE], "the rule for write_file comes 2 times"),
+    ("rules", [RULE, RULE], "the rule for write_file occurs 2 times"),
     ("rules.0.tool", "", "rules[0].tool: "),
     ("messages", [], "messages: "),
     ("messages", None, "messages: "),
-    ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} comes 2 times"),
-    ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 comes 2 times"),
+    ("messages", [QUESTION, QUESTION, ANSWER], f"the message {Q} occurs 2 times"),
+    ("messages", [QUESTION, {**ANSWER, "client_id": "k1"}], "the client_id k1 occurs 2 times"),
     ("messages.1.parent", OTHER, "is not in this conversation"),
     ("messages.1.parent", A, "form a circle"),
     ("messages.0.parent", A, "form a circle"),
@@ -267,8 +267,8 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.withdrawn", True, "leaf is not"),
     ("messages.0.role", "system", "messages[0].role: "),
     ("messages.0.turn", ANSWER["turn"], "is a question, but has a turn"),
-    ("messages.0.calls", [CALL], "is a question, but has a turn or calls"),
-    ("messages.1.calls", [CALL, CALL], "comes 2 times"),
+    ("messages.0.calls", [CALL], "is a question, but has a turn, calls"),
+    ("messages.1.calls", [CALL, CALL], "occurs 2 times"),
     ("messages.0.content", "a\0", "messages[0].content: has a NUL"),
     ("messages.0.content", ["a"], "messages[0].content: "),
     ("messages.0.client_id", "x" * 65, "messages[0].client_id: "),
@@ -295,7 +295,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ("messages.1.opaque.0.new_key", 1, "messages[1].opaque[0].new_key: "),
     ("messages.1.opaque.0.round", -1, "messages[1].opaque[0].round: "),
     ("messages.1.opaque.0.round", 2**31, "messages[1].opaque[0].round: "),
-    ("messages.1.opaque.0.call_id", "call_2", "an opaque part of a call that it does not have"),
+    ("messages.1.opaque.0.call_id", "call_2", "an opaque part for a call that it does not have"),
     ("messages.1.opaque.0.call_id", None, "messages[1].opaque[0].call_id: "),
     ("messages.1.opaque.0.kind", "", "messages[1].opaque[0].kind: "),
     ("messages.1.opaque.0.kind", "x" * 41, "messages[1].opaque[0].kind: "),
@@ -310,7 +310,7 @@ SPOILED: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("place", "value", "words"), SPOILED)
-def test_what_is_wrong_is_said_with_its_place(place: str, value: Any, words: str) -> None:
+def test_a_fault_is_reported_with_its_place(place: str, value: Any, words: str) -> None:
     data = json.dumps(sample(place, value)).encode()
     (fault,) = faults(data)
     assert words in fault
@@ -322,7 +322,7 @@ def test_what_is_wrong_is_said_with_its_place(place: str, value: Any, words: str
 @pytest.mark.parametrize(
     "text", ['"\\ud800"', '"\\udc00x"', "NaN", "1e999", '"\xff"'.encode("latin-1")]
 )
-def test_what_is_no_text_and_no_number_is_refused(text: str | bytes) -> None:
+def test_invalid_texts_and_numbers_are_refused(text: str | bytes) -> None:
     data = line(sample("title", "HERE")).replace(
         b'"HERE"', text if isinstance(text, bytes) else text.encode()
     )
@@ -372,8 +372,8 @@ def test_a_file_of_version_1_has_the_keys_of_version_1(place: str, value: Any) -
     assert fault == f"{key}: version 1 of the archive has no such key"
 
 
-def test_a_key_that_version_2_gained_later_is_its_default_where_it_is_missing() -> None:
-    """What is written today is read when there are more keys, as it is without today's."""
+def test_a_missing_key_of_version_2_means_its_default() -> None:
+    """So files written today can be read when there are more keys."""
     (only,) = found(line({**first_version(sample()), "version": 2}))
     assert only.conversation is not None
     assert only.conversation.offers_tools
@@ -421,7 +421,7 @@ def test_the_oldest_and_the_latest_times_can_be_shown(
 
 
 @pytest.mark.django_db
-def test_one_may_go_on_with_whatever_was_imported(imported: Imports) -> None:
+def test_an_imported_conversation_can_be_continued(imported: Imports) -> None:
     made = sample("seq", 2**52)
     assert imported(line(made)).status == 0
     said = services.say(
@@ -430,7 +430,7 @@ def test_one_may_go_on_with_whatever_was_imported(imported: Imports) -> None:
     assert said.question.parent_id == Message.objects.get(pk=A).pk
 
 
-def test_faults_are_told_in_our_words() -> None:
+def test_faults_are_explained_in_our_words() -> None:
     made = json.dumps(export({"q": node("root", "user", "Q")}))
     assert faults(f"[[{made}]]".encode())[0] in ("it is not an object", products.UNKNOWN)
     assert "messages: it is empty" in faults(line(sample("messages", [])))[0]
@@ -438,7 +438,7 @@ def test_faults_are_told_in_our_words() -> None:
     assert faults(deep.encode()) == ["it is nested too deeply"]
 
 
-def test_a_kind_that_is_said_is_believed_of_what_is_not_recognised() -> None:
+def test_a_given_kind_applies_to_unrecognized_pieces() -> None:
     for kind in ("jsonl", "json", "chatgpt"):
         assert [one.conversation is not None for one in found(line(sample()), kind)] == [True]
     assert "mapping" in faults(b'{"a":1}', "chatgpt")[0]

@@ -1,4 +1,4 @@
-"""`manage.py import_history`: what becomes of conversations, and what is said of it."""
+"""`manage.py import_history`: its effect on conversations, and its report."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_archive_comes_back_as_it_was(imported: Imports, exported: Export) ->
     assert exported() == line(sample())
 
 
-def test_an_archive_of_version_1_comes_in_and_has_the_defaults(
+def test_an_archive_of_version_1_is_imported_with_defaults(
     imported: Imports, exported: Export
 ) -> None:
     assert imported(line(first_version(sample()))).text == "Import of a.jsonl: 1 imported.\n"
@@ -59,7 +59,7 @@ def test_an_archive_of_version_1_comes_in_and_has_the_defaults(
     assert first_version(now) == first_version(sample())
 
 
-def test_lines_of_both_versions_may_stand_in_one_file(imported: Imports) -> None:
+def test_one_file_may_have_lines_of_both_versions(imported: Imports) -> None:
     other = {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}
     assert imported(line(first_version(sample())) + line(other)).text.endswith(": 2 imported.\n")
     document = {"format": "talos-history", "version": 2}
@@ -67,7 +67,7 @@ def test_lines_of_both_versions_may_stand_in_one_file(imported: Imports) -> None
     assert imported(json.dumps(document).encode()).text.endswith("0 imported, 2 here already.\n")
 
 
-def test_a_file_of_version_1_is_here_already_whatever_it_has_no_keys_for(
+def test_a_file_of_version_1_matches_a_conversation_with_newer_keys(
     imported: Imports, exported: Export
 ) -> None:
     imported(line(sample()))
@@ -76,7 +76,7 @@ def test_a_file_of_version_1_is_here_already_whatever_it_has_no_keys_for(
     assert exported() == line(sample())
 
 
-def test_a_file_of_version_2_that_says_more_than_is_here_is_skipped_and_named(
+def test_a_file_of_version_2_with_more_details_is_skipped_and_reported(
     imported: Imports,
 ) -> None:
     imported(line(first_version(sample())))
@@ -85,14 +85,14 @@ def test_a_file_of_version_2_that_says_more_than_is_here_is_skipped_and_named(
     assert "1 message differs from the existing copy" in said.text
 
 
-def test_another_use_of_tools_here_stays_and_is_no_fault(imported: Imports) -> None:
+def test_a_different_tool_setting_here_is_kept_without_a_fault(imported: Imports) -> None:
     imported(line(sample()))
     said = imported(line(sample("offers_tools", True)))
     assert said.status == 0
     assert "its use of tools differs here" in said.text
 
 
-def test_json_laid_out_in_any_way_is_read(imported: Imports, exported: Export) -> None:
+def test_json_in_any_layout_is_read(imported: Imports, exported: Export) -> None:
     one, two = (
         sample(),
         {**sample(), "id": OTHER, "messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER},
@@ -122,7 +122,7 @@ def test_twice_makes_no_duplicates(imported: Imports) -> None:
     assert Message.objects.count() == 2
 
 
-def test_what_is_imported_is_found(imported: Imports) -> None:
+def test_imported_conversations_are_found(imported: Imports) -> None:
     imported(line(sample()))
     for words in ("quadrillion", "many ants", "Ants"):
         assert search(local_owner().pk, words)
@@ -131,7 +131,9 @@ def test_what_is_imported_is_found(imported: Imports) -> None:
 # --- what is here already -----------------------------------------------------------------------
 
 
-def test_what_has_gone_on_here_stays_and_is_no_fault(imported: Imports, exported: Export) -> None:
+def test_a_conversation_continued_here_is_kept_without_a_fault(
+    imported: Imports, exported: Export
+) -> None:
     imported(line(sample()))
     services.say(local_owner(), conversation_id=UUID(C), text="And now?", default_model="demo")
     before = exported()
@@ -144,7 +146,7 @@ def test_what_has_gone_on_here_stays_and_is_no_fault(imported: Imports, exported
     assert exported() == before
 
 
-def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> None:
+def test_a_title_or_pin_set_here_is_kept_without_a_fault(imported: Imports) -> None:
     imported(line(sample()))
     services.entitle(local_owner(), UUID(C), "Mine")
     services.pin(local_owner(), UUID(C), pinned=True)
@@ -167,7 +169,7 @@ def test_a_title_or_a_pin_of_here_stays_and_is_no_fault(imported: Imports) -> No
         ({"messages": [{**QUESTION, "id": OTHER}], "leaf": OTHER}, "the existing copy has none of its messages"),
     ],
 )  # fmt: skip
-def test_what_is_another_here_is_skipped_and_named(
+def test_a_different_conversation_is_skipped_and_reported(
     imported: Imports, exported: Export, change: dict[str, object], words: str
 ) -> None:
     imported(line(sample()))
@@ -180,7 +182,7 @@ def test_what_is_another_here_is_skipped_and_named(
     assert exported() == before
 
 
-def test_an_answer_that_ended_after_its_export_is_no_other(
+def test_an_answer_that_ended_after_its_export_is_the_same(
     imported: Imports, exported: Export
 ) -> None:
     talk(local_owner(), "Hi", "")
@@ -192,9 +194,7 @@ def test_an_answer_that_ended_after_its_export_is_no_other(
     assert Message.objects.get(role="assistant").content == "Done."
 
 
-def test_an_id_that_is_somebody_elses_becomes_a_new_one(
-    imported: Imports, exported: Export
-) -> None:
+def test_an_id_of_another_user_is_replaced(imported: Imports, exported: Export) -> None:
     imported(line(sample()))
     User.objects.create(username="ada")
     said = imported(line(sample()), user="ada")
@@ -212,9 +212,7 @@ def test_an_id_that_is_somebody_elses_becomes_a_new_one(
     assert imported(line(sample()), user="ada").text.endswith("0 imported, 1 here already.\n")
 
 
-def test_a_message_id_that_is_elsewhere_becomes_a_new_one(
-    imported: Imports, exported: Export
-) -> None:
+def test_a_message_id_used_elsewhere_is_replaced(imported: Imports, exported: Export) -> None:
     imported(line(sample()))
     assert imported(line(sample("id", OTHER))).status == 0
     assert imported(line(sample("id", OTHER))).text.endswith("0 imported, 1 here already.\n")
@@ -225,7 +223,7 @@ def test_a_message_id_that_is_elsewhere_becomes_a_new_one(
 
 
 def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> None:
-    """A repeated send must find the message that it was."""
+    """A repeated send must find its own message."""
     said = services.say(
         local_owner(), conversation_id=UUID(OTHER), text="x", default_model="demo", ask=services.Ask(client_id="k1"), begins=True
     )  # fmt: skip
@@ -245,12 +243,12 @@ def test_a_client_id_that_is_in_use_stays_with_its_first(imported: Imports) -> N
 # --- owners --------------------------------------------------------------------------------------
 
 
-def test_all_become_the_local_owners(imported: Imports) -> None:
+def test_all_conversations_go_to_the_local_owner(imported: Imports) -> None:
     assert imported(line(sample("owner", "ada"))).status == 0
     assert Conversation.objects.get().owner == local_owner()
 
 
-def test_or_a_users_or_those_of_the_users_in_the_file(imported: Imports) -> None:
+def test_owners_can_be_one_user_or_those_in_the_file(imported: Imports) -> None:
     ada = User.objects.create(username="ada")
     assert imported(line(sample("owner", "ada")), keep_owners=True).status == 0
     assert Conversation.objects.get().owner == ada
@@ -262,7 +260,7 @@ def test_or_a_users_or_those_of_the_users_in_the_file(imported: Imports) -> None
     )  # fmt: skip
 
 
-def test_who_decided_is_kept_where_they_are_known(imported: Imports) -> None:
+def test_a_decision_keeps_its_user_if_known_here(imported: Imports) -> None:
     ada = User.objects.create(username="ada")
     for by, known in [("ada", ada), ("eve", None), ("owner", local_owner())]:
         imported(line(sample("messages.1.calls.0.decided_by", by)))
@@ -291,7 +289,7 @@ def test_nothing_imported_runs_or_waits(
     assert stored.ended_at is not None
 
 
-def test_a_call_that_waits_in_an_answer_that_is_over_does_not(imported: Imports) -> None:
+def test_a_pending_call_of_a_finished_answer_is_closed(imported: Imports) -> None:
     imported(line(sample("messages.1.calls.0.status", "pending")))
     assert not ToolCall.objects.pending().exists()
     assert imported(line(sample("messages.1.calls.0.status", "pending"))).status == 0
@@ -307,7 +305,7 @@ def test_an_imported_rule_allows_nothing(imported: Imports) -> None:
 # --- what is said and kept of it ----------------------------------------------------------------
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(imported: Imports) -> None:
+def test_a_dry_run_reports_the_same_and_writes_nothing(imported: Imports) -> None:
     broken = line(sample("seq", -1))
     said = imported(line(sample()) * 2 + broken, dry_run=True)
     assert said.status == 1
@@ -326,7 +324,7 @@ def test_one_broken_line_spoils_no_other(imported: Imports) -> None:
     assert Conversation.objects.count() == 2
 
 
-def test_it_is_written_down_and_told_to_open_pages(imported: Imports) -> None:
+def test_an_import_is_recorded_and_open_pages_are_told(imported: Imports) -> None:
     imported(line(sample()) + b"{}\n")
     audit = Audit.objects.get()
     assert (audit.action, audit.source, audit.by) == ("import", "command", None)
@@ -334,7 +332,7 @@ def test_it_is_written_down_and_told_to_open_pages(imported: Imports) -> None:
     assert C in Notice.objects.get().frame
 
 
-def test_all_of_a_conversation_or_nothing(
+def test_a_conversation_is_imported_whole_or_not_at_all(
     imported: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object) -> None:
@@ -348,7 +346,7 @@ def test_all_of_a_conversation_or_nothing(
     assert "ids of its messages are taken" in said.text
 
 
-def test_several_files_and_one_that_is_none(tmp_path: Path) -> None:
+def test_several_files_and_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(line(sample()))
     out = StringIO()
     with pytest.raises(CommandError, match=r"1 imported, 2 skipped"):

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_files() -> None:
-    """Whatever another test left."""
+    """Remove what another test left."""
     shutil.rmtree(folder(), ignore_errors=True)
 
 
@@ -66,7 +66,7 @@ def folder() -> Path:
 
 
 def begin(client: Client) -> str:
-    """The page of an import that waits."""
+    """Return the page of a waiting import."""
     file = SimpleUploadedFile("large.jsonl", large())
     return str(client.post("/import/", {"file": file}).headers["Location"])
 
@@ -95,7 +95,7 @@ def test_an_import_is_stopped_before_it_begins(client: Client) -> None:
     assert not Conversation.hidden_too.exists()
 
 
-def test_a_stop_that_met_a_look_at_the_file_is_heard_when_it_is_its_turn() -> None:
+def test_a_stop_during_a_check_of_the_file_takes_effect_at_its_turn() -> None:
     job = jobs.submit(local_owner(), BytesIO(line(sample())), "a.jsonl", 1)
     with jobs._held(job.pk):
         jobs.cancel(job)
@@ -113,7 +113,7 @@ def test_an_import_whose_file_is_gone_is_stopped_at_once() -> None:
     assert job.status == "cancelled"
 
 
-def test_a_file_that_may_be_another_servers_is_waited_for_a_day(
+def test_a_file_that_may_be_on_another_server_gets_a_day(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process, "is_alone", lambda: False)
@@ -128,7 +128,7 @@ def test_a_file_that_may_be_another_servers_is_waited_for_a_day(
     assert (job.status, "is gone from the server" in job.complaint) == ("failed", True)
 
 
-def test_a_file_that_goes_while_all_is_tidied_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_removed_during_cleanup_is_not_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "glob", lambda folder, pattern: [folder / "gone"])
     jobs.tidy()
 
@@ -153,7 +153,7 @@ def test_an_import_is_stopped_in_the_middle(
     assert [found.pk.hex for found in Conversation.objects.all()] == [UUID(C).hex]
 
 
-def test_an_import_that_was_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_import_resumes_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "SAVE_SECONDS", 0.0)
     lines = line(sample()) + line(long_one())
     job = jobs.submit(local_owner(), BytesIO(lines), "a.jsonl", len(lines))
@@ -167,11 +167,11 @@ def test_an_import_that_was_cut_off_goes_on_where_it_was(monkeypatch: pytest.Mon
     assert (job.status, job.summary, job.report) == ("done", "2 imported", [])
 
 
-def test_an_import_that_breaks_off_each_time_is_given_up(client: Client) -> None:
+def test_an_import_that_is_interrupted_each_time_is_given_up(client: Client) -> None:
     address = begin(client)
     ImportJob.objects.update(attempts=jobs.ATTEMPTS)
     jobs.run(*jobs.waiting())
-    assert "broken off 5 times" in client.get(address).content.decode()
+    assert "interrupted 5 times" in client.get(address).content.decode()
 
 
 def test_old_imports_and_their_files_are_removed(client: Client) -> None:
@@ -191,7 +191,7 @@ def test_old_imports_and_their_files_are_removed(client: Client) -> None:
     assert client.get(kept).status_code == 404
 
 
-def test_a_strangers_import_is_not_there(client: Client, somebody_elses: Conversation) -> None:
+def test_another_users_import_is_not_found(client: Client, somebody_elses: Conversation) -> None:
     job = jobs.submit(somebody_elses.owner, BytesIO(b"{}"), "a.jsonl", 2)
     assert client.get(f"/import/{job.pk}/").status_code == 404
     assert client.post(f"/import/{job.pk}/cancel/").status_code == 404
@@ -199,7 +199,7 @@ def test_a_strangers_import_is_not_there(client: Client, somebody_elses: Convers
     jobs.cancel(job)
 
 
-def test_what_was_skipped_is_named(client: Client) -> None:
+def test_skipped_conversations_are_listed(client: Client) -> None:
     status, page = upload(client, line(sample()) + line(sample("seq", -1)))
     assert status == 200
     assert "1 imported, 1 skipped" in page
@@ -212,7 +212,7 @@ def test_a_flood_of_faults_is_a_short_list(client: Client) -> None:
     assert len(page) < 60_000
 
 
-def test_what_is_no_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_without_a_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Choose a file first." in client.post("/import/").content.decode()
     assert "it is empty" in upload(client, b"")[1]
     monkeypatch.setattr(uploads, "MAX_UPLOAD", 10)
@@ -220,7 +220,7 @@ def test_what_is_no_file_is_refused(client: Client, monkeypatch: pytest.MonkeyPa
     assert not Conversation.objects.exists()
 
 
-def test_a_database_in_trouble_is_told_and_nothing_is_kept(client: Client) -> None:
+def test_a_database_failure_is_explained_and_nothing_is_kept(client: Client) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("SQLite only: a lock that the test can hold")
     local_owner()
@@ -245,7 +245,7 @@ def test_hostile_names_and_titles_are_shown_as_text(client: Client) -> None:
     assert "<script>owned" not in page
 
 
-def test_it_needs_the_forms_token(somebody_elses: Conversation) -> None:
+def test_the_form_needs_its_token(somebody_elses: Conversation) -> None:
     client = Client(enforce_csrf_checks=True)
     assert upload(client, line(sample()))[0] == 403
     page = client.get("/import/").content.decode()
@@ -253,7 +253,7 @@ def test_it_needs_the_forms_token(somebody_elses: Conversation) -> None:
     assert "csrfmiddlewaretoken" in page
 
 
-def test_a_copy_of_somebody_elses_is_ones_own(client: Client) -> None:
+def test_a_copy_of_another_users_chat_is_the_owners(client: Client) -> None:
     from django.contrib.auth.models import User
 
     talk(User.objects.create(username="stranger"), "A secret")
@@ -268,14 +268,14 @@ def test_a_copy_of_somebody_elses_is_ones_own(client: Client) -> None:
     assert ToolCall.objects.get().decided_by is None
 
 
-def test_the_way_to_both_is_in_the_settings(client: Client) -> None:
+def test_the_settings_link_to_import_and_export(client: Client) -> None:
     page = client.get("/settings/").content.decode()
     assert 'href="/export/"' in page
     assert 'href="/import/"' in page
     assert C not in page
 
 
-def test_a_zip_file_is_taken_as_it_was_downloaded(client: Client) -> None:
+def test_a_zip_file_is_accepted_as_downloaded(client: Client) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("conversations.json", json.dumps([sample()]))
@@ -294,8 +294,8 @@ def zipped(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("is_large", [False, True])
-def test_a_zip_file_is_as_large_as_what_is_in_it(client: Client, is_large: bool) -> None:
-    """A request waits only for what takes little, whatever it is packed into."""
+def test_a_zip_file_counts_with_its_unpacked_size(client: Client, is_large: bool) -> None:
+    """A request waits only for a small import, however it is packed."""
     file = SimpleUploadedFile("a.zip", zipped(large() if is_large else line(sample())))
     assert (file.size or 0) < uploads.AT_ONCE
     client.post("/import/", {"file": file})
@@ -303,9 +303,9 @@ def test_a_zip_file_is_as_large_as_what_is_in_it(client: Client, is_large: bool)
 
 
 @pytest.mark.parametrize("half", [r"\ud83d", r"\u0000"])
-def test_a_title_that_no_database_stores_is_told(client: Client, half: str) -> None:
+def test_a_title_that_no_database_stores_is_reported(client: Client, half: str) -> None:
     _, page = upload(client, b'[{"name": "half %s", "chat_messages": []}]' % half.encode())
-    assert "“half \ufffd”: a Claude export: not read yet" in page
+    assert "“half \ufffd”: a Claude export: not supported yet" in page
 
 
 def test_the_name_of_a_file_may_hold_anything() -> None:
@@ -317,7 +317,7 @@ def test_the_name_of_a_file_may_hold_anything() -> None:
     assert str(report) == "half \ufffd.jsonl: \ufffd."
 
 
-def test_an_earlier_import_is_replaced_where_that_is_chosen(client: Client) -> None:
+def test_an_earlier_import_is_replaced_if_that_is_chosen(client: Client) -> None:
     upload(client, line(sample("messages.1.content", "A lossy answer, of old.")))
     assert 'name="renew"' in client.get("/import/").content.decode()
     assert "1 message differs" in upload(client, line(sample()))[1]

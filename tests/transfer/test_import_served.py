@@ -1,4 +1,4 @@
-"""Imports on the page of a real server: they outlive their request, and the server."""
+"""Imports on the page of a real server outlive their request and the server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Browser:
         )
 
     async def begin(self, archive: bytes) -> str:
-        """The path of the page of its import."""
+        """Return the path of the import's page."""
         return (await self.post("/import/", file=archive)).headers["Location"]
 
     async def until(self, path: str, is_so: Callable[[str], bool]) -> str:
@@ -59,7 +59,7 @@ def is_over(page: str) -> bool:
     return "1 imported" in page
 
 
-async def test_it_goes_on_after_a_kill_of_the_server(talos: Talos) -> None:
+async def test_an_import_continues_after_the_server_is_killed(talos: Talos) -> None:
     async with browser(talos.start()) as here:
         path = await here.begin(line(long_one(4000)))
         await here.until(path, lambda page: "Importing:" in page)
@@ -73,14 +73,14 @@ async def test_it_goes_on_after_a_kill_of_the_server(talos: Talos) -> None:
     assert talos.stop()[0] == 0
 
 
-async def test_a_script_is_answered_when_it_is_over(talos: Talos) -> None:
+async def test_a_script_is_answered_when_the_import_is_done(talos: Talos) -> None:
     async with browser(talos.start()) as here:
         path = await here.begin(line(long_one(2000)))
         async with here._http.get(here._address + path) as answer:
             assert "1 imported" in await answer.text()
 
 
-async def test_it_is_stopped_on_its_page(talos: Talos) -> None:
+async def test_an_import_is_stopped_on_its_page(talos: Talos) -> None:
     async with browser(talos.start()) as here:
         path = await here.begin(line(long_one(20_000)))
         await here.until(path, lambda page: "Importing:" in page)

@@ -1,4 +1,4 @@
-"""Killed in the middle: no half file, no half conversation, and the next run completes."""
+"""Kills at random moments leave no half file and no half conversation, and the next run completes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.support.processes import begin, environment, manage
 from tests.transfer.samples import line, long_one, many
 
 LEAST = 200_000
-"""Bytes of half of them."""
+"""The bytes of half of the conversations."""
 
 
 class Place:
-    """A data directory with its database, worked on by commands."""
+    """A data directory on which commands work."""
 
     def __init__(self, data: Path, variables: dict[str, str]) -> None:
         self.variables = {"TALOS_DATA_DIR": str(data), **variables}
@@ -38,7 +38,7 @@ class Place:
         return path.read_bytes()
 
     def kill_export(self, target: Path) -> None:
-        """Export, killed at a random moment after its file was begun."""
+        """Export, killed at a random moment after it began its file."""
         command = begin("export_history", f"--output={target}", "--force", **self.variables)
         while command.poll() is None and not list(target.parent.glob(".talos-export-*")):
             time.sleep(0.001)
@@ -47,7 +47,7 @@ class Place:
         command.communicate()
 
     def kill_import(self, archive: bytes) -> None:
-        """Import, killed at a random moment after most of this was read."""
+        """Import, killed at a random moment after most of the archive was read."""
         command = subprocess.Popen(
             [sys.executable, "manage.py", "import_history", "-"],
             cwd=settings.BASE_DIR,
@@ -64,7 +64,7 @@ class Place:
             command.stdin.close()
 
     def kill_when_half_here(self, archive: Path) -> None:
-        """Import, killed at a random moment of its writing."""
+        """Import, killed at a random moment while it writes."""
         command = begin("import_history", str(archive), **self.variables)
         assert command.stdout is not None
         time.sleep(random.uniform(1, 4))  # as above: a start alone takes one
@@ -80,14 +80,16 @@ def place(data: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Of a hundred and fifty conversations."""
+    """An archive of a hundred and fifty conversations."""
     (path := tmp_path / "archive.jsonl").write_bytes(many(150, text="word " * 200))
     return path
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="files are files")
 @sizes("times", sample=1, full=20)
-def test_an_export_is_there_whole_or_not_at_all(archive: Path, tmp_path: Path, times: int) -> None:
+def test_a_killed_export_leaves_a_whole_file_or_none(
+    archive: Path, tmp_path: Path, times: int
+) -> None:
     whole = archive.read_bytes()
     (target := tmp_path / "target.jsonl").write_bytes(b"the one before")
     with place(tmp_path / "data") as there:
@@ -101,7 +103,7 @@ def test_an_export_is_there_whole_or_not_at_all(archive: Path, tmp_path: Path, t
 
 
 @sizes("times", sample=1, full=20)
-def test_an_import_brings_whole_conversations_and_goes_on(
+def test_a_killed_import_leaves_whole_conversations_and_continues(
     archive: Path, tmp_path: Path, times: int
 ) -> None:
     lines = set(archive.read_bytes().splitlines())
@@ -116,10 +118,10 @@ def test_an_import_brings_whole_conversations_and_goes_on(
 
 @sizes("times", sample=1, full=20)
 @pytest.mark.parametrize("here", [0, 10])
-def test_one_long_conversation_is_not_there_until_it_is_whole(
+def test_a_long_conversation_is_hidden_until_it_is_whole(
     tmp_path: Path, times: int, here: int
 ) -> None:
-    """Nor are the new messages of one that is here."""
+    """The same holds for new messages of an existing conversation."""
     (archive := tmp_path / "archive.jsonl").write_bytes(line(long_one(3000)))
     (first := tmp_path / "first.jsonl").write_bytes(line(long_one(here)) if here else b"")
     with place(tmp_path / "data") as there:

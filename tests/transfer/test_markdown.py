@@ -1,4 +1,4 @@
-"""Markdown of a conversation: all of it, told apart, and nothing in it swallows what follows."""
+"""A conversation as Markdown: complete, clearly structured, and no text swallows what follows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def said(conversation: Conversation, parent: Message | None, role: str, content:
 
 
 def headings(text: str) -> list[str]:
-    """Without their times."""
+    """Return the headings without their times."""
     lines = [line for line in text.splitlines() if line.startswith("#")]
     return [
         line if "UTC" not in line else line[: line.index(", 20")] + line.partition("UTC")[2]
@@ -76,7 +76,7 @@ def test_a_conversation_of_any_depth_and_width_is_written(exported: Export) -> N
     assert "(another version of 1501, after 1500)" in text
 
 
-def test_what_is_set_stands_at_the_top(exported: Export) -> None:
+def test_settings_are_at_the_top(exported: Export) -> None:
     chat = talk(local_owner(), "Hi")
     services.configure(
         local_owner(), chat.pk, instructions="Be brief.\nRhyme.", temperature=0.5, model="m"
@@ -102,7 +102,7 @@ def call(message: Message, **fields: Any) -> None:
     )
 
 
-def test_tool_calls_stand_where_they_were_made_with_what_was_decided(exported: Export) -> None:
+def test_tool_calls_appear_where_they_were_made_with_their_decision(exported: Export) -> None:
     talk(local_owner(), "Q", "Before. After.")
     answer = Message.objects.get(role="assistant")
     when = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_tool_calls_stand_where_they_were_made_with_what_was_decided(exported: E
     assert "> {broken" in text
 
 
-def test_how_an_answer_ended_is_said(exported: Export) -> None:
+def test_the_end_of_an_answer_is_shown(exported: Export) -> None:
     talk(local_owner(), "Q", "A")
     Turn.objects.update(status="failed", error="The key was refused.")
     assert "> The key was refused.\n\n*Failed.*" in exported(format="markdown").decode()
@@ -142,7 +142,7 @@ def test_an_open_fence_ends_with_its_message(exported: Export, opened: str) -> N
     assert "<em>Answer</em>" in render(exported(format="markdown").decode())
 
 
-def test_texts_stand_in_it_as_they_were_written(exported: Export) -> None:
+def test_texts_are_kept_as_written(exported: Export) -> None:
     for text in TEXTS:
         talk(local_owner(), text.replace("\0", ""), text.replace("\0", ""))
     markdown = exported(format="markdown").decode()

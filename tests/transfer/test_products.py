@@ -1,4 +1,4 @@
-"""Each element of a file is recognised by itself; other products' are refused by their names."""
+"""Each element of a file is recognized by itself; other products are refused by name."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def test_other_products_are_refused_by_name(
         assert not one.is_empty
 
 
-def test_each_element_is_read_as_what_it_is() -> None:
+def test_each_element_is_recognized_by_itself() -> None:
     mixed = [CLAUDE, sample(), 5, {"title": "Odd"}, CHATGPT, DEEPSEEK, {"mapping": {}}]
     for data in (json.dumps(mixed), "\n".join(map(json.dumps, mixed))):
         of_conversations = [
-            one for one in found(data.encode()) if "no conversation" not in one.fault
+            one for one in found(data.encode()) if "not a conversation" not in one.fault
         ]
         kinds = [
             one.conversation.title if one.conversation else one.fault.split(":")[0] or one.is_empty
@@ -92,7 +92,7 @@ def test_a_broken_element_costs_itself_and_has_its_place() -> None:
 
 @pytest.mark.parametrize("message", [{"role": "user", "content": "Hi"}, {"text": "Hi"}])
 @pytest.mark.parametrize("kind", ["auto", "chatgpt"])
-def test_what_is_not_understood_is_never_called_empty(message: Json, kind: Any) -> None:
+def test_unknown_data_is_never_called_empty(message: Json, kind: Any) -> None:
     strange: Json = {
         "mapping": {"1": {"id": "1", "parent": None, "children": [], "message": message}}
     }
@@ -101,7 +101,7 @@ def test_what_is_not_understood_is_never_called_empty(message: Json, kind: Any) 
     assert not only.is_empty
 
 
-def test_a_document_with_words_of_its_own_is_looked_at_by_element() -> None:
+def test_a_document_with_unknown_keys_is_read_by_element() -> None:
     data = json.dumps({"exported_by": "somebody", "conversations": [CHATGPT, CLAUDE]})
     first, second = found(data.encode())
     assert first.conversation
@@ -111,14 +111,20 @@ def test_a_document_with_words_of_its_own_is_looked_at_by_element() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"Conversation,Time,Author,Message\r\nHi,2026,Human,Hi", "a Copilot export: not read yet"),
+        (
+            b"Conversation,Time,Author,Message\r\nHi,2026,Human,Hi",
+            "a Copilot export: not supported yet",
+        ),
         (b'\xef\xbb\xbf"Conversation","Time","Author","Message"\n', "a Copilot export"),
-        (b"<!DOCTYPE html><title>My Activity</title>Gemini Apps", "a Gemini export: not read yet"),
+        (
+            b"<!DOCTYPE html><title>My Activity</title>Gemini Apps",
+            "a Gemini export: not supported yet",
+        ),
         (b"<html><script>var jsonData = []", "it is a web page: import the conversations.json"),
         (b"title,text\n1,2", "Not a Talos or ChatGPT export"),
     ],
 )
-def test_files_that_are_no_json_are_named(data: bytes, words: str) -> None:
+def test_files_that_are_not_json_are_named(data: bytes, words: str) -> None:
     (only,) = found(data)
     assert words in only.fault
 
@@ -126,7 +132,7 @@ def test_files_that_are_no_json_are_named(data: bytes, words: str) -> None:
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
-        (["conversations", "responses"], "a log of llm: not read yet"),
+        (["conversations", "responses"], "a log of llm: not supported yet"),
         (["[threads]", "[turns]"], "a log of llm"),
         (['"user"', '"chat"', "folder"], "an Open WebUI export"),
         (["auth_user", "chat_conversation", "responses"], "restore"),
@@ -141,6 +147,6 @@ def test_databases_are_named_by_their_tables(tmp_path: Path, tables: list[str], 
     assert words in only.fault
 
 
-def test_of_what_talos_wrote_only_the_beginning_is_looked_at() -> None:
+def test_only_the_beginning_of_a_talos_conversation_is_inspected() -> None:
     (only,) = found(line({**sample(), "mapping": {}}))
-    assert "mapping: this key is not known here" in only.fault
+    assert "mapping: unknown key" in only.fault

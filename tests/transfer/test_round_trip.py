@@ -1,4 +1,4 @@
-"""Export, an empty database, import, export: the same bytes, on every database and between them."""
+"""Export, import into an empty database, export: the same bytes, on and between all databases."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_finished_conversations_come_back_to_the_byte(
 
 @whatever
 @given(histories(live=True))
-def test_what_was_not_over_is_interrupted_and_then_stays_as_it_is(history: list[Drawn]) -> None:
+def test_unfinished_answers_are_interrupted_and_then_unchanged(history: list[Drawn]) -> None:
     drawn.clear()
     drawn.store(history, local_owner())
     first = exported()
@@ -87,7 +87,7 @@ def test_what_was_not_over_is_interrupted_and_then_stays_as_it_is(history: list[
 
 @whatever
 @given(histories(live=True))
-def test_somebody_else_gets_a_copy_of_their_own_once(history: list[Drawn]) -> None:
+def test_another_user_gets_one_copy_of_their_own(history: list[Drawn]) -> None:
     drawn.clear()
     drawn.store(history, local_owner())
     first = exported()

@@ -1,4 +1,4 @@
-"""ZIP files as they are downloaded: read where they are, whatever they say of themselves."""
+"""ZIP files as downloaded, read without unpacking, whatever they declare."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TWO = {**ONE, "conversation_id": OTHER, "title": "Another"}
 
 
 def packed(files: dict[str, Any], **options: Any) -> bytes:
-    """A ZIP file; what is no bytes is written as JSON."""
+    """Return a ZIP file; contents other than bytes are written as JSON."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", options.pop("compression", zipfile.ZIP_DEFLATED)) as archive:
         for name, content in files.items():
@@ -64,7 +64,7 @@ def test_a_history_of_talos_is_read_out_of_one() -> None:
     assert titles(packed({"history.json": {"conversations": [sample()]}})) == ["Ants"]
 
 
-def test_what_comes_with_an_export_is_no_fault_and_what_is_left_out_is_counted() -> None:
+def test_other_files_of_an_export_are_not_faults_and_are_counted() -> None:
     data = packed(
         {
             "conversations.json": [ONE],
@@ -80,7 +80,7 @@ def test_what_comes_with_an_export_is_no_fault_and_what_is_left_out_is_counted()
     assert rest.left_out == {"image": 2, "audio": 1, "file": 3}
 
 
-def test_one_that_is_named_twice_in_it_is_read_twice() -> None:
+def test_a_file_named_twice_is_read_twice() -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("conversations.json", json.dumps([ONE]))
@@ -92,19 +92,19 @@ def test_one_that_is_named_twice_in_it_is_read_twice() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "there are no conversations in it"),
-        ({"a.png": b"x", "user.json": {}}, "there are no conversations in it"),
-        ({"inner.zip": b"PK"}, "unpack it, and import these"),
-        ({"Takeout/My Activity/Gemini Apps/MyActivity.html": b"<"}, "a Gemini export: not read yet"),
-        ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not read yet"),
+        ({}, "it contains no conversations"),
+        ({"a.png": b"x", "user.json": {}}, "it contains no conversations"),
+        ({"inner.zip": b"PK"}, "unpack it, then import those"),
+        ({"Takeout/My Activity/Gemini Apps/MyActivity.html": b"<"}, "a Gemini export: not supported yet"),
+        ({"conversations.json": [{"chat_messages": []}], "users.json": []}, "a Claude export: not supported yet"),
     ],
 )  # fmt: skip
-def test_what_is_no_export_is_said(files: dict[str, Any], words: str) -> None:
+def test_a_zip_file_that_is_not_an_export_is_explained(files: dict[str, Any], words: str) -> None:
     (fault,) = faults(packed(files))
     assert words in fault
 
 
-def test_one_that_is_encrypted_or_packed_oddly_is_said() -> None:
+def test_encryption_and_unusual_compression_are_explained() -> None:
     data = bytearray(packed({"conversations.json": [ONE]}))
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
     assert faults(bytes(data)) == [zips.ENCRYPTED]
@@ -114,7 +114,7 @@ def test_one_that_is_encrypted_or_packed_oddly_is_said() -> None:
         ]
 
 
-def test_one_that_is_cut_off_anywhere_is_said() -> None:
+def test_a_zip_file_cut_off_anywhere_is_explained() -> None:
     data = packed({"conversations.json": [ONE], "a.png": b"x" * 500})
     for end in range(4, len(data), 97):
         assert faults(data[:end]) == [zips.DAMAGED], end
@@ -127,7 +127,7 @@ def test_a_damaged_part_costs_itself() -> None:
     assert titles(bytes(data))[-1] == "Another"
 
 
-def test_whatever_it_says_of_itself_reading_it_raises_nothing() -> None:
+def test_no_false_declaration_raises_an_error() -> None:
     chance = random.Random(5)
     whole = packed({"conversations-0.json": [ONE], "conversations-1.json": [TWO], "a.png": b"x"})
     for _ in range(300):
@@ -148,7 +148,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     assert faults(many) == [zips.TOO_LARGE]
 
 
-def test_what_says_that_it_is_smaller_is_read_no_further() -> None:
+def test_a_file_that_declares_a_smaller_size_is_read_no_further() -> None:
     data = bytearray(packed({"conversations.json": b"[" + b" " * 5_000_000 + b"]"}))
     at = data.rindex(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 100)
@@ -180,7 +180,7 @@ def test_a_large_one_takes_bounded_memory() -> None:
 
 
 class Pipe(io.RawIOBase):
-    """What can be read once, from its beginning to its end."""
+    """A stream that can be read only once."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)
@@ -192,7 +192,7 @@ class Pipe(io.RawIOBase):
         return self._data.readinto(buffer)
 
 
-def test_it_may_come_out_of_a_pipe() -> None:
+def test_a_zip_file_may_come_from_a_pipe() -> None:
     data = packed({"conversations.json": [ONE, TWO]})
     pipe = cast("BinaryIO", io.BufferedReader(Pipe(data), 16))
     assert [one.conversation is not None for one in read(pipe)] == [True, True]

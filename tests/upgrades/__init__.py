@@ -1,4 +1,4 @@
-"""What people have today opens in every later version.
+"""The data that people have today opens in every later version.
 
 Each folder that is named after a version holds what that version leaves behind: a database of
 SQLite and one of PostgreSQL as a killed server leaves them, a backup and an archive. The tests

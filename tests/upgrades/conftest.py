@@ -14,7 +14,7 @@ from tests.upgrades.kept import VERSIONS
 from tests.upgrades.upgraded import Upgraded, upgraded_database
 
 LATER = "Answered after the update."
-"""By the model, whatever it is asked."""
+"""The model's answer to anything."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def served(upgraded: Upgraded, collected: None) -> Iterator[Served]:
     server = Talos(upgraded.data)
     with ModelServer() as models:
         models.default = (LATER,)
-        # or what has waited since the version was new would be too old
+        # otherwise what has waited since that version would be too old
         variables = {**environment(models), "TALOS_APPROVAL_DAYS": "3650"}
         try:
             yield Served(upgraded, server.start(**variables, **upgraded.variables), models)

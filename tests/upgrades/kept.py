@@ -1,4 +1,4 @@
-"""The folders of versions, and what is in each."""
+"""The kept folders of versions and their contents."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ FOLDER = Path(__file__).parent
 SQLITE, POSTGRESQL = "talos.sqlite3.gz", "postgresql.sql.gz"
 BACKUP, ARCHIVE = "talos.backup.gz", "history.jsonl"
 DIGESTS = "SHA256SUMS"
-"""Of the others, as `sha256sum` writes them."""
+"""Digests of the other files, as `sha256sum` writes them."""
 UNFINISHED = ("queued", "running", "waiting")
 """Statuses of a turn in an archive."""
 VERSIONS = sorted(path.name for path in FOLDER.glob("[0-9]*") if path.is_dir())
 
 
 def packed(path: Path, content: bytes) -> None:
-    """Without a time and a name: the same content is the same file."""
+    """Compress without time and name, so that the same content gives the same file."""
     path.write_bytes(gzip.compress(content, mtime=0))
 
 
@@ -28,7 +28,7 @@ def unpacked(version: str, name: str) -> bytes:
 
 
 def digests(version: str) -> str:
-    """What `DIGESTS` has to say."""
+    """Return the expected content of `DIGESTS`."""
     folder = FOLDER / version
     return "".join(
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
@@ -37,11 +37,11 @@ def digests(version: str) -> str:
 
 
 def archive(version: str) -> bytes:
-    """The export that the version itself wrote."""
+    """Read the export that the version itself wrote."""
     return (FOLDER / version / ARCHIVE).read_bytes()
 
 
 def conversations(archive: bytes) -> dict[str, dict[str, Any]]:
-    """By their ids."""
+    """Return the conversations by id."""
     found = map(json.loads, archive.splitlines())
     return {conversation["id"]: conversation for conversation in found}

@@ -36,9 +36,9 @@ FILES = {
     "workspace/notes/kept.md": "Milk\n",
     "workspace/notes/über 🙂.txt": "kept\n",
 }
-"""Of the data directory."""
+"""The kept files of the data directory."""
 NOT_FOR_ALL = re.compile(rb"(?m)^(\\(un)?restrict \w+|SET transaction_timeout = 0;)\n")
-"""Lines that only psql understands, or only PostgreSQL 17."""
+"""Lines that only psql or only PostgreSQL 17 understands."""
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    """Settings of the tests, on PostgreSQL: `tests/support/databases.py` then finds the server."""
+    """Use the tests' settings with PostgreSQL, so that `tests/support/databases.py` finds the server."""
     os.environ["DATABASE_URL"] = os.environ.get("TALOS_TEST_DATABASE_URL", SERVER)
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
@@ -73,7 +73,7 @@ def _make(target: Path) -> None:
 def _on_sqlite(target: Path, data: Path) -> None:
     _write_files(data)
     _fill(data)
-    # first: a backup goes on record
+    # first, because a backup adds an audit row
     packed(target / SQLITE, (data / "talos.sqlite3").read_bytes())
     _run("backup", str(data / BACKUP), data=data)
     packed(target / BACKUP, (data / BACKUP).read_bytes())

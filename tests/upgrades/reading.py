@@ -1,4 +1,4 @@
-"""Reading what a server says, as a page or a script does, and what an archive says."""
+"""Reading from a server, as a page or a script does, and from an archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.upgrades.kept import conversations
 
 
 async def fetch(address: str, path: str) -> Any:
-    """A page's text, or what JSON says. Anything but 200 is an error."""
+    """Return a page's text or the parsed JSON. Any status but 200 is an error."""
     timeout = aiohttp.ClientTimeout(SECONDS)
     async with (
         aiohttp.ClientSession(raise_for_status=True, timeout=timeout) as http,
@@ -29,7 +29,7 @@ async def fetch(address: str, path: str) -> Any:
 
 @asynccontextmanager
 async def opened(address: str) -> AsyncIterator[Chat]:
-    """A connection, closed in the end."""
+    """Open a connection and close it at the end."""
     chat = await Chat(address).open()
     chat.patience = SECONDS  # a server that has just started imports a model's client first
     try:
@@ -39,7 +39,7 @@ async def opened(address: str) -> AsyncIterator[Chat]:
 
 
 async def settled(address: str, session_id: str) -> Frame:
-    """A conversation once no answer is being written in it, or to come."""
+    """Return a conversation once no answer in it is unfinished."""
     async with opened(address) as chat, asyncio.timeout(SECONDS):
         snapshot = await chat.resume(session_id)
         while snapshot["turn"] is not None or snapshot["messages"][-1]["status"] == "queued":
@@ -49,7 +49,7 @@ async def settled(address: str, session_id: str) -> Frame:
 
 
 def branch(conversation: dict[str, Any]) -> list[dict[str, Any]]:
-    """The current branch of an archived conversation, oldest first."""
+    """Return the current branch of an archived conversation, oldest first."""
     messages = {message["id"]: message for message in conversation["messages"]}
     found = [messages[conversation["leaf"]]]
     while found[-1]["parent"]:
@@ -58,14 +58,14 @@ def branch(conversation: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def differences(now: bytes, before: bytes) -> tuple[list[str], list[str]]:
-    """Between two archives: ids that are lost, and those of conversations that differ."""
+    """Compare two archives. Return the lost ids, and the ids of conversations that differ."""
     old, new = conversations(before), conversations(now)
     lost = [key for key in old if key not in new]
     return lost, [key for key in old if key in new and _lacks(new[key], old[key])]
 
 
 def _lacks(now: Any, before: Any) -> bool:
-    """A newer format may say more, but what an older one says is there."""
+    """Whether a newer format has everything an older one says; it may have more."""
     if isinstance(before, dict):
         keys = before.keys() - {"version"}
         return not keys <= now.keys() or any(_lacks(now[key], before[key]) for key in keys)

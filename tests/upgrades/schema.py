@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 Place = Path | str
-"""A file of SQLite, or the address of a database of PostgreSQL."""
+"""An SQLite file, or the address of a PostgreSQL database."""
 
 _SQLITE: tuple[str, ...] = (
     "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'",
@@ -46,7 +46,7 @@ def query(place: Place, statement: str) -> list[tuple[Any, ...]]:
 
 
 def described(place: Place) -> set[str]:
-    """Tables with their columns, indexes, constraints, triggers and sequences."""
+    """Return tables with their columns, indexes, constraints, triggers and sequences."""
     if isinstance(place, str):
         statements, casts = _POSTGRESQL, r"::(character varying|text)(\[\])?|[()]"
     else:
@@ -57,7 +57,7 @@ def described(place: Place) -> set[str]:
 
 
 def rows(place: Place) -> Counter[str]:
-    """How many each table has."""
+    """Return the number of rows in each table."""
     tables = [
         name
         for (name,) in query(
@@ -69,7 +69,7 @@ def rows(place: Place) -> Counter[str]:
 
 
 def faults(place: Place) -> list[str]:
-    """What SQLite says of its file. PostgreSQL has checked all when the rows were put in."""
+    """Run SQLite's integrity checks; PostgreSQL checks rows when they are inserted."""
     if isinstance(place, str):
         return []
     whole = [text for (text,) in query(place, "PRAGMA integrity_check") if text != "ok"]

@@ -1,4 +1,4 @@
-"""The archive of each version is read by this one: a promise of docs/archive.md."""
+"""This version reads the archive of every earlier one, as docs/archive.md promises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.upgrades.kept import ARCHIVE, FOLDER, UNFINISHED, archive, conversati
 
 
 def at_rest(conversation: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """All that an import must not change: of an answer that was not over, its turn and calls."""
+    """Return what an import must not change; for an unfinished answer, that excludes turn and calls."""
     open_ones = {
         m["id"] for m in before["messages"] if (m["turn"] or {}).get("status") in UNFINISHED
     }
@@ -26,7 +26,7 @@ def at_rest(conversation: dict[str, Any], before: dict[str, Any]) -> dict[str, A
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_conversations_come_in_as_they_were(version: str, tmp_path: Path) -> None:
+def test_all_conversations_are_imported_unchanged(version: str, tmp_path: Path) -> None:
     before = conversations(archive(version))
     for name in {conversation["owner"] for conversation in before.values()}:
         User.objects.create(username=name)

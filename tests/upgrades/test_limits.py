@@ -1,4 +1,4 @@
-"""An update of a large PostgreSQL database is not ended by what limits the chat's own queries."""
+"""Limits on the chat's own queries do not stop the update of a large PostgreSQL database."""
 
 from __future__ import annotations
 

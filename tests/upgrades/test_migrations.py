@@ -1,4 +1,4 @@
-"""Migrations are only added, and kept folders never change: people's databases are as they are."""
+"""Migrations are only added, and kept folders never change, because databases exist already."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def test_every_migration_is_listed() -> None:
 
 
 @pytest.mark.parametrize("kept", VERSIONS)
-def test_what_a_version_left_behind_never_changes(kept: str) -> None:
+def test_a_versions_kept_folder_never_changes(kept: str) -> None:
     listed = (FOLDER / kept / DIGESTS).read_text()
     assert digests(kept) == listed, f"Bring the files of tests/upgrades/{kept} back as they were."

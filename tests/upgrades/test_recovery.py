@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.promise(4, 5)]
 
 
 async def now(served: Served, name: str) -> list[Frame]:
-    """The messages of a conversation in which nothing goes on any more."""
+    """Return the messages of a conversation once it is at rest."""
     snapshot = await settled(served.address, str(key(name)))
     return list(snapshot["messages"])
 
 
-async def test_what_was_seen_of_the_live_answer_is_there(served: Served) -> None:
+async def test_the_visible_part_of_the_live_answer_is_kept(served: Served) -> None:
     before = conversations(archive(served.upgraded.version))[str(key("seen"))]
     _, answer, *_ = await now(served, "seen")
     assert answer["status"] == "interrupted"
@@ -28,7 +28,7 @@ async def test_what_was_seen_of_the_live_answer_is_there(served: Served) -> None
 
 
 @pytest.mark.promise(4, 7)
-async def test_what_waited_behind_it_is_answered_and_frames_are_numbered_on(served: Served) -> None:
+async def test_the_queued_message_is_answered_and_frame_numbers_continue(served: Served) -> None:
     messages = await now(served, "seen")
     assert [message["content"] for message in messages[2:4]] == ["And then?", LATER]
     assert messages[3]["status"] == "completed"
@@ -36,16 +36,16 @@ async def test_what_waited_behind_it_is_answered_and_frames_are_numbered_on(serv
     assert snapshot["seq"] > 107, "six frames were seen, and its done came"
 
 
-async def test_what_had_shown_nothing_runs_again(served: Served) -> None:
+async def test_a_turn_that_had_shown_nothing_runs_again(served: Served) -> None:
     assert (await now(served, "unseen"))[1]["content"] == LATER
 
 
-async def test_what_was_being_stopped_is_stopped(served: Served) -> None:
+async def test_a_turn_that_was_being_stopped_is_stopped(served: Served) -> None:
     _, answer = await now(served, "being-stopped")
     assert (answer["status"], answer["content"]) == ("cancelled", "1, 2, 3")
 
 
-async def test_what_had_not_begun_is_answered(served: Served) -> None:
+async def test_a_turn_that_had_not_begun_is_answered(served: Served) -> None:
     assert (await now(served, "not-begun"))[1]["content"] == LATER
 
 
@@ -67,7 +67,7 @@ async def test_a_sum_that_was_running_is_run_again(served: Served) -> None:
     assert answer["content"].split() == f"At once. {LATER}".split()
 
 
-async def test_what_was_decided_before_is_done(served: Served) -> None:
+async def test_a_decided_call_is_run(served: Served) -> None:
     _, answer = await now(served, "decided")
     assert answer["status"] == "completed"
     assert [call["status"] for call in answer["tool_calls"]] == ["finished", "denied"]

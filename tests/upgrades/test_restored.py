@@ -1,4 +1,4 @@
-"""The backup of each version is restored by this one, into an empty data directory."""
+"""This version restores the backup of every earlier one into an empty data directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of this version on what an older one left: all of it is there to be read and gone on with."""
+"""A server of this version on an older one's data: everything can be read and continued."""
 
 from __future__ import annotations
 

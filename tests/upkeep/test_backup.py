@@ -1,4 +1,4 @@
-"""`backup` writes one whole file or none; `restore` fills an empty data directory or leaves it."""
+"""`backup` writes a complete file or none; `restore` fills an empty data directory or leaves it empty."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def change(file: Path, *statements: str) -> None:
 # --- making one ---------------------------------------------------------------------------------
 
 
-def test_a_backup_is_a_database_for_its_owners_eyes(made: Path) -> None:
+def test_a_backup_is_a_database_that_only_its_owner_can_read(made: Path) -> None:
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     assert query(made, "SELECT count(*) FROM chat_message") == [(8,)]
     assert query(made, "PRAGMA integrity_check") == [("ok",)]
@@ -81,12 +81,12 @@ def test_a_backup_is_a_database_for_its_owners_eyes(made: Path) -> None:
     assert sorted(path.name for path in made.parent.iterdir()) == ["data", "talos.backup"]
 
 
-def test_files_are_in_it_and_what_a_link_leads_to_is_not(made: Path) -> None:
+def test_a_backup_includes_files_but_not_targets_of_links(made: Path) -> None:
     files = query(made, "SELECT name, data FROM sqlar WHERE data IS NOT NULL")
     assert files == [("secret_key", b"s" * 50), ("workspace/notes/über 🙂.txt", b"kept")]
 
 
-def test_the_command_says_what_is_in_it_and_what_is_not(
+def test_the_command_says_what_is_included_and_what_is_not(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(1)
@@ -100,7 +100,7 @@ def test_the_command_says_what_is_in_it_and_what_is_not(
     )
 
 
-def test_what_is_there_for_nobody_is_not_counted(made: Path) -> None:
+def test_hidden_conversations_are_not_counted(made: Path) -> None:
     change(
         made,
         "UPDATE chat_conversation SET hidden = 'leaving'"
@@ -129,7 +129,7 @@ def test_what_is_there_for_nobody_is_not_counted(made: Path) -> None:
         ("\udcff", "is not a path"),
     ],
 )
-def test_a_target_that_cannot_be_meant_is_refused(
+def test_an_impossible_target_is_refused(
     data: Path, tmp_path: Path, target: str, words: str
 ) -> None:
     (tmp_path / "taken").write_text("precious")
@@ -145,7 +145,7 @@ def test_with_force_a_file_is_overwritten_but_never_the_database(made: Path) -> 
         backup.make(database, force=True)
 
 
-def test_force_leaves_alone_what_is_no_file(data: Path, tmp_path: Path) -> None:
+def test_force_only_overwrites_files(data: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("pipe", "link"):
@@ -155,12 +155,12 @@ def test_force_leaves_alone_what_is_no_file(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_home_that_nobody_has_is_said_plainly(command: str) -> None:
+def test_an_unknown_home_is_explained(command: str) -> None:
     with pytest.raises(CommandError, match="is not a path"):
         call_command(command, "~nobody-of-this-name/x")
 
 
-def test_two_at_once_do_not_meet(data: Path, tmp_path: Path) -> None:
+def test_two_backups_to_one_file_do_not_collide(data: Path, tmp_path: Path) -> None:
     import fcntl
 
     with (tmp_path / ".b.part").open("w") as other:
@@ -169,7 +169,7 @@ def test_two_at_once_do_not_meet(data: Path, tmp_path: Path) -> None:
             backup.make(tmp_path / "b")
 
 
-def test_what_a_killed_one_left_is_in_nobodys_way(data: Path, tmp_path: Path) -> None:
+def test_remains_of_a_killed_backup_do_no_harm(data: Path, tmp_path: Path) -> None:
     (tmp_path / ".b.part").write_bytes(b"half a file")
     (tmp_path / ".b.part-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 600)
     backup.make(tmp_path / "b")
@@ -177,14 +177,14 @@ def test_what_a_killed_one_left_is_in_nobodys_way(data: Path, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "data"]
 
 
-def test_what_is_stopped_leaves_nothing(data: Path, tmp_path: Path) -> None:
+def test_a_stopped_backup_leaves_nothing(data: Path, tmp_path: Path) -> None:
     make(200)
     with pytest.raises(backup.Stopped):
         backup.make(tmp_path / "b", stop=lambda: True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-def test_a_full_disk_is_said_in_words(
+def test_a_full_disk_is_explained(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -197,7 +197,7 @@ def test_a_full_disk_is_said_in_words(
 
 
 @pytest.mark.slow
-def test_where_there_is_nothing_it_says_so(tmp_path: Path) -> None:
+def test_without_a_database_there_is_nothing_to_back_up(tmp_path: Path) -> None:
     done = manage("backup", str(tmp_path / "b"), TALOS_DATA_DIR=str(tmp_path / "data"))
     assert done.returncode == 1
     assert "There is nothing to back up yet" in done.stderr
@@ -214,7 +214,7 @@ def restored(file: Path, directory: Path) -> str:
 
 
 @pytest.mark.slow
-def test_what_was_backed_up_is_there_again(made: Path, tmp_path: Path) -> None:
+def test_a_restore_brings_everything_back(made: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     said = restored(made, new)
     assert "2 conversations with 8 messages" in said
@@ -234,8 +234,8 @@ def test_what_was_backed_up_is_there_again(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_plain_copy_of_the_file_can_be_restored_too(made: Path, tmp_path: Path) -> None:
-    """In WAL mode, as the server has it, with what is only in its WAL."""
+def test_a_plain_copy_of_the_database_can_be_restored(made: Path, tmp_path: Path) -> None:
+    """The copy is in WAL mode, as on the server, with rows that are only in its WAL."""
     copy = tmp_path / "copy"
     copy.write_bytes(made.read_bytes())
     change(copy, "DROP TABLE sqlar")
@@ -302,12 +302,12 @@ def link(file: Path) -> None:
         (empty_file, "not an SQLite database"),
         (cut, "malformed|damaged"),
         (overwritten, "malformed|damaged"),
-        (somebody_elses, "no database of Talos"),
+        (somebody_elses, "not a Talos database"),
         (newer, "newer version of Talos: chat.0999_future"),
         (dangling, "damaged"),
-        (climbing, "no backup of Talos"),
-        (rooted, "no backup of Talos"),
-        (beside, "no backup of Talos"),
+        (climbing, "not a Talos backup"),
+        (rooted, "not a Talos backup"),
+        (beside, "not a Talos backup"),
         (link, "no ordinary file"),
     ],
 )
@@ -338,7 +338,7 @@ def test_nothing_is_overwritten(made: Path, empty: Path, there: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_that_only_a_look_has_left_is_none(made: Path, empty: Path) -> None:
+def test_an_empty_database_file_does_not_count(made: Path, empty: Path) -> None:
     looked = manage("export_history", TALOS_DATA_DIR=str(empty))
     assert looked.returncode == 1
     assert (empty / "talos.sqlite3").exists()
@@ -374,7 +374,7 @@ def test_a_restore_after_a_killed_one_completes(made: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_they_say_what_to_use_and_no_secret(tmp_path: Path) -> None:
+def test_on_postgresql_they_name_its_tools_without_a_secret(tmp_path: Path) -> None:
     done = manage(
         "backup",
         str(tmp_path / "b"),

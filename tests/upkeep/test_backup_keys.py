@@ -1,4 +1,4 @@
-"""No backup holds the providers that were connected in the browser, or their keys."""
+"""Backups contain no providers connected in the browser, nor their keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
 
 SEALED = "gAAAAAB-sealed-{}-" + "x" * 400
 ROWS = 80
-"""More than a page of the database holds: its rows are moved while they are copied."""
+"""More than a database page holds, so that rows move while they are copied."""
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_a_backup_has_no_trace_of_a_connection(data: Path, tmp_path: Path) -> No
     assert connections(data / FILE) == ROWS  # those in use are as they were
 
 
-def test_a_restore_brings_none_and_says_so(data: Path, tmp_path: Path) -> None:
-    """Of a database that was copied by hand, too."""
+def test_a_restore_brings_no_connections_and_says_so(data: Path, tmp_path: Path) -> None:
+    """This includes a database copied by hand."""
     new = tmp_path / "new"
     done = manage("restore", str(data / FILE), TALOS_DATA_DIR=str(new))
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""On PostgreSQL the commands that `backup` and `restore` name are exact: they work as they stand."""
+"""On PostgreSQL, the commands that `backup` and `restore` print work exactly as printed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 
 
 def named_by(command: str, file: Path) -> list[str]:
-    """The command line that a command of ours names."""
+    """Return the command line that one of our commands prints."""
     with pytest.raises(CommandError) as refused:
         call_command(command, str(file))
     (line,) = [text for text in str(refused.value).splitlines() if text.startswith("  pg_")]

@@ -1,4 +1,4 @@
-"""A backup beside a server that answers, brought back on another; kills leave a file or none."""
+"""Backups made while a server answers can be restored elsewhere; kills leave a whole file or none."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_twenty_killed_backups_and_restores(source: Path, tmp_path: Path) -> Non
 
 
 def kill_at_random(source: Path, folder: Path, *, times: int) -> None:
-    """SIGKILL both while they write; what has its name is whole, and the next run completes."""
+    """Kill both while they write: a file with its final name is whole, and the next run completes."""
     for number in range(times):
         target, new = folder / f"b{number}", folder / f"new{number}"
         database = new / "talos.sqlite3"
@@ -110,7 +110,7 @@ def kill_at_random(source: Path, folder: Path, *, times: int) -> None:
 
 
 def killed(start: Callable[[], subprocess.Popen[str]], draft: Path) -> None:
-    """At a random moment after it has begun to write."""
+    """Kill it at a random moment after it has begun to write."""
     command = start()
     while command.poll() is None and not draft.exists():
         time.sleep(0.001)

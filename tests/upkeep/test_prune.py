@@ -1,4 +1,4 @@
-"""`prune_history` deletes what its rules say, after saying it, and nothing else."""
+"""`prune_history` deletes exactly what its rules say, after reporting it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chat.access.owner import local_owner
 from chat.management.commands.prune_history import age
 from chat.models import Audit, Conversation, Message, Notice, OpaquePart, ToolCall, Turn
 from chat.upkeep.prune.batches import Prune
-from chat.upkeep.prune.rules import Rules, amount
+from chat.upkeep.prune.rules import Rules, measure
 from tests.support.histories import make
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +42,12 @@ def titled(made: Iterable[Conversation], title: str) -> None:
 
 
 def with_opaque_parts() -> None:
-    """One in each answer, of two bytes."""
+    """Add an opaque part of two bytes to each answer."""
     for answer in Message.objects.filter(role="assistant"):
         OpaquePart.objects.create(message=answer, round=0, kind="k", data="é")
 
 
-def test_it_deletes_the_old_ones_with_all_that_is_in_them() -> None:
+def test_it_deletes_old_conversations_with_everything_in_them() -> None:
     make(3)
     titled(make(2, age=timedelta(10)), "young")
     with_opaque_parts()
@@ -60,7 +60,7 @@ def test_it_deletes_the_old_ones_with_all_that_is_in_them() -> None:
     connection.check_constraints()
 
 
-def test_a_dry_run_says_it_and_deletes_nothing() -> None:
+def test_a_dry_run_reports_and_deletes_nothing() -> None:
     made = make(2)
     said = prune(*ALL_OLD, "--dry-run", "--yes")
     assert "2 with 8 messages" in said
@@ -71,14 +71,14 @@ def test_a_dry_run_says_it_and_deletes_nothing() -> None:
 def test_the_size_is_that_of_the_text_in_bytes() -> None:
     make(1, messages=2, text="é" * 500)
     calls = len('{"expression": "6 * 7"}') + len("42")
-    assert amount(Rules()).size == 2 * 1000 + calls
+    assert measure(Rules()).size == 2 * 1000 + calls
     with_opaque_parts()
-    assert amount(Rules()).size == 2 * 1000 + calls + 2
+    assert measure(Rules()).size == 2 * 1000 + calls + 2
 
 
 def test_without_a_terminal_it_asks_for_yes() -> None:
     make(1)
-    with pytest.raises(CommandError, match="Add --yes"):
+    with pytest.raises(CommandError, match="add --yes"):
         prune(*ALL_OLD)
     assert left()
 
@@ -103,14 +103,14 @@ def test_pinned_ones_stay_if_asked() -> None:
     assert not left()
 
 
-def test_only_archived_ones_go_if_asked() -> None:
+def test_only_archived_ones_are_deleted_if_asked() -> None:
     make(1, archived=True)
     titled(make(1), "in the list")
     prune("--archived-only", "--yes")
     assert left() == {"in the list"}
 
 
-def test_only_one_users_go_if_asked() -> None:
+def test_only_one_users_are_deleted_if_asked() -> None:
     make(1)
     titled(make(1, owner=User.objects.create(username="ann")), "ann's")
     prune(*ALL_OLD, "--user=owner", "--yes")
@@ -134,13 +134,13 @@ def test_the_newest_stay_however_old() -> None:
     assert left() == {"Chat 0", "Chat 1"}
 
 
-def test_one_that_was_not_begun_is_none() -> None:
+def test_an_empty_conversation_does_not_count() -> None:
     Conversation.objects.create(owner=local_owner(), title="empty")
     assert "There is nothing to delete." in prune("--older-than=0d", "--yes")
 
 
 @pytest.mark.parametrize("status", Turn.UNFINISHED)
-def test_one_in_which_an_answer_is_unfinished_stays(status: str) -> None:
+def test_a_conversation_with_an_unfinished_answer_stays(status: str) -> None:
     busy, *_ = make(2)
     titled([busy], "busy")
     Turn.objects.filter(pk=Turn.objects.filter(conversation=busy).latest("pk").pk).update(
@@ -159,7 +159,7 @@ def test_one_in_which_an_answer_is_unfinished_stays(status: str) -> None:
         {"archived": False},
     ],
 )
-def test_what_changes_after_it_was_announced_stays(change: dict[str, object]) -> None:
+def test_a_conversation_that_changes_after_the_report_stays(change: dict[str, object]) -> None:
     made = make(2, archived=True)
     rules = Rules(older_than=timedelta(90), keep_pinned=True, archived_only=True)
     run = Prune(rules, Audit(action="prune", source="command"))
@@ -180,7 +180,7 @@ def test_open_pages_are_told_and_the_deletion_is_on_record() -> None:
     assert "1 with 4 messages were deleted" in audit.summary
 
 
-def test_it_goes_in_short_steps() -> None:
+def test_deletion_takes_short_steps() -> None:
     make(30)
     run = Prune(Rules(), Audit(action="prune", source="command"))
     steps = 0
@@ -204,7 +204,7 @@ def test_it_goes_in_short_steps() -> None:
         ((*ALL_OLD, "--user=nobody"), "no user 'nobody'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(arguments: tuple[str, ...], words: str) -> None:
+def test_impossible_options_are_refused(arguments: tuple[str, ...], words: str) -> None:
     make(1)
     with pytest.raises(CommandError, match=words):
         prune(*arguments, "--yes")
@@ -238,7 +238,7 @@ conversations = st.lists(
     keep_pinned=st.booleans(),
     archived_only=st.booleans(),
 )
-def test_whatever_the_rules_exactly_the_right_ones_go(
+def test_any_rules_delete_exactly_the_right_ones(
     chats: list[tuple[int, int, bool, bool]],
     older: int,
     newest: int,
@@ -268,7 +268,7 @@ def test_whatever_the_rules_exactly_the_right_ones_go(
         archived_only=archived_only,
     )
     expected = stays(chats, older, newest, keep_pinned, archived_only)
-    said = amount(rules)
+    said = measure(rules)
     run = Prune(rules, Audit(action="prune", source="command"))
     while run.step() is not None:
         pass
@@ -284,7 +284,7 @@ def stays(
     keep_pinned: bool,
     archived_only: bool,
 ) -> set[int]:
-    """The rules once more, in the simplest way."""
+    """The rules again, in the simplest form."""
     kept = set()
     for user in (0, 1):
         mine = [(days, n) for n, (whose, days, *_) in enumerate(chats) if whose == user]
@@ -300,7 +300,7 @@ def stays(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_somebody_keeps_to_himself_is_said_in_words() -> None:
+def test_a_locked_database_is_explained() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("SQLite only")
     make(1)
@@ -316,7 +316,7 @@ def test_a_database_that_somebody_keeps_to_himself_is_said_in_words() -> None:
     assert left()
 
 
-def test_the_database_is_whole_afterwards() -> None:
+def test_the_database_is_intact_afterwards() -> None:
     make(5)
     prune("--keep-newest=2", "--yes")
     connection.check_constraints()

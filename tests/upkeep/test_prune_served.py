@@ -1,4 +1,4 @@
-"""Old conversations are deleted beside a chat that goes on, also when the command is killed."""
+"""Old conversations are deleted while the chat is in use, even if the command is killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 def server(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[OwnServer]:
-    """One for this file: it is the command that is killed."""
+    """One server for this file: only the command is killed."""
     data = tmp_path_factory.mktemp("prune") / "data"
     with fresh_database(data) as variables:
         server = OwnServer(data, {**environment(model_server), **variables})
@@ -50,7 +50,7 @@ SLOWLY = (
     "from chat.upkeep.prune import batches; batches.SHORTEST_PAUSE = 1.0; "
     f"from django.core.management import call_command; call_command{PRUNE}",
 )
-"""The same, so that there is a time between two batches on every machine."""
+"""The command with short batches, so that there is time between two of them on every machine."""
 
 
 def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
@@ -67,7 +67,7 @@ def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
 
 
 @pytest.mark.promise(9)
-async def test_open_pages_notice_and_what_is_in_use_stays(
+async def test_open_pages_notice_and_conversations_in_use_stay(
     server: OwnServer, chat: Chat, connect: OpenChat, model: Model
 ) -> None:
     whole(server, make=20)
@@ -96,7 +96,7 @@ async def test_open_pages_notice_and_what_is_in_use_stays(
 
 
 async def answers_meanwhile(chat: Chat, command: subprocess.Popen[str]) -> float:
-    """Keep saying something until a command has ended; the longest wait until it was stored."""
+    """Send messages until a command ends. Return the longest wait until one was stored."""
     longest = 0.0
     while command.poll() is None:
         await chat.new(model="echo")
@@ -109,7 +109,7 @@ async def answers_meanwhile(chat: Chat, command: subprocess.Popen[str]) -> float
 
 
 async def deletion(chat: Chat) -> str:
-    """The next conversation that is no more."""
+    """Return the next deleted conversation."""
     return str((await chat.until("conversation_deleted"))[-1]["data"]["session_id"])
 
 
@@ -135,7 +135,7 @@ def test_twenty_kills(server: OwnServer) -> None:
 
 
 def interrupted(server: OwnServer, by: signal.Signals, *prune: str, number: int) -> tuple[int, int]:
-    """Stop it while it deletes: what is there, all of it whole, and what this run deleted."""
+    """Stop it while it deletes. Return what is left, all whole, and what this run deleted."""
     before, deleted_before = whole(server, make=number)
     with closing(server.database()) as database:
         all_of_them = count(database)

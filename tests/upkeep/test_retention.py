@@ -1,4 +1,4 @@
-"""`TALOS_RETENTION_DAYS`: old conversations go by themselves, once a day, pinned ones stay."""
+"""`TALOS_RETENTION_DAYS`: old conversations are deleted once a day; pinned ones stay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.histories import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-keep = async_to_sync(retention.keep)
+keep = async_to_sync(retention.run)
 
 
 def left() -> int:
@@ -28,7 +28,7 @@ def test_it_is_off_by_default() -> None:
     assert left() == 1
 
 
-def test_old_ones_go_and_pinned_ones_stay(settings: Settings) -> None:
+def test_old_conversations_are_deleted_and_pinned_ones_kept(settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 30
     make(2)
     make(1, pinned=True)
@@ -40,14 +40,14 @@ def test_old_ones_go_and_pinned_ones_stay(settings: Settings) -> None:
     assert "2 with 8 messages were deleted" in audit.summary
 
 
-def test_where_nothing_is_old_nothing_is_recorded(settings: Settings) -> None:
+def test_nothing_is_recorded_if_nothing_is_old(settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 30
     make(1, pinned=True)
     keep()
     assert not Audit.objects.exists()
 
 
-def test_it_is_done_once_a_day(settings: Settings) -> None:
+def test_retention_runs_once_a_day(settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 30
     make(1)
     keep()
@@ -60,7 +60,7 @@ def test_it_is_done_once_a_day(settings: Settings) -> None:
     assert Audit.objects.count() == 2
 
 
-def test_of_several_servers_one_does_it(settings: Settings) -> None:
+def test_only_one_of_several_servers_does_it(settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 30
     make(3)
     both()
@@ -70,7 +70,7 @@ def test_of_several_servers_one_does_it(settings: Settings) -> None:
 
 @async_to_sync
 async def both() -> None:
-    """Two looks at the same moment."""
+    """Two servers check at the same moment."""
     import asyncio
 
-    await asyncio.gather(retention.keep(), retention.keep())
+    await asyncio.gather(retention.run(), retention.keep())

@@ -1,4 +1,4 @@
-"""What the server does about a process for an uploaded file that fails."""
+"""The server's reaction when the process for an uploaded file fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
 class Broken:
-    """An installation whose Python ends at once; each time it leaves a line."""
+    """An installation whose Python exits at once, after logging a line."""
 
     def __init__(self, folder: Path) -> None:
         self.python = folder / "python"
@@ -43,7 +43,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broken:
     return made
 
 
-async def test_what_fails_is_tried_again_later_and_later_and_holds_up_no_other(
+async def test_a_failed_import_is_retried_ever_later_without_delaying_others(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0

@@ -22,7 +22,7 @@ from chat.management.words import day, megabytes, number
 from chat.models import Audit
 from chat.services import hidden
 from chat.upkeep.prune.batches import Prune
-from chat.upkeep.prune.rules import Amount, Rules, amount
+from chat.upkeep.prune.rules import Amount, Rules, measure
 from chat.upkeep.prune.space import Space, size
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7), "y": timedelta(365)}
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> str:
         with explained():
             rules = read_rules(options)
-            found = amount(rules)
+            found = measure(rules)
             self.stdout.write(f"{rules}: {summary(found)}")
             is_unfinished = bool(hidden.list_leaving())
             if not found.conversations and not is_unfinished:

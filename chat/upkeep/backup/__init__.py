@@ -1,10 +1,10 @@
-"""What a person needs after their disk died, in one file, and back again.
+"""Backing up everything that a dead disk would destroy to one file, and restoring it.
 
 The file is an SQLite database: the conversations, settings and users as they were at one moment
-(`write.py` takes them while the server runs), with the data directory's secret key and workspace
-beside them in a table (`files.py`). `restore.py` puts both into an empty data directory. Keys of
-model providers are in neither: those of the environment stay there, and those that were entered in
-the browser are taken out of the copy (`keys.py`).
+(`write.py` copies them while the server runs), with the data directory's secret key and workspace
+in a table (`files.py`). `restore.py` puts both into an empty data directory. Keys of model providers
+are not included: those in the environment stay there, and those entered in the browser are removed
+from the copy (`keys.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What making a backup and restoring one have in common."""
+"""Shared by making and restoring a backup: errors, drafts and stopping."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pathlib import Path
 from django.db import DatabaseError
 
 StopAsked = Callable[[], bool]
-"""Whether a person wants it to end."""
+"""Tells whether a person has asked to stop."""
 Tell = Callable[[int, int], None]
-"""Is told how many bytes are written, of how many."""
+"""Called with the bytes written so far, and the total."""
 _COMPANIONS = ("-journal", "-wal", "-shm")
 STEPS = 50_000
-"""Of SQLite's machine between two questions whether to stop: some milliseconds."""
+"""SQLite instructions between two checks whether to stop: some milliseconds."""
 
 
 class BackupError(Exception):
-    """What is wrong, and what to do; the target is as it was."""
+    """Says what is wrong and what to do. The target is unchanged."""
 
 
 class Stopped(BackupError):
-    """A person stopped it."""
+    """Raised when a person stopped it."""
 
 
 @contextmanager
 def open_draft(path: Path, stop: StopAsked) -> Iterator[sqlite3.Connection]:
-    """A draft of ours: nobody else has it open, and until it has its name nobody needs it."""
+    """Open a draft without journal or syncs: nobody else uses it before it gets its final name."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.set_progress_handler(lambda: int(stop()), STEPS)
         database.execute("PRAGMA journal_mode=OFF")
@@ -42,7 +42,7 @@ _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_I
 
 @contextmanager
 def explain_errors(source: Path, target: Path) -> Iterator[None]:
-    """A full disk, a forbidden directory or a broken file, in words that name which it is."""
+    """Turn a full disk, a forbidden directory or a broken file into a `BackupError` that names it."""
     try:
         yield
     except (sqlite3.Error, DatabaseError) as error:
@@ -57,13 +57,13 @@ def explain_errors(source: Path, target: Path) -> Iterator[None]:
 
 
 def forget_companions(draft: Path) -> None:
-    """What SQLite may have put beside a draft: a journal would be played back into the next."""
+    """Remove SQLite's files beside a draft: an old journal would be replayed into a new one."""
     for end in _COMPANIONS:
         draft.with_name(draft.name + end).unlink(missing_ok=True)
 
 
 def settle(draft: Path, target: Path) -> None:
-    """Give a finished draft its name: whatever happens, there is the whole file or none."""
+    """Give a finished draft its final name, atomically."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(target)

@@ -1,4 +1,4 @@
-"""Looking into a database: whether it is a whole one of Talos, and what is in it."""
+"""Checking that a database is an intact one of Talos, and summing up its contents."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from chat.upkeep.backup import files
 from chat.upkeep.backup.base import BackupError
 
 OURS = ("django_migrations", "chat_conversation", "chat_message")
-"""Tables without which a database is none of Talos."""
+"""Tables that every Talos database has."""
 
 _HIDDEN = "SELECT id FROM chat_conversation WHERE hidden > ''"
 _NONE = "SELECT NULL WHERE 0"
-"""Of a database that is older than the column."""
+"""For a database older than the column."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a backup, as people see it."""
+    """The contents of a backup, in numbers."""
 
     conversations: int
     messages: int
     latest: datetime | None
-    """When the last message was said."""
+    """The time of the last message."""
     has_secret_key: bool
     files: int
-    """Of the workspace."""
+    """The number of files in the workspace."""
     size: int
-    """Bytes of the whole."""
+    """The size of the whole file in bytes."""
 
 
 def check(database: sqlite3.Connection, name: Path) -> None:
-    """Raise `BackupError` unless this is a whole database of Talos."""
+    """Raise `BackupError` unless this is an intact Talos database."""
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
     if missing := [table for table in OURS if table not in tables]:
-        raise BackupError(f"{name} is no database of Talos: it has no table {missing[0]}.")
+        raise BackupError(f"{name} is not a Talos database: it has no table {missing[0]}.")
     found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise BackupError(f"{name} is damaged: {found}.")

@@ -1,4 +1,4 @@
-"""Files in a table of an SQLite database, in SQLite's own archive format: `sqlite3 FILE -Atv`."""
+"""Storing files in a table in SQLite's own archive format, which `sqlite3 FILE -Atv` lists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pack(
 
 
 def found(directory: Path) -> Iterator[Path]:
-    """Ordinary files and directories: a link may lead anywhere, and is left out."""
+    """Yield ordinary files and directories, but no links, which may lead anywhere."""
     for folder, _, names in os.walk(directory):
         yield Path(folder)
         for path in (Path(folder) / name for name in sorted(names)):
@@ -41,11 +41,13 @@ def found(directory: Path) -> Iterator[Path]:
 
 
 def _pack(database: sqlite3.Connection, path: Path, name: str, stop: StopAsked) -> None:
-    """In pieces: a file may be larger than the memory that there is."""
+    """Store a file in chunks, as it may be larger than the memory."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise BackupError(f"{os.fsencode(path)!r} has a name that is no text: rename it.") from None
+        raise BackupError(
+            f"{os.fsencode(path)!r} has a name that is not UTF-8: rename it."
+        ) from None
     found = path.lstat()
     if stat.S_ISDIR(found.st_mode):
         row = name, found.st_mode, int(found.st_mtime), 0, None
@@ -71,14 +73,14 @@ def _copy(
         while blob.tell() < size:
             piece = file.read(min(_CHUNK, size - blob.tell()))
             if not piece:
-                raise BackupError(f"{path} became shorter while it was read: try again.")
+                raise BackupError(f"{path} shrank while it was being read: try again.")
             blob.write(piece)
             if stop():
                 raise Stopped("Stopped.")
 
 
 def unpack(database: sqlite3.Connection, directory: Path) -> None:
-    """Write what `pack` stored, for this user's eyes only, and drop the table."""
+    """Write the files that `pack` stored, readable by this user only, and drop the table."""
     rows = database.execute("SELECT rowid, name, mode, mtime, sz, length(data) FROM sqlar")
     for row_id, name, mode, mtime, size, stored in rows.fetchall():
         path = directory / _inside(name)
@@ -88,16 +90,16 @@ def unpack(database: sqlite3.Connection, directory: Path) -> None:
             _write(database, row_id, path, 0o700 if mode & 0o100 else 0o600)
             os.utime(path, (mtime, mtime))
         else:
-            raise BackupError(f"This is no backup of Talos: {name!r} is no ordinary file.")
+            raise BackupError(f"This is not a Talos backup: {name!r} is not an ordinary file.")
     database.execute("DROP TABLE sqlar")
 
 
 def _inside(name: object) -> PurePosixPath:
-    """A file's name, if it may be in a backup. Nothing else of a machine may be written."""
+    """Return a file's path. Raises `BackupError` if it is outside what a backup may write."""
     path = PurePosixPath(str(name))
     is_ours = path.parts[:1] == (WORKSPACE,) or str(name) == SECRET_KEY
     if not is_ours or path.is_absolute() or ".." in path.parts or "\0" in str(name):
-        raise BackupError(f"This is no backup of Talos: it holds a file {str(name)!r}.")
+        raise BackupError(f"This is not a Talos backup: it contains a file {str(name)!r}.")
     return path
 
 
@@ -116,13 +118,13 @@ def _write(database: sqlite3.Connection, row_id: int, path: Path, mode: int) -> 
 
 
 def is_packed(database: sqlite3.Connection) -> bool:
-    """Whether there is anything to unpack: a plain database has no files."""
+    """Whether a database contains files; a copied plain database does not."""
     found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlar'")
     return found.fetchone() is not None
 
 
 def packed(database: sqlite3.Connection) -> tuple[bool, int]:
-    """Whether there is a secret key, and how many files of the workspace."""
+    """Return whether there is a secret key, and the number of workspace files."""
     if not is_packed(database):
         return False, 0
     names = [row[0] for row in database.execute("SELECT name FROM sqlar WHERE data IS NOT NULL")]

@@ -1,7 +1,7 @@
-"""Putting a backup into an empty data directory.
+"""Restoring a backup into an empty data directory.
 
-The backup is read and checked first. Its copy takes its place as the last step, so that a restore
-that is killed has restored nothing: the next one begins anew. No server can start meanwhile.
+The backup is read and checked first. Its copy gets its final name in the last step, so a killed
+restore has restored nothing, and the next one starts again. No server can start meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from chat.upkeep.backup.contents import Contents, check, contents
 
 _HEADER = b"SQLite format 3\0"
 _PAGES = 2000
-"""Copied at a time."""
+"""Pages copied at a time."""
 
 
 def restore(
@@ -45,7 +45,7 @@ def restore(
     stop: StopAsked = lambda: False,
     tell: Tell = lambda done, total: None,
 ) -> Contents:
-    """Fill the data directory. Raises `BackupError`; then it has no database, as before."""
+    """Fill the data directory. On `BackupError` it still has no database."""
     directory, database = settings.DATA_DIR, Path(settings.DATABASES["default"]["NAME"])
     draft = database.with_name(f".{database.name}.part")
     with explain_errors(source, directory):
@@ -53,7 +53,7 @@ def restore(
         _claim(directory)
         try:
             found = _fill(source, draft, directory, stop, tell)
-            forget_companions(database)  # of one without a table
+            forget_companions(database)  # left by a database without tables
             settle(draft, database)
         finally:
             process.release()
@@ -64,7 +64,7 @@ def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked, tell: Tel
     try:
         _copy(source, draft, stop, tell)
         found = _unpack(draft, directory, stop)
-        _bring_up_to_date(draft, found, source)
+        _migrate(draft, found, source)
         return found
     except BaseException:
         # the workspace was empty before
@@ -75,7 +75,7 @@ def _fill(source: Path, draft: Path, directory: Path, stop: StopAsked, tell: Tel
         forget_companions(draft)
 
 
-def _bring_up_to_date(draft: Path, found: Contents, source: Path) -> None:
+def _migrate(draft: Path, found: Contents, source: Path) -> None:
     words = f"{found.conversations:,} with {found.messages:,} messages, from {source.name}"
     with _connected(draft):
         call_command("migrate", interactive=False, verbosity=0)
@@ -89,28 +89,28 @@ def _bring_up_to_date(draft: Path, found: Contents, source: Path) -> None:
 
 @contextmanager
 def _connected(database: Path) -> Iterator[None]:
-    """Django's connection, to another file than usually."""
+    """Point Django's connection to another file."""
     connection.close()
-    usual, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], database
+    original, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], database
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = usual
+        connection.settings_dict["NAME"] = original
 
 
 def _check_is_empty(directory: Path, database: Path, draft: Path) -> None:
     where = "Choose another data directory with TALOS_DATA_DIR, or move it away."
     if os.path.lexists(database) and not _is_blank(database):
-        raise BackupError(f"{database} exists: a restore overwrites nothing. {where}")
+        raise BackupError(f"{database} exists, and a restore overwrites nothing. {where}")
     workspace = directory / files.WORKSPACE
     was_begun = draft.exists()
     if workspace.is_dir() and any(workspace.iterdir()) and not was_begun:
-        raise BackupError(f"{workspace} has files: a restore overwrites nothing. {where}")
+        raise BackupError(f"{workspace} has files, and a restore overwrites nothing. {where}")
 
 
 def _is_blank(database: Path) -> bool:
-    """Without a table: a command that looked for conversations here has left it."""
+    """Whether it has no tables: a command that looked for conversations may have created it."""
     if database.is_symlink() or not database.is_file():
         return False
     try:
@@ -128,7 +128,7 @@ def _claim(directory: Path) -> None:
 
 
 def _copy(source: Path, draft: Path, stop: StopAsked, tell: Tell) -> None:
-    """All pages of a database that passes a first look."""
+    """Copy all pages of a database after a first check."""
     with closing(_open(source)) as backup:
         _check_version(backup, source)
         draft.unlink(missing_ok=True)
@@ -137,36 +137,35 @@ def _copy(source: Path, draft: Path, stop: StopAsked, tell: Tell) -> None:
 
         ((size,),) = backup.execute("PRAGMA page_size")
 
-        def go_on(_status: int, left: int, total: int) -> None:
+        def report(_status: int, left: int, total: int) -> None:
             tell((total - left) * size, total * size)
             if stop():
                 raise Stopped("Stopped.")
 
         with closing(sqlite3.connect(draft)) as copy:
-            backup.backup(copy, pages=_PAGES, progress=go_on)
-            copy.execute("PRAGMA journal_mode=DELETE")  # a copied file may be in WAL mode
+            backup.backup(copy, pages=_PAGES, progress=report)
+            copy.execute("PRAGMA journal_mode=DELETE")  # the source may be in WAL mode
 
 
 def _open(source: Path) -> sqlite3.Connection:
     with source.open("rb") as file:
         if file.read(len(_HEADER)) != _HEADER:
-            raise BackupError(f"{source} is no backup: it is not an SQLite database.")
-    # A file that nobody writes may lie where nothing can be written; one with a WAL is in use, or
-    # was: what is in its WAL counts.
+            raise BackupError(f"{source} is not a backup: it is not an SQLite database.")
+    # A file at rest may be on a read-only disk. One with a WAL is or was in use, and the WAL counts.
     has_wal = source.with_name(f"{source.name}-wal").exists()
     how = "mode=rw" if has_wal else "immutable=1"
     return sqlite3.connect(f"file:{quote(str(source.absolute()))}?{how}", uri=True)
 
 
 def _check_version(backup: sqlite3.Connection, source: Path) -> None:
-    """Refuse what another program, or a newer version of this one, has made."""
+    """Refuse a database made by another program or a newer version of Talos."""
     tables = {row[0] for row in backup.execute("SELECT name FROM sqlite_master")}
     if "django_migrations" not in tables:
-        raise BackupError(f"{source} is no database of Talos.")
+        raise BackupError(f"{source} is not a Talos database.")
     applied = backup.execute("SELECT app, name FROM django_migrations")
     if unknown := versions.unknown_migration(applied):
         raise BackupError(
-            f"{source} was made by a newer version of Talos: {unknown} is not known here. "
+            f"{source} was made by a newer version of Talos: {unknown} is unknown here. "
             "Update Talos first."
         )
 
@@ -175,7 +174,7 @@ def _unpack(draft: Path, directory: Path, stop: StopAsked) -> Contents:
     with open_draft(draft, stop) as database:
         check(database, draft)
         found = contents(database, draft)
-        keys.take_out(database)  # of a database that was copied by hand
+        keys.remove(database)  # a database copied by hand has them
         if files.is_packed(database):
             files.unpack(database, directory)
             database.executescript("PRAGMA incremental_vacuum")

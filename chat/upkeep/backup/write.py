@@ -1,7 +1,7 @@
 """Making a backup while the server runs and people write.
 
-`VACUUM INTO` copies what was committed at one moment, and holds up nobody. The copy is made under
-another name, completed, checked and written through to the disk; then it gets its own.
+`VACUUM INTO` copies what was committed at one moment and blocks nobody. The copy is made under a
+temporary name, completed, checked and synced to disk before it gets its final name.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ def make(
     stop: StopAsked = lambda: False,
     tell: Tell = lambda done, total: None,
 ) -> Contents:
-    """Write a backup, on SQLite. Raises `BackupError`; then `target` is as it was."""
+    """Write a backup of an SQLite database. On `BackupError`, `target` is unchanged."""
     target = target.absolute()
     _check(target, force=force)
     draft = target.with_name(f".{target.name}.part")
     total = _size(workspace=workspace)
 
     def stop_and_tell() -> bool:
-        """Asked again and again while bytes are written, which is the moment to tell how many."""
+        """Report progress whenever SQLite asks whether to stop."""
         tell(draft.stat().st_size, total)
         return stop()
 
     database = Path(settings.DATABASES["default"]["NAME"])
-    with explain_errors(database, target), _ours(draft):
+    with explain_errors(database, target), _lock(draft):
         try:
             _copy(draft, stop_and_tell)
             found = _complete(draft, workspace=workspace, stop=stop_and_tell)
@@ -63,7 +63,7 @@ def make(
 
 
 def _size(*, workspace: bool) -> int:
-    """Bytes to be written, about."""
+    """Estimate the bytes to write."""
     database = Path(settings.DATABASES["default"]["NAME"])
     packed = files.found(settings.WORKSPACE) if workspace else ()
     sizes = (path.lstat().st_size for path in packed if not path.is_dir())
@@ -71,7 +71,7 @@ def _size(*, workspace: bool) -> int:
 
 
 def _record(found: Contents, target: Path) -> None:
-    """For those who ask when the last backup was made. It is made, whether this works or not."""
+    """Record the backup. It counts even if this fails."""
     messages = f"{found.conversations:,} with {found.messages:,} messages"
     with suppress(DatabaseError):
         Audit.objects.create(
@@ -89,15 +89,15 @@ def _check(target: Path, *, force: bool) -> None:
     if target.is_dir():
         raise BackupError(f"{target} is a directory: name a file in it.")
     if not target.parent.is_dir():
-        raise BackupError(f"The directory {target.parent} does not exist: make it first.")
+        raise BackupError(f"The directory {target.parent} does not exist: create it first.")
     if target.resolve().is_relative_to(inside.resolve()):
         raise BackupError(
-            f"{target} is in the workspace, which goes into the backup: choose another place."
+            f"{target} is in the workspace, which the backup includes: choose another place."
         )
     if not os.path.lexists(target):
         return
-    if not target.is_file():  # `--force` would put a file in the place of /dev/null
-        raise BackupError(f"{target} is there and is no file: choose another name.")
+    if not target.is_file():  # `--force` would replace /dev/null, say
+        raise BackupError(f"{target} exists and is not a file: choose another name.")
     if target.samefile(database):
         raise BackupError(f"{target} is the database itself.")
     if not force:
@@ -105,8 +105,8 @@ def _check(target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _ours(draft: Path) -> Iterator[None]:
-    """The empty draft, with no other backup at it; gone in the end, if it has no other name."""
+def _lock(draft: Path) -> Iterator[None]:
+    """Create and lock the empty draft; remove it if the backup fails."""
     descriptor = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
@@ -114,9 +114,9 @@ def _ours(draft: Path) -> Iterator[None]:
             mine = os.path.samestat(os.fstat(descriptor), draft.stat())
         except (BlockingIOError, FileNotFoundError):
             mine = False
-        if not mine:  # it may have become the other one's target meanwhile
-            raise BackupError("Another backup to this file is being made: wait for its end.")
-        # what a killed one left
+        if not mine:  # the other backup may have renamed it to its target
+            raise BackupError("Another backup to this file is under way: wait until it is done.")
+        # a killed backup may have left data
         os.ftruncate(descriptor, 0)
         os.fchmod(descriptor, 0o600)
         forget_companions(draft)
@@ -136,7 +136,7 @@ def _copy(draft: Path, stop: StopAsked) -> None:
         handle = connection.connection.set_progress_handler
         handle(lambda: int(stop()), STEPS)
         (before,) = cursor.execute("PRAGMA secure_delete").fetchone()
-        # the copy leaves nothing behind of a row where it moves one to another page
+        # otherwise traces of moved rows would stay in the copy
         cursor.execute("PRAGMA secure_delete=ON")
         try:
             cursor.execute("VACUUM INTO %s", [str(draft)])
@@ -147,7 +147,7 @@ def _copy(draft: Path, stop: StopAsked) -> None:
 
 def _complete(draft: Path, *, workspace: bool, stop: StopAsked) -> Contents:
     with open_draft(draft, stop) as database:
-        keys.take_out(database)
+        keys.remove(database)
         files.pack(database, settings.DATA_DIR, workspace=workspace, stop=stop)
         check(database, draft)
         return contents(database, draft)

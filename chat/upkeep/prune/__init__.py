@@ -1,6 +1,5 @@
-"""Old conversations go: which ones (`rules`), in short batches (`batches`), the space they took
-(`space`), and by themselves once a day (`retention`).
+"""Deleting old conversations: which ones (`rules`), in short batches (`batches`), returning their space
+(`space`), and automatically once a day (`retention`).
 
-Nothing here deletes a row by itself: each conversation goes through `services.remove`, so that
-every open page hears of it.
+All deletions go through `services.remove`, so that open pages are told.
 """

@@ -1,9 +1,9 @@
-"""Deleting many conversations beside a chat that goes on.
+"""Deleting many conversations while the chat is in use.
 
-Each step is one short transaction, of whole conversations or of a part of a large one that nobody
-sees any more: a process that is killed leaves no half one to be seen, and the next run begins with
-what it left. Between steps there is a pause that lets the server's own writer in. What a step
-deleted stands in the audit row, written in that same transaction.
+Each step is one short transaction that deletes whole conversations or a part of a large hidden one.
+So a killed process leaves no half conversation visible, and the next run starts with what it left.
+A pause between steps lets the server's own writer in. The same transaction notes in the audit row
+what was deleted.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ from chat.services.steps import Work, step
 from chat.upkeep.prune.rules import Rules, Share
 
 HOLD = 0.005
-"""Seconds after which a step deletes no further conversation: one of a few messages takes as long.
-A writer that waits looks again after 1, 2, 5, 10, 15, 20, 25 ms and later less and less often
-(SQLite's way), so many short steps hold it up less than a few long ones."""
+"""Seconds after which a step deletes no further conversation; a short conversation takes as long. A
+waiting writer retries after 1, 2, 5, 10, 15, 20, 25 ms and then less and less often (SQLite's
+busy handler), so many short steps delay it less than a few long ones."""
 PAUSE = 2
-"""Times that a step took until the next one."""
+"""The pause after a step, as a multiple of its duration."""
 SHORTEST_PAUSE = 0.02
 
 
 class Prune:
-    """One run. `step` until it returns None."""
+    """One run. Call `step` until it returns None."""
 
     def __init__(self, rules: Rules, audit: Audit) -> None:
         self.deleted = 0
         self.messages = 0
         self._rules = rules
         self._audit = audit
-        """Stored with the first step that deletes something, unless it is already."""
+        """Stored with the first step that deletes something, if not before."""
         self._shares = deque(rules.shares())
         self._waiting: deque[tuple[datetime, UUID]] = deque()
         self._last: tuple[datetime, UUID] | None = None
         self._left: deque[UUID] | None = None
-        """Those that are hidden and have rows yet. None: nobody has looked what earlier runs left."""
+        """Hidden conversations that still have rows. None until those of earlier runs are looked up."""
         self._rest: Work | None = None
-        """Of the first of these."""
+        """The remaining work on the first of them."""
 
     def step(self) -> float | None:
-        """Delete some conversations; the seconds until there may be another step."""
+        """Delete some conversations. Return the seconds until the next step, or None when done."""
         if self._left is None:
             self._left = deque(hidden.list_leaving())
         if self._left:
-            return self._clear(self._left)
+            return self._continue(self._left)
         if not self._waiting and not self._find():
             return None
         started = perf_counter()
         with transaction.atomic():
-            messages, tried = self._some(started)
+            messages, tried = self._delete_some(started)
             deleted = len(messages)
             if deleted:
                 self._note(self.deleted + deleted, self.messages + sum(messages))
@@ -67,7 +67,7 @@ class Prune:
         self.messages += sum(messages)
         return max(SHORTEST_PAUSE, PAUSE * (perf_counter() - started)) if deleted else 0.0
 
-    def _clear(self, left: deque[UUID]) -> float:
+    def _continue(self, left: deque[UUID]) -> float:
         self._rest = self._rest or hidden.remaining_work(left[0])
         pause = step(self._rest)
         if pause is None:
@@ -76,7 +76,7 @@ class Prune:
         return pause or 0.0
 
     def _find(self) -> bool:
-        """Find the next conversations, outside any transaction. False: there are none."""
+        """Find the next conversations, outside any transaction. Return False if there are none."""
         while self._shares:
             self._waiting.extend(self._shares[0].after(self._last))
             if self._waiting:
@@ -86,8 +86,8 @@ class Prune:
             self._last = None
         return False
 
-    def _some(self, started: float) -> tuple[list[int], int]:
-        """The messages of each conversation that was deleted, and how many were tried."""
+    def _delete_some(self, started: float) -> tuple[list[int], int]:
+        """Delete some. Return the message count of each deleted one, and how many were tried."""
         messages: list[int] = []
         for tried, (_, conversation_id) in enumerate(self._waiting, 1):
             gone = _remove(self._shares[0], conversation_id)
@@ -105,13 +105,12 @@ class Prune:
 
 
 def _remove(share: Share, conversation_id: UUID) -> int | None:
-    """Delete a conversation, if it may still go; its messages. None: it stays.
+    """Delete a conversation if it still may go. Return its message count, or None if it stays.
 
-    Whoever says something in it holds its row for that, or waits for it: so what is seen here of
-    its turns holds until the end of the transaction.
+    A send locks the conversation's row, so its turns cannot change before this transaction ends.
     """
-    still_going = share.conversations().select_for_update(skip_locked=True, of=("self",))
-    conversation = still_going.filter(pk=conversation_id).first()
+    still_due = share.conversations().select_for_update(skip_locked=True, of=("self",))
+    conversation = still_due.filter(pk=conversation_id).first()
     if conversation is None:
         return None
     if Turn.objects.filter(conversation=conversation).unfinished().exists():

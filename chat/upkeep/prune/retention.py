@@ -1,7 +1,7 @@
-"""`TALOS_RETENTION_DAYS`: old conversations go by themselves, pinned ones stay.
+"""`TALOS_RETENTION_DAYS`: deleting old conversations automatically, except pinned ones.
 
-Once a day, in the server, in the same short batches as `prune_history`; of several servers exactly
-one does it, the one that made the day's audit row.
+The server does this once a day, in the same short batches as `prune_history`. Of several servers,
+only the one that creates the day's audit row does it.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from chat.upkeep.prune.space import Space
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=23)
-"""Asked for every hour: so it is once a day, and does not wander through the day."""
+"""Checked every hour: 23 hours make it once a day, at about the same time."""
 _LOCK = 7_410_321
-"""Of PostgreSQL's advisory locks; any number that nobody else uses."""
+"""The number of our PostgreSQL advisory lock; any that nobody else uses."""
 
 
-async def keep() -> None:
-    """Delete what is older than the setting allows, if this is the day's first look."""
+async def run() -> None:
+    """Delete conversations older than the setting allows, unless this was done today."""
     if settings.TALOS_RETENTION_DAYS is None:
         return
     rules = Rules(older_than=timedelta(settings.TALOS_RETENTION_DAYS), keep_pinned=True)
     if not await read(_has_work, rules):
         return
-    audit = await write(_claim, f"{rules}: begun.")
+    audit = await write(_claim, f"{rules}: started.")
     if audit is None:
         return
-    await _all(Prune(rules, audit).step)
-    await _all(Space().step)
+    await _run(Prune(rules, audit).step)
+    await _run(Space().step)
     log.info("Retention: %s", audit.summary)
 
 
-async def _all(step: Callable[[], float | None]) -> None:
-    """Steps, with other writes between them."""
+async def _run(step: Callable[[], float | None]) -> None:
+    """Run all steps, with other writes between them."""
     while True:
         pause = await write(step)
         if pause is None:
@@ -59,7 +59,7 @@ def _has_work(rules: Rules) -> bool:
 
 @transaction.atomic
 def _claim(summary: str) -> Audit | None:
-    """The day's audit row, made here; None: there is one already."""
+    """Create the day's audit row. Return None if there is one already."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

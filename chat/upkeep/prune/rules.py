@@ -1,4 +1,4 @@
-"""Which conversations may go, and how much that is."""
+"""Choosing which conversations to delete, and measuring how much that is."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from django.utils.formats import date_format
 from chat.models import Conversation, ConversationQuerySet, Message, OpaquePart, ToolCall, Turn
 
 CHUNK = 500
-"""Conversations that are looked at in one query."""
+"""Conversations read in one query."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a conversation must be like to go: all of it holds together."""
+    """Conditions that a conversation must all meet to be deleted."""
 
     older_than: timedelta | None = None
-    """Since it was last used."""
+    """The least time since it was last used."""
     keep_newest: int = 0
-    """So many of each user stay, counted among those that could go."""
+    """How many of each user's are kept, of those that would be deleted."""
     keep_pinned: bool = False
     archived_only: bool = False
     owner: User | None = None
-    """None: everybody's."""
+    """None: all users."""
     at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -53,7 +53,7 @@ class Rules:
         return ", ".join(words)
 
     def shares(self) -> Iterator[Share]:
-        """The rules as one moment for everybody or, where the newest stay, one for each user."""
+        """Yield one share for everyone or, if the newest are kept, one per user."""
         if not self.keep_newest:
             yield Share(self, self.owner.pk if self.owner else None, self.before)
             return
@@ -62,11 +62,11 @@ class Rules:
             newest = self.conversations(user_id).order_by("-updated_at", "-id")
             last_kept = newest.values_list("updated_at", flat=True)[self.keep_newest - 1 :].first()
             if last_kept is not None:
-                # those of the same moment stay too: rather one too many
+                # those of the same moment are kept too, rather than one too few
                 yield Share(self, user_id, min(self.before, last_kept))
 
     def conversations(self, owner_id: int | None) -> ConversationQuerySet:
-        """Those that could go, whatever their age. One without a message is none yet."""
+        """Return the conversations that could be deleted at any age; those without messages do not count."""
         found = Conversation.objects.filter(leaf__isnull=False)
         if owner_id is not None:
             found = found.of(owner_id)
@@ -79,7 +79,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Share:
-    """What may go of one user, or of all."""
+    """The conversations to delete of one user, or of all."""
 
     rules: Rules
     owner_id: int | None
@@ -89,7 +89,7 @@ class Share:
         return self.rules.conversations(self.owner_id).filter(updated_at__lt=self.before)
 
     def after(self, last: tuple[datetime, UUID] | None) -> list[tuple[datetime, UUID]]:
-        """The next `CHUNK` of them, oldest first: when each was used last, and its id."""
+        """Return the next `CHUNK`, oldest first: the time of last use and the id of each."""
         found = self.conversations().order_by("updated_at", "id")
         if last is not None:
             moment, conversation_id = last
@@ -101,14 +101,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Amount:
-    """How much would go."""
+    """How much would be deleted."""
 
     conversations: int = 0
     messages: int = 0
     size: int = 0
     """Bytes of text."""
     in_use: int = 0
-    """Conversations that an answer is being written in, or waits to be: they stay."""
+    """Conversations kept because an answer in them is unfinished."""
     oldest: datetime | None = None
     newest: datetime | None = None
 
@@ -124,18 +124,18 @@ class Amount:
         )
 
 
-def amount(rules: Rules) -> Amount:
-    """What would go now. Some queries for each `CHUNK`, none of them long."""
+def measure(rules: Rules) -> Amount:
+    """Measure what would be deleted now, with a few short queries per `CHUNK`."""
     total = Amount()
     for share in rules.shares():
         last = None
         while chunk := share.after(last):
-            total += _amount(chunk)
+            total += _measure(chunk)
             last = chunk[-1]
     return total
 
 
-def _amount(chunk: list[tuple[datetime, UUID]]) -> Amount:
+def _measure(chunk: list[tuple[datetime, UUID]]) -> Amount:
     ids = [conversation_id for _, conversation_id in chunk]
     unfinished = Turn.objects.unfinished().filter(conversation__in=ids)
     in_use = set(unfinished.values_list("conversation_id", flat=True))
@@ -161,7 +161,7 @@ def _amount(chunk: list[tuple[datetime, UUID]]) -> Amount:
 
 
 class _Bytes(Func):
-    """Of a text, as it is stored."""
+    """The bytes of a text, as stored; 64 bits wide, unlike `chat.db.functions.Bytes`."""
 
     function = "OCTET_LENGTH"
     output_field = BigIntegerField()

@@ -1,8 +1,8 @@
-"""Giving the space of deleted rows back to the disk, a little at a time.
+"""Returning the space of deleted rows to the disk, a little at a time.
 
-SQLite keeps the pages of deleted rows for later ones; `incremental_vacuum` moves pages from the
-end of the file into them. The words of deleted texts go before that, for the word index only
-notes that they are gone. PostgreSQL does the like by itself (autovacuum), for its own use.
+SQLite keeps the pages of deleted rows for new ones; `incremental_vacuum` moves pages from the end
+of the file into them. Words of deleted texts are removed first, because the word index only marks
+them as deleted. PostgreSQL reuses its space automatically (autovacuum).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from django.db import connection
 from chat import search
 
 PAGES = 100
-"""Moved in one step: a few milliseconds."""
+"""Pages moved in one step: a few milliseconds."""
 PAUSE = 2
-"""Times that a step took until the next one."""
+"""The pause after a step, as a multiple of its duration."""
 SHORTEST_PAUSE = 0.01
 
 
 class Space:
-    """One run. `step` until it returns None."""
+    """One run. Call `step` until it returns None."""
 
     def __init__(self) -> None:
         self._is_first = True
         self._has_words = True
-        """Of deleted texts, in the word index."""
+        """Whether the word index still has words of deleted texts."""
 
     def step(self) -> float | None:
-        """Give a little back; the seconds until the next step. None: there is nothing to give.
+        """Return a little space. Return the seconds until the next step, or None when done.
 
-        Inside a transaction there never is: a script would commit it.
+        Does nothing inside a transaction, which its script would commit.
         """
         if connection.vendor != "sqlite" or connection.in_atomic_block:
             return None
@@ -45,14 +45,14 @@ class Space:
 
 
 def _vacuum() -> bool:
-    """False: nothing was given back."""
+    """Move some pages. Return False if no space was returned."""
     free = _free_pages()
     if not free:
         return False
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        # a script: of a pragma without columns Python runs the first row only, which is one page
+        # a script, because `execute` runs this pragma for its first row only: one page
         cursor.executescript(f"PRAGMA incremental_vacuum({PAGES})")
-    return _free_pages() < free  # it stays as it is in a file that was made without auto_vacuum
+    return _free_pages() < free  # unchanged if the file was created without auto_vacuum
 
 
 def _free_pages() -> int:
@@ -62,7 +62,7 @@ def _free_pages() -> int:
 
 
 def size() -> int:
-    """Bytes that the database takes."""
+    """Return the bytes that the database takes."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             (pages,) = cursor.execute("PRAGMA page_count").fetchone()

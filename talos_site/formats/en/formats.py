@@ -1,4 +1,4 @@
-"""How dates are written, wherever a template or the admin does not say it."""
+"""Default formats of dates and times in templates and the admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: prepare static files and the database, then serve until a signal."""
+"""`manage.py serve`: prepare static files and the database, then serve until signalled."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from chat.management.signals import StopSignals
 from talos_site import static_files
 
 GARBAGE = (5_000, 20, 50)
-"""Objects, and collections of each kind, between two collections of the next kind."""
+"""Thresholds of Python's garbage collector: objects, then collections of the younger generation."""
 
 
 class Command(BaseCommand):
     help = "Serve Talos on HOST:PORT."
-    requires_system_checks = ()  # run in `handle`, after those that need only two lines to say
+    requires_system_checks = ()  # run in `handle`, after the checks that need only two lines
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="instead of HOST")
@@ -37,12 +37,12 @@ class Command(BaseCommand):
         self.signals = StopSignals()
         self.signals.take()
         try:
-            self._refuse_what_cannot_work(host)
+            self._check(host)
             if host != settings.HOST:
-                settings.ALLOWED_HOSTS.append(host)  # who names it here means it to answer
-            with bound(host, port) as listener:
+                settings.ALLOWED_HOSTS.append(host)  # a host given here is meant to answer
+            with bind(host, port) as listener:
                 self._collect()
-                # before the database is changed: another server may be using it
+                # before changing the database, which another server may be using
                 process.claim(settings.DATA_DIR)
                 self._migrate()
                 self._serve(listener)
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         finally:
             process.release()
 
-    def _refuse_what_cannot_work(self, host: str) -> None:
+    def _check(self, host: str) -> None:
         for fault in (*checks.local_means_loopback(None, host=host), *checks.hosts_are_named(None)):
             raise CommandError(f"{fault.msg}\n{fault.hint}")
         self.check()
@@ -60,19 +60,19 @@ class Command(BaseCommand):
 
     def _collect(self, tries: int = 3) -> None:
         if settings.DEBUG:
-            return  # they are served straight from `static/`
-        if (missing := static_files.what_is_missing()) is None:
+            return  # served directly from `static/`
+        if (reason := static_files.find_outdated()) is None:
             return
-        self.stderr.write(f"{missing} Collecting them…")
+        self.stderr.write(f"{reason} Collecting them…")
         try:
             call_command("collectstatic", interactive=False, verbosity=0)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and tries > 1:
-                sleep(1)  # another server that starts collects them, too
+                sleep(1)  # another starting server is collecting them too
                 return self._collect(tries - 1)
             raise CommandError(
                 f"The static files cannot be written to {settings.STATIC_ROOT}: {error.strerror}. "
-                "Run, as somebody who may: python manage.py collectstatic --noinput"
+                "As a user who may write there, run: python manage.py collectstatic --noinput"
             ) from None
 
     def _migrate(self) -> None:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 call_command("migrate", interactive=False, verbosity=0)
 
     def _serve(self, listener: socket.socket) -> None:
-        # Late: Twisted's reactor is made at import, and other commands need none of this.
+        # Imported late: Twisted creates its reactor at import, and other commands need none of this.
         from chat.turns import default_model, engine
         from chat.upkeep import chores
         from talos_site.server.run import Server
@@ -101,8 +101,8 @@ class Command(BaseCommand):
             signals=self.signals,
             drain_seconds=settings.TALOS_DRAIN_SECONDS,
         )
-        # What was imported stays: no collection needs to look at it again. What a stream makes is
-        # no garbage: at Python's own limits looking for some was a tenth of a busy server's CPU.
+        # Imported modules stay alive, so no collection needs to traverse them. Streams make little
+        # garbage: with Python's own thresholds, collections took a tenth of a busy server's CPU.
         gc.freeze()
         gc.set_threshold(*GARBAGE)
         address = address_of(listener)
@@ -118,12 +118,12 @@ class Command(BaseCommand):
 
 def port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= 65_535):
-        raise ArgumentTypeError(f"{text!r} is no port: use a whole number from 0 to 65535")
+        raise ArgumentTypeError(f"{text!r} is not a port: use a whole number from 0 to 65535")
     return int(text)
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket of our own address, before anything else is touched. It does not listen yet."""
+def bind(host: str, port: int) -> socket.socket:
+    """Bind a socket to the address, before anything else is touched. It does not listen yet."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""Every kind of row in every state: what a version's folder holds.
+"""Every kind of row in every state, for a version's folder.
 
 Made through the models of the version at hand, always alike: ids come from names, times from the
 order. Later versions add to it; what is here keeps its name, for the tests ask old folders, too.
@@ -28,7 +28,7 @@ def make() -> None:
 
 
 def _index() -> None:
-    """As the product does: each message once it is finished, each title once it is given."""
+    """Index as Talos does: each finished message, and each title."""
     unfinished_ones = Turn.objects.unfinished().values("message")
     finished = Message.objects.exclude(pk__in=unfinished_ones).order_by("created_at", "id")
     search.index_messages(finished)

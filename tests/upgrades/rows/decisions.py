@@ -1,4 +1,4 @@
-"""A conversation whose tool calls are over, each in its own way, and what is remembered of tools."""
+"""A conversation with tool calls that ended in every way, and remembered rules."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _call(
     by: User | None = None,
     **fields: object,
 ) -> None:
-    """One that is over."""
+    """A finished call."""
     moment = turn.created_at + timedelta(seconds=4)
     decided_at = moment if "decided_from" in fields else None
     times = {"decided_at": decided_at, "ended_at": moment + timedelta(seconds=1)}

@@ -1,4 +1,4 @@
-"""Users, and what is stored beside the conversations."""
+"""Users, and rows besides the conversations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.upgrades.rows.talk import BEGIN, PROCESS, key
 
 
 def users() -> tuple[User, User]:
-    """The owner, and somebody of the staff with a right of their own and one of a group."""
+    """The owner, and a staff user with one right of their own and one from a group."""
     owner = local_owner()
     User.objects.update(date_joined=BEGIN, last_login=BEGIN, password="!of-the-owner")
     other = User.objects.create(

@@ -1,4 +1,4 @@
-"""Conversations in which nothing goes on: texts, branches, settings and every end of a turn."""
+"""Conversations at rest: texts, branches, settings and every end of a turn."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _with_settings(owner: User) -> None:
 
 
 def _keep(message: Message | None) -> None:
-    """Of its last answer, rendered: a stretch for good, and one that took too long."""
+    """Renderings of its last answer: a permanent one, and one that took too long."""
     assert message is not None
     for begin, until in ((0, None), (33, message.created_at)):
         KeptRender.objects.create(
@@ -54,7 +54,7 @@ def _keep(message: Message | None) -> None:
 
 
 def _with_branches(owner: User) -> None:
-    """Versions of a question and of an answer; what is shown is none of the newest."""
+    """Versions of a question and of an answer; the current branch shows none of the newest."""
     talk = Talk("with-branches", owner, titled_by=PERSON)
     first = talk.ask("Name a colour.")
     talk.answer("Red.")

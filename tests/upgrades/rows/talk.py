@@ -11,19 +11,19 @@ from chat.models import Conversation, Message, Piece, ToolCall, Turn
 
 BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 MODEL = "upgraded-model"
-"""Of most answers: no provider knows it, so the configured server is asked."""
+"""The model of most answers: no provider knows it, so the configured server is asked."""
 PROCESS = "5e7e1a" + "0" * 26
-"""The server that was killed."""
+"""The process that was killed."""
 _NAMES = UUID("b60bbde2-43ac-4040-9a89-1eb918b63b68")
 
 
 def key(name: str) -> UUID:
-    """The id of the conversation that is called so in these files."""
+    """Return the id of the conversation with this name in these files."""
     return uuid5(_NAMES, name)
 
 
 class Talk:
-    """Each begins an hour after the one before it, and each message is a minute later."""
+    """A conversation, begun an hour after the previous one; each message is a minute later."""
 
     def __init__(self, name: str, owner: User, **fields: object) -> None:
         self.name = name
@@ -33,13 +33,13 @@ class Talk:
             id=key(name), owner=owner, created_at=self.begun, updated_at=self.begun, **known
         )
         self.last: Message | None = None
-        """What the next message follows."""
+        """The parent of the next message."""
 
     def ask(self, text: str, **fields: object) -> Message:
         return self._say(Message.Role.USER, text, **fields)
 
     def answer(self, text: str = "", *, reasoning: str = "", **turn: object) -> Turn:
-        """An answer with its turn; it is over unless another status is given."""
+        """Add an answer with its turn, finished unless another status is given."""
         message = self._say(Message.Role.ASSISTANT, text, reasoning=reasoning)
         known: dict[str, object] = {
             "status": Turn.Status.COMPLETED,
@@ -55,7 +55,7 @@ class Talk:
         return Turn.objects.create(message=message, conversation=self.conversation, **known)
 
     def call(self, turn: Turn, name: str, arguments: str, **fields: object) -> ToolCall:
-        """A tool call of that answer."""
+        """Add a tool call to that answer."""
         number = ToolCall.objects.filter(message__conversation=self.conversation).count() + 1
         made = turn.created_at + timedelta(seconds=2)
         known: dict[str, object] = {"call_id": f"call_{number}", "round": 0, "created_at": made}
@@ -65,14 +65,14 @@ class Talk:
         )
 
     def pieces(self, turn: Turn, *pieces: tuple[int, str, int]) -> None:
-        """What the journal wrote: number of the frame within the turn, text, which thought."""
+        """Add a piece as the journal writes it: frame number within the turn, text, and thought number."""
         for number, text, thought in pieces:
             Piece.objects.create(
                 turn=turn, seq=self.conversation.seq + number, text=text, thought=thought
             )
 
     def end(self, *, leaf: Message | None = None, seq: int = 0) -> None:
-        """The current branch ends there, or at its last message."""
+        """End the current branch there, or at the last message."""
         self.conversation.leaf = leaf or self.last
         self.conversation.seq = seq or self.conversation.seq
         self.conversation.updated_at = self._now()
@@ -92,6 +92,6 @@ class Talk:
         return self.last
 
     def _now(self) -> datetime:
-        """Whole seconds and others: SQLite writes these in two ways."""
+        """Return a time, with whole seconds or not: SQLite writes the two differently."""
         said = self.conversation.message_set.count()
         return self.begun + timedelta(minutes=said, microseconds=123_456 * (said % 2))

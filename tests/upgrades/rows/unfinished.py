@@ -1,4 +1,4 @@
-"""What a killed server was doing: a conversation for each state in which it may leave a turn."""
+"""The work of a killed server: a conversation for each state in which a turn may be left."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _running(talk: Talk, **turn: object) -> Turn:
 
 
 def _seen(owner: User) -> None:
-    """The live turn, with text and reasoning; another message waits behind it."""
+    """The live turn, with text and reasoning; another message is queued behind it."""
     talk = Talk("seen", owner)
     talk.ask("Tell me much.", client_id="client-seen")
     turn = _running(talk, client_id="client-seen")
@@ -72,7 +72,7 @@ def _with_a_running_call(owner: User, name: str, tool: str, arguments: str) -> N
 
 
 def _waiting(owner: User) -> None:
-    """For a person, who has to decide two calls; another message waits behind it."""
+    """A turn that waits for two decisions; another message is queued behind it."""
     talk = Talk("waiting", owner)
     talk.ask("Write two notes.")
     turn = talk.answer(status=WAITING, input_tokens=100, output_tokens=20, cached_tokens=0)
@@ -87,7 +87,7 @@ def _waiting(owner: User) -> None:
 
 
 def _decided(owner: User) -> None:
-    """Queued again: its calls were decided, and nobody has taken it since."""
+    """A turn queued again after its calls were decided, not taken since."""
     talk = Talk("decided", owner)
     talk.ask("Write a note, delete nothing.")
     turn = talk.answer(status=QUEUED, input_tokens=100, output_tokens=20, cached_tokens=0)
