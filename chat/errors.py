@@ -1,21 +1,21 @@
-"""Everything that Talos raises on purpose. Each class has the contract's code.
+"""The errors that Talos raises on purpose. Each class has the protocol's code.
 
     TalosError
     ├── InvalidJson      not JSON at all
     ├── InvalidFrame     JSON, but not a frame of ours
-    ├── UnknownAction    a frame with an action nobody knows
+    ├── UnknownAction    a frame with an unknown action
     ├── SessionNotFound  no such conversation, or somebody else's
     ├── MessageTooLong
     ├── UnknownModel
     ├── ModelError       the model failed; the turn is `failed`
-    │   ├── ContextFull   it was given more than it takes
-    │   ├── EmptyAnswer   it came to a proper end without a word
+    │   ├── ContextFull   the request was longer than its context
+    │   ├── EmptyAnswer   it ended properly without a word
     │   └── ModelLoading  its server is still loading it
     ├── RateLimited
     ├── NotAllowed
-    └── Internal         our own fault; the log has the details
+    └── Internal         a fault of the server; the log has the details
 
-Anything else that is raised is a bug: it is logged once at the edge and shown as `Internal`.
+Any other exception is a bug: it is logged once at the edge and shown as `Internal`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class InvalidFrame(TalosError):
 
 
 class UnknownAction(TalosError):
-    """The frame's `action` is none of the protocol's."""
+    """The frame's `action` is not in the protocol."""
 
     code = "unknown_action"
 
@@ -61,24 +61,24 @@ class SessionNotFound(TalosError):
 
 
 class MessageTooLong(TalosError):
-    """A message of more than the allowed number of code points."""
+    """A message has more code points than allowed."""
 
     code = "message_too_long"
 
 
 class UnknownModel(TalosError):
-    """A model id that no configured provider offers."""
+    """No configured provider offers the model."""
 
     code = "unknown_model"
 
 
 class ModelError(TalosError):
-    """The model refused, was cut off, stayed silent or made no sense."""
+    """The model refused, was cut off, stayed silent or sent an invalid answer."""
 
     code = "model_error"
 
     def __init__(self, message: str, details: str = "") -> None:
-        """`details`: the status and the server's own words, without keys and addresses of ours."""
+        """`details`: the status and the server's own words, without our keys and addresses."""
         super().__init__(message)
         self.details = details
 
@@ -94,18 +94,18 @@ class ContextFull(ModelError):
         window: int | None = None,
         asked: int | None = None,
     ) -> None:
-        """`window` and `asked`: tokens, where the server named them."""
+        """`window` and `asked`: tokens, if the server named them."""
         super().__init__(message, details)
         self.window = window
         self.asked = asked
 
 
 class EmptyAnswer(ModelError):
-    """The model came to a proper end without a word or a call."""
+    """The model ended properly without a word or a call."""
 
 
 class ModelLoading(ModelError):
-    """The server is up, and still loads the model."""
+    """The server is up but still loading the model."""
 
 
 class RateLimited(TalosError):
@@ -115,13 +115,13 @@ class RateLimited(TalosError):
 
 
 class NotAllowed(TalosError):
-    """Understood, but not now or not by this person."""
+    """The request is understood, but not allowed now or for this person."""
 
     code = "not_allowed"
 
 
 class Internal(TalosError):
-    """Our own fault. The log says what happened."""
+    """A fault of the server. The log says what happened."""
 
     code = "internal"
 

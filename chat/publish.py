@@ -1,4 +1,4 @@
-"""Who listens where. The only place, with the consumers, that knows sockets.
+"""Delivers frames to this process's connections. Only it and `socket/` know sockets.
 
 `tell` is for the event loop's thread, after a commit. `announce` is for any thread, inside the
 transaction that makes the frame true: once that is committed, this process's sockets hear it at
@@ -26,10 +26,10 @@ L = TypeVar("L")
 
 
 class Listener(Protocol):
-    """Somebody who hears frames. Called on the event loop; never waits and never raises."""
+    """A receiver of frames. Called on the event loop; never waits and never raises."""
 
     def deliver(self, seq: int | None, text: str) -> None:
-        """Send an encoded frame; `seq` is its number where it has one."""
+        """Send an encoded frame; `seq` is its number, if it has one."""
 
 
 class Connection(Listener, Protocol):
@@ -40,18 +40,18 @@ class Connection(Listener, Protocol):
 
 
 class Subscription(Listener, Protocol):
-    """A socket's place in a conversation."""
+    """A connection's place in a conversation."""
 
     render: bool
-    """It asked for rendered blocks."""
+    """Whether it wants rendered blocks."""
     seen: int
-    """The last numbered frame that it has."""
+    """Number of the last frame that it has."""
 
     async def refresh(self) -> None:
-        """Show how the conversation stands: another server moved it on."""
+        """Send a new snapshot, after another server changed the conversation."""
 
     def forget(self) -> None:
-        """The conversation is gone."""
+        """End the subscription: the conversation is gone."""
 
 
 _subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
@@ -61,7 +61,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def serve_on(loop: asyncio.AbstractEventLoop | None) -> None:
-    """This process is a server, whose sockets live on `loop`."""
+    """Make this process a server whose sockets live on `loop`; None: it is no longer one."""
     global _loop
     _loop = loop
 
@@ -83,17 +83,17 @@ def unsubscribe(conversation_id: UUID, socket: Subscription) -> None:
 
 
 def is_watched(conversation_id: UUID) -> bool:
-    """Whether a connection of this process is attached to a conversation. From any thread."""
+    """Whether a connection of this process subscribes to a conversation. From any thread."""
     return conversation_id in _subscriptions
 
 
 def watched() -> Collection[UUID]:
-    """The conversations that connections of this process are attached to."""
+    """The conversations that connections of this process subscribe to."""
     return tuple(_subscriptions)
 
 
 def lagging(latest: Mapping[UUID, int]) -> list[Subscription]:
-    """Those attached that lack frames: `latest` has the numbers of conversations' last ones."""
+    """The subscriptions that lack frames: `latest` has the number of each conversation's last one."""
     return [
         socket
         for conversation_id, seq in latest.items()
@@ -108,7 +108,7 @@ def connections() -> Collection[Connection]:
 
 
 def tell(conversation_id: UUID, frame: Frame | QuickDelta) -> None:
-    """Send a frame to the connections of this process that are attached to a conversation."""
+    """Send a frame to this process's subscribers of a conversation."""
     if listeners := _subscriptions.get(conversation_id):
         text = frame.encode()
         for listener in tuple(listeners):
@@ -116,12 +116,12 @@ def tell(conversation_id: UUID, frame: Frame | QuickDelta) -> None:
 
 
 def wants_blocks(conversation_id: UUID) -> bool:
-    """Whether a connection of this process asked for a conversation's blocks."""
+    """Whether a connection of this process wants a conversation's blocks."""
     return any(listener.render for listener in _subscriptions.get(conversation_id, ()))
 
 
 def tell_rendered(conversation_id: UUID, frame: Frame) -> None:
-    """Send a frame to those attached connections of this process that asked for blocks."""
+    """Send a frame to this process's subscribers that want blocks."""
     text = frame.encode()
     for listener in tuple(_subscriptions.get(conversation_id, ())):
         if listener.render:
@@ -134,10 +134,10 @@ def announce(
     conversation_id: UUID | None = None,
     gone: UUID | None = None,
 ) -> None:
-    """Tell frames without a number, when the transaction under way commits.
+    """Send frames without a number when the current transaction commits.
 
-    Those attached to `conversation_id` hear them; without one, all connections of the owner.
-    `gone` is a conversation that the frames say is no more: its connections are detached.
+    They go to the subscribers of `conversation_id`; without one, to all connections of the owner.
+    `gone` is a conversation that the frames report as deleted: its subscriptions end.
     """
     notices = [
         Notice(
@@ -156,7 +156,7 @@ def announce(
 
 
 def hear(notice: Notice) -> None:
-    """Deliver a frame without a number: our own `announce`, or another process's."""
+    """Deliver a frame without a number, from our own `announce` or another process's."""
     if notice.gone in _held:
         _held[notice.gone].append(notice)
         return
@@ -172,18 +172,18 @@ def hear(notice: Notice) -> None:
 
 
 def hold(conversation_id: UUID) -> None:
-    """The end of an answer is on its way: who is attached hears it before a deletion."""
+    """Delay deletion notices until the answer's end is delivered."""
     _held.setdefault(conversation_id, [])
 
 
 def release(conversation_id: UUID) -> None:
-    """It was told, or never will be."""
+    """Deliver the delayed notices: the end was delivered, or never will be."""
     for notice in _held.pop(conversation_id, ()):
         hear(notice)
 
 
 def on_loop(call: Callable[[], None]) -> None:
-    """Run `call` on the server's event loop once the transaction under way has committed."""
+    """Run `call` on the server's event loop once the current transaction has committed."""
     if (loop := _loop) is not None:
         transaction.on_commit(lambda: loop.call_soon_threadsafe(call))
 

@@ -1,1 +1,1 @@
-"""The gate: who is asking, where the request comes from, and what both may reach."""
+"""The gate: who is asking, where a request comes from, and what it may reach."""

@@ -1,6 +1,6 @@
 """The Content-Security-Policy, on every response: pages, errors, static files and the admin.
 
-Outermost of the middleware, so that nothing leaves without it. The other security headers are
+The outermost middleware, so that no response leaves without it. The other security headers are
 Django's own, set in `settings.py`.
 """
 
@@ -39,10 +39,10 @@ HEADERS = {
 def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     if iscoroutinefunction(get_response):
 
-        async def later(request: HttpRequest) -> HttpResponseBase:
+        async def async_middleware(request: HttpRequest) -> HttpResponseBase:
             return _with_headers(await get_response(request))
 
-        return later
+        return async_middleware
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return _with_headers(get_response(request))
@@ -54,5 +54,5 @@ def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
     for name, value in HEADERS.items():
         response[name] = value
     if settings.DEBUG and response.status_code in (404, 500):
-        del response["Content-Security-Policy"]  # Django's debug pages have styles in them
+        del response["Content-Security-Policy"]  # Django's debug pages have inline styles
     return response

@@ -1,4 +1,4 @@
-"""What a middleware is that only looks at requests, views and errors."""
+"""The base of middleware that only inspects requests, views and errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 
 class Middleware:
-    """At home around views of either kind, without a thread between them."""
+    """Wraps synchronous and asynchronous views alike, without a thread in between."""
 
     sync_capable = True
     async_capable = True

@@ -1,4 +1,4 @@
-"""Who runs this process, as the operating system knows them."""
+"""The person who runs this process, as the operating system knows them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import pwd
 
 MAX = 200
-"""Code points, as the audit row holds them."""
+"""Code points that the audit row holds."""
 
 
 def operator() -> str:
-    """`ann`, or `root (sudo by ann)`: what sudo says of whoever called it stands in the environment."""
+    """Return `ann`, or `root (sudo by ann)`: sudo names its caller in the environment."""
     name = _name(os.getuid())
     caller = os.environ.get("SUDO_USER", "")
     if caller and caller != name:
@@ -19,7 +19,7 @@ def operator() -> str:
 
 
 def _name(uid: int) -> str:
-    """A container's user may have no name."""
+    """Return a user's name, which in a container may not exist."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -27,5 +27,5 @@ def _name(uid: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Any text may stand in the environment, even what is no text."""
+    """Make a text printable: the environment may hold any bytes."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -1,4 +1,4 @@
-"""Who is asking, and the one way to a conversation: through its owner, and through nobody else.
+"""Who is asking, and the only way to a conversation: through its owner.
 
 In local mode there is no login: the person who reaches the port on this machine is the one owner.
 """
@@ -22,11 +22,11 @@ from chat.errors import SessionNotFound
 from chat.models import Conversation
 
 LOCAL_OWNER = "owner"
-"""Username of the one person of local mode."""
+"""Username of the one owner in local mode."""
 
 
 def local_owner() -> User:
-    """The one owner of local mode, who is also the admin. Made when first asked for."""
+    """Return the one owner of local mode, who is also the admin. Created on first use."""
     owner, _ = User.objects.get_or_create(
         username=LOCAL_OWNER,
         defaults={"is_staff": True, "is_superuser": True, "password": make_password(None)},
@@ -35,7 +35,7 @@ def local_owner() -> User:
 
 
 async def owner_of(scope: Mapping[str, Any]) -> User:
-    """Whose conversations a connection may reach."""
+    """Return the user whose conversations a connection may reach."""
     user = scope.get("user")
     return user if isinstance(user, User) else await read(local_owner)
 
@@ -46,16 +46,16 @@ def may_connect(user: User) -> bool:
 
 
 class LocalOwnerMiddleware(AuthenticationMiddleware):
-    """`request.user` is the owner, without a login; nothing is read until a view looks."""
+    """Sets `request.user` to the owner, without a login. Nothing is read until a view uses it."""
 
     def process_request(self, request: HttpRequest) -> None:
-        once = cache(local_owner)  # for this request, however it is asked
+        once = cache(local_owner)  # at most once per request
         request.user = SimpleLazyObject(once)  # type: ignore[assignment]  # as Django does
         request.auser = sync_to_async(once)
 
 
 def find(owner: User, conversation_id: UUID | str) -> Conversation:
-    """The owner's conversation. Raises `SessionNotFound`, whoever else's it may be."""
+    """Return the owner's conversation. Raises `SessionNotFound`, also if it is somebody else's."""
     try:
         return Conversation.objects.of(owner).get(pk=UUID(str(conversation_id)))
     except (ValueError, Conversation.DoesNotExist):

@@ -1,7 +1,7 @@
-"""What is refused before a view sees it, and the pages that say what went wrong.
+"""Refuses bad requests before a view sees them, and serves the error pages.
 
-Text that enters through an address or a form is checked here, once and for all views, the admin's
-too: PostgreSQL does not store a NUL, and no archive that has one is read.
+Text in an address or a form is checked here once for all views, including the admin's: PostgreSQL
+does not store a NUL, and an archive with one cannot be read.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _WORDS = {
     404: "There is nothing here.",
     500: "Something went wrong on the server. Its log says what.",
 }
-"""For programs; people get the page of that number."""
+"""For programs; people get the page of that status."""
 
 
 class Refusals(Middleware):
-    """400 for text that cannot be stored, and for a number or a time that no column holds."""
+    """Answers 400 for text that cannot be stored, and for a number or time that no column holds."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        # before anybody reads the form: Python has "encodings" in which there is no text
+        # before the form is read: some of Python's encodings are not for text
         if not _is_utf8(request.content_params or {}):
-            raise BadRequest("A form is in UTF-8.")
+            raise BadRequest("A form must be in UTF-8.")
         return super().__call__(request)
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, options: object
     ) -> None:
-        """After Django's own check of forms, which has read this one already."""
+        """Check the fields after Django's own check of forms, which has read them already."""
         if not all(_is_storable(fields) for fields in (request.GET, request.POST)):
             raise BadRequest("Text has a NUL or a lone surrogate.")
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Such a value was in the address, `?owner=99999999999999999999`, or chosen in the admin."""
+        """Answer 400 for a value in the address (`?owner=99999999999999999999`) or in the admin."""
         is_asked = request.method in ("GET", "HEAD") or request.path.startswith(ADMIN)
         if not is_asked or not isinstance(error, OverflowError | DataError):
             return None
@@ -56,7 +56,7 @@ class Refusals(Middleware):
 
 
 def _is_utf8(parameters: dict[str, str]) -> bool:
-    """Of a Content-Type that says nothing else."""
+    """Whether a Content-Type names no other encoding."""
     try:
         return codecs.lookup(parameters.get("charset", "utf-8")).name == "utf-8"
     except LookupError:
@@ -70,24 +70,24 @@ def _is_storable(fields: QueryDict) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _said(request, 400)
+    return _error_page(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _said(request, 403)
+    return _error_page(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _said(request, 404)
+    return _error_page(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _said(request, 500)
+    return _error_page(request, 500)
 
 
-def _said(request: HttpRequest, status: int) -> HttpResponse:
+def _error_page(request: HttpRequest, status: int) -> HttpResponse:
     if request.path.startswith(API):
         return JsonResponse({"error": _WORDS[status]}, status=status)
-    # what went wrong may have done so before anybody knew who asks, and with what
-    asking = request if status == 404 else None
-    return render(asking, f"{status}.html", status=status)
+    # other errors may have happened before the user was known
+    context_of = request if status == 404 else None
+    return render(context_of, f"{status}.html", status=status)

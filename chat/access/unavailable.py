@@ -1,4 +1,4 @@
-"""What a page, and a connection that opens, is told while the database is locked, full or away."""
+"""The answer to pages and new connections while the database is locked, full or away."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RETRY_AFTER = "5"
 
 
 class Unavailable(Middleware):
-    """503 in words, in place of an error page and a traceback in the log."""
+    """Answers 503 with a sentence, instead of an error page and a traceback in the log."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, UNAVAILABLE):
             return None
         log.warning("%s %s: %s", request.method, request.path, detail(error))
         if isinstance(error, OutcomeUnknown):
-            settle(error)  # other tabs shall hear of it
+            settle(error)  # so that other tabs hear of it
             return _answer(f"{explain(error)} Reload the page to see.\n")
         return _answer(
             f"{explain(error)} Please try again in a moment.\n", {"Retry-After": RETRY_AFTER}
@@ -40,8 +40,8 @@ def _answer(text: str, headers: dict[str, str] | None = None) -> HttpResponse:
 
 
 async def refuse(receive: Callable[..., Any], send: Callable[..., Any], error: Exception) -> None:
-    """Close a WebSocket with the code that says to come back: it was not forbidden."""
-    log.warning("A connection was put off: %s", detail(error))
+    """Close a WebSocket with the code for "try again later": it was not forbidden."""
+    log.warning("A connection was turned away for now: %s", detail(error))
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})

@@ -1,1 +1,1 @@
-"""Reaching the database: its configuration, the lanes of asynchronous code, and who owns it."""
+"""The database: its configuration, the lanes for asynchronous code, and the process that owns it."""

@@ -15,18 +15,18 @@ _HINT = "use postgres://user:password@host:5432/database, or unset it for SQLite
 _ESCAPED = "in the password @ : / ? # and % are written as %40 %3A %2F %3F %23 %25"
 
 CONNECTIONS = 24
-"""To PostgreSQL, at most: one for each thread that may want one, so that none waits."""
+"""Most connections to PostgreSQL: one for each thread that may need one, so that none waits."""
 
 
 def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
-    """One file and, by the lock on its directory, one process."""
+    """One file and, through the lock on its directory, one process."""
     pragmas = (
         # In WAL mode (`prepare`) readers never wait for the writer, and a killed process loses
         # nothing that was committed. NORMAL may lose the last commits in a power cut, FULL does
         # not, and neither corrupts.
         f"synchronous={synchronous}",
-        # 16 MiB, for commands. In a server `database.checkpoint` comes first, beside the writer: as
-        # the writer's work, at SQLite's 4 MiB, it held a commit in a hundred up for 20 to 400 ms.
+        # 16 MiB, for commands. In a server `lanes.checkpoint` comes first, beside the writer: when
+        # the writer did it, at SQLite's 4 MiB, one commit in a hundred took 20 to 400 ms longer.
         "wal_autocheckpoint=4096",
         "journal_size_limit=67108864",  # a burst's WAL shrinks back to 64 MiB
         "cache_size=-16000",  # 16 MB a connection
@@ -50,30 +50,29 @@ def sqlite(directory: Path, synchronous: str) -> dict[str, Any]:
 
 
 def prepare(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Of a new connection to SQLite: WAL, and in an empty file the wish to give space back. What was
-    said is for its owner's eyes, whoever may look into the directory.
+    """Set up a new SQLite file: WAL, incremental vacuum, and no access for other users.
 
-    The wish has to be said before anything is written. Only where it is not done yet: both take
-    the write lock, and a reader must not wait for it.
+    The vacuum mode has to be set before anything is written. An existing file is left alone: both
+    take the write lock, and a reader must not wait for it.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                Path(connection.settings_dict["NAME"]).chmod(0o600)  # its WAL takes after it
+                Path(connection.settings_dict["NAME"]).chmod(0o600)  # its WAL inherits this
                 cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
                 cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """The database that a URL names. The URL holds a password and stays out of every message."""
+    """The database that a URL names. The URL holds a password and never appears in a message."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise ImproperlyConfigured(f"DATABASE_URL is not a URL: {_HINT}; {_ESCAPED}.") from None
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f"DATABASE_URL is of an unknown kind: {_HINT}.")
-    # What follows / ? or # in a password is taken for the rest of the address.
+        raise ImproperlyConfigured(f"DATABASE_URL has an unknown scheme: {_HINT}.")
+    # A / ? or # in a password would start the rest of the address.
     if "@" in parts.path + parts.fragment or ("@" in parts.query and "@" not in parts.netloc):
         raise ImproperlyConfigured(f"DATABASE_URL has an @ in an odd place: {_ESCAPED}.")
     name = unquote(parts.path.lstrip("/"))
@@ -86,11 +85,11 @@ def postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(port or ""),
-        # The pool keeps connections; Django must give them back after each request.
+        # The pool keeps connections; Django must return them after each request.
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,  # the pool gives out none that has broken meanwhile
+        "CONN_HEALTH_CHECKS": True,  # the pool hands out no broken ones
         "OPTIONS": {
-            # While the server is away: who asks is told soon, and no attempt backs off for long.
+            # While the server is away, callers learn of it soon, and no attempt backs off for long.
             "pool": {
                 "min_size": 1,
                 "max_size": CONNECTIONS,
@@ -98,12 +97,12 @@ def postgresql(url: str) -> dict[str, Any]:
                 "reconnect_timeout": 3,
             },
             "connect_timeout": 5,
-            # A network that swallows packets is no answer that one waits for without end.
+            # Do not wait forever for a network that swallows packets.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
-            # No query, lock or forgotten transaction may hold the product up for longer.
+            # No query, lock or forgotten transaction may hold up the server for longer.
             # Migrations are exempt from the first and the last: `lift_limits`.
             "options": "-c statement_timeout=10000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=10000",
@@ -113,13 +112,13 @@ def postgresql(url: str) -> dict[str, Any]:
 
 
 def _options(query: str) -> dict[str, str]:
-    """What follows the `?`, all of which PostgreSQL's library knows."""
+    """Read the part after the `?`, whose options PostgreSQL's library has to know."""
     given = dict(parse_qsl(query))
     if given:
-        from psycopg.pq import Conninfo  # late: SQLite needs nothing of it
+        from psycopg.pq import Conninfo  # late: SQLite does not need it
 
         known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-        for name in given.keys() - known - {"assume_role"}:  # which is Django's
+        for name in given.keys() - known - {"assume_role"}:  # Django's own
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else "leave it out."
             raise ImproperlyConfigured(f"DATABASE_URL has an unknown option {name!r}: {hint}")
@@ -127,12 +126,12 @@ def _options(query: str) -> dict[str, str]:
 
 
 def lift_limits(using: str, **_: object) -> None:
-    """Before migrations: on a large database one may need longer than these limits allow."""
+    """Lift the limits before migrations: a large database may need longer than they allow."""
     _each_limit(using, "SET {} = 0")
 
 
 def set_limits(using: str, **_: object) -> None:
-    """After them: the server may go on with this connection."""
+    """Set the limits again: the server may go on using this connection."""
     _each_limit(using, "RESET {}")
 
 

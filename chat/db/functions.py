@@ -8,12 +8,12 @@ from django.db.models import Func, IntegerField
 
 
 class Bytes(Func):
-    """Of a column of text, in UTF-8."""
+    """The size of a text in UTF-8."""
 
     function = "OCTET_LENGTH"
     output_field = IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
-        # it has OCTET_LENGTH since 3.43
+        # SQLite has had OCTET_LENGTH since 3.43
         template = "LENGTH(CAST(%(expressions)s AS BLOB))"
         return self.as_sql(compiler, connection, template=template, **options)

@@ -1,8 +1,8 @@
-"""Which process this is, and whether it may have the data directory.
+"""The identity of this process, and its claim to the data directory.
 
-A server on SQLite holds a lock on the data directory: whoever gets it knows that every older
-owner is dead. On PostgreSQL several servers may run; the lock file then names the server that had
-this directory before, whose turns are free at once, while others show a heartbeat.
+A server on SQLite holds a lock on the data directory: a server that gets it knows that every older
+one is dead. On PostgreSQL several servers may run; the lock file then names the server that had
+this directory before. That one's turns are free at once, while the others show a heartbeat.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO
 from django.db import connection
 
 identity = uuid.uuid4().hex
-"""Of this process, new at each start."""
+"""The id of this process, new at each start."""
 
 _held: IO[str] | None = None
 
@@ -28,7 +28,7 @@ class DataDirectoryBusy(Exception):
 def claim(directory: Path) -> None:
     """Lock the data directory for this process's life. A second call changes nothing.
 
-    Raises `DataDirectoryBusy` when another server on SQLite has it. On PostgreSQL a busy directory
+    Raises `DataDirectoryBusy` if another server on SQLite has it. On PostgreSQL a busy directory
     is shared.
     """
     global _held
@@ -49,9 +49,9 @@ def claim(directory: Path) -> None:
 
 
 def take_over() -> str | None:
-    """Sign as the server that has the data directory; the one that had it before, if known.
+    """Sign as the server that has the data directory. Returns the one before it, if known.
 
-    Where the directory is shared, nothing is known of the servers before.
+    Nothing is known of earlier servers if the directory is shared.
     """
     if _held is None:
         return None
@@ -70,7 +70,7 @@ def is_alone() -> bool:
 
 
 def release() -> None:
-    """Give the data directory back. The end of the process does the same."""
+    """Release the data directory. The end of the process does the same."""
     global _held
     if _held is not None:
         _held.close()

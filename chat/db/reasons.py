@@ -1,4 +1,4 @@
-"""Why the database cannot be used: in its own words, without a secret, and what to do about it."""
+"""Why the database cannot be used: in its own words, without secrets, and with advice."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _PREPARE = "Run: python manage.py migrate"
 _WRITTEN = "@ : / ? # and % in it are written as %40 %3A %2F %3F %23 %25"
 _ADVICE = {
     # PostgreSQL's words, in any case
-    "role .* does not exist": "Make it (createuser), or name another user in DATABASE_URL.",
+    "role .* does not exist": "Create it (createuser), or name another user in DATABASE_URL.",
     "password authentication failed": f"Check the user and the password in DATABASE_URL: {_WRITTEN}.",
     "no password supplied": f"Add the password: postgres://user:password@host/database; {_WRITTEN}.",
-    "database .* does not exist": "Make it (createdb), or name another database in DATABASE_URL.",
+    "database .* does not exist": "Create it (createdb), or name another database in DATABASE_URL.",
     "permission denied": "Let the user of DATABASE_URL own the database: ALTER DATABASE … OWNER TO …",
-    "no pg_hba.conf entry|(peer|ident) authentication": "Let this user in: pg_hba.conf of PostgreSQL.",
+    "no pg_hba.conf entry|(peer|ident) authentication": "Allow this user in PostgreSQL's pg_hba.conf.",
     "configuration parameter|bad value|invalid (?!sslmode).* value": "Check what follows the ? in DATABASE_URL.",
     "sslmode|ssl|certificate": "Check sslmode in DATABASE_URL: postgres://…/database?sslmode=require, or disable.",
-    "too many (connections|clients)|connection slots": "Raise max_connections, or stop what uses them.",
+    "too many (connections|clients)|connection slots": "Raise max_connections, or close other connections.",
     "starting up|shutting down|recovery": "Try again in a moment.",
-    "read-only": "Name a server that takes writes in DATABASE_URL: this one is a copy, or set read-only.",
+    "read-only": "Name a writable server in DATABASE_URL: this one is a replica, or set to read-only.",
     "refused|resolve|translate|unreachable|timeout|timed out|no such file|does not answer|closed": "Start PostgreSQL, or check the host and the port in DATABASE_URL.",
 }
 _SQLITE_ADVICE = {
     "unable to open|readonly|read-only": "Let that user read and write the file and its directory.",
-    "full": "Make room on its disk.",
-    "disk i/o error": "Look at its disk, and at the log of the system.",
+    "full": "Free some space on its disk.",
+    "disk i/o error": "Check its disk, and the system's log.",
     "not a database|malformed": "Restore a backup into another directory (TALOS_DATA_DIR).",
 }
 _PLACE = re.compile(
@@ -46,7 +46,7 @@ _MISSING = {"42P01", "42703"}
 
 
 def reason(error: BaseException) -> str:
-    """One line for a log: what the database said, and of SQLite's file whose it is."""
+    """Return one line for a log: the database's own words, and the owner of SQLite's file."""
     lines = str(error).strip().splitlines() or [_UNKNOWN]
     said = re.sub(r"^connection failed: ", "", _cleaned(lines[0])).rstrip(".")
     if _is_sqlite(error) and _PLACE.search(said):
@@ -55,13 +55,13 @@ def reason(error: BaseException) -> str:
 
 
 def explained(error: BaseException) -> str | None:
-    """What to tell whoever runs a command. None: the fault is the program's, not the database's."""
+    """Explain an error to the person who runs a command. None: it is the program's, not the database's."""
     said, code = reason(error), getattr(error.__cause__, "sqlstate", None)
     if code in _MISSING or re.search("no such (table|column)", said):
         return f"The database is not prepared ({said}). {_PREPARE}"
     if re.search("locked|lock timeout", said):
         return (
-            "The database is busy: another program has kept it to itself for more than 5 seconds. "
+            "The database is busy: another program has locked it for more than 5 seconds. "
             "Try again in a moment."
         )
     if not (
@@ -82,7 +82,7 @@ def _is_sqlite(error: BaseException) -> bool:
 
 
 def _cleaned(text: str) -> str:
-    """Without the password, however it is written, and without a whole address."""
+    """Remove the password, however it is written, and whole addresses."""
     database: dict[str, Any] = settings.DATABASES["default"]
     secrets = [
         database.get("PASSWORD"),
@@ -91,7 +91,7 @@ def _cleaned(text: str) -> str:
     written = {
         form(secret) for secret in secrets if secret for form in (str, quote, quote_plus, _quoted)
     }
-    # What is named as the user or the database anyway is none: the words would make no sense.
+    # A value that is also the user or the database is not secret, and the text needs it.
     for secret in sorted(
         written - {database.get(name) for name in ("USER", "NAME", "HOST")}, key=len, reverse=True
     ):
@@ -108,11 +108,11 @@ def _place(file: Path) -> str:
 
 
 def _named(path: Path) -> str:
-    """A path with its owner and its rights, as far as they can be seen."""
+    """Describe a path with its owner and permissions, as far as they are visible."""
     try:
         found = path.stat()
     except OSError as error:
-        return f"{path} ({(error.strerror or 'it cannot be seen').lower()})"
+        return f"{path} ({(error.strerror or 'it is not visible').lower()})"
     return f"{path} (owner {_user(found.st_uid)}, {stat.filemode(found.st_mode)})"
 
 

@@ -1,7 +1,7 @@
-"""Running statements that are written by hand: what is asked for at every turn, and nothing else.
+"""Runs hand-written statements: those that every turn needs, and no others.
 
-Django takes ten times as long to build such a statement as a database to run it: of a turn's CPU
-it was more than half. Whatever is asked less often goes through the ORM.
+Django takes ten times as long to build such a statement as the database takes to run it: more than
+half of a turn's CPU time. Anything less frequent goes through the ORM.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ M = TypeVar("M", bound=Model)
 
 
 def select(statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """All rows of a query. SQLite's ids and times come as text."""
+    """Return all rows of a query. SQLite's ids and times come as text."""
     here = connections[DEFAULT_DB_ALIAS]
-    with here.wrap_database_errors, closing(_executed(statement, values)) as cursor:
+    with here.wrap_database_errors, closing(_execute(statement, values)) as cursor:
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
 
 def fetch(model: type[M], rest: str, *values: object) -> list[M]:
-    """Rows of one model, whole. `rest` is the statement from its WHERE on."""
+    """Return whole rows of one model. `rest` is the statement from its WHERE on."""
     beginning, names, converters = _selection(model)
     found = []
     for row in select(f"{beginning} {rest}", *values):
@@ -40,19 +40,21 @@ def fetch(model: type[M], rest: str, *values: object) -> list[M]:
 
 
 def change(statement: str, *values: object) -> int:
-    """How many rows an UPDATE, DELETE or INSERT concerned."""
-    with closing(_executed(statement, values)) as cursor:
+    """Run an UPDATE, DELETE or INSERT. Returns the number of rows."""
+    with closing(_execute(statement, values)) as cursor:
         return int(cursor.rowcount)
 
 
 def insert(*rows: Model) -> None:
-    """Store new rows of one model in one statement, as `bulk_create` does; ours have no field
-    that needs more than `_adapted`. Where the database gives the key, it is one row, and gets it.
+    """Store new rows of one model in one statement, as `bulk_create` does.
+
+    Our models have no field that needs more than `_adapt`. If the database assigns the key, there
+    is only one row, which gets it.
     """
     model = type(rows[0])
     statement, fields = _insertion(model, len(rows))
     values = [getattr(row, field.attname) for row in rows for field in fields]
-    with closing(_executed(statement, values)) as cursor:
+    with closing(_execute(statement, values)) as cursor:
         if rows[0].pk is None:
             can_return = connection.features.can_return_columns_from_insert
             rows[0].pk = cursor.fetchall()[0][0] if can_return else cursor.lastrowid
@@ -60,21 +62,21 @@ def insert(*rows: Model) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
-def _executed(statement: str, values: Iterable[object]) -> Any:
-    """The statement's cursor, to be closed.
+def _execute(statement: str, values: Iterable[object]) -> Any:
+    """Run a statement and return its cursor, which the caller closes.
 
-    On SQLite past Django's own, which takes as long as the statement, unless somebody wants to
-    see what is run.
+    On SQLite this bypasses Django's cursor, which takes as long as the statement, unless queries
+    are logged or wrapped.
     """
     here = connections[DEFAULT_DB_ALIAS]  # `connection` would look it up at every access
     if _is_native() or here.queries_logged or here.execute_wrappers:
         cursor = here.cursor()
-        cursor.execute(statement, _adapted(values))
+        cursor.execute(statement, _adapt(values))
         return cursor
     here.ensure_connection()
     here.validate_no_broken_transaction()
     with here.wrap_database_errors:
-        return here.connection.execute(_in_sqlite(statement), _adapted(values))
+        return here.connection.execute(_in_sqlite(statement), _adapt(values))
 
 
 @cache
@@ -84,7 +86,7 @@ def _in_sqlite(statement: str) -> str:
 
 @cache
 def _selection(model: type[Model]) -> tuple[str, list[str], list[tuple[int, Any, Any]]]:
-    """The statement's beginning, the fields' names, and which ones to convert, with what."""
+    """Return the statement's beginning, the fields' names, and their converters."""
     table = model._meta.db_table
     columns = [field.get_col(table) for field in model._meta.concrete_fields]
     converters = [
@@ -115,8 +117,8 @@ def _insertion(model: type[Model], number: int) -> tuple[str, list[Field[Any, An
     return statement, fields
 
 
-def _adapted(values: Iterable[object]) -> list[Any]:
-    """PostgreSQL takes them as they are."""
+def _adapt(values: Iterable[object]) -> list[Any]:
+    """Convert values for SQLite; PostgreSQL takes them as they are."""
     return list(values) if _is_native() else [_as_text(value) for value in values]
 
 

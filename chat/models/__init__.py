@@ -1,8 +1,7 @@
 """The rows. A turn is a row; a page is a view of it.
 
-Invariants live in the database as constraints, transitions as conditional updates on the
-querysets whose row count is looked at. What a person may ask for is in `services/`, how a turn
-moves in `turns/`.
+Invariants are constraints in the database; transitions are conditional updates whose row count is
+checked. `services/` has everything that a person may ask for, `turns/` the course of a turn.
 """
 
 from __future__ import annotations

@@ -35,28 +35,28 @@ _LINES = _BRANCH.format(
     " NOT (EXISTS (SELECT 1 FROM chat_toolcall WHERE message_id = m.id)"
     " OR EXISTS (SELECT 1 FROM chat_opaquepart WHERE message_id = m.id)) AS is_plain"
 )
-# In one row: SQLite's driver gives the interpreter away at every row, and waits to get it back. It
+# In one row: SQLite's driver releases the interpreter lock at every row, and waits to get it back. It
 # keeps a subquery's order for every aggregate but count, min and max.
 _LINES_AT_ONCE = f"SELECT json_group_array(json_array(id, role, content, is_plain)) FROM ({_LINES})"  # noqa: S608
 _ALL = 1_000_000
 SHOWN = SNAPSHOT_CONTENT_BYTES + 1
-"""One more than a snapshot or a page has of any text, so that it is seen to be cut."""
+"""One more than a snapshot or a page has of any text, to tell that it was cut."""
 NEIGHBOURS = 20
-"""Versions of a message that are named on either side of it: an import can bring thousands."""
+"""Versions named on either side of a message: an import can bring thousands."""
 
 
 class Line(NamedTuple):
-    """A message as a model reads it: for a long history a tenth of what `Message` costs."""
+    """A message as a model reads it: for a long history, a tenth of the cost of `Message`."""
 
     pk: UUID
     role: str
     content: str
     is_plain: bool
-    """There are neither calls nor parts of it that only its model reads."""
+    """It has neither calls nor opaque parts."""
 
 
 def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
-    """The last messages of the branch that ends at a message, oldest first."""
+    """Return the last messages of the branch that ends at a message, oldest first."""
     if connection.vendor == "sqlite":
         ((at_once,),) = sql.select(_LINES_AT_ONCE, leaf_id, last)
         rows = loads(at_once)
@@ -66,7 +66,7 @@ def lines(leaf_id: UUID, *, last: int = _ALL) -> list[Line]:
 
 
 def ids(leaf_id: UUID | None, *, last: int = _ALL) -> list[UUID]:
-    """The last messages of the branch that ends at a message, oldest first."""
+    """Return the ids of the last messages of the branch that ends at a message, oldest first."""
     if leaf_id is None or last <= 0:
         return []
     rows = sql.select(_IDS, Message._meta.pk.get_db_prep_value(leaf_id, connection), last)
@@ -74,7 +74,7 @@ def ids(leaf_id: UUID | None, *, last: int = _ALL) -> list[UUID]:
 
 
 def beginnings(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:
-    """The same as rows, but of long texts only `SHOWN` code points: they are never to be saved."""
+    """Return the same messages as rows with at most `SHOWN` code points of each text. Never save them."""
     if leaf_id is None or last <= 0:
         return []
     key = Message._meta.pk.get_db_prep_value(leaf_id, connection)
@@ -82,7 +82,7 @@ def beginnings(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:
 
 
 def latest_leaf(message: Message) -> UUID:
-    """The end of the latest branch that holds a message."""
+    """Return the end of the latest branch that holds a message."""
     said = Message.objects.filter(conversation=message.conversation_id, withdrawn=False)
     # in order, so that the last child seen is the latest
     rows = said.exclude(parent=None).order_by("created_at", "id").values_list("parent_id", "id")
@@ -95,17 +95,17 @@ def latest_leaf(message: Message) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """A message's place among those that stand in the same place."""
+    """A message's place among its versions."""
 
     ids: tuple[str, ...]
-    """Itself and its neighbours, oldest first: at most `NEIGHBOURS` on either side."""
+    """The message and its neighbours, oldest first: at most `NEIGHBOURS` on either side."""
     number: int
     """From 1."""
     count: int
 
 
 def siblings(messages: Iterable[Message]) -> dict[UUID, Versions]:
-    """The versions of each message."""
+    """Return the versions of each message."""
     messages = list(messages)
     if not messages:
         return {}

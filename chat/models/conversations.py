@@ -1,4 +1,4 @@
-"""Conversations, and what was said in them."""
+"""Conversations and their messages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MAX_MODEL = 200
 OPENING_WORDS = 60
 """Code points of the first message that serve as a title until there is a better one."""
 HIDDEN = "SELECT id FROM chat_conversation WHERE hidden > ''"
-"""Conversations that are there for nobody: few or none, and found by an index of their own."""
+"""Conversations that nobody can see: few or none, and found by an index of their own."""
 
 M = TypeVar("M", bound=models.Model)
 
 
 def shown(rows: models.QuerySet[M], conversation: str = "conversation") -> models.QuerySet[M]:
-    """Rows of conversations that are there, for who looks at rows without having found theirs."""
+    """Filter rows to those of visible conversations, for code that has not found the conversation."""
     return rows.exclude(**{f"{conversation}__in": RawSQL(HIDDEN, ())})  # noqa: S611  # ours
 
 
@@ -42,7 +42,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=owner)
 
     def listed(self, *, archived: bool = False) -> Self:
-        """Those that lists show, latest first: a conversation without a message is none yet."""
+        """The ones that lists show, latest first. A conversation without a message is not listed."""
         begun = self.filter(leaf__isnull=False, archived=archived)
         return begun.order_by("-updated_at", "-id")
 
@@ -54,14 +54,14 @@ class _Shown(models.Manager["Conversation"]):
 
 class Conversation(models.Model):
     class Hidden(models.TextChoices):
-        """Why a conversation is there for nobody. Such a one has no unfinished turn."""
+        """Why nobody can see a conversation. A hidden one has no unfinished turn."""
 
         NOT = "", "not hidden"
         ARRIVING = "arriving", "being imported"
-        """By whoever holds its lock: see `services/importers.py`."""
+        """By the process that holds its lock: see `services/imports/locks.py`."""
         LEAVING = "leaving", "being deleted"
         MOVING = "moving", "being given to its owner"
-        """Of its rows some are still the former owner's."""
+        """Some of its rows still belong to the former owner."""
 
     class TitledBy(models.TextChoices):
         OPENING = "opening", "its opening words"
@@ -75,13 +75,13 @@ class Conversation(models.Model):
         max_length=10, choices=TitledBy.choices, default=TitledBy.OPENING, editable=False
     )
     model = models.CharField(max_length=MAX_MODEL, blank=True)
-    """Of its turns that name none; empty: the default model of the day."""
+    """For turns without a model of their own; empty: the default model of the day."""
     instructions = models.TextField(blank=True)
-    """What the model is told in this conversation, after the system prompt."""
+    """Sent to the model in this conversation, after the system prompt."""
     temperature = models.FloatField(null=True, blank=True)
     """0 to 2; NULL: the model's own."""
     max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
-    """Of one request; NULL: the model's own."""
+    """For one request; NULL: the model's own."""
     offers_tools = models.BooleanField(default=True)
     """The model may call tools."""
     leaf = models.ForeignKey(
@@ -89,22 +89,22 @@ class Conversation(models.Model):
     )
     """The end of the current branch. Never dangling: messages go only with their conversation."""
     seq = models.PositiveBigIntegerField(default=0, editable=False)
-    """Number of the last frame of the turns that ended."""
+    """Number of the last frame of the turns that have ended."""
     pinned = models.BooleanField(default=False)
     """Kept at the top of the list."""
     archived = models.BooleanField(default=False)
-    """Hidden from the lists until something is said in it."""
+    """Hidden from the lists until it gets a new message."""
     hidden = models.CharField(
         max_length=10, choices=Hidden.choices, default=Hidden.NOT, blank=True, editable=False
     )
-    """What takes many short steps shows all of its work at once: `services/hidden.py`."""
+    """Set while a change takes many short steps, so that it shows all at once: `services/hidden.py`."""
     unread = models.BooleanField(default=False, editable=False)
     """An answer ended while nobody had the conversation open."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[ConversationQuerySet] = _Shown.from_queryset(ConversationQuerySet)()  # type: ignore[assignment]
-    """Those that are there: what everybody asks."""
+    """The visible ones: the default."""
     hidden_too: ClassVar[ConversationQuerySet] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -117,7 +117,7 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["hidden"], condition=Q(hidden__gt=""), name="conversation_hidden"),
             models.Index(fields=["owner", "-updated_at", "-id"], name="conversation_latest"),
-            # what the sidebar asks for, however many are archived
+            # for the sidebar, however many are archived
             models.Index(
                 fields=["owner", "-updated_at", "-id"],
                 condition=Q(archived=False, leaf__isnull=False),
@@ -128,7 +128,7 @@ class Conversation(models.Model):
                 condition=Q(pinned=True),
                 name="conversation_pinned",
             ),
-            # everybody's: the admin's list, and what a prune looks for
+            # of all owners: for the admin's list and for a prune
             models.Index(fields=["updated_at"], name="conversation_by_time"),
         ]
 
@@ -140,7 +140,7 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """What was said. How an answer came to be is its `Turn`."""
+    """A question or an answer. The `Turn` of an answer records how it was made."""
 
     class Role(models.TextChoices):
         USER = "user", "user"
@@ -159,12 +159,12 @@ class Message(models.Model):
     )
     role = models.CharField(max_length=10, choices=Role.choices)
     content = models.TextField(blank=True)
-    """Of a live answer: empty, its text is in the pieces."""
+    """Empty for a live answer: its text is in the pieces."""
     reasoning = models.TextField(blank=True)
-    """What the model showed of its reasoning. Never part of the answer, never sent back."""
+    """The model's visible reasoning. Never part of the answer, never sent back."""
     client_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (NULLs are not unique)
     withdrawn = models.BooleanField(default=False)
-    """Taken back before it was answered: kept for its `client_id`, on no branch."""
+    """Cancelled before it was answered: kept for its `client_id`, on no branch."""
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -185,15 +185,15 @@ class Message(models.Model):
 
 
 class OpaquePart(models.Model):
-    """A part of an answer that goes back to the model that sent it, and that nobody else reads."""
+    """A part of an answer that goes back to the model that sent it; nothing else reads it."""
 
     THOUGHT = "thought"
-    """A `kind` of our own: up to the code point that `data` names, the round's text was reasoning,
-    and is not sent back. It has no source."""
+    """A `kind` of our own: the round's text up to the code point in `data` was reasoning, and is not
+    sent back. It has no source."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="opaque_parts")
     round = models.PositiveIntegerField()
-    """Of the request that it answered, as in `ToolCall`."""
+    """The request that it answered, as in `ToolCall`."""
     call_id = models.CharField(max_length=200, blank=True)
     """The call that it belongs to; empty: the whole round."""
     kind = models.CharField(max_length=40)

@@ -1,4 +1,4 @@
-"""Files that are brought in."""
+"""Imports of uploaded files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.utils import timezone
 
 
 class ImportJob(models.Model):
-    """A file that was uploaded to be imported: waits for its turn, is brought in, is reported on.
+    """An uploaded file: it waits for its turn, is imported, and has a report.
 
-    The file lies in the data directory until the end: see `services/jobs.py`.
+    The file stays in the data directory until the end: see `services/imports/jobs.py`.
     """
 
     class Status(models.TextChoices):
@@ -29,30 +29,30 @@ class ImportJob(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     name = models.CharField(max_length=200)
-    """Of the file, where it came from."""
+    """The file's original name."""
     size = models.PositiveBigIntegerField()
     """Bytes."""
     renew = models.BooleanField(default=False)
     """Replace earlier imports that nobody has continued."""
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
-    """How often it was begun: whoever runs it may be killed."""
+    """How often it was started: the process that runs it may be killed."""
     cancel_requested = models.BooleanField(default=False)
     read = models.PositiveBigIntegerField(default=0)
-    """Bytes whose conversations were looked at."""
+    """Bytes whose conversations were processed."""
     looked_at = models.PositiveIntegerField(default=0)
-    """Conversations. Who goes on with it passes over these."""
+    """Conversations that were processed. A resumed job skips them."""
     counts = models.JSONField(default=dict)
-    """What became of them: how many by `Outcome`, `""` for those with nothing in them."""
+    """Their number by `Outcome`; `""` for those without content."""
     summary = models.TextField(blank=True)
-    """What came of it so far, in words."""
+    """The result so far, in words."""
     has_faults = models.BooleanField(default=False)
     complaint = models.TextField(blank=True)
-    """Why it was broken off, and what to do."""
+    """Why it failed, and what to do."""
     report = models.JSONField(default=list)
-    """The first conversations of which there is something to say: `[text, is_fault]` each."""
+    """Remarks on the first conversations that have any: `[text, is_fault]` each."""
     more = models.PositiveIntegerField(default=0)
-    """How many others there are."""
+    """How many more there are."""
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
 

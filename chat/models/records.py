@@ -11,21 +11,21 @@ from chat.models.conversations import MAX_MODEL
 
 
 class Notice(models.Model):
-    """A frame for the pages of other processes: each server looks for new ones once a second."""
+    """A frame for the pages of other processes: each server reads new ones once a second."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     conversation_id = models.UUIDField(null=True)
-    """For those attached to it; NULL: for all connections of the owner."""
+    """For its subscribers; NULL: for all connections of the owner."""
     gone = models.UUIDField(null=True)
-    """A conversation that is no more: those attached to it are detached."""
+    """A conversation that is gone: its subscriptions end."""
     process = models.CharField(max_length=32, blank=True)
-    """Who wrote it, and need not hear it again."""
+    """The process that wrote it, and need not hear it again."""
     frame = models.TextField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
         indexes = [
-            # they go with their conversation
+            # for the deletion with their conversation
             models.Index(
                 fields=["conversation_id"],
                 condition=Q(conversation_id__isnull=False),
@@ -38,7 +38,7 @@ class Notice(models.Model):
 
 
 class Audit(models.Model):
-    """What was done to many conversations at once: a prune, an import, a backup, a restore."""
+    """A change to many conversations at once: a prune, an import, a backup, a restore."""
 
     class Source(models.TextChoices):
         COMMAND = "command", "a command"
@@ -53,29 +53,29 @@ class Audit(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    """Who asked; NULL: nobody, or a command."""
+    """The user who asked; NULL: nobody, or a command."""
     operator = models.CharField(max_length=200, blank=True)
-    """Who ran the command: the operating system's user, and sudo's; empty: it was none."""
+    """The person who ran the command: the operating system's user, and sudo's; empty: no command."""
     summary = models.TextField()
-    """What was asked for and what came of it, in words."""
+    """The request and its result, in words."""
 
     def __str__(self) -> str:
         return f"{self.action}: {self.summary[:60]}"
 
 
 class Preference(models.Model):
-    """What an owner chose for all of their conversations."""
+    """An owner's settings for all of their conversations."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     system_prompt = models.TextField(blank=True)
-    """In place of the configured one; empty: the configured one."""
+    """Replaces the configured one; empty: does not."""
 
     def __str__(self) -> str:
         return f"Preferences of {self.owner}"
 
 
 class ModelPreference(models.Model):
-    """What an owner chose for one model, in all of their conversations."""
+    """An owner's settings for one model, in all of their conversations."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     model = models.CharField(max_length=MAX_MODEL)
@@ -92,7 +92,7 @@ class ModelPreference(models.Model):
 
 
 def offers_tools(owner_id: int, model: str) -> bool:
-    """Whether an owner lets this model call tools; unless they said otherwise, they do."""
+    """Whether an owner lets this model call tools. The default is yes."""
     chosen = ModelPreference.objects.filter(owner=owner_id, model=model)
     return chosen.values_list("offers_tools", flat=True).first() is not False
 
@@ -101,7 +101,7 @@ class ProviderConnection(models.Model):
     """A provider that was connected in the browser. The environment takes precedence."""
 
     provider = models.CharField(max_length=100, unique=True)
-    """As in `llm/providers.py`; `openai` is the configured OpenAI-compatible server."""
+    """As in `llm/catalogue/providers.py`; `openai` is the configured OpenAI-compatible server."""
     address = models.CharField(max_length=500, blank=True)
     """Empty: the provider's own."""
     sealed_key = models.TextField(blank=True)
@@ -113,7 +113,7 @@ class ProviderConnection(models.Model):
 
 
 class Suggestion(models.Model):
-    """A way to begin a conversation, offered where it is still empty."""
+    """A suggested first message, shown in an empty conversation."""
 
     text = models.CharField(max_length=200, unique=True)
     position = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""What was rendered once."""
+"""Stored renderings."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from chat.models.conversations import Message
 
 
 class KeptRender(models.Model):
-    """A stretch of a finished message as HTML. It can be made again at any time: `markdown/kept.py`
-    says when it counts."""
+    """A stretch of a finished message as HTML. It can be rendered again at any time: `markdown/kept.py`
+    knows when it is valid."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, db_index=False)
     begin = models.PositiveIntegerField()
-    """Of the stretch in its message, in code points."""
+    """Where the stretch begins in its message, in code points."""
     key = models.CharField(max_length=32)
-    """Of its text and the renderer's version: a row with another one does not count."""
+    """Derived from the text and the renderer's version: a row with another key is not valid."""
     html = models.TextField()
     until = models.DateTimeField(null=True)
-    """It took too long, and is shown plain until then; NULL: for good."""
+    """Set if it took too long: shown as plain text until then. NULL: valid for good."""
 
     class Meta:
         constraints = [

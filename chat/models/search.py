@@ -1,4 +1,4 @@
-"""The words that are found."""
+"""The index of words."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Words(models.TextField):  # type: ignore[type-arg]  # no subscript at run 
 
 
 class SearchEntry(models.Model):
-    """What is found by its words: a finished message, or a conversation by its title.
+    """The words of a finished message, or of a conversation's title.
 
-    `search/` writes and reads it by hand. On SQLite triggers carry its words over to the FTS5
-    table `chat_searchwords`: a migration that changes this table there makes it anew, and has to
-    make the triggers again.
+    `search/` writes and reads it by hand. On SQLite triggers copy its words to the FTS5 table
+    `chat_searchwords`: a migration that changes this table recreates it there, and has to recreate
+    the triggers.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,8 +1,8 @@
-"""Tool calls, the decisions on them, and decisions that are remembered."""
+"""Tool calls, the decisions on them, and rules."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -29,24 +29,24 @@ class CallStatus(models.TextChoices):
 
 class ToolCallQuerySet(models.QuerySet["ToolCall"]):
     def pending(self) -> Self:
-        """Those that wait for a person, the longest first: the order of their index."""
+        """Calls that wait for a person, the longest first: the order of their index."""
         pending = self.filter(status=ToolCall.Status.PENDING)
         return pending.order_by("created_at", "pk")
 
     def answerable(self) -> Self:
-        """Approved, or denied and the model not yet told."""
+        """Calls that were decided but have no result yet."""
         decided = (ToolCall.Status.APPROVED, ToolCall.Status.DENIED)
         return self.filter(status__in=decided, ended_at=None)
 
     def unanswered(self) -> Self:
-        """Answerable, or waiting for a person still."""
+        """Answerable calls, and those that still wait for a person."""
         return self.exclude(status=ToolCall.Status.RUNNING).filter(ended_at=None)
 
 
 class ToolCall(models.Model):
-    """A tool call of an answer, and what became of it."""
+    """A tool call of an answer, with its decision and its result."""
 
-    Status = CallStatus
+    Status: TypeAlias = CallStatus
     OPEN = (Status.PENDING, Status.APPROVED, Status.RUNNING)
 
     class DecidedFrom(models.TextChoices):
@@ -60,14 +60,14 @@ class ToolCall(models.Model):
     call_id = models.CharField(max_length=200)
     """The model's own id, made unique within the conversation."""
     round = models.PositiveIntegerField()
-    """Which request to the model, within the answer, asked for it; from 0."""
+    """Ordinal of the request, within the answer, whose response made the call; from 0."""
     offset = models.PositiveIntegerField()
     """Length of the answer's text, in code points, when the call was made."""
     name = models.CharField(max_length=200)
     arguments = models.TextField()
     """JSON text as the model wrote it: a JSON column would refuse some of it."""
     edited_arguments = models.TextField(blank=True)
-    """What a person put in their place when approving, JSON text; empty: nothing."""
+    """A person's arguments in place of the model's, JSON text; empty: not edited."""
     status = models.CharField(max_length=10, choices=Status.choices)
     result = models.TextField(blank=True)
     decided_by = models.ForeignKey(
@@ -103,7 +103,7 @@ class ToolCall(models.Model):
 
     @property
     def used_arguments(self) -> str:
-        """What the tool is, or was, called with."""
+        """The arguments that the tool is called with."""
         return self.edited_arguments or self.arguments
 
     @property
@@ -112,13 +112,13 @@ class ToolCall(models.Model):
 
 
 class ToolRule(models.Model):
-    """A remembered decision: this tool, in this conversation."""
+    """A rule: a remembered decision on one tool in one conversation."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
     tool = models.CharField(max_length=200)
     allow = models.BooleanField()
     imported = models.BooleanField(default=False, editable=False)
-    """Came with an archive: shown, but gives no rights."""
+    """Came with an archive: shown, but without effect."""
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""How answers come to be, and what a live one has written so far."""
+"""Turns, and the pieces of live ones."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class _Literal(models.Value):
-    """A value of ours, written into the statement.
+    """One of our own values, written into the statement.
 
-    SQLite uses a partial index only where a statement says its condition word for word: a list of
-    parameters, whatever they are, is another condition.
+    SQLite uses a partial index only if a statement repeats its condition word for word: a list of
+    parameters is another condition.
     """
 
     def as_sql(
@@ -38,16 +38,16 @@ class TurnQuerySet(models.QuerySet["Turn"]):
         return self.filter(status__in=_literally(Turn.UNFINISHED))
 
     def live(self) -> Self:
-        """Begun and not over, at most one a conversation: also one of which a call was decided
-        and that nobody has taken again yet."""
+        """Turns that have begun and are not over, at most one per conversation. One whose call was
+        decided counts, even before a server takes it again."""
         return self.unfinished().exclude(status=Turn.Status.QUEUED, started_at=None)
 
     def failed(self) -> Self:
-        """Over, by nobody's wish."""
+        """Turns that ended although nobody stopped them."""
         return self.filter(status__in=_literally(Turn.FAULTY))
 
     def queued(self) -> Self:
-        """Those that have not begun, in the order in which they were asked for."""
+        """Turns that have not begun, in the order of their questions."""
         return self.filter(status=Turn.Status.QUEUED, started_at=None).order_by("pk")
 
     def run_by(self, process: str) -> Self:
@@ -55,22 +55,22 @@ class TurnQuerySet(models.QuerySet["Turn"]):
 
 
 class Turn(models.Model):
-    """How an answer comes to be: queued, running, waiting for a person, over."""
+    """One run of the model for one question: queued, running, waiting for a person, over."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
-        """Ready for any server: new, or with a tool call of it decided."""
+        """Ready for any server: new, or with a tool call that was decided."""
         RUNNING = "running"
-        """Held by `process`, which shows its heartbeat."""
+        """Held by `process`, which shows a heartbeat."""
         WAITING = "waiting"
-        """Held by nobody: all that is left of its tool calls needs a person."""
+        """Held by no server: all of its remaining tool calls need a person."""
         COMPLETED = "completed"
         CANCELLED = "cancelled"
         FAILED = "failed"
         INTERRUPTED = "interrupted"
 
     UNSUCCESSFUL = (Status.CANCELLED, Status.FAILED, Status.INTERRUPTED)
-    """Over, but one may go on with them."""
+    """Over, but they can be continued."""
     FAULTY = (Status.FAILED, Status.INTERRUPTED)
     LIVE = (Status.RUNNING, Status.WAITING)
     UNFINISHED = (Status.QUEUED, *LIVE)
@@ -78,18 +78,18 @@ class Turn(models.Model):
     id = models.BigAutoField(primary_key=True)
     message = models.OneToOneField(Message, on_delete=models.CASCADE)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
-    """The message's, repeated for the constraint on live turns."""
+    """The message's conversation, repeated for the constraint on live turns."""
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     process = models.CharField(max_length=32, blank=True)
     """The server that runs it, or ran it last."""
     heartbeat_at = models.DateTimeField(null=True)
-    """By the database's clock, which all servers share; all other times are the server's."""
+    """By the database's clock, which all servers share; all other times are by the server's clock."""
     cancel_requested_at = models.DateTimeField(null=True)
     context = models.PositiveIntegerField(null=True)
     """How many stored messages before the question the model is given; NULL: all."""
     model = models.CharField(max_length=MAX_MODEL)
     client_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (as the message's)
-    """Of the send or edit that asked for it; NULL: it had none, or something else asked."""
+    """From the send or edit that asked for it; NULL: it had none, or something else asked."""
     input_tokens = models.PositiveIntegerField(null=True)
     output_tokens = models.PositiveIntegerField(null=True)
     cached_tokens = models.PositiveIntegerField(null=True)
@@ -97,15 +97,15 @@ class Turn(models.Model):
     """US dollars, where the price is known."""
     error_code = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
-    """What the person was told: why it failed, or why a completed one is cut short."""
+    """Shown to the person: why it failed, or why a completed one was cut short."""
     error_details = models.TextField(blank=True)
     """The status and the model server's own words, without keys and addresses."""
     note = models.TextField(blank=True)
-    """What else the person was told of the answer: what was left out of what was asked."""
+    """Another remark shown to the person: what was left out of the request."""
     context_tokens = models.PositiveIntegerField(null=True)
-    """What the last request and its answer took of the model's context."""
+    """Tokens of the model's context that the last request and its answer took."""
     context_window = models.PositiveIntegerField(null=True)
-    """Tokens that the model's context holds, where that was known."""
+    """Tokens that the model's context holds, if known."""
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -135,7 +135,7 @@ class Turn(models.Model):
             ),
         ]
         indexes = [
-            # what a server looks at once a second
+            # read by each server once a second
             models.Index(
                 fields=["status"],
                 condition=Q(status__in=["queued", "running", "waiting"]),
@@ -146,7 +146,7 @@ class Turn(models.Model):
                 condition=Q(client_id__isnull=False),
                 name="turn_by_client_id",
             ),
-            # what was used in the last days
+            # for the usage of the last days
             models.Index(
                 fields=["ended_at"], condition=Q(ended_at__isnull=False), name="turn_by_end"
             ),
@@ -166,22 +166,22 @@ class Turn(models.Model):
 
     @property
     def is_whole(self) -> bool:
-        """It ended as the model wished: there is nothing to go on with."""
+        """It ended as the model wished: there is nothing to continue."""
         return self.status == self.Status.COMPLETED and not self.error
 
 
 class SoFar(NamedTuple):
-    """What the pieces of a live turn say."""
+    """The content of a live turn's pieces."""
 
     seq: int
-    """Of the last numbered frame; 0: none yet."""
+    """Number of the last frame; 0: none yet."""
     text: str
     reasoning: str
 
 
 class PieceQuerySet(models.QuerySet["Piece"]):
     def so_far(self, turn_id: int) -> SoFar:
-        """A live turn's text and reasoning, in one query."""
+        """Read a live turn's text and reasoning, in one query."""
         pieces = list(
             self.filter(turn=turn_id).order_by("seq", "pk").values_list("seq", "text", "thought")
         )
@@ -193,22 +193,22 @@ class PieceQuerySet(models.QuerySet["Piece"]):
 
 
 class Piece(models.Model):
-    """What the journal wrote of a live turn at one tick; folded into the message at its end."""
+    """The output of a live turn that the journal stored at one tick; folded into the message at the end."""
 
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, db_index=False)
     seq = models.PositiveBigIntegerField()
-    """Number of the last frame that this piece holds, or came after."""
+    """Number of the last frame in this piece, or before it."""
     text = models.TextField(blank=True)
     thought = models.PositiveBigIntegerField(default=0)
-    """0: of the answer. Else of the reasoning, whose pieces have no numbers of their own and may
-    share a `seq`: the how manieth."""
+    """0 for answer text; otherwise this reasoning piece's ordinal. Reasoning has no numbered frames, so
+    its pieces may share a `seq`."""
 
     objects: ClassVar[PieceQuerySet] = PieceQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
-            # the table's only index, for the foreign key too: each is a page to write for each
-            # turn at each tick
+            # the table's only index, also for the foreign key: each index is one more page to write
+            # per turn and tick
             models.UniqueConstraint(fields=["turn", "seq", "thought"], name="piece_numbered_once")
         ]
 

@@ -1,6 +1,6 @@
 """The wire, declared once: every action a client may send and every frame it may get.
 
-No Django in here, and no behavior beyond reading and writing frames. Strict in what is sent, lenient
+No Django here, and no behavior beyond reading and writing frames. Strict in what is sent, lenient
 in what is read: unknown keys are ignored, because pages outlive deploys. Tests compare
 `docs/protocol.md` and the page's frame map with these declarations.
 """

@@ -37,7 +37,7 @@ class Action(BaseModel):
 
 
 class NewSession(Action):
-    """Make a conversation and attach to it."""
+    """Create a conversation and subscribe to it."""
 
     action: Literal["new_session"]
     model: str | None = None
@@ -45,7 +45,7 @@ class NewSession(Action):
 
 
 class ResumeSession(Action):
-    """Attach to a conversation that exists."""
+    """Subscribe to an existing conversation."""
 
     action: Literal["resume_session"]
     session_id: str
@@ -55,16 +55,16 @@ class ResumeSession(Action):
 
 
 class Send(Action):
-    """One turn."""
+    """Send a message: one turn."""
 
     action: Literal["send"]
     text: MessageText
     """At most `MAX_TEXT` code points; a longer one is refused with `message_too_long`."""
     model: str | None = None
     client_id: ClientId | None = None
-    """Made up by the client, unique for its owner. Sending one id twice stores one message."""
+    """Chosen by the client, unique for its owner. Sending one id twice stores one message."""
     render: bool = False
-    """As in `new_session`, where this makes the conversation."""
+    """As in `new_session`, if this creates the conversation."""
 
 
 class Cancel(Action):
@@ -74,7 +74,7 @@ class Cancel(Action):
 
 
 class Withdraw(Action):
-    """Take back a `send` that is still queued."""
+    """Cancel a `send` that is still queued."""
 
     action: Literal["withdraw"]
     client_id: ClientId
@@ -85,7 +85,7 @@ class Regenerate(Action):
 
     action: Literal["regenerate"]
     message_id: str | None = None
-    """Of the user message, or of an answer to it; None: the last one."""
+    """The id of a user message, or of an answer to it; None: the last one."""
     model: str | None = None
 
 
@@ -107,14 +107,14 @@ class Select(Action):
 
 
 class Continue(Action):
-    """Go on with an answer that was cancelled, interrupted, failed or cut short."""
+    """Continue an answer that was cancelled, interrupted, failed or cut short."""
 
     action: Literal["continue"]
     model: str | None = None
 
 
 class ApproveTool(Action):
-    """Answer a pending approval."""
+    """Decide a pending call."""
 
     action: Literal["approve_tool"]
     call_id: str
@@ -122,7 +122,7 @@ class ApproveTool(Action):
     remember: bool = False
     """Allow, or deny, this tool for the rest of the conversation."""
     arguments: dict[str, Any] | None = None
-    """Run in place of the model's, after the same validation."""
+    """Used in place of the model's, after the same validation."""
 
 
 AnyAction = (
@@ -138,7 +138,7 @@ AnyAction = (
     | ApproveTool
 )
 Answered = Send | Regenerate | Edit | Continue
-"""Actions whose response ends in exactly one `done`, a refused one's too."""
+"""Actions whose response ends in exactly one `done`, even if refused."""
 
 ACTIONS: dict[str, type[AnyAction]] = {
     "new_session": NewSession,

@@ -1,4 +1,4 @@
-"""What all frames and their parts share: strict fields, and JSON without those left out."""
+"""The base of all frames and their parts: strict fields, and JSON without those left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Data(BaseModel):
-    """A part of a frame: what it declares and nothing more, or it is not built."""
+    """A part of a frame, with exactly the fields that it declares."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,12 +16,12 @@ class Data(BaseModel):
     """Fields that are left out when they are None; any other None is sent as null."""
 
     def as_json(self) -> dict[str, Any]:
-        """Itself as JSON values."""
+        """Return the fields as JSON values."""
         return self.model_dump(mode="json", exclude=_left_out(self))
 
 
 class Frame(Data):
-    """Something we tell a client."""
+    """A message from the server to a client."""
 
     type: str
     seq: int | None = None
@@ -30,16 +30,16 @@ class Frame(Data):
     left_out = frozenset({"seq"})
 
     def numbered(self, seq: int) -> Self:
-        """The same frame with its place in the conversation."""
+        """Return the frame with its number in the conversation."""
         return self.model_copy(update={"seq": seq})
 
     def encode(self) -> str:
-        """The frame as JSON text."""
+        """Return the frame as JSON text."""
         return self.model_dump_json(exclude=_left_out(self))
 
 
 def _left_out(part: Data) -> dict[str, Any]:
-    """What `encode` leaves out: optional fields without a value, at every level."""
+    """Find the optional fields without a value, at every level, which `encode` leaves out."""
     out: dict[str, Any] = {}
     for name in type(part).model_fields:
         value = getattr(part, name)

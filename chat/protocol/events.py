@@ -9,7 +9,7 @@ from chat.protocol.views import MessageView, TurnStatus, TurnView
 
 
 class Event(Frame):
-    """Anything else that happens in a conversation."""
+    """Anything else in a conversation."""
 
     type: Literal["event"] = "event"
     event: str
@@ -28,7 +28,7 @@ class SessionCreatedData(Data):
 
 
 class SessionCreated(Event):
-    """The connection is attached; a snapshot of the conversation."""
+    """The connection is subscribed; a snapshot of the conversation."""
 
     event: Literal["session_created"] = "session_created"
     data: SessionCreatedData
@@ -55,7 +55,7 @@ class ToolCallData(Data):
     name: str
     arguments: dict[str, Any]
     truncated: bool | None = None
-    """The arguments are cut, and stand under `_raw`."""
+    """The arguments are cut, and are under `_raw`."""
 
     left_out = frozenset({"truncated"})
 
@@ -80,7 +80,7 @@ class ApprovalResolvedData(Data):
 
 
 class ApprovalResolved(Event):
-    """A pending approval was answered, wherever."""
+    """A pending call was decided, on whichever page."""
 
     event: Literal["approval_resolved"] = "approval_resolved"
     data: ApprovalResolvedData
@@ -92,7 +92,7 @@ class ToolProgressData(Data):
 
 
 class ToolProgress(Event):
-    """A running tool says how far it is."""
+    """A running tool reports its progress."""
 
     event: Literal["tool_progress"] = "tool_progress"
     data: ToolProgressData
@@ -110,7 +110,7 @@ class ToolResultData(Data):
 
 
 class ToolFinished(Event):
-    """A tool call has its result."""
+    """A tool call has a result."""
 
     event: Literal["tool_result"] = "tool_result"
     data: ToolResultData
@@ -131,7 +131,7 @@ class StatusData(Data):
     status: TurnStatus
     message_id: str
     note: str | None = None
-    """Words for people about a wait."""
+    """The reason of a wait, for people."""
     since: str | None = None
     """When it began: ISO 8601, UTC."""
 
@@ -152,7 +152,7 @@ class BlockData(Data):
     html: str
     """Rendered and safe."""
     end: int
-    """Length of the answer's text, in code points, up to which blocks have come."""
+    """Length of the answer's text that blocks cover so far, in code points."""
 
 
 class BlockFinished(Event):
@@ -179,7 +179,7 @@ class TitleData(Data):
 
 
 class TitleChanged(Event):
-    """Told to every connection of the conversation's owner."""
+    """The title changed. Sent to every connection of the owner."""
 
     event: Literal["title"] = "title"
     data: TitleData
@@ -190,7 +190,7 @@ class ConversationChangedData(Data):
 
 
 class ConversationChanged(Event):
-    """Pinned, archived, read, or the reverse: told to every connection of its owner."""
+    """It was pinned, archived, read, or the reverse. Sent to every connection of the owner."""
 
     event: Literal["conversation_changed"] = "conversation_changed"
     data: ConversationChangedData
@@ -201,7 +201,7 @@ class ConversationDeletedData(Data):
 
 
 class ConversationDeleted(Event):
-    """Told to every connection of the conversation's owner."""
+    """The conversation was deleted. Sent to every connection of the owner."""
 
     event: Literal["conversation_deleted"] = "conversation_deleted"
     data: ConversationDeletedData

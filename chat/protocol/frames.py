@@ -1,4 +1,4 @@
-"""The frames that a client may get. Their events are in `events.py`."""
+"""The frames that a client may get. Events are in `events.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Delta(Frame):
 
 
 class QuickDelta(NamedTuple):
-    """A `Delta` as the journal tells it, for every token: the same JSON at a tenth of the cost."""
+    """A `Delta` as the journal sends it, for every token: the same JSON at a tenth of the cost."""
 
     seq: int
     content: str
@@ -44,7 +44,7 @@ class Reply(Frame):
 
 
 class Error(Frame):
-    """What went wrong, for people and for programs. The connection stays open."""
+    """An error, for people and for programs. The connection stays open."""
 
     type: Literal["error"] = "error"
     content: str

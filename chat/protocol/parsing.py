@@ -1,4 +1,4 @@
-"""Reads the frames of clients; a fault is named in a sentence."""
+"""Reads the frames of clients; an error names the fault in a sentence."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tools.core.values import TooDeep, scalars
 
 
 def parse(text: str) -> AnyAction:
-    """The action that a frame asks for.
+    """Return the action in a frame.
 
-    Raises `InvalidJson`, `InvalidFrame` or `UnknownAction`, with a text that names the fault.
+    Raises `InvalidJson`, `InvalidFrame` or `UnknownAction`, which name the fault.
     """
     data = _decode(text)
     if not isinstance(data, dict):
@@ -58,13 +58,13 @@ def _refuse_constant(name: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise InvalidFrame("A key stands twice in one object.")
+        raise InvalidFrame("A key appears twice in one object.")
     return found
 
 
 def _check(value: object, depth: int) -> None:
-    """Refuse what cannot be stored (NUL, lone surrogates), said in JSON (a number that overflows)
-    and what is nested too deep."""
+    """Refuse text that cannot be stored (NUL, lone surrogates), numbers that overflow, and values
+    that are nested too deep."""
     try:
         texts, floats = scalars(value, depth)
     except TooDeep:
@@ -77,7 +77,8 @@ def _check(value: object, depth: int) -> None:
 
 
 def is_storable(text: str) -> bool:
-    """No NUL, which PostgreSQL refuses, and no lone surrogate, which is no UTF-8."""
+    """Whether a text has neither a NUL, which PostgreSQL refuses, nor a lone surrogate, which UTF-8
+    does not allow."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
@@ -85,7 +86,7 @@ def is_storable(text: str) -> bool:
 
 
 def arguments_object(text: str) -> dict[str, Any]:
-    """A model's arguments as the object that the wire wants; what is none stands under `_raw`."""
+    """Return a model's arguments as an object; anything else is put under `_raw`."""
     try:
         arguments = json.loads(text)
         _check(arguments, MAX_ARGUMENTS_DEPTH)

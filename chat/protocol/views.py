@@ -11,7 +11,7 @@ TurnStatus = Literal["thinking", "responding", "tool_calling", "waiting_approval
 
 
 class UsageView(Data):
-    """Tokens of an answer, all its rounds together."""
+    """Tokens of an answer, summed over its rounds."""
 
     input_tokens: int
     output_tokens: int
@@ -51,14 +51,14 @@ class ToolCallView(Data):
     content: str | None = None
     """The result, once there is one."""
     truncated: bool | None = None
-    """The result or the arguments are cut: `/api/chat/sessions/…/messages/…` has the whole."""
+    """The result or the arguments are cut: `/api/chat/sessions/…/messages/…` has all of them."""
     is_error: bool = False
     offset: int = 0
     """Length of the answer's text, in code points, when the call was made."""
     edited_arguments: dict[str, Any] | None = None
-    """What a person put in their place."""
+    """A person's arguments, in place of the model's."""
     seconds: float | None = None
-    """How long it ran, once that is over."""
+    """How long it ran, once it has ended."""
 
     left_out = frozenset({"truncated", "edited_arguments", "seconds"})
 
@@ -69,34 +69,34 @@ class MessageView(Data):
     id: str
     parent_id: str | None
     siblings: tuple[str, ...]
-    """Ids of this message and of its other versions, oldest first; of very many those around it."""
+    """Ids of this message and its other versions, oldest first; if there are very many, those around it."""
     version: int | None = None
-    """Which one this is, from 1, and `versions` how many there are: where not all are named."""
+    """The number of this version, from 1, and in `versions` the total, if not all are named."""
     versions: int | None = None
     role: Literal["user", "assistant"]
     content: str
     truncated: bool | None = None
     client_id: str | None = None
-    """Of a user message that came with one."""
+    """On a user message that came with one."""
     reasoning: str | None = None
-    """The model's visible reasoning, where it showed one; cut like `content`."""
+    """The model's visible reasoning, if any; cut like `content`."""
     tool_calls: tuple[ToolCallView, ...] = ()
     calls: int | None = None
-    """How many it has, where `tool_calls` are not all: the first and the last ones."""
+    """The number of its calls, if `tool_calls` has only the first and the last ones."""
     status: str
-    """Of an answer: `queued`, `running`, `waiting` or its outcome. A user message is `completed`."""
+    """`queued`, `running`, `waiting` or the answer's outcome. A user message is `completed`."""
     model: str | None = None
     usage: UsageView | None = None
     error: str | None = None
-    """Why an answer failed, or is cut short though it is `completed`, in words for people."""
+    """Why an answer failed, or was cut short although it is `completed`; for people."""
     error_details: str | None = None
     """The status and the model server's own message, without keys and addresses."""
     note: str | None = None
-    """What else is to be said of an answer: what was left out of what was asked."""
+    """Another remark about an answer: what was left out of the request."""
     context_tokens: int | None = None
-    """What the last request and its answer took of the model's context."""
+    """Tokens of the model's context that the last request and its answer took."""
     context_window: int | None = None
-    """What it holds, where that is known."""
+    """Tokens that the context holds, if known."""
     created_at: str
     """ISO 8601, UTC."""
 
@@ -123,18 +123,18 @@ class TurnView(Data):
     message_id: str
     content: str
     truncated: bool | None = None
-    """`content` is cut: the messages over HTTP have all that is written so far."""
+    """`content` is cut: over HTTP the message has all of the text so far."""
     length: int | None = None
-    """Then: code points of all of it, as of this snapshot."""
+    """If so, the code points of all of it, as of this snapshot."""
     reasoning: str | None = None
     status: TurnStatus
     tool_calls: tuple[ToolCallView, ...] = ()
     calls: int | None = None
-    """As of a message."""
+    """As in `MessageView`."""
     queued: int
     """Sends that wait behind it."""
     note: str | None = None
-    """What it waits for, as in `status`."""
+    """The reason of a wait, as in `status`."""
     since: str | None = None
 
     left_out = frozenset({"truncated", "length", "calls", "reasoning", "note", "since"})

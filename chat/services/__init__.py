@@ -1,9 +1,9 @@
 """Every write that a person can ask for: one function, one transaction each.
 
-Consumer, slash commands, views, admin and management commands call the same ones. Each changes
-rows, announces what pages must hear and, where a turn may now move, nudges the engine; in a
-process without an engine (a command) the server notices within a second. All raise `TalosError`s
-and then have changed nothing.
+The consumer, slash commands, views, the admin and management commands all call these functions.
+Each changes rows, announces it to pages and, if a turn may now run, nudges the engine; in a process
+without an engine (a command) the server notices within a second. All raise `TalosError`s, and then
+have changed nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person decides about tool calls."""
+"""A person's decisions about tool calls."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def decide(
     remember: bool = False,
     arguments: dict[str, Any] | None = None,
 ) -> None:
-    """Answer a pending approval. Exactly one answer of several has an effect.
+    """Decide a pending call. Of several decisions exactly one takes effect.
 
-    `remember` allows, or denies, the tool for the rest of this conversation, in other pending
-    calls too. `arguments` are run in place of the model's. Raises `NotAllowed` for any call that
-    is not pending, and for arguments that the tool does not take.
+    `remember` allows, or denies, the tool for the rest of this conversation, including other
+    pending calls. `arguments` replace the model's. Raises `NotAllowed` for a call that is not
+    pending, and for arguments that the tool does not accept.
     """
     conversation = locked(owner, conversation_id)
     calls = ToolCall.objects.filter(message__conversation=conversation).pending()
@@ -46,7 +46,7 @@ def decide(
     approvals.resolve(call, approved=approved, by=by, where=where, edited_arguments=edited)
     for other in alike:
         approvals.resolve(other, approved=approved, by=by, where=where)
-    engine.decided(conversation.pk)
+    engine.run_decided(conversation.pk)
 
 
 def _edited(call: ToolCall, arguments: dict[str, Any]) -> str:
@@ -60,7 +60,7 @@ def _edited(call: ToolCall, arguments: dict[str, Any]) -> str:
 def _remember(conversation: Conversation, call: ToolCall, *, allow: bool) -> None:
     tool = toolbox.registry().get(call.name)
     if tool is None or not tool.may_remember:
-        raise NotAllowed(f"Each call of {call.name} is decided by itself.")
+        raise NotAllowed(f"Each call of {call.name} needs its own decision.")
     ToolRule.objects.update_or_create(
         conversation=conversation, tool=call.name, defaults={"allow": allow, "imported": False}
     )
@@ -68,7 +68,7 @@ def _remember(conversation: Conversation, call: ToolCall, *, allow: bool) -> Non
 
 @transaction.atomic
 def forget_rule(owner: User, conversation_id: UUID, tool: str) -> None:
-    """Take a remembered decision back: the tool asks again. Raises `NotAllowed` if there is none."""
+    """Delete a rule, so that the tool asks again. Raises `NotAllowed` if there is none."""
     conversation = locked(owner, conversation_id)
     gone, _ = ToolRule.objects.filter(conversation=conversation, tool=tool).delete()
     if not gone:

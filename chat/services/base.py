@@ -1,4 +1,4 @@
-"""What the services share: a conversation, held for the rest of the transaction."""
+"""Shared by the services: a conversation, locked for the rest of the transaction."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chat.protocol import MAX_TEXT
 
 
 def locked(owner: User, conversation_id: UUID) -> Conversation:
-    """The conversation, held until the transaction ends: on PostgreSQL two sends may meet."""
-    # By hand: every send begins with it, and the ORM takes ten times as long.
+    """Lock a conversation until the transaction ends: on PostgreSQL two sends may meet."""
+    # Hand-written: every send begins with it, and the ORM takes ten times as long.
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""
     whose = f"WHERE id = %s AND owner_id = %s AND hidden = '' {lock}"
     found = sql.fetch(Conversation, whose, UUID(str(conversation_id)), owner.pk)

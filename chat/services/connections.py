@@ -1,4 +1,4 @@
-"""Providers connected in the browser. A key goes in here, and never comes out to a page again."""
+"""Providers connected in the browser. A key is entered once, and no page ever shows it again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Connected:
     address: str
     """Empty: the provider's own."""
     variable: str | None
-    """The environment's, which names it and takes precedence over what is stored."""
+    """The environment variable that sets it, and takes precedence over what is stored."""
     is_stored: bool
     has_key: bool
     is_readable: bool
 
 
 def connected() -> list[Connected]:
-    """Each provider that the environment names or that is stored, in the table's order."""
+    """List the providers that the environment sets or that are stored, in the table's order."""
     rows = {row.provider: row for row in ProviderConnection.objects.all()}
     environment = configuration.from_settings()
     found = []
@@ -51,14 +51,14 @@ def connected() -> list[Connected]:
 
 @transaction.atomic
 def connect(user: User, *, provider: Connectable, address: str, key: str) -> None:
-    """Use a provider from now on. An empty key: the stored one, if the address stays.
+    """Use a provider from now on. An empty key means the stored one, if the address is the same.
 
     Raises `NotAllowed`.
     """
     _check(user, provider)
     stored = ProviderConnection.objects.select_for_update().filter(provider=provider.provider)
     key = _key(provider, stored.first(), address, key)
-    # not `save`: another first one may come between
+    # not `save`: another process may store the first one meanwhile
     ProviderConnection.objects.update_or_create(
         {"sealed_key": sealing.seal(key), "address": address, "updated_at": timezone.now()},
         provider=provider.provider,
@@ -68,16 +68,16 @@ def connect(user: User, *, provider: Connectable, address: str, key: str) -> Non
 
 @transaction.atomic
 def disconnect(user: User, *, provider: str) -> None:
-    """Forget a provider with its key. Raises `NotAllowed`."""
+    """Delete a provider with its key. Raises `NotAllowed`."""
     _check_person(user)
     ProviderConnection.objects.filter(provider=provider).delete()
     transaction.on_commit(connections.refresh, robust=True)
 
 
 def models_of(user: User, *, provider: Connectable, address: str, key: str) -> list[str]:
-    """What a provider lists, asked as `connect` would have it asked. Stores nothing.
+    """List a provider's models, with the key and address that `connect` would use. Stores nothing.
 
-    Raises `NotAllowed`, and `ModelError` with what is wrong.
+    Raises `NotAllowed`, and `ModelError` with the reason.
     """
     _check(user, provider)
     row = ProviderConnection.objects.filter(provider=provider.provider).first()
@@ -86,7 +86,7 @@ def models_of(user: User, *, provider: Connectable, address: str, key: str) -> l
 
 
 def _key(provider: Connectable, row: ProviderConnection | None, address: str, entered: str) -> str:
-    """The entered key, else the stored one: but for no other address than it was entered for."""
+    """Return the entered key, else the stored one, which is never used for another address."""
     key = entered
     if not key and row is not None and row.address == address:
         key = sealing.opened(row.sealed_key) or ""
@@ -99,7 +99,7 @@ def _check(user: User, provider: Connectable) -> None:
     _check_person(user)
     if variable := configuration.from_settings().set_by(provider.provider):
         raise NotAllowed(
-            f"{provider.name} is set by {variable} in the environment: change it there."
+            f"{provider.name} is set by {variable} in the environment. Change it there."
         )
 
 

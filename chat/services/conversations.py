@@ -1,4 +1,4 @@
-"""What is done to a conversation as a whole, and an owner's preferences."""
+"""Changes to whole conversations, and an owner's preferences."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ MAX_OUTPUT_TOKENS = 1_000_000
 
 @transaction.atomic
 def begin(owner: User, *, conversation_id: UUID, model: str) -> Conversation:
-    """Make a conversation, without a message yet: lists do not show it."""
+    """Create a conversation, still without a message: lists do not show it."""
     return Conversation.objects.create(id=conversation_id, owner=owner, model=model)
 
 
 class Settings(TypedDict, total=False):
-    """What `configure` may change. `""` and None: back to the default."""
+    """Fields that `configure` may change. `""` and None reset to the default."""
 
     model: str
     instructions: str
@@ -55,7 +55,7 @@ class Settings(TypedDict, total=False):
 
 @transaction.atomic
 def configure(owner: User, conversation_id: UUID, **changes: Unpack[Settings]) -> Conversation:
-    """Change what a conversation asks of its model. Raises `MessageTooLong` and `NotAllowed`."""
+    """Change a conversation's model settings. Raises `MessageTooLong` and `NotAllowed`."""
     conversation = locked(owner, conversation_id)
     check_prompt(changes.get("instructions", ""))
     temperature, limit = changes.get("temperature"), changes.get("max_output_tokens")
@@ -71,14 +71,14 @@ def configure(owner: User, conversation_id: UUID, **changes: Unpack[Settings]) -
 
 @transaction.atomic
 def prefer(owner: User, *, system_prompt: str) -> None:
-    """Set the owner's system prompt; empty: back to the configured one."""
+    """Set the owner's system prompt; empty: reset to the configured one."""
     check_prompt(system_prompt)
     Preference.objects.update_or_create(owner=owner, defaults={"system_prompt": system_prompt})
 
 
 @transaction.atomic
 def prefer_for_model(owner: User, model: str, *, offers_tools: bool) -> None:
-    """Whether a model may call tools, in all of the owner's conversations. Raises `NotAllowed`."""
+    """Set whether a model may call tools, in all of the owner's conversations. Raises `NotAllowed`."""
     if not 1 <= len(model) <= MAX_MODEL:
         raise NotAllowed(f"A model's name has 1 to {MAX_MODEL} characters.")
     ModelPreference.objects.update_or_create(
@@ -98,19 +98,19 @@ def entitle(owner: User, conversation_id: UUID, title: str) -> None:
 
 @transaction.atomic
 def pin(owner: User, conversation_id: UUID, *, pinned: bool) -> None:
-    """Keep a conversation at the top of the list, or no longer."""
+    """Keep a conversation at the top of the list, or stop doing so."""
     _mark(owner, conversation_id, pinned=pinned)
 
 
 @transaction.atomic
 def archive(owner: User, conversation_id: UUID, *, archived: bool) -> None:
-    """Hide a conversation from the lists, or show it again. Nothing of it is lost."""
+    """Hide a conversation from the lists, or show it again. Nothing is lost."""
     _mark(owner, conversation_id, archived=archived)
 
 
 @transaction.atomic
 def mark_read(owner: User, conversation_id: UUID) -> None:
-    """Its answers were seen. Raises `SessionNotFound`."""
+    """Mark a conversation's answers as seen. Raises `SessionNotFound`."""
     _mark(owner, conversation_id, unread=False)
 
 
@@ -126,18 +126,18 @@ def _mark(owner: User, conversation_id: UUID, **changes: bool) -> None:
 
 @transaction.atomic
 def delete(owner: User, conversation_id: UUID) -> None:
-    """Remove a conversation with everything in it. A live turn loses its row, and stops."""
+    """Delete a conversation with everything in it. A live turn loses its row, and stops."""
     conversation = locked(owner, conversation_id)
     remove(conversation)
 
 
 def remove(conversation: Conversation) -> int:
-    """The rows of `delete`. How many messages there were.
+    """Delete a conversation's rows. Returns how many messages there were.
 
-    A large conversation is only hidden, with its live turn's end: the rest takes its time.
+    A large conversation is only hidden and its live turn ended: the rest follows in steps.
     """
     conversation_id = conversation.pk
-    # Held before anything of theirs is: a journal that holds one needs its pieces and calls, too.
+    # Locked before their rows: a journal that has locked one needs its pieces and calls, too.
     turns = Turn.objects.select_for_update().filter(conversation=conversation)
     unanswered = list(turns.unfinished().order_by("pk"))
     number = Message.objects.filter(conversation=conversation).count()
@@ -155,7 +155,7 @@ def remove(conversation: Conversation) -> int:
 
 
 def _hide(conversation_id: UUID, unanswered: list[UUID]) -> None:
-    """From now on it is there for nobody, and no turn of it runs or waits."""
+    """Hide a conversation from everybody, and delete its unfinished turns."""
     turns = Turn.objects.filter(message__in=unanswered)
     Piece.objects.filter(turn__in=turns)._raw_delete("default")
     ToolCall.objects.filter(message__in=unanswered, status__in=ToolCall.OPEN)._raw_delete("default")

@@ -1,4 +1,4 @@
-"""A conversation changes hands."""
+"""Transfers a conversation to another owner."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from chat.services.base import locked
 
 @transaction.atomic
 def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
-    """Make a conversation somebody else's, with all that was said in it.
+    """Give a conversation, with all its messages, to another owner.
 
-    To the old owner's pages it is deleted. Of a large one the new owner hears when it is all
-    theirs. What the old owner allowed tools to do is not passed on, nor are the ids of their sends:
-    the new owner's may be the same. Raises `NotAllowed` while an answer is being written, or waits
-    to be: it runs with what its owner may reach.
+    On the old owner's pages it is deleted. The new owner hears of a large one when all of it is
+    theirs. The old owner's rules are not passed on, nor are the ids of their sends: the new owner
+    may have the same ids. Raises `NotAllowed` while an answer is being written or queued: it runs
+    with its owner's rights.
     """
     conversation = locked(owner, conversation_id)
     if owner == to:
-        raise NotAllowed(f"It belongs to {to} already.")
+        raise NotAllowed(f"It already belongs to {to}.")
     if Turn.objects.filter(conversation=conversation).unfinished().exists():
-        raise NotAllowed("An answer is being written in it, or waits to be. Stop it first.")
+        raise NotAllowed("An answer is being written or queued in it. Stop it first.")
     Notice.objects.filter(conversation_id=conversation.pk).delete()
     ToolRule.objects.filter(conversation=conversation).delete()
     moving = Conversation.Hidden.MOVING

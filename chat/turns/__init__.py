@@ -1,6 +1,6 @@
-"""The turn engine: what happens between a stored question and its `done`.
+"""The turn engine: everything between a stored question and its `done`.
 
-`engine` is the door: start, nudge, drain. `runner` takes turns, stops them, recovers them; `loop`
-asks the model and its tools; `journal` commits what they say, then tells it; `rows` are the
-transitions in the database; `history` turns rows into what a model reads.
+`engine` is the entrance: start, nudge, drain. `runner` takes, stops and recovers turns; `loop` asks
+the model and runs its tools; `journal` commits their output, then sends it; `transitions` changes a
+turn's row; `exchanges` and `context` turn rows into what a model reads.
 """

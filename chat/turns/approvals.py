@@ -1,7 +1,7 @@
-"""What becomes of a call that waits for a person. Each decision is a compare-and-set.
+"""Decisions on calls that wait for a person. Each is a compare-and-set.
 
-Who may decide is `services.decide`'s business; here is what a decision does to the rows, and what
-happens when nobody decides in time.
+`services.decide` checks who may decide; this module changes the rows, also when nobody decides in
+time.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def resolve(
     where: ToolCall.DecidedFrom,
     edited_arguments: str = "",
 ) -> None:
-    """Answer a pending call, inside a transaction; its turn is ready to go on with it.
+    """Decide a pending call, inside a transaction, and make its turn ready to go on.
 
-    Raises `NotAllowed` when it does not wait any more.
+    Raises `NotAllowed` if the call no longer waits.
     """
-    # The turn before its calls, as `transitions.wait` does: else each may miss what the other writes.
+    # Lock the turn before its calls, as `transitions.wait` does, or each may miss the other's write.
     Turn.objects.select_for_update().filter(message=call.message_id).first()
     pending = ToolCall.objects.pending().filter(pk=call.pk)
     changed = pending.update(
@@ -41,7 +41,7 @@ def resolve(
         decided_from=where,
     )
     if changed != 1:
-        raise NotAllowed("This call does not wait for an approval any more.")
+        raise NotAllowed("This call no longer waits for an approval.")
     data = ApprovalResolvedData(call_id=call.call_id, approved=approved)
     conversation = call.message.conversation
     publish.announce(
@@ -52,15 +52,15 @@ def resolve(
 
 
 def expire(before: datetime) -> int:
-    """Deny the calls that have waited since before then; how many there were."""
+    """Deny the calls that have waited since before then. Returns how many there were."""
     old = ToolCall.objects.pending().filter(created_at__lt=before)
-    return sum(_expired(call) for call in old.select_related("message"))
+    return sum(_expire(call) for call in old.select_related("message"))
 
 
 @transaction.atomic
-def _expired(call: ToolCall) -> bool:
-    """False: somebody decided it at this moment."""
-    # held first, as by whoever decides or deletes
+def _expire(call: ToolCall) -> bool:
+    """Deny a call. False: somebody decided it at this moment."""
+    # locked first, as a decision and a deletion do
     Conversation.objects.select_for_update().filter(pk=call.message.conversation_id).first()
     try:
         resolve(call, approved=False, by=None, where=ToolCall.DecidedFrom.EXPIRY)

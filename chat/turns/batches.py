@@ -1,4 +1,4 @@
-"""What one tick commits and tells of each turn: numbered here, and joined in a backlog."""
+"""What one tick commits and sends for each turn: numbered here, and joined if there is a backlog."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from chat.protocol import Frame, QuickDelta, ReasoningData, ReasoningPiece
 from chat.turns.live import Entry, LiveTurn
 
 BACKLOG = 32
-"""So many pieces of one turn in one tick are joined into one delta."""
+"""Pieces of one turn in one tick beyond which they are joined into one delta."""
 LONGEST = 100_000
-"""Code points of one delta: in JSON one may be six bytes, and no frame is beyond 1 MiB."""
+"""Code points of one delta: in JSON one may take six bytes, and a frame has at most 1 MiB."""
 
 
 @dataclass(eq=False)
 class Batch:
-    """What one tick commits and tells of one turn."""
+    """What one tick commits and sends for one turn."""
 
     turn: LiveTurn
     text: str = ""
@@ -27,21 +27,21 @@ class Batch:
     then: list[Callable[[], None]] = field(default_factory=list)
     last_seq: int = 0
     is_numbered: bool = False
-    """It has frames with a number."""
+    """Some of its frames have a number."""
     thought: int = 0
-    """Which piece of the turn's reasoning it holds, if any."""
+    """Ordinal of the piece of reasoning that it holds; 0: none."""
     is_last: bool = False
-    """The turn ends in it: its pieces are not appended, but folded into the message."""
+    """The turn ends with it: its pieces are folded into the message, not appended."""
     thoughts: list[str] = field(default_factory=list)
-    """The pieces of its reasoning, while they are taken."""
+    """Pieces of reasoning, while the batch is filled."""
 
 
 def drain(turn: LiveTurn) -> Batch:
-    """Take what a turn has for the journal, and number it."""
+    """Take a turn's entries for the journal, and number them."""
     entries, turn.entries = turn.entries, []
     seq = turn.seq
     if len(entries) > BACKLOG:
-        entries = joined(entries)
+        entries = join(entries)
     batch = Batch(turn)
     for entry in entries:
         if isinstance(entry, Entry):
@@ -87,8 +87,8 @@ def _take(batch: Batch, entry: Entry) -> None:
     batch.is_last |= entry.ends
 
 
-def joined(entries: Iterable[Entry | str]) -> list[Entry | str]:
-    """The same entries, with neighbouring pieces of text, or of reasoning, made one."""
+def join(entries: Iterable[Entry | str]) -> list[Entry | str]:
+    """Join neighbouring pieces of text, and of reasoning."""
     result: list[Entry | str] = []
     for kind, group in groupby(entries, key=_kind):
         if kind == "text":

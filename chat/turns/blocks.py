@@ -1,9 +1,9 @@
 """Finished blocks of live answers, rendered for the connections that asked for them.
 
-Only text that was told is looked at, so a block shows nothing that is not stored. How often is
-bounded by what it costs. Nobody waits for a block but the end of an answer, and its wait for a
-person, and those not for ever: so the last one comes before them. A text that takes more than its
-share has no more blocks; the page fetches the answer at its end.
+Only text that was sent is rendered, so a block shows nothing that is not stored. Its cost limits
+how often that happens. Only the end of an answer, or its wait for a person, waits for the last
+block, and not for ever. A text that takes more than its share gets no more blocks; the page fetches
+the answer when it is over.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from chat.protocol.sizes import json_size
 from chat.turns.live import LiveTurn
 
 PAUSE = 9
-"""A look at a growing answer that took t of a processor is followed by the next no earlier than 9 t
-later: rendering costs a turn at most a tenth of a core."""
+"""After a render that took t of a processor, the next starts no earlier than 9 t later: rendering
+costs a turn at most a tenth of a core."""
 SHORTEST_PAUSE = 0.1
-"""Seconds. A reader sees no difference to less."""
+"""Seconds. Readers notice no difference below this."""
 
 
 _TOO_LONG = "<p>This part is too long to be shown before the answer is finished.</p>"
@@ -35,17 +35,17 @@ class Renderer:
     def __init__(self) -> None:
         self._live: dict[int, TurnBlocks] = {}
 
-    def told(self, turn: LiveTurn) -> None:
-        """More text of a turn was told: have it looked at, where somebody wants blocks."""
+    def render_more(self, turn: LiveTurn) -> None:
+        """Render the text that was sent, if a connection wants blocks."""
         if publish.wants_blocks(turn.conversation_id):
             self._of(turn).render_soon()
 
     def show(self, turn: LiveTurn, listener: publish.Listener) -> None:
-        """Tell a connection that came to a running turn the blocks that are finished already."""
+        """Send a new connection the blocks of a running turn that are already finished."""
         self._of(turn).show(listener)
 
     async def finish(self, turn: LiveTurn) -> None:
-        """The answer is whole, or waits for a person; and told. Tell its last block too."""
+        """Send the last block of an answer that is complete, or waits for a person."""
         if publish.wants_blocks(turn.conversation_id):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
@@ -68,11 +68,11 @@ class TurnBlocks:
         self._end = 0
         """Code points that blocks cover."""
         self._rendered_to = 0
-        """Code points told when the text was last looked at."""
+        """Code points that had been sent at the last render."""
         self._is_plain = False
-        """It took too long: no more blocks."""
+        """Rendering took too long: no more blocks."""
         self._cpu = 0.0
-        """Seconds of a processor that the last render took."""
+        """Processor seconds that the last render took."""
         self._rendering = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -97,13 +97,13 @@ class TurnBlocks:
             pause = max(SHORTEST_PAUSE, PAUSE * self._cpu)
 
     async def render(self, *, is_whole: bool = False) -> None:
-        """Tell the blocks that are finished now; the last one too, where the answer is whole."""
+        """Send the blocks that are finished now, and the last one too if the answer is complete."""
         turn = self._turn
         async with self._rendering:
             self._rendered_to = turn.told
             self._cpu = 0.0
             if turn.told > MAX_MARKDOWN:
-                return  # it will be shown as plain text
+                return  # it is shown as plain text
             text = turn.text[: turn.told]
             for begin, end in self._stretches(len(text)):
                 is_closed = is_whole or end in turn.borders
@@ -111,12 +111,12 @@ class TurnBlocks:
                     return
 
     def _stretches(self, told: int) -> list[tuple[int, int]]:
-        """What no block covers yet, between the tool calls: none goes across one."""
+        """The text that no block covers yet, split at the tool calls: no block spans one."""
         borders = [border for border in self._turn.borders if self._end < border < told]
         return list(pairwise([self._end, *borders, told]))
 
     async def _render(self, text: str, begin: int, *, is_closed: bool) -> bool:
-        """Tell its blocks. False: it is shown as it is, for now or in the end."""
+        """Send the blocks of a stretch. False: it is shown as plain text, for now or for good."""
         if self._is_plain:
             return False
         outcome = await pool.ask(self._turn.conversation_id, Job("blocks", text, is_closed))

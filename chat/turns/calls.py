@@ -1,8 +1,8 @@
-"""Tool calls of a running turn: stored, told, run side by side, their results stored and told.
+"""Tool calls of a running turn: they are stored and sent, run side by side, and so are their results.
 
-What a tool is and how it runs is the Tool Runner's (`tools/`). Here a call is a row whose status
-moves by conditional updates: `running` is committed before the side effect, so that it is started
-at most once. Whether a call needs a person is looked up by the tool's name, here and nowhere else.
+The Tool Runner (`tools/`) knows what a tool is and how it runs. Here a call is a row whose status
+changes by conditional updates: `running` is committed before the side effect, so a call is started
+at most once. Whether a call needs a person is looked up by the tool's name, and only here.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from chat.turns.live import Entry, LiveTurn
 from tools.core.runner import Call, ToolOutcome
 
 SHORT = 4 * 1024
-"""Code points of arguments that are checked on the event loop: that takes less than a thread does."""
+"""Code points of arguments up to which they are checked on the event loop: faster than in a thread."""
 DENIED = "The person denied this call. Do not try it again unasked."
 _FITTING_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-"""What every provider takes as the id of a call."""
+"""Ids of calls that every provider accepts."""
 
 
 async def store(
@@ -50,36 +50,36 @@ async def store(
     beside: Iterable[Opaque],
     source: str,
 ) -> None:
-    """Store and tell the calls of one answer of the model, and which of them need a person.
+    """Store and send the calls of one round, and which of them need a person.
 
-    `beside` is what it said for itself alone; `source` is the model's, which gets back its own ids.
-    All is committed at once: an answer without its calls is asked for again after a crash.
+    `beside` are the round's opaque parts; `source` names the model, which gets back its own ids.
+    All is committed at once: after a crash, an answer without its calls is asked for again.
     """
     turn.has_calls = True
     turn.borders.append(turn.length)
-    prepared = await read(_prepared, turn, requests)
+    prepared = await read(_prepare, turn, requests)
     journal.status(turn, "tool_calling")
     parts = opaque.parts_of(turn, beside)
     for request, (call, _) in zip(requests, prepared, strict=True):
         parts += opaque.parts_of(turn, _opaque(request, call, source), call.call_id)
     opaque.keep(turn, journal, parts)
     for call, data in prepared:
-        journal.add(turn, Entry(ToolCalled(data=data), write=_inserting(call)))
+        journal.add(turn, Entry(ToolCalled(data=data), write=_insertion(call)))
         if call.status == ToolCall.Status.PENDING:
             journal.add(turn, Entry(ToolApprovalRequested(data=data)))
-    await journal.settled(turn)
+    await journal.settle(turn)
 
 
 async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False) -> bool:
-    """Run what may run, side by side, until nothing may. False: a call still needs a person.
+    """Run calls side by side until none is left to run. False: a call still needs a person.
 
-    What is decided meanwhile joins what runs. A turn that `goes_on` was last said to wait for a
-    person.
+    A call that is decided meanwhile joins those that run. With `goes_on`, the last status that was
+    sent says that the turn waits for a person.
     """
     if not turn.has_calls:
         return True
     async with asyncio.TaskGroup() as tasks:
-        begun = _Begun(turn, journal, tasks)
+        started = _Started(turn, journal, tasks)
         while True:
             turn.calls_changed.clear()
             calls = await read(_unanswered, turn)
@@ -88,14 +88,14 @@ async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False
             if ready and goes_on:
                 journal.status(turn, "tool_calling")
                 goes_on = False
-            begun.add(ready)
-            if not begun.running:
+            started.add(ready)
+            if not started.running:
                 return not turn.asks
             await turn.calls_changed.wait()
 
 
-class _Begun:
-    """The calls of an answer that were begun here, each once, however often it is read."""
+class _Started:
+    """The calls of an answer that this process has started, each once however often it is read."""
 
     def __init__(self, turn: LiveTurn, journal: Journal, tasks: asyncio.TaskGroup) -> None:
         self.running: set[asyncio.Task[None]] = set()
@@ -110,21 +110,21 @@ class _Begun:
                 self._call_ids.add(call.call_id)
                 task = self._tasks.create_task(_answer(self._turn, self._journal, call))
                 self.running.add(task)
-                task.add_done_callback(self._ended)
+                task.add_done_callback(self._on_end)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_end(self, task: asyncio.Task[None]) -> None:
         self.running.discard(task)
         if not self.running:
             self._turn.calls_changed.set()
 
 
 async def _answer(turn: LiveTurn, journal: Journal, call: ToolCall) -> None:
-    """Returns once the call's result is stored and told."""
+    """Return once the call's result is stored and sent."""
     if call.status == ToolCall.Status.DENIED:
         outcome = ToolOutcome(DENIED, is_error=True)
     else:
         started = asyncio.Event()
-        journal.add(turn, Entry(write=_starting(call), then=started.set))
+        journal.add(turn, Entry(write=_start(call), then=started.set))
         await started.wait()
         outcome = await _run(turn, call)
     finished = asyncio.Event()
@@ -133,14 +133,14 @@ async def _answer(turn: LiveTurn, journal: Journal, call: ToolCall) -> None:
 
 
 async def _run(turn: LiveTurn, call: ToolCall) -> ToolOutcome:
-    valid = await _validated(call)
+    valid = await _validate(call)
     if isinstance(valid, ToolOutcome):
         return valid
     context = toolbox.context(turn, progress=lambda text: _progress(turn, call, text))
     return await toolbox.runner().run(valid, context)
 
 
-async def _validated(call: ToolCall) -> Call | ToolOutcome:
+async def _validate(call: ToolCall) -> Call | ToolOutcome:
     validate, arguments = toolbox.runner().validate, call.used_arguments
     if len(arguments) <= SHORT:
         return validate(call.name, arguments)
@@ -162,7 +162,7 @@ def _finish(
         is_error=outcome.is_error,
         truncated=True if content != outcome.content else None,
     )
-    journal.add(turn, Entry(ToolFinished(data=data), write=_finishing(call, outcome), then=then))
+    journal.add(turn, Entry(ToolFinished(data=data), write=_completion(call, outcome), then=then))
 
 
 def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
@@ -172,17 +172,17 @@ def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
 
 def _opaque(request: ToolRequest, call: ToolCall, source: str) -> Sequence[Opaque]:
     if _FITTING_ID.fullmatch(request.call_id):
-        return request.opaque  # it is the call's, or was taken already and is no use to anybody
+        return request.opaque  # it is the call's own id, or one in use that helps nobody
     return (*request.opaque, Opaque(CALL_ID, source, request.call_id))
 
 
 # --- rows: reads --------------------------------------------------------------------------------
 
 
-def _prepared(
+def _prepare(
     turn: LiveTurn, requests: Iterable[ToolRequest]
 ) -> list[tuple[ToolCall, ToolCallData]]:
-    """Rows for what the model asks for, each with the status that it begins with, and what is told."""
+    """Make the rows of the calls that the model asks for, with their first status, and their frames."""
     ids = ToolCall.objects.filter(message__conversation=turn.conversation_id)
     used = set(ids.values_list("call_id", flat=True))
     own = ToolRule.objects.filter(conversation=turn.conversation_id, imported=False)
@@ -202,11 +202,11 @@ def _prepared(
             arguments=request.arguments,
         )
         _set_first_status(call, rules.get(call.name))
-        prepared.append((call, _told(call)))
+        prepared.append((call, _data(call)))
     return prepared
 
 
-def _told(call: ToolCall) -> ToolCallData:
+def _data(call: ToolCall) -> ToolCallData:
     arguments = cut_for_json(call.arguments, FRAME_TEXT_BYTES)
     return ToolCallData(
         call_id=call.call_id,
@@ -217,7 +217,7 @@ def _told(call: ToolCall) -> ToolCallData:
 
 
 def _set_first_status(call: ToolCall, rule: bool | None) -> None:
-    """Pending only where a person's word is needed; what cannot run is not asked for."""
+    """Make a call pending if it needs approval and can run at all; else decide it here."""
     valid = toolbox.runner().validate(call.name, call.arguments)
     if isinstance(valid, ToolOutcome) or not valid.tool.approval:
         call.status = ToolCall.Status.APPROVED
@@ -231,22 +231,22 @@ def _set_first_status(call: ToolCall, rule: bool | None) -> None:
 
 
 def _unanswered(turn: LiveTurn) -> list[ToolCall]:
-    # In one read: a person may decide between two, and the call would be in neither.
+    # One read: between two a person may decide, and the call would be in neither.
     return list(ToolCall.objects.unanswered().filter(message=turn.message_id))
 
 
 # --- rows: writes, inside the journal's transaction ---------------------------------------------
 
 
-def _inserting(call: ToolCall) -> Callable[[int], None]:
+def _insertion(call: ToolCall) -> Callable[[int], None]:
     def insert(_seq: int) -> None:
-        call.pk = None  # of an insertion that was rolled back: it may be another's by now
+        call.pk = None  # it may be left from a rolled-back insert, and be another row's by now
         ToolCall.objects.bulk_create([call])
 
     return insert
 
 
-def _starting(call: ToolCall) -> Callable[[int], None]:
+def _start(call: ToolCall) -> Callable[[int], None]:
     def start(_seq: int) -> None:
         approved = _row(call).filter(status=ToolCall.Status.APPROVED)
         approved.update(status=ToolCall.Status.RUNNING, started_at=timezone.now())
@@ -254,7 +254,7 @@ def _starting(call: ToolCall) -> Callable[[int], None]:
     return start
 
 
-def _finishing(call: ToolCall, outcome: ToolOutcome) -> Callable[[int], None]:
+def _completion(call: ToolCall, outcome: ToolOutcome) -> Callable[[int], None]:
     def finish(_seq: int) -> None:
         changes = {"result": outcome.content, "ended_at": timezone.now()}
         if call.status != ToolCall.Status.DENIED:

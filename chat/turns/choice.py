@@ -1,4 +1,4 @@
-"""Choosing the model for a turn."""
+"""The choice of a turn's model."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from chat.turns.waiting import WaitNotes
 
 LOADING = "The model is loading"
 AGAIN = 1.0
-"""Seconds between two questions to a server that loads its model."""
+"""Seconds between two attempts while a server loads its model."""
 
 
 async def of(turn: LiveTurn, journal: Journal, catalogue: Catalogue) -> Resolved:
-    """The turn's model, or the default one, which is then kept as the turn's.
+    """Return the turn's model, or the default one, which then becomes the turn's.
 
-    Waits while a server loads: raises `ModelLoading` after TALOS_FIRST_TOKEN_SECONDS, and at
-    once what `resolve` raises.
+    Waits while a server loads the model: raises `ModelLoading` after TALOS_FIRST_TOKEN_SECONDS.
+    Other errors of `resolve` are raised at once.
     """
     with WaitNotes(turn, journal) as waits:
-        found = await _resolved(turn.model, catalogue, waits)
+        found = await _resolve(turn.model, catalogue, waits)
     if not turn.model:
         turn.model = found.id
         journal.add(turn, Entry(write=lambda _: _keep(turn)))
     return found
 
 
-async def _resolved(model: str, catalogue: Catalogue, waits: WaitNotes) -> Resolved:
+async def _resolve(model: str, catalogue: Catalogue, waits: WaitNotes) -> Resolved:
     loop = asyncio.get_running_loop()
     until, is_told = loop.time() + settings.TALOS_FIRST_TOKEN_SECONDS, False
     while True:

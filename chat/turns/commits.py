@@ -1,4 +1,4 @@
-"""The transaction of a tick: what is new of all turns of the process, and what became of them."""
+"""The transaction of a tick: it stores the new output of all turns and reads their state."""
 
 from __future__ import annotations
 
@@ -21,48 +21,50 @@ from chat.turns.batches import Batch
 from chat.turns.live import LiveTurn
 
 PAUSE = 12
-"""A commit that computed for t is followed by the next no earlier than 12 t later: a thirteenth of
-a core goes into commits, and a quiet server still relays at once. What it waited for (the
+"""After a commit that computed for t, the next starts no earlier than 12 t later: commits take a
+thirteenth of a core, and a quiet server still relays at once. Time spent waiting (for the
 interpreter, a disk) counts once: others want to write too."""
 LONGEST_PAUSE = 0.1
-"""Seconds: a commit that computes for long once (the word index merges) is no reason to wait for 12
-times as long."""
+"""Seconds: one long commit (the word index merges) is no reason to wait 12 times as long."""
 EXPLAIN_AFTER = 3.0
-"""Seconds for which that is nobody's business."""
+"""Seconds before clients are told of the delay."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a commit found."""
+    """The result of a commit."""
 
     cancelled: dict[int, bool]
-    """For each turn that is still ours, whether its end was asked for."""
+    """For each turn that is still ours, whether a stop was requested."""
     pause: float
     """Seconds until the next commit."""
 
 
 @dataclass
 class Attempt:
-    """A commit that may be tried again: PostgreSQL can go away before it says how one ended."""
+    """A commit that may be retried: PostgreSQL can go away before it says how one ended."""
 
     unknown: OutcomeUnknown | None = None
-    """What the try before ended with, if it may have been committed."""
+    """The error of the last try, if that may have been committed."""
     cancelled: dict[int, bool] = field(default_factory=dict)
     explains_at: float = field(default_factory=lambda: monotonic() + EXPLAIN_AFTER)
 
-    def explain(self, batches: Iterable[Batch], words: str) -> None:
-        """Say once to those who wait why nothing comes, when it takes long."""
+    def explain(self, batches: Iterable[Batch], reason: str) -> None:
+        """Tell clients once why nothing arrives, if it takes long."""
         if monotonic() >= self.explains_at:
             self.explains_at = inf
-            text = f"{words} The answer goes on as soon as it can be stored."
+            text = f"{reason} The answer continues as soon as it can be stored."
             for batch in batches:
                 publish.tell(batch.turn.conversation_id, Error(content=text, code=Internal.code))
 
 
 def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
-    """One transaction for all of them; a turn that is no longer ours is left out."""
+    """Commit all batches in one transaction, except those of turns that are no longer ours."""
     with transaction.atomic():
-        started, worked = perf_counter(), thread_time()  # without what another program held us up
+        started, worked = (
+            perf_counter(),
+            thread_time(),
+        )  # without time spent waiting for another program
         if connection.vendor == "postgresql":
             _hold_conversations([batch.turn for batch in batches if batch.is_last])
         cancelled = _ours([batch.turn.turn_id for batch in batches])
@@ -78,8 +80,8 @@ def commit(batches: list[Batch], attempt: Attempt) -> Verdict:
     return Verdict(cancelled, min(pause, LONGEST_PAUSE))
 
 
-# In one step, whatever their number: SQLite's driver gives the interpreter away at every row, and
-# gets it back when the event loop is done with it.
+# One row, whatever the number of turns: SQLite's driver releases the interpreter lock at every row,
+# and gets it back only when the event loop is done with it.
 _OURS = {
     "sqlite": """
         SELECT json_group_object(id, cancel_requested_at IS NOT NULL) FROM chat_turn
@@ -98,14 +100,14 @@ _OURS = {
 
 
 def _ours(turn_ids: list[int]) -> dict[int, bool]:
-    """Those that this process still runs, and whether their end was asked for."""
+    """The turns that this process still runs, and whether a stop was requested."""
     asked = dumps(turn_ids).decode()
     ((found,),) = sql.select(_OURS[connection.vendor], process.identity, asked)
     return {int(turn_id): bool(asked) for turn_id, asked in loads(found or "{}").items()}
 
 
 def _hold_conversations(turns: Sequence[LiveTurn]) -> None:
-    """Those that an end changes, before their turns: a deletion takes them in this order."""
+    """Lock the conversations of turns that end, before the turns: a deletion uses this order."""
     if turns:
         ids = dumps(sorted(str(turn.conversation_id) for turn in turns)).decode()
         sql.select(_HOLD, ids)

@@ -1,7 +1,7 @@
-"""What a model is asked: the conversation, cut to what it takes, and how it is to answer.
+"""The request to a model: the conversation, cut to fit, and the settings of the answer.
 
-It begins with the system prompt and a user message. It is cut at turn borders only, to as many
-messages as the turn asks for and to the model's context window.
+It begins with the system prompt and a user message. It is cut only between turns: to as many
+messages as the turn asks for, and to the model's context window.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from chat.turns.exchanges import Exchange, exchanges_of
 from chat.turns.live import LiveTurn
 
 BYTES_PER_TOKEN = 3
-"""An estimate on the safe side: English has about four bytes a token, Chinese about three."""
+"""A safe estimate: English has about four bytes a token, Chinese about three."""
 MESSAGE_TOKENS = 8
-"""What a message costs beside its text, at most."""
+"""Most tokens that a message takes beside its text."""
 ANSWER_SHARE = 0.25
-"""Of the context window, kept for the answer."""
+"""Share of the context window that is kept for the answer."""
 
 LEFT_OUT = (
     "The conversation no longer fits into this model's context: its oldest messages were left out."
@@ -50,17 +50,17 @@ WHERE chat.id = %s
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, and how much of the conversation is in it."""
+class Prepared:
+    """A request, and how much of the conversation it holds."""
 
     request: Request
     tokens: int
-    """About how many its messages take."""
+    """Estimate for its messages."""
     exchanges: int
 
 
-def asked(turn: LiveTurn, model: Resolved) -> Asked:
-    """What the model is asked, for the next round of a turn."""
+def prepare(turn: LiveTurn, model: Resolved) -> Prepared:
+    """Make the request for the next round of a turn."""
     rows = sql.select(_ASKED, turn.model, turn.conversation_id)
     ((instructions, prompt, temperature, limit, offers_tools),) = rows
     source = model.client.source(model.model_id)
@@ -73,7 +73,7 @@ def asked(turn: LiveTurn, model: Resolved) -> Asked:
     if len(kept) < len(exchanges):
         turn.remark(LEFT_OUT)
     may_call = model.supports_tools is not False
-    return Asked(
+    return Prepared(
         Request(
             model.model_id,
             messages,
@@ -86,21 +86,21 @@ def asked(turn: LiveTurn, model: Resolved) -> Asked:
     )
 
 
-def smaller(asked: Asked, full: ContextFull) -> int:
-    """How many tokens, by our own estimate, to send after a request was too long.
+def shrink(sent: Prepared, full: ContextFull) -> int:
+    """Return how many tokens, by our own estimate, to send after a request was too long.
 
-    Raises the `ContextFull` where nothing more can be left out.
+    Raises the `ContextFull` if nothing more can be left out.
     """
-    if asked.exchanges <= 1:
+    if sent.exchanges <= 1:
         raise full
     room = _share_of(full.window)
     if room and full.asked:
-        room = asked.tokens * room // full.asked  # the server's count over our estimate
-    return min(room or asked.tokens // 2, asked.tokens * 3 // 4)
+        room = sent.tokens * room // full.asked  # the server's count over our estimate
+    return min(room or sent.tokens // 2, sent.tokens * 3 // 4)
 
 
 def learn(turn: LiveTurn, model: Resolved, full: ContextFull) -> None:
-    """Remember what the model's server said that it holds."""
+    """Remember the size of the context window, if the model's server named it."""
     if full.window:
         turn.context_window = full.window
         windows.learn(model.client.source(model.model_id), full.window)
@@ -111,18 +111,18 @@ def _share_of(window: int | None) -> int | None:
 
 
 def system_prompt(conversation: Conversation) -> str:
-    """The owner's system prompt, else the configured one, and the conversation's instructions."""
+    """Return the owner's or the configured system prompt, and the conversation's instructions."""
     chosen = Preference.objects.filter(owner=conversation.owner_id).first()
     return _system(chosen.system_prompt if chosen else None, conversation.instructions)
 
 
 def _system(chosen: str | None, instructions: str) -> str:
-    # cleaned: the environment may hold bytes that are no text
+    # cleaned: the environment may hold bytes that are not text
     return clean("\n\n".join(filter(None, [chosen or settings.TALOS_SYSTEM_PROMPT, instructions])))
 
 
 def fitting(exchanges: Sequence[Exchange], budget: int | None) -> Sequence[Exchange]:
-    """The latest exchanges that fit into a number of tokens; the last one always does."""
+    """Return the latest exchanges that fit into a number of tokens, and always the last one."""
     if budget is None:
         return exchanges
     for start in range(len(exchanges) - 1, -1, -1):
@@ -133,7 +133,7 @@ def fitting(exchanges: Sequence[Exchange], budget: int | None) -> Sequence[Excha
 
 
 def tokens(messages: Iterable[ModelMessage]) -> int:
-    """About how many tokens messages take; rather too many than too few."""
+    """Estimate how many tokens messages take, rather too many than too few."""
     return sum(MESSAGE_TOKENS + _bytes(message) // BYTES_PER_TOKEN for message in messages)
 
 

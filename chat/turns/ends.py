@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chat.models import Turn
-from chat.protocol import Done, Outcome, UsageView
+from chat.protocol import Done, UsageView
 from chat.turns.live import LiveTurn
 
 
-def done(turn: Turn | LiveTurn, status: Outcome, usage: UsageView | None = None) -> Done:
+def done(turn: Turn | LiveTurn, status: str, usage: UsageView | None = None) -> Done:
     """Make the frame that tells of a turn's end."""
     return Done(
         message_id=str(turn.message_id), status=status, client_id=turn.client_id, usage=usage

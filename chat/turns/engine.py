@@ -1,4 +1,4 @@
-"""The door to the turn engine of this process. A process that never starts it only writes rows."""
+"""The entrance to this process's turn engine. A process that never starts it only writes rows."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _always: list[Chore] = []
 
 
 def hourly(chore: Chore) -> None:
-    """Have this done at the start and every hour. To be said before `start`."""
+    """Register a chore for the start and every hour. Call before `start`."""
     _chores.append(chore)
 
 
 def at_each_poll(chore: Chore) -> None:
-    """Have this done every second, unless it still is. To be said before `start`."""
+    """Register a chore for every second, unless it still runs. Call before `start`."""
     _always.append(chore)
 
 
 async def start() -> None:
-    """Claim the data directory, free what dead servers held, and run turns from now on.
+    """Claim the data directory, free the turns of dead servers, and run turns from now on.
 
-    Raises `process.DataDirectoryBusy`. Sockets may connect once this has returned.
+    Raises `process.DataDirectoryBusy`. Sockets may connect once this returns.
     """
     global _runner
     process.claim(settings.DATA_DIR)
@@ -53,50 +53,47 @@ async def start() -> None:
 
 
 def nudge(conversation_id: UUID) -> None:
-    """A transaction under way made a turn ready, or ended one.
+    """Take the conversation's next turn, after the transaction under way made one ready or ended one.
 
-    What may run now is taken in the same transaction, and runs as soon as that is committed.
+    It is taken in the same transaction, and runs as soon as that is committed.
     """
     if (runner := _runner) is not None and not runner.draining:
         turn = transitions.take_next(conversation_id)
         publish.on_loop(lambda: runner.start(turn))
 
 
-def decided(conversation_id: UUID) -> None:
-    """A transaction under way decided calls, which run as soon as that is committed.
+def run_decided(conversation_id: UUID) -> None:
+    """Run calls that the transaction under way decided, as soon as that is committed.
 
     Their turn is taken if it waited; if this process runs other calls of it, they join those.
     """
     nudge(conversation_id)
     if (runner := _runner) is not None:
-        publish.on_loop(lambda: runner.decided(conversation_id))
+        publish.on_loop(lambda: runner.wake_calls(conversation_id))
 
 
 def cancel(conversation_id: UUID) -> bool:
     """Stop the conversation's turn at once, without a write. On the event loop's thread.
 
-    False: this process runs none, `services.cancel` asks whoever does. True also for a turn
-    whose end is on its way: the one behind it is not meant.
+    False: this process runs none, and `services.cancel` has to ask the one that does. Also True for
+    a turn that is just ending: the one behind it must not be cancelled.
     """
     return _runner is not None and _runner.cancel(conversation_id)
 
 
 def show_blocks(conversation_id: UUID, listener: publish.Listener) -> None:
-    """Tell a connection that came the finished blocks of the answer that this process writes."""
+    """Send a new connection the finished blocks of the answer that this process writes."""
     if _runner is not None:
         _runner.show_blocks(conversation_id, listener)
 
 
 def waiting(turn_id: int) -> StatusData | None:
-    """What was told of a wait of a turn that this process runs, and that is not over.
-
-    From any thread.
-    """
+    """The last note about the wait of a turn of this process, if it still waits. From any thread."""
     return _runner.waiting(turn_id) if _runner else None
 
 
 async def drain() -> None:
-    """Take no new turn, give live ones `TALOS_DRAIN_SECONDS`, store the rest, close sockets."""
+    """Take no new turns, give live ones `TALOS_DRAIN_SECONDS`, store the rest, close sockets."""
     global _runner
     if (runner := _runner) is None:
         return

@@ -1,6 +1,6 @@
-"""Rows into what a model reads: the only translator between the two.
+"""Turns rows into what a model reads: the only translator between the two.
 
-What comes out is always valid: each exchange begins with a user message, and every tool call is
+The result is always valid: each exchange begins with a user message, and every tool call is
 followed by its result.
 """
 
@@ -30,10 +30,10 @@ GO_ON = (
     "Your answer was cut off. Go on exactly where it stopped, without repeating what is there and "
     "without a word about the interruption."
 )
-"""What a model is told before an answer that goes on with the one before; never shown."""
+"""Sent to a model before an answer that continues the one before; never shown."""
 
 Exchange = list[ModelMessage]
-"""A user message and all that was answered to it: what is never cut apart."""
+"""A user message and everything that answers it; never split."""
 
 M = TypeVar("M", Line, Message)
 
@@ -41,36 +41,36 @@ _NO_RESULT = "This call has no result: it was never run."
 
 
 def exchanges_of(turn: LiveTurn, source: str) -> list[Exchange]:
-    """The history of a turn, with what the model of `source` said for itself alone."""
-    said = _said(turn)
-    calls, parts = _calls(said), _parts(said, source)
+    """Read the history of a turn, with the opaque parts of the model of `source`."""
+    history = _history(turn)
+    calls, parts = _calls(history), _parts(history, source)
     exchanges: list[Exchange] = []
-    for message in said:
+    for message in history:
         if message.role == Message.Role.USER:
             exchanges.append([UserMessage(message.content)])
         elif exchanges:
             if isinstance(exchanges[-1][-1], AssistantMessage):
-                exchanges[-1].append(UserMessage(GO_ON))  # an answer that goes on with another
+                exchanges[-1].append(UserMessage(GO_ON))  # an answer that continues another
             text = turn.text if message.pk == turn.message_id else message.content
             exchanges[-1] += rounds(text, calls[message.pk], parts[message.pk])
     return exchanges
 
 
-def _said(turn: LiveTurn) -> Sequence[Line]:
-    """The branch up to the turn's answer, as much of it as the turn asks for: no more is read."""
+def _history(turn: LiveTurn) -> Sequence[Line]:
+    """Read the branch up to the turn's answer, and no more of it than the turn asks for."""
     if turn.context is None:
         return lines(turn.message_id)
     count = turn.context + 2  # the question and its answer
     while True:
-        said = lines(turn.message_id, last=count)
-        questions = [n for n, message in enumerate(said) if message.role == Message.Role.USER]
-        if len(said) < count or (questions and questions[-1] >= turn.context):
-            return [*last(said[: questions[-1]], turn.context), *said[questions[-1] :]]
-        count *= 2  # answers that go on with one another stand between
+        found = lines(turn.message_id, last=count)
+        questions = [n for n, message in enumerate(found) if message.role == Message.Role.USER]
+        if len(found) < count or (questions and questions[-1] >= turn.context):
+            return [*last(found[: questions[-1]], turn.context), *found[questions[-1] :]]
+        count *= 2  # answers that continue one another come between
 
 
 def last(messages: Sequence[M], count: int) -> Sequence[M]:
-    """The last `count` messages, cut so that they begin with a user message."""
+    """Return the last `count` messages, cut so that they begin with a user message."""
     messages = messages[-count:] if count else []
     for start, message in enumerate(messages):
         if message.role == Message.Role.USER:
@@ -81,7 +81,7 @@ def last(messages: Sequence[M], count: int) -> Sequence[M]:
 def rounds(
     text: str, calls: Iterable[ToolCall], parts: Iterable[OpaquePart] = ()
 ) -> Iterator[ModelMessage]:
-    """An answer as the model gave it: text, calls, results, text …"""
+    """Yield an answer as the model gave it: text, calls, results, text …"""
     of_rounds = _Parts(parts)
     done, number = 0, -1
     for number, group in groupby(calls, key=lambda call: call.round):
@@ -106,7 +106,7 @@ def rounds(
 
 
 class _Parts:
-    """What belongs to which round of an answer, and to which call."""
+    """The opaque parts of an answer, by round and call."""
 
     def __init__(self, parts: Iterable[OpaquePart]) -> None:
         self._of: defaultdict[tuple[int, str], list[Opaque]] = defaultdict(list)
@@ -121,12 +121,12 @@ class _Parts:
         return tuple(self._of.get((number, call_id), ()))
 
     def spoken_from(self, number: int, begin: int) -> int:
-        """Where a round's own words begin, in code points of the answer."""
+        """Return where a round's text begins after its reasoning, in code points of the answer."""
         return max(begin, self._thought_until.get(number, 0))
 
 
 def _place(data: str) -> int:
-    """A place in a text. An archive that was imported may have anything there."""
+    """Read a place in a text. An imported archive may have anything there."""
     return int(data) if data.isdecimal() and len(data) < 10 else 0
 
 

@@ -1,8 +1,8 @@
-"""Commit, then tell: the one way from a running turn to the people who watch it.
+"""Commit, then send: the only way from a running turn to the people who watch it.
 
-Each tick is one transaction for all turns of the process: their new pieces are appended and it is
-read which of them were cancelled or lost meanwhile. Then the frames go out. What a client has
-seen is therefore stored, and a snapshot's `seq` says exactly what it includes.
+Each tick is one transaction for all turns of the process: it appends their new pieces and reads
+which of them were cancelled or lost meanwhile. Then the frames go out. So all that a client has
+seen is stored, and a snapshot's `seq` says exactly what it includes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chat.turns.live import Entry, LiveTurn
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
-"""Waits between tries while the database cannot be written; the last one repeats."""
+"""Waits between attempts while the database cannot be written; the last one repeats."""
 
 
 class Journal:
@@ -37,14 +37,14 @@ class Journal:
         on_lost: Callable[[LiveTurn], None],
     ) -> None:
         self._on_told = on_told
-        """Text was told; `LiveTurn.told` says how much in all."""
+        """Called when text was sent; `LiveTurn.told` is the total."""
         self._on_cancelled = on_cancelled
         self._on_lost = on_lost
         self._dirty: dict[int, LiveTurn] = {}
         self._wake = asyncio.Event()
 
     def add(self, turn: LiveTurn, entry: Entry | str) -> None:
-        """Commit and tell this, after all that was added before. A string is a piece of the answer."""
+        """Commit and send an entry after all earlier ones. A string is a piece of the answer."""
         if turn.stop == "lost":
             return
         turn.entries.append(entry)
@@ -52,12 +52,12 @@ class Journal:
         self._wake.set()
 
     def text(self, turn: LiveTurn, content: str) -> None:
-        """A piece of the answer."""
+        """Add a piece of the answer."""
         turn.append(content)
         self.add(turn, content)
 
     def reasoning(self, turn: LiveTurn, content: str) -> None:
-        """A piece of the model's reasoning."""
+        """Add a piece of the model's reasoning."""
         turn.reasoning.append(content)
         self.add(turn, Entry(reasoning=content))
 
@@ -66,20 +66,20 @@ class Journal:
             status = StatusData(status=status, message_id=str(turn.message_id))
         self.add(turn, Entry(frame=StatusChanged(data=status)))
 
-    async def settled(self, turn: LiveTurn) -> None:
-        """Wait until all that was added so far is committed and told."""
-        settled = asyncio.Event()
-        self.add(turn, Entry(then=settled.set))
-        await settled.wait()
+    async def settle(self, turn: LiveTurn) -> None:
+        """Wait until everything added so far is committed and sent."""
+        is_settled = asyncio.Event()
+        self.add(turn, Entry(then=is_settled.set))
+        await is_settled.wait()
 
     async def run(self) -> None:
-        """Tick for ever."""
+        """Tick forever."""
         while True:
             await self._wake.wait()
             await asyncio.sleep(await self.tick())
 
     async def tick(self) -> float:
-        """One commit, then its frames. Returns for how long there should be no other."""
+        """Commit once, then send the frames. Returns the pause before the next tick."""
         self._wake.clear()
         batches = [drain(turn) for turn in self._dirty.values()]
         self._dirty.clear()
@@ -87,8 +87,8 @@ class Journal:
         for batch in batches:
             try:
                 self._tell(batch, verdict)
-            except Exception:  # broad: one turn's trouble is not the others'
-                log.exception("What was committed of a turn could not be told.")
+            except Exception:  # broad: one turn's failure must not hold up the others
+                log.exception("Frames of a turn that were committed could not be sent.")
         return verdict.pause
 
     async def _commit(self, batches: list[Batch], attempt: Attempt | None = None) -> Verdict:
@@ -99,7 +99,7 @@ class Journal:
             try:
                 verdict = await write(commit, batches, attempt)
             except UNAVAILABLE as error:
-                # locked, full, read-only or away: nothing is told before it is stored
+                # locked, full, read-only or away: nothing is sent before it is stored
                 if not wait:
                     log.warning("Answers wait until they can be stored: %s", detail(error))
                 if isinstance(error, OutcomeUnknown):
@@ -107,9 +107,9 @@ class Journal:
                 attempt.explain(batches, explain(error))
                 wait = next(waits, wait)
                 await asyncio.sleep(wait)
-            except Exception:  # broad: whatever a row refuses, it costs one turn and not all
+            except Exception:  # broad: a row that is refused costs one turn, not all
                 if len(batches) == 1:
-                    log.exception("A turn cannot be stored, and is given up.")
+                    log.exception("A turn cannot be stored and is given up.")
                     return Verdict({}, 0.0)
                 verdicts = [await self._commit([batch], attempt) for batch in batches]
                 return Verdict(
@@ -127,7 +127,7 @@ class Journal:
         if cancelled is None:
             self._on_lost(turn)
             return
-        pieces.appended(batch)
+        pieces.note_committed(batch)
         for frame in batch.frames:
             publish.tell(turn.conversation_id, frame)
         if batch.text:

@@ -1,4 +1,4 @@
-"""A turn while this process runs it: what the row does not hold yet."""
+"""A turn while this process runs it: everything that its row does not hold yet."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from chat.llm.base import Usage
 from chat.protocol import Frame, StatusChanged, StatusData, UsageView
 
 StopReason = Literal["cancel", "drain", "lost"]
-"""A person asked; the server ends; the row is gone or somebody else's."""
+"""A person asked; the server shuts down; the row is gone or another process has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing for the journal that is no piece of the answer: committed, then told."""
+    """An entry for the journal that is not a piece of the answer: committed, then sent."""
 
     frame: Frame | None = None
     """Numbered and sent to the conversation's connections."""
     reasoning: str = ""
-    """A piece of the model's reasoning: told without a number."""
+    """A piece of the model's reasoning: sent without a number."""
     write: Callable[[int], None] | None = None
-    """Runs in the same transaction, with the frame's number. May run twice: a failed commit
-    is tried again."""
+    """Runs in the same transaction, with the frame's number. May run twice: a failed commit is
+    retried."""
     ends: bool = False
-    """The turn's last entry: its pieces are not appended any more, but folded into the message."""
+    """The turn's last entry: its pieces are folded into the message instead of appended."""
     then: Callable[[], None] | None = None
-    """Runs on the event loop once all that is committed and told."""
+    """Runs on the event loop once all of it is committed and sent."""
 
 
 @dataclass(eq=False)
@@ -49,62 +49,62 @@ class LiveTurn:
     seq: int
     """The last numbered frame of the conversation."""
     is_first: bool
-    """No turn of the conversation was completed before: a title is due."""
+    """No earlier turn of the conversation completed: a title is due."""
     taken: float = field(default_factory=monotonic)
-    """When, by this process's clock."""
+    """When it was taken, by this process's clock."""
     parts: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     thoughts: int = 0
-    """Pieces of reasoning that the journal has had."""
+    """Pieces of reasoning that the journal has received."""
     round: int = 0
     """Requests to the model so far, within this answer."""
     has_calls: bool = False
     calls_changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Look at its calls again: a person may have decided, or nothing runs any more."""
+    """Set to read its calls again: a person may have decided, or none runs any longer."""
     asks: bool = False
-    """A call waited for a person when they were looked at last."""
+    """A call waited for a person when they were last read."""
     borders: list[int] = field(default_factory=list)
-    """Where calls stand in the text, in code points: no block goes across one."""
+    """Where calls stand in the text, in code points: no block spans one."""
     usage: Usage | None = None
     cost: Decimal | None = None
     """US dollars, where the price is known."""
     entries: list[Entry | str] = field(default_factory=list)
-    """What the journal has not committed yet. A string is a piece of the answer: it becomes a
-    `delta` of its own, or part of one in a backlog."""
+    """Entries that the journal has not committed yet. A string is a piece of the answer: it becomes a
+    `delta`, or part of one if there is a backlog."""
     rows: list[tuple[int, str]] = field(default_factory=list)
-    """The pieces of its text that are rows of their own still: the last frame's number, the text."""
+    """Pieces of its text that are not merged yet: the number of the last frame, and the text."""
     beginning: StatusChanged | None = None
     """Its first frame, stored when it was taken; None: it is not new, or ends at once."""
     task: asyncio.Task[None] | None = None
     begun: bool = False
     stop: StopReason | None = None
     cut_short: str = ""
-    """What is to be said of its end, where the model was not let finish."""
+    """Shown when the answer was cut off; empty: it was not."""
     remarks: list[str] = field(default_factory=list)
-    """What else is to be said of the answer, each once."""
+    """Other remarks about the answer, each once."""
     budget: int | None = None
-    """Tokens, by our own estimate, that its model turned out to take of the conversation."""
+    """Tokens of the conversation, by our own estimate, that its model turned out to take."""
     context_tokens: int | None = None
-    """What its last request and the answer took of the model's context."""
+    """Tokens of the model's context that its last request and the answer took."""
     context_window: int | None = None
     heard_at: float = 0.0
-    """By the event loop's clock: when the model gave something last."""
+    """When the model last sent something, by the event loop's clock."""
     noted_at: float = -inf
-    """Likewise: when a wait was told last."""
-    told_of: float | None = None
-    """The wait that was told of last, by the `heard_at` that it began with."""
-    note_told: StatusData | None = None
-    """What was told of it."""
+    """When a note about a wait was last sent, by the same clock."""
+    noted_wait: float | None = None
+    """The wait of the last note, identified by the `heard_at` with which it began."""
+    last_note: StatusData | None = None
+    """That note."""
     over: bool = False
-    """Its end is with the journal: nothing may follow."""
+    """The journal has its end: nothing may follow."""
     waits: bool = False
-    """That end is not its last: a person is needed."""
+    """It is over only for now: it waits for a person."""
     length: int = 0
-    """Of the text, in code points."""
+    """Length of the text, in code points."""
     told: int = 0
-    """Of the text, in code points, so far as it is stored and told."""
+    """Code points of the text that are stored and sent."""
     size: int = 0
-    """Of the text, in bytes of UTF-8."""
+    """Size of the text, in bytes of UTF-8."""
 
     def __post_init__(self) -> None:
         self.length = self.told = sum(map(len, self.parts))
@@ -121,7 +121,7 @@ class LiveTurn:
         self.size += len(content.encode())
 
     def add_usage(self, usage: Usage, cost: Decimal | None) -> None:
-        """Count one more request's tokens, and what it cost where that is known."""
+        """Add a request's tokens, and its cost if that is known."""
         self.context_tokens = usage.input_tokens + usage.output_tokens
         if cost is not None:
             self.cost = (self.cost or Decimal(0)) + cost
@@ -140,15 +140,15 @@ class LiveTurn:
 
     @property
     def waiting(self) -> StatusData | None:
-        """What was told of a wait that is not over."""
-        return self.note_told if self.told_of == self.heard_at else None
+        """The last note about a wait, if it still waits."""
+        return self.last_note if self.noted_wait == self.heard_at else None
 
     def remark(self, text: str) -> None:
-        """Something to be said of the answer, once."""
+        """Add a remark about the answer, unless it was made before."""
         if text not in self.note:
             self.remarks.append(text)
 
     @property
     def note(self) -> str:
-        """What is to be said of the answer beside its text."""
+        """All remarks about the answer."""
         return " ".join(self.remarks)

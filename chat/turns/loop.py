@@ -1,6 +1,6 @@
 """The orchestration loop: ask the model, run the tools that it asks for, ask again.
 
-Starting, going on after an approval and running again after a crash are one path: tool calls
+Starting, continuing after an approval and running again after a crash are one path: tool calls
 without a result are answered first, then the model is asked. No coroutine waits for a person.
 """
 
@@ -40,13 +40,13 @@ CUT_SHORT = {
     "context": "Cut off: the conversation filled the model's context window.",
     "content_filter": "Cut off by the content filter of the model's server.",
 }
-"""What is said of an answer that its model was not let finish."""
+"""Shown when an answer was cut off."""
 
 
 async def answer(turn: LiveTurn, journal: Journal) -> bool:
-    """Move a turn on. True: it has its answer; False: it waits for a person.
+    """Run a turn's rounds. True: it has its answer. False: it waits for a person.
 
-    Raises a `TalosError` when there is no answer.
+    Raises a `TalosError` if there is no answer.
     """
     if not await calls.answer_open(turn, journal, goes_on=True):
         return False
@@ -56,17 +56,17 @@ async def answer(turn: LiveTurn, journal: Journal) -> bool:
 
 
 async def _converse(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
-    """Ask the model, run what it asks for, and again, until it has nothing to ask for."""
+    """Ask the model and run the tools that it calls, until it calls none."""
     while turn.round < settings.TALOS_TOOL_ROUNDS:
         if turn.round > 0 or turn.beginning is None:
             journal.status(turn, "thinking")
-        said = await ask(turn, journal, model)
-        if not said.requests:
-            if turn.has_calls:  # else nobody wants them back
-                opaque.keep(turn, journal, opaque.parts_of(turn, said.opaque))
+        rest = await ask(turn, journal, model)
+        if not rest.requests:
+            if turn.has_calls:  # otherwise no later request needs them
+                opaque.keep(turn, journal, opaque.parts_of(turn, rest.opaque))
             return True
         source = model.client.source(model.model_id)
-        await calls.store(turn, journal, said.requests, said.opaque, source)
+        await calls.store(turn, journal, rest.requests, rest.opaque, source)
         turn.round += 1
         if not await calls.answer_open(turn, journal):
             return False
@@ -77,21 +77,21 @@ async def _converse(turn: LiveTurn, journal: Journal, model: Resolved) -> bool:
 
 
 async def ask(turn: LiveTurn, journal: Journal, model: Resolved) -> Rest:
-    """What the model answers to the conversation, as much of it as its context takes."""
+    """Ask the model with as much of the conversation as its context takes."""
     while True:
-        asked = await read(context.asked, turn, model)
+        prepared = await read(context.prepare, turn, model)
         length, thoughts = turn.length, len(turn.reasoning)
         try:
-            return await _stream(turn, journal, model, asked.request)
+            return await _stream(turn, journal, model, prepared.request)
         except ContextFull as full:
             if (turn.length, len(turn.reasoning)) != (length, thoughts):
                 raise
             context.learn(turn, model, full)
-            turn.budget = context.smaller(asked, full)
+            turn.budget = context.shrink(prepared, full)
 
 
 async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Request) -> Rest:
-    """One request to the model."""
+    """Make one request to the model."""
     with WaitNotes(turn, journal) as waits:
         rest = Rest(turn, journal, model, waits)
         try:
@@ -99,14 +99,14 @@ async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Re
         except EmptyAnswer:
             if not turn.has_calls or not turn.text.strip():
                 raise
-            # it said all before it called its tools, and has nothing to add to their results
+            # it wrote its answer before it called its tools, and has nothing to add to their results
     return rest
 
 
 async def _follow(
     turn: LiveTurn, journal: Journal, stream: AsyncGenerator[StreamEvent], rest: Rest
 ) -> None:
-    """An answer's text goes to the journal as it comes."""
+    """Pass an answer's text to the journal as it arrives."""
     responding, now = False, asyncio.get_running_loop().time
     async with aclosing(stream) as events:
         async for event in events:
@@ -129,12 +129,12 @@ Beside = Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
 
 
 class Rest:
-    """What comes of a request beside text and reasoning."""
+    """What a request yields beside text and reasoning."""
 
     def __init__(self, turn: LiveTurn, journal: Journal, model: Resolved, waits: WaitNotes) -> None:
         self.requests: list[ToolRequest] = []
         self.opaque: list[Opaque] = []
-        """Of the answer as a whole."""
+        """Parts that belong to the answer as a whole."""
         self._turn = turn
         self._journal = journal
         self._model = model

@@ -1,4 +1,4 @@
-"""What a model said for itself alone: kept beside its answer, and given back with the history."""
+"""Opaque parts, which only their model reads: kept beside its answer, sent back with the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat.turns.live import Entry, LiveTurn
 
 
 def parts_of(turn: LiveTurn, opaque: Iterable[Opaque], call_id: str = "") -> list[OpaquePart]:
-    """Rows for opaque parts of the turn's present round, or of one of its calls."""
+    """Make the rows for opaque parts of the turn's current round, or of one of its calls."""
     return [
         OpaquePart(
             message_id=turn.message_id,
@@ -26,16 +26,16 @@ def parts_of(turn: LiveTurn, opaque: Iterable[Opaque], call_id: str = "") -> lis
 
 
 def thought(turn: LiveTurn) -> list[OpaquePart]:
-    """The text of the turn's present round so far was reasoning."""
+    """Note that the text of the turn's current round so far was reasoning."""
     return parts_of(turn, [Opaque(OpaquePart.THOUGHT, "", str(turn.length))])
 
 
 def keep(turn: LiveTurn, journal: Journal, parts: list[OpaquePart]) -> None:
-    """Store them with what the journal commits next of the turn."""
+    """Store parts with the journal's next commit of the turn."""
 
     def insert(_seq: int) -> None:
         for part in parts:
-            part.pk = None  # of an insertion that was rolled back
+            part.pk = None  # it may be left from a rolled-back insert
         OpaquePart.objects.bulk_create(parts)
 
     if parts:

@@ -1,7 +1,7 @@
-"""The rows of what live turns write: one for each turn at each tick, and now and then one of many.
+"""The pieces of live turns: one row for each turn and tick, now and then merged.
 
-A commit writes the page of every turn's last index entry, and an answer's end deletes its rows. An
-answer of some seconds would be hundreds of them, on pages of its own; joined they are few.
+A commit writes the page of every turn's last index entry, and an answer's end deletes its rows. A
+few seconds of an answer would make hundreds of rows, on pages of their own; merged, they are few.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from orjson import dumps
 from chat.db import sql
 from chat.turns.batches import Batch
 
-JOINED = 8
-"""So many rows of a turn's text become one, with the next."""
+MERGE_AT = 8
+"""Merge a turn's rows once it has this many."""
 
-# One step each, whatever their number of rows: see `commits.py`.
+# One step each, whatever the number of rows: see `commits.py`.
 _APPEND = {
     "sqlite": """
         INSERT INTO chat_piece (turn_id, seq, text, thought)
@@ -50,12 +50,12 @@ _DROP = {
 
 
 def append(batches: Sequence[Batch]) -> None:
-    """Store what is new of turns that go on. Inside the journal's transaction."""
+    """Store the new pieces of turns that continue. Inside the journal's transaction."""
     rows = [(b.turn.turn_id, b.last_seq, b.reasoning, b.thought) for b in batches if b.reasoning]
     numbered = [batch for batch in batches if batch.is_numbered]
     rows += [(b.turn.turn_id, b.last_seq, _text(b), 0) for b in numbered]
     joined = [
-        (b.turn.turn_id, b.turn.rows[0][0], b.turn.rows[-1][0]) for b in numbered if _joins(b)
+        (b.turn.turn_id, b.turn.rows[0][0], b.turn.rows[-1][0]) for b in numbered if _merges(b)
     ]
     if joined:
         sql.change(_DROP[connection.vendor], dumps(joined).decode())
@@ -63,19 +63,19 @@ def append(batches: Sequence[Batch]) -> None:
         sql.change(_APPEND[connection.vendor], dumps(rows).decode())
 
 
-def appended(batch: Batch) -> None:
-    """It is committed: from now on its row is one of its turn's. On the event loop."""
-    if _joins(batch):
+def note_committed(batch: Batch) -> None:
+    """Note the row that a batch has stored. On the event loop."""
+    if _merges(batch):
         batch.turn.rows = []
     elif batch.is_numbered:
         batch.turn.rows.append((batch.last_seq, batch.text))
 
 
-def _joins(batch: Batch) -> bool:
-    return batch.is_numbered and len(batch.turn.rows) >= JOINED
+def _merges(batch: Batch) -> bool:
+    return batch.is_numbered and len(batch.turn.rows) >= MERGE_AT
 
 
 def _text(batch: Batch) -> str:
-    if not _joins(batch):
+    if not _merges(batch):
         return batch.text
     return "".join([text for _, text in batch.turn.rows]) + batch.text

@@ -1,8 +1,8 @@
-"""The look: once a second, what other processes wrote.
+"""The poller: reads once a second what other processes wrote.
 
-Queued and ready turns, asked cancels, turns that are gone or whose process is dead, frames for
-this process's pages, and providers that were connected. Three small queries; whoever only writes
-(admin, commands) needs no more to be heard.
+It finds queued and ready turns, requested cancels, turns that are gone or whose process is dead,
+frames for this process's pages, and newly connected providers, in three small queries. So the admin
+and commands only have to write rows.
 """
 
 from __future__ import annotations
@@ -34,22 +34,23 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1
 HEARTBEAT_POLLS = 5
 DEAD_POLLS = 20
-"""Without a new heartbeat. On PostgreSQL a turn is then recovered by another server, within 30
-seconds. Looks are counted and no times compared: a clock that jumps, or a database that was away,
-kills nobody."""
+"""Polls without a new heartbeat, after which another server on PostgreSQL recovers a turn: within 30
+seconds. Polls are counted instead of comparing times, so a clock that jumps, or a database that was
+away, makes no server look dead."""
 TIDY_POLLS = 60
 CHORE_POLLS = 3600
 NOTICES_KEPT = timedelta(hours=1)
 EMPTY_KEPT = timedelta(days=1)
-"""A conversation without a message is removed after a day."""
+"""Age at which a conversation without a message is removed."""
 EMPTY_AT_ONCE = 1000
-"""Of them in one look; the next one is a minute later."""
+"""Most of them removed in one go; the next is a minute later."""
 LATE_POLLS = 10
-"""Ids are given before commits: a notice may become visible after one with a higher id."""
+"""Polls for which older notices are read again: ids are assigned before commits, so a notice may
+become visible after one with a higher id."""
 
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
-"""Work for every hour, or every look, that may take its time: in short steps, beside the looks."""
+"""Work for every hour, or every poll, that may take a while: in short steps, beside the polls."""
 
 
 class Poller:
@@ -71,23 +72,23 @@ class Poller:
         """A process that is known to be dead; on SQLite all others are."""
         self._unknown: set[int] = set()
         self._silent: dict[int, tuple[datetime | None, int]] = {}
-        """Each foreign running turn's heartbeat, and how many looks have found it unchanged."""
+        """Each foreign running turn's heartbeat, and how many polls have found it unchanged."""
         self._floors: deque[int] = deque(maxlen=LATE_POLLS)
         self._heard: set[int] = set()
 
     async def start(self) -> None:
-        """The first look, before anybody connects: old owners' turns are freed here."""
+        """Poll once before clients connect: this frees the turns of dead servers."""
         self._floors.append(await read(_last_notice))
-        with _passing_trouble():  # the next look tries again
+        with _logged_failure():  # the next poll tries again
             await self.poll()
 
     async def run(self) -> None:
-        """Look, for ever. Trouble with the database ends a look, not the watch."""
+        """Poll forever. Trouble with the database ends one poll, not the poller."""
         polls = 0
         while True:
             await asyncio.sleep(POLL_SECONDS)
             polls += 1
-            with _passing_trouble():
+            with _logged_failure():
                 if polls % HEARTBEAT_POLLS == 0 and self._runner.live():
                     await write(transitions.heartbeat)
                 await self.poll()
@@ -97,33 +98,33 @@ class Poller:
                     await follow.poll({turn.conversation_id for turn in self._runner.live()})
                 if polls % TIDY_POLLS == 1:
                     await write(tidy)
-                self._begin(self._always)
+                self._start_chores(self._always)
                 if polls % CHORE_POLLS == 1:
-                    self._begin(self._chores)
+                    self._start_chores(self._chores)
 
-    def _begin(self, chores: Iterable[Chore]) -> None:
-        """One that still runs from the time before is not begun again."""
+    def _start_chores(self, chores: Iterable[Chore]) -> None:
+        """Start chores, except those that still run from last time."""
         for chore in chores:
             if chore not in self._running or self._running[chore].done():
                 self._running[chore] = self._runner.background(chore())
 
     async def poll(self) -> None:
-        """Stop, recover and take what the rows say, after what was said of them."""
+        """Stop, recover and take turns as their rows say, after delivering notices."""
         await connections.poll()
-        live = self._runner.live()  # before the read: one taken meanwhile is not in it
+        live = self._runner.live()  # before the read, which may miss a turn taken meanwhile
         unfinished = await read(transitions.unfinished)
-        await self._hear()  # a page hears of the question before its answer begins
-        self._stop_asked(live, unfinished)
+        await self._hear()  # so that a page hears of a question before its answer begins
+        self._stop_requested(live, unfinished)
         held = {turn.conversation_id for turn in unfinished if turn.status in Turn.LIVE}
         for turn in self._orphans(unfinished):
             held.discard(turn.conversation_id)
-            with _passing_trouble():  # one turn's is not the others'
+            with _logged_failure():  # one turn's failure must not affect the others
                 await self._runner.recover(turn)
         for conversation_id in {turn.conversation_id for turn in unfinished} - held:
-            with _passing_trouble():
+            with _logged_failure():
                 await self._runner.take_next(conversation_id)
 
-    def _stop_asked(self, live: Iterable[LiveTurn], unfinished: Sequence[Unfinished]) -> None:
+    def _stop_requested(self, live: Iterable[LiveTurn], unfinished: Sequence[Unfinished]) -> None:
         ours = {turn.pk: turn for turn in unfinished if turn.process == process.identity}
         for turn in live:
             row = ours.get(turn.turn_id)
@@ -135,10 +136,10 @@ class Poller:
                 turn.calls_changed.set()  # another process may have decided
 
     def _orphans(self, unfinished: Sequence[Unfinished]) -> list[Unfinished]:
-        """Running turns that nobody runs."""
+        """Find running turns that no process runs."""
         running = [turn for turn in unfinished if turn.status == Turn.Status.RUNNING]
         ours = [t for t in running if t.process == process.identity and not self._runner.runs(t.pk)]
-        # one that was taken a moment ago is not in the runner's hands yet: twice seen is lost
+        # a turn taken a moment ago is not with the runner yet: seen twice, it is lost
         lost = [turn for turn in ours if turn.pk in self._unknown]
         self._unknown = {turn.pk for turn in ours}
         others = [turn for turn in running if turn.process != process.identity]
@@ -147,13 +148,13 @@ class Poller:
     def _of_dead_servers(self, others: Sequence[Unfinished]) -> list[Unfinished]:
         before, self._silent = self._silent, {}
         for turn in others:
-            heartbeat, looks = before.get(turn.pk, (turn.heartbeat_at, 0))
-            looks = looks + 1 if heartbeat == turn.heartbeat_at else 0
-            self._silent[turn.pk] = turn.heartbeat_at, looks
+            heartbeat, polls = before.get(turn.pk, (turn.heartbeat_at, 0))
+            polls = polls + 1 if heartbeat == turn.heartbeat_at else 0
+            self._silent[turn.pk] = turn.heartbeat_at, polls
         return [t for t in others if self._is_dead(t) or self._silent[t.pk][1] > DEAD_POLLS]
 
     def _is_dead(self, turn: Unfinished) -> bool:
-        """Known to be dead, without having to be watched."""
+        """Whether a turn's process is known to be dead, without counting polls."""
         return process.is_alone() or turn.process == self._dead or turn.heartbeat_at is None
 
     async def _hear(self) -> None:
@@ -167,14 +168,14 @@ class Poller:
 
 
 @contextmanager
-def _passing_trouble() -> Iterator[None]:
-    """What goes wrong in a look must not end the watch: nobody would be recovered any more."""
+def _logged_failure() -> Iterator[None]:
+    """A failed poll must not stop the watcher, or recovery stops."""
     try:
         yield
     except UNAVAILABLE as error:
-        log.warning("A look at the database failed: %s", detail(error))
+        log.warning("Polling the database failed: %s", detail(error))
     except Exception:  # broad: as above
-        log.exception("A look failed.")
+        log.exception("A poll failed.")
 
 
 def _last_notice() -> int:
@@ -186,7 +187,7 @@ def _notices_after(floor: int) -> list[Notice]:
 
 
 async def compact_search() -> None:
-    """Clear the word index of what was deleted."""
+    """Clear deleted entries from the word index."""
     more = await write(search.compact, is_first=True)
     while more:
         more = await write(search.compact, is_first=False)
@@ -203,7 +204,7 @@ def tidy() -> None:
 
 @transaction.atomic
 def _remove_empty(conversation_id: UUID) -> None:
-    """Unless something was said in it since it was looked for."""
+    """Delete a conversation, unless it has got a message meanwhile."""
     held = Conversation.objects.select_for_update().filter(pk=conversation_id, leaf=None).first()
     if held is not None:
         held.delete()

@@ -1,6 +1,6 @@
 """Recovers the turns of a server that died.
 
-A recovery is one transaction, and changes nothing of a turn that has moved on meanwhile.
+A recovery is one transaction. It leaves alone a turn that has changed meanwhile.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ UNKNOWN_RESULT = "The server stopped while this ran. It may or may not have had 
 
 @transaction.atomic
 def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> list[Frame]:
-    """Free a turn whose process is dead, unless it moved meanwhile; the frames that tell of it.
+    """Free a turn whose process is dead, unless it changed meanwhile. Returns the frames that say so.
 
-    What was shown is kept and the turn is `interrupted`; a tool call that was running is
-    `unknown`, and is not run again unless its tool is repeatable. A turn that had shown nothing,
-    and one with calls that may still run, is queued again; one that waits for a person goes on
-    waiting.
+    Text that was shown is kept and the turn is `interrupted`; a tool call that was running is
+    `unknown`, and is not run again unless its tool is repeatable. A turn that had shown nothing, or
+    has calls that may still run, is queued again; one that waits for a person goes on waiting.
     """
-    # the conversation first, as everywhere: who held them the other way round would wait for ever
+    # lock the conversation first, as everywhere: another order could deadlock
     Conversation.objects.select_for_update(of=("self",)).filter(turn=turn_id).first()
     turn = _held_by(dead_process, turn_id, seen_at)
     if turn is None:
@@ -45,7 +44,7 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
     unknown = _settle_running_calls(turn)
     so_far = Piece.objects.so_far(turn.pk)
     status = _after_a_crash(turn, so_far)
-    frames = [*map(_result, unknown), *_told(turn, status)]
+    frames = [*map(_result_frame, unknown), *_end_frames(turn, status)]
     seq = max(turn.conversation.seq, so_far.seq)
     so_far = so_far._replace(seq=seq + len(frames))
     changes: dict[str, object] = {"status": status}
@@ -54,7 +53,10 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
     else:
         close_calls(turn.message_id, "The server stopped before this ran.")
         fold(turn, so_far, words(so_far.text), is_watched=False)
-        changes |= {"ended_at": timezone.now(), "process": process.identity}  # who tells of it
+        changes |= {
+            "ended_at": timezone.now(),
+            "process": process.identity,
+        }  # the process that sends its frames
     Turn.objects.filter(pk=turn.pk).update(**changes)
     return [frame.numbered(number) for number, frame in enumerate(frames, seq + 1)]
 
@@ -62,16 +64,16 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
 def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | None:
     held = Turn.objects.run_by(process_id).filter(pk=turn_id)
     if seen_at is not None:
-        # It shows no sign of life since. SQLite compares text, and Django writes a whole second
-        # without the fraction that `Now` has: less than a moment later holds for both.
+        # No sign of life since. SQLite compares text, and Django writes a whole second without the
+        # fraction that `Now` has: "less than a moment later" holds for both.
         held = held.filter(heartbeat_at__lt=seen_at + timedelta(microseconds=1))
     related = held.select_for_update(of=("self",)).select_related("conversation")
     return related.first()
 
 
 def _settle_running_calls(turn: Turn) -> list[ToolCall]:
-    """Calls that ran when their server died are to be run again, if their tools allow that; those
-    of which it is unknown now what they did."""
+    """Queue calls that ran when their server died, if their tools are repeatable. Returns the others,
+    whose effect is unknown."""
     unknown = []
     for call in ToolCall.objects.filter(message=turn.message_id, status=ToolCall.Status.RUNNING):
         tool = toolbox.registry().get(call.name)
@@ -97,15 +99,15 @@ def _after_a_crash(turn: Turn, so_far: SoFar) -> Turn.Status:
     return Turn.Status.INTERRUPTED if has_shown else Turn.Status.QUEUED
 
 
-def _result(call: ToolCall) -> Frame:
+def _result_frame(call: ToolCall) -> Frame:
     data = ToolResultData(
         call_id=call.call_id, name=call.name, content=call.result, is_error=call.is_error
     )
     return ToolFinished(data=data)
 
 
-def _told(turn: Turn, status: Turn.Status) -> Iterator[Frame]:
-    """What is to be told of a turn that a dead server left."""
+def _end_frames(turn: Turn, status: Turn.Status) -> Iterator[Frame]:
+    """Yield the frames for a turn that a dead server left."""
     if status == Turn.Status.WAITING:
         data = StatusData(status="waiting_approval", message_id=str(turn.message_id))
         yield StatusChanged(data=data)

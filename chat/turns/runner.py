@@ -41,7 +41,9 @@ class Runner:
     def __init__(self) -> None:
         self._renderer = Renderer()
         self.journal = Journal(
-            on_told=self._renderer.told, on_cancelled=self._cancelled, on_lost=self._lost
+            on_told=self._renderer.render_more,
+            on_cancelled=self._on_cancelled,
+            on_lost=self._on_lost,
         )
         self.draining = False
         self._live: dict[int, LiveTurn] = {}
@@ -88,7 +90,7 @@ class Runner:
         self._titling.put_off(turn.conversation_id)
         turn.task = self.background(self._run(turn))
 
-    def decided(self, conversation_id: UUID) -> None:
+    def wake_calls(self, conversation_id: UUID) -> None:
         """Tell the conversation's turn, if it runs here, that a call was decided."""
         for turn in self.live():
             if turn.conversation_id == conversation_id:
@@ -98,10 +100,10 @@ class Runner:
         """Run `work` in a task that is kept alive and whose failure is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._on_finished)
         return task
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
+    def _on_finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("Background work failed.", exc_info=error)
@@ -130,10 +132,10 @@ class Runner:
         if turn.task is not None:
             turn.task.cancel()
 
-    def _cancelled(self, turn: LiveTurn) -> None:
+    def _on_cancelled(self, turn: LiveTurn) -> None:
         self.stop(turn, "cancel")
 
-    def _lost(self, turn: LiveTurn) -> None:
+    def _on_lost(self, turn: LiveTurn) -> None:
         """The row is gone, or another process has it: send no more of its frames."""
         if turn.over:
             self._forget(turn)
@@ -155,10 +157,10 @@ class Runner:
                 is_over = await self._answer(turn)
                 has_grown = turn.length > length
                 if (is_over or has_grown) and publish.wants_blocks(turn.conversation_id):
-                    await self.journal.settled(turn)
+                    await self.journal.settle(turn)
                     await self._renderer.finish(turn)
         except asyncio.CancelledError:
-            await self._stopped(turn)
+            await self._end_stopped(turn)
         except TimeoutError:
             limit = f"more than {settings.TALOS_TURN_SECONDS} seconds (TALOS_TURN_SECONDS)"
             await self._end(turn, "failed", ModelError(f"Stopped: the answer took {limit}."))
@@ -183,7 +185,7 @@ class Runner:
             turn.stop = "lost"
             raise asyncio.CancelledError from None
 
-    async def _stopped(self, turn: LiveTurn) -> None:
+    async def _end_stopped(self, turn: LiveTurn) -> None:
         if turn.stop == "lost":
             self._forget(turn)
         elif turn.stop == "drain":
@@ -215,30 +217,31 @@ class Runner:
             )
             following[:] = [None if self.draining else transitions.take_next(turn.conversation_id)]
 
-        def told() -> None:
+        def start_next() -> None:
             self.start(following[0])  # start the next turn first, so the runner never looks idle
             self._forget(turn)
             if outcome == "completed" and not self.draining:
                 self._titling.want(turn, is_next_running=following[0] is not None)
 
         if error is not None:
-            said = error.details if isinstance(error, ModelError) else ""
-            told_error = Error(content=error.message, code=error.code, details=said or None)
-            self.journal.add(turn, Entry(told_error))
+            details = error.details if isinstance(error, ModelError) else ""
+            frame = Error(content=error.message, code=error.code, details=details or None)
+            self.journal.add(turn, Entry(frame))
         end = done(turn, outcome, turn.usage_view)
-        self.journal.add(turn, Entry(end, write=store, ends=True, then=told))
+        self.journal.add(turn, Entry(end, write=store, ends=True, then=start_next))
 
     def _wait(self, turn: LiveTurn) -> None:
         """Release a turn that needs a person: the server that finds it ready takes it again."""
         turn.over = turn.waits = True
 
-        def told() -> None:
+        def release() -> None:
             self._forget(turn)
             self.background(self.take_next(turn.conversation_id))  # it may be ready already
 
         data = StatusData(status="waiting_approval", message_id=str(turn.message_id))
         self.journal.add(
-            turn, Entry(StatusChanged(data=data), write=lambda _: transitions.wait(turn), then=told)
+            turn,
+            Entry(StatusChanged(data=data), write=lambda _: transitions.wait(turn), then=release),
         )
 
     def _forget(self, turn: LiveTurn) -> None:

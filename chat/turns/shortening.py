@@ -1,4 +1,4 @@
-"""Text made short enough, between two words or characters."""
+"""Shortens text between two words or characters."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from unicodedata import category, combining
 _JOINERS = "\u200c\u200d"
 
 
-def shortened(line: str, length: int) -> str:
-    """At most `length` code points, with an ellipsis where there were more.
+def shorten(line: str, length: int) -> str:
+    """Cut a line to at most `length` code points, with an ellipsis if it was longer.
 
-    Ends between two words, or at least between what people see as two characters.
+    Cuts between two words, or at least between two visible characters.
     """
     if len(line) <= length:
         return line
@@ -22,7 +22,7 @@ def shortened(line: str, length: int) -> str:
 
 
 def _border(line: str, end: int) -> int:
-    """Where a character begins that people see as one, at `end` or before."""
+    """Return where a visible character begins, at `end` or before."""
     at = end
     while at > 0 and _goes_on(line, at):
         at -= 1

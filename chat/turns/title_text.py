@@ -1,7 +1,7 @@
-"""A title out of what a model answered: one short line of plain text.
+"""Extracts a title from a model's answer: one short line of plain text.
 
-What belongs to a title stays: `C#`, `__init__`, `*args`, `U.S.`, quotes inside it. Only pairs around
-the whole of it go, and what models write around one.
+Characters that belong to a title stay: `C#`, `__init__`, `*args`, `U.S.`, quotes inside it. Only
+pairs around all of it are removed, and the words that models put around a title.
 """
 
 # ruff: noqa: RUF001  # the punctuation of many scripts
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from chat.turns.shortening import shortened
+from chat.turns.shortening import shorten
 
 MAX_LENGTH = 80
 MAX_READ = 10_000
-"""Characters of an answer that are looked at, and `MAX_LINE` of the line that is the title."""
+"""Characters of an answer that are read; of the title's line, `MAX_LINE`."""
 MAX_LINE = 400
 
 _TAG = "think|thinking|thought|reasoning"
@@ -111,20 +111,20 @@ _ABBREVIATIONS = frozenset(
 )
 _JOINERS = "\u200c\u200d"
 _KEPT = frozenset(f"{_JOINERS}\u200e\u200f\u061c\u0600\u0601\u0602\u0603\u0604\u0605\u06dd")
-"""Joiners, marks of direction and Arabic signs: they are formats to Unicode, and part of words."""
+"""Joiners, direction marks and Arabic signs: Unicode classes them as formats, but words need them."""
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 
 
 def clean(answer: str) -> str:
-    """The title in an answer; empty if there is none. A clean title stays as it is."""
-    title = _peeled(_line(answer[:MAX_READ])[:MAX_LINE])
-    while (again := _peeled(_line(shortened(title, MAX_LENGTH)))) != title:
+    """Return the title in an answer; empty if there is none. A clean title stays as it is."""
+    title = _peel(_line(answer[:MAX_READ])[:MAX_LINE])
+    while (again := _peel(_line(shorten(title, MAX_LENGTH)))) != title:
         title = again
     return title
 
 
 def _line(answer: str) -> str:
-    """The line that is the title, without thoughts, a fence or JSON around it."""
+    """Find the line with the title, without thoughts, a fence or JSON around it."""
     for part in (_spoken, _fenced, _from_json):
         answer = part(answer)
     lines = [" ".join(line.split()) for line in answer.splitlines()]
@@ -156,7 +156,7 @@ def _from_json(answer: str) -> str:
 
 
 def _visible(line: str) -> str:
-    """Without what cannot be seen, but for what shapes the letters beside it."""
+    """Remove invisible characters, except those that shape the letters beside them."""
     flags = {place for found in _FLAG.finditer(line) for place in range(*found.span())}
     shown = (
         character
@@ -166,8 +166,8 @@ def _visible(line: str) -> str:
     return " ".join("".join(shown).split()).strip(_JOINERS + " ")
 
 
-def _peeled(line: str) -> str:
-    """Without what is around the whole of it, one layer after the other."""
+def _peel(line: str) -> str:
+    """Remove the layers around a title, one after the other."""
     layers: tuple[Callable[[str], str], ...] = (
         _without_leading,
         _without_label,
@@ -209,7 +209,7 @@ def _without_pair(line: str) -> str:
 
 
 def _is_whole(inner: str, opening: str, closing: str) -> bool:
-    """The two belong to each other, and not to others between them."""
+    """Whether the two belong to each other, and not to others between them."""
     if opening in "**`":
         return opening not in inner and inner == inner.strip()
     if opening != closing:

@@ -1,6 +1,6 @@
-"""Titles: after the first answer the model is asked for one, from the opening messages.
+"""Titles: after the first answer, the model is asked for one, from the opening messages.
 
-Never over a title that a person gave. A failure leaves the opening words.
+It never replaces a title that a person gave. If it fails, the opening words stay.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ PROMPT = (
 )
 LAST_WORD = "Now write the title of this conversation, and nothing else."
 OPENING_CHARACTERS = 2_000
-"""Of each opening message that the model is shown."""
+"""Code points of each opening message that the model is shown."""
 MAX_OUTPUT_TOKENS = 1_000
-"""Room for models that reason first."""
+"""Enough for models that reason first."""
 
 
 async def entitle(conversation_id: UUID, model: Resolved) -> None:
@@ -68,22 +68,22 @@ async def _answer(model: Resolved, request: Request) -> str:
             if isinstance(event, Text):
                 answer += event.content
             elif isinstance(event, Thought):
-                answer = ""  # it was reasoning so far
+                answer = ""  # the text so far was reasoning
             if len(answer) > MAX_READ:
                 break
     return answer
 
 
 def _opening(conversation_id: UUID) -> list[ModelMessage] | None:
-    """The first question and its answer, or None where no title is wanted."""
+    """Return the first question and its answer, or None if no title is wanted."""
     conversation = Conversation.objects.filter(pk=conversation_id).first()
     if conversation is None or conversation.titled_by != Conversation.TitledBy.OPENING:
         return None
     return [
-        (UserMessage if said.role == Message.Role.USER else AssistantMessage)(
-            said.content[:OPENING_CHARACTERS]
+        (UserMessage if message.role == Message.Role.USER else AssistantMessage)(
+            message.content[:OPENING_CHARACTERS]
         )
-        for said in beginnings(conversation.leaf_id)[:2]
+        for message in beginnings(conversation.leaf_id)[:2]
     ]
 
 
@@ -97,7 +97,7 @@ def _store(conversation_id: UUID, title: str) -> None:
 
 
 def set_title(conversation: Conversation, title: str, by: Conversation.TitledBy) -> None:
-    """Store a title and tell all of the owner's connections. Inside a transaction."""
+    """Store a title and send it to all of the owner's connections. Inside a transaction."""
     Conversation.objects.filter(pk=conversation.pk).update(title=title, titled_by=by)
     search.index_title(conversation, title)
     publish.announce(

@@ -1,4 +1,4 @@
-"""The tools of this process: what is offered, who runs it, and what a running call may reach."""
+"""The tools of this process, their runner, and the context of a running call."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from tools.core.registry import Registry, load
 from tools.core.runner import ToolRunner
 
 SHORTEST_SECRET = 8
-"""Characters. A shorter value would be struck out of ordinary text."""
+"""Characters. Shorter values would be removed from ordinary text."""
 
 
 @cache
 def runner() -> ToolRunner:
-    """Of the whole process; what it returns is free of keys."""
+    """Return the runner of this process, which removes keys from results."""
     return ToolRunner(lambda: load(tuple(settings.TALOS_TOOLS)), secrets=_secrets)
 
 
 def _secrets() -> list[str]:
-    """Of now: keys may be entered while the server runs."""
+    """Read the current keys: some may be entered while the server runs."""
     configured = [settings.OPENAI_API_KEY, *settings.PROVIDER_VARIABLES.values()]
     keys = [settings.SECRET_KEY, *configured, *connections.keys()]
     return [key for key in keys if key and len(key) >= SHORTEST_SECRET]
 
 
 def registry() -> Registry:
-    """The tools of the modules that TALOS_TOOLS names."""
+    """Return the tools of the modules in TALOS_TOOLS."""
     return runner().registry
 
 
 @cache
 def specs(offered: Registry) -> tuple[ToolSpec, ...]:
-    """The tools as a model is told of them."""
+    """Describe the tools for a model."""
     return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in offered)
 
 
 def context(turn: LiveTurn, *, progress: Callable[[str], None]) -> ToolContext:
-    """What a call of this turn may know, and the ports through which it reaches Talos."""
+    """Make the context of a call of this turn: its data, and its ways to reach Talos."""
 
     async def search_own(query: str, limit: int) -> Sequence[Hit]:
         found = await read(search.search, turn.owner_id, query, limit=limit)

@@ -1,4 +1,4 @@
-"""How a turn moves in the database. Each change is conditional, and its row count is looked at.
+"""Transitions of a turn in the database. Each is a conditional update whose row count is checked.
 
 All functions are synchronous; those that take a `LiveTurn` run inside the journal's transaction.
 """
@@ -31,9 +31,9 @@ from chat.turns.live import LiveTurn
 
 
 def take_next(conversation_id: UUID) -> LiveTurn | None:
-    """Take the conversation's first queued turn. None: there is none, or one is live."""
+    """Take the conversation's first queued turn. None: there is none, or another is live."""
     try:
-        # A savepoint only where another process may come between.
+        # a savepoint only if another process may interfere
         with transaction.atomic(savepoint=not process.is_alone()):
             return _take_next(conversation_id)
     except IntegrityError:
@@ -68,7 +68,7 @@ INSERT INTO chat_piece (turn_id, seq, text, thought) VALUES (%s, %s, '', 0)
 def _take_next(conversation_id: UUID) -> LiveTurn | None:
     found = sql.select(_NEXT, conversation_id)
     if not found or not sql.change(_TAKE, process.identity, timezone.now(), found[0][0]):
-        return None  # there is none, or another process took it at the same moment
+        return None  # none, or another process took it at the same moment
     turn_id, message_id, model, context, is_new, cancelled, owner_id, seq, sent, is_first = found[0]
     turn = LiveTurn(
         turn_id=turn_id,
@@ -83,22 +83,22 @@ def _take_next(conversation_id: UUID) -> LiveTurn | None:
         stop="cancel" if cancelled else None,
     )
     if not is_new:
-        return _gone_on(turn)
+        return _resume(turn)
     if not cancelled:
         _begin(turn)
     return turn
 
 
 def _begin(turn: LiveTurn) -> None:
-    """Store its first frame with its being taken: that saves every turn a commit."""
+    """Store a turn's first frame in the transaction that takes it, which saves a commit per turn."""
     turn.seq += 1
     data = StatusData(status="thinking", message_id=str(turn.message_id))
     turn.beginning = StatusChanged(data=data, seq=turn.seq)
     sql.change(_FIRST_PIECE, turn.turn_id, turn.seq)
 
 
-def _gone_on(turn: LiveTurn) -> LiveTurn:
-    """A turn that ran before: with its text and usage, and after its last round of calls."""
+def _resume(turn: LiveTurn) -> LiveTurn:
+    """Restore a turn that ran before: its text, its usage, and its place after the last round."""
     so_far = Piece.objects.so_far(turn.turn_id)
     calls = ToolCall.objects.filter(message=turn.message_id).order_by("round")
     rounds = list(calls.values_list("round", "offset").distinct())
@@ -124,7 +124,7 @@ def _gone_on(turn: LiveTurn) -> LiveTurn:
 
 
 def exists(turn_id: int) -> bool:
-    """Whether a turn has not been deleted with its conversation."""
+    """Whether a turn still exists, and was not deleted with its conversation."""
     return Turn.objects.filter(pk=turn_id).exists()
 
 
@@ -151,8 +151,8 @@ def finish(
     found: Sequence[str],
     is_watched: bool,
 ) -> None:
-    """The end: pieces become the message's content, in which `found` are the words. Unread, unless
-    somebody watches.
+    """End a turn: its pieces become the message's content, whose words are `found`. The conversation
+    is unread unless somebody watches it.
     """
     usage = turn.usage
     sql.change(
@@ -169,16 +169,16 @@ def finish(
 
 
 def close_calls(message_id: UUID, result: str) -> None:
-    """Give the calls that are still open a result that says why there is none."""
+    """Close calls that are still open, with a result that says why they have none."""
     ToolCall.objects.filter(message=message_id, status__in=ToolCall.OPEN).update(
         status=ToolCall.Status.FAILED, result=result, ended_at=timezone.now()
     )
 
 
 def wait(turn: LiveTurn) -> None:
-    """Held by nobody until a person decides; ready at once if they have done so already."""
+    """Release a turn until a person decides, or queue it at once if they already have."""
     held = Turn.objects.run_by(process.identity).filter(pk=turn.turn_id)
-    held.select_for_update().first()  # before its calls: see `approvals.resolve`
+    held.select_for_update().first()  # lock it before its calls: see `approvals.resolve`
     calls = ToolCall.objects.filter(message=turn.message_id)
     asks = calls.pending().exists() and not calls.answerable().exists()
     waits = asks and held.filter(cancel_requested_at=None).exists()
@@ -187,11 +187,11 @@ def wait(turn: LiveTurn) -> None:
     used |= asdict(turn.usage) if turn.usage else {}
     held.update(status=status, cost=turn.cost, note=turn.note, **used)
     if waits and not publish.is_watched(turn.conversation_id):
-        _tell_elsewhere(turn.owner_id, turn.conversation_id)
+        _update_lists(turn.owner_id, turn.conversation_id)
 
 
 def fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watched: bool) -> None:
-    """What a turn wrote becomes its message's, which is found by its words; its pieces go."""
+    """Move a turn's text into its message, index its words, and delete its pieces."""
     if isinstance(turn, LiveTurn):
         turn_id, owner_id = turn.turn_id, turn.owner_id
     else:
@@ -205,17 +205,17 @@ def fold(turn: LiveTurn | Turn, so_far: SoFar, found: Sequence[str], *, is_watch
     unread = not is_watched
     sql.change(_MOVE_ON, so_far.seq, timezone.now(), unread, turn.conversation_id)
     if not is_watched:
-        _tell_elsewhere(owner_id, turn.conversation_id)
+        _update_lists(owner_id, turn.conversation_id)
 
 
-def _tell_elsewhere(owner_id: int, conversation_id: UUID) -> None:
-    """Nobody watches: the lists of the owner's other pages show what is to be seen here."""
+def _update_lists(owner_id: int, conversation_id: UUID) -> None:
+    """Update the lists on the owner's other pages, because nobody watches this conversation."""
     data = ConversationChangedData(session_id=str(conversation_id))
     publish.announce(owner_id, ConversationChanged(data=data))
 
 
 class Unfinished(NamedTuple):
-    """What the look sees of a turn."""
+    """A turn as the poller reads it."""
 
     pk: int
     conversation_id: UUID
@@ -226,19 +226,19 @@ class Unfinished(NamedTuple):
 
 
 def unfinished() -> list[Unfinished]:
-    """Every turn that is queued, running or waiting, in the order of asking."""
+    """Read all turns that are queued, running or waiting, in the order of their questions."""
     rows = Turn.objects.unfinished().order_by("pk")
     return [Unfinished(*row) for row in rows.values_list(*Unfinished._fields)]
 
 
 def latest_numbers(conversation_ids: Collection[UUID]) -> dict[UUID, int]:
-    """The number of each conversation's last frame, the live turn's included."""
+    """Return the number of each conversation's last frame, including the live turn's."""
     written = Max("turn__piece__seq", filter=Q(turn__status__in=Turn.UNFINISHED))
     found = Conversation.objects.filter(pk__in=conversation_ids).annotate(written=written)
     return {pk: max(seq, last or 0) for pk, seq, last in found.values_list("pk", "seq", "written")}
 
 
 def heartbeat() -> None:
-    """Show that this process lives."""
-    # with `unfinished`, whose index has few rows
+    """Show that this process is alive."""
+    # filtered by `unfinished`, whose index has few rows
     Turn.objects.unfinished().run_by(process.identity).update(heartbeat_at=Now())

@@ -13,7 +13,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from chat.access.gate import SocketGate, why_refused
+from chat.access.gate import SocketGate, refusal_reason
 from chat.access.owner import local_owner, owner_of
 from tests.support.processes import Talos
 
@@ -164,12 +164,12 @@ def test_a_socket_is_let_in_by_where_it_comes_from(
     headers: list[tuple[str, str]], let_in: bool
 ) -> None:
     raw = [(name.encode(), value.encode()) for name, value in headers]
-    assert (why_refused({"type": "websocket", "headers": raw}) is None) is let_in
+    assert (refusal_reason({"type": "websocket", "headers": raw}) is None) is let_in
 
 
 def test_a_socket_over_tls_has_an_https_origin() -> None:
     headers = [(b"host", b"localhost"), (b"origin", b"https://localhost")]
-    assert why_refused({"scheme": "wss", "headers": headers}) is None
+    assert refusal_reason({"scheme": "wss", "headers": headers}) is None
 
 
 @pytest.mark.anyio

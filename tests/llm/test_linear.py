@@ -90,7 +90,7 @@ def test_long_arguments_are_checked_in_a_thread(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(toolbox, "runner", Runner)
     for arguments in ("{}", keys()):
-        asyncio.run(calls._validated(ToolCall(name="book", arguments=arguments)))
+        asyncio.run(calls._validate(ToolCall(name="book", arguments=arguments)))
     assert [thread is threading.main_thread() for thread in checked] == [True, False]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 
 from chat import services
 from chat.access.owner import local_owner
+from chat.display.cards import STATES
 from chat.models import ToolCall, Turn
 from chat.turns import calls, transitions
 from chat.turns.journal import Journal
@@ -46,3 +49,13 @@ def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.Mo
     assert is_answered is False, "the model would be told that the call was never run"
     transitions.wait(turn)
     assert Turn.objects.get().status == Turn.Status.QUEUED, "the call would wait for nobody"
+
+
+def test_the_page_has_a_word_for_each_state_of_a_call() -> None:
+    scripts = (settings.BASE_DIR / "static" / "js").rglob("*.js")
+    (table,) = [found[1] for file in scripts if (found := TABLE.search(file.read_text()))]
+    assert set(STATES) == set(ToolCall.Status.values)
+    assert dict(re.findall(r'(\w+): "(.+)"', table)) == STATES
+
+
+TABLE = re.compile(r"const STATES = \{\n(.*?)\};", re.DOTALL)

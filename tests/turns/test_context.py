@@ -213,7 +213,7 @@ def resolved(name: str = "m", window: int | None = None) -> Resolved:
     return Resolved(name, Silent(), window)
 
 
-def said(asked: context.Asked) -> list[str]:
+def said(asked: context.Prepared) -> list[str]:
     """Without the system prompt."""
     return [message.content for message in asked.request.messages[1:]]
 
@@ -231,7 +231,7 @@ def test_parts_are_read_for_the_server_and_model_that_sent_them_alone() -> None:
         )
     OpaquePart.objects.create(message=answer, round=1, kind=OpaquePart.THOUGHT, data="1")
     for model in ("m", "other", "third"):
-        messages = context.asked(live(conversation), resolved(model)).request.messages
+        messages = context.prepare(live(conversation), resolved(model)).request.messages
         parts = [
             each.data for m in messages if isinstance(m, AssistantMessage) for each in m.opaque
         ]
@@ -251,14 +251,14 @@ def test_parts_count_as_what_they_take() -> None:
 def test_a_question_after_an_answer_of_blanks_does_not_go_on_with_it() -> None:
     """The model is asked to go on where there is something to go on with, and nowhere else."""
     conversation = talk(local_owner(), "One?", " \n", "Two?", "")
-    assert said(context.asked(live(conversation), resolved())) == ["One?", "Two?"]
+    assert said(context.prepare(live(conversation), resolved())) == ["One?", "Two?"]
     for text, expected in ((" ", ["One?"]), ("Half", ["One?", "Half", GO_ON])):
         conversation = talk(local_owner(), "One?", text)
         conversation.leaf = Message.objects.create(
             conversation=conversation, owner=local_owner(), parent=conversation.leaf,
             role=Message.Role.ASSISTANT,
         )  # fmt: skip
-        assert said(context.asked(live(conversation), resolved())) == expected
+        assert said(context.prepare(live(conversation), resolved())) == expected
 
 
 @pytest.mark.django_db
@@ -271,7 +271,7 @@ def test_an_answer_that_broke_off_after_its_calls_goes_on_from_their_results() -
     conversation.leaf = Message.objects.create(
         conversation=conversation, owner=local_owner(), parent=answer, role=Message.Role.ASSISTANT
     )
-    messages = context.asked(live(conversation), resolved()).request.messages
+    messages = context.prepare(live(conversation), resolved()).request.messages
     assert [type(message).__name__ for message in messages[1:]] == [
         "UserMessage", "AssistantMessage", "ToolMessage",
     ]  # fmt: skip
@@ -281,15 +281,17 @@ def test_an_answer_that_broke_off_after_its_calls_goes_on_from_their_results() -
 @pytest.mark.parametrize("whose", ["the conversation's", "the model's", "another model's"])
 def test_tools_are_offered_where_nobody_chose_otherwise(whose: str) -> None:
     conversation = talk(local_owner(), "Hi", "")
-    assert context.asked(live(conversation), resolved()).request.tools
+    assert context.prepare(live(conversation), resolved()).request.tools
     if whose == "the conversation's":
         Conversation.objects.update(offers_tools=False)
     else:
         name = "m" if whose == "the model's" else "n"
         ModelPreference.objects.create(owner=local_owner(), model=name, offers_tools=False)
-    offered = context.asked(live(conversation), resolved()).request.tools
+    offered = context.prepare(live(conversation), resolved()).request.tools
     assert bool(offered) == (whose == "another model's")
-    assert not context.asked(live(conversation), Resolved("m", Silent(), None, False)).request.tools
+    assert not context.prepare(
+        live(conversation), Resolved("m", Silent(), None, False)
+    ).request.tools
 
 
 LONG = ["a" * 3000, "b" * 3000, "c" * 3000, "d" * 3000, "e" * 3000, ""]
@@ -299,19 +301,19 @@ LONG = ["a" * 3000, "b" * 3000, "c" * 3000, "d" * 3000, "e" * 3000, ""]
 def test_what_does_not_fit_is_left_out_and_said_once() -> None:
     turn = live(talk(local_owner(), *LONG))
     for _ in range(2):
-        asked = context.asked(turn, resolved(window=4300))
+        asked = context.prepare(turn, resolved(window=4300))
         assert [text[0] for text in said(asked)] == ["c", "d", "e"]
     assert turn.note == LEFT_OUT
     turn = live(talk(local_owner(), *LONG))
     turn.remarks = [f"{LEFT_OUT} And more."]  # as it was stored while the turn waited
-    context.asked(turn, resolved(window=4300))
+    context.prepare(turn, resolved(window=4300))
     assert turn.note == f"{LEFT_OUT} And more."
 
 
 @pytest.mark.django_db
 def test_what_a_person_left_out_is_not_said_to_be_too_long() -> None:
     turn = live(talk(local_owner(), *LONG), context=2)
-    assert [text[0] for text in said(context.asked(turn, resolved()))] == ["c", "d", "e"]
+    assert [text[0] for text in said(context.prepare(turn, resolved()))] == ["c", "d", "e"]
     assert turn.note == ""
 
 
@@ -326,15 +328,15 @@ def test_what_a_server_finds_too_long_is_asked_with_less_until_one_question_is_l
     counts = []
     with pytest.raises(ContextFull):
         while True:
-            asked = context.asked(turn, model)
+            asked = context.prepare(turn, model)
             counts.append(asked.exchanges)
             assert said(asked)[-1][0] == "e"
             context.learn(turn, model, problem)
-            turn.budget = context.smaller(asked, problem)
+            turn.budget = context.shrink(asked, problem)
     assert counts[0] == 3
     assert counts[-1] == 1
     assert counts == sorted(set(counts), reverse=True)
     assert turn.note == LEFT_OUT
     assert turn.context_window == (window or 100_000)
-    later = context.asked(live(talk(local_owner(), *LONG)), model)
+    later = context.prepare(live(talk(local_owner(), *LONG)), model)
     assert (later.exchanges < 3) == (window is not None)

@@ -35,7 +35,7 @@ def tick(*turns: LiveTurn) -> None:
     batches = [drain(turn) for turn in turns]
     commit(batches, Attempt())
     for batch in batches:
-        pieces.appended(batch)
+        pieces.note_committed(batch)
 
 
 @settings(max_examples=25, deadline=None)

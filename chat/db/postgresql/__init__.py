@@ -1,4 +1,4 @@
-"""PostgreSQL as Django knows it, but that the answer to a COMMIT may get lost: see `base`."""
+"""Django's PostgreSQL backend, except that the answer to a COMMIT may get lost: see `base`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ class OutcomeUnknown(OperationalError):
         self.xid = xid
         """The transaction's number, by which PostgreSQL can be asked later."""
         self.hooks = hooks
-        """What was to be done on its commit."""
+        """Its `on_commit` hooks."""
         self.conversation_id: UUID | None = None
-        """The conversation that it made, if any, for who asked for it."""
+        """The conversation that it was to create, if any."""

@@ -1,7 +1,7 @@
 """The database backend that `DATABASE_URL` names.
 
 When a connection breaks during COMMIT, the transaction may have happened or not. PostgreSQL knows
-its fate by its number (`pg_xact_status`), so it is asked before anybody is told.
+its outcome by its number (`pg_xact_status`), so it is asked before the caller is told.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat.db.postgresql import OutcomeUnknown
 from chat.db.postgresql.pooled import PooledConnection
 
 PATIENCE = 5.0
-"""Seconds in which PostgreSQL is asked again."""
+"""Seconds for which PostgreSQL is asked again."""
 PAUSE = 0.05
 
 
@@ -32,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return pool
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Raises what PostgreSQL said: the pool says only that there is no connection."""
+        """Raise PostgreSQL's own error: the pool only says that there is no connection."""
         try:
             return super().get_new_connection(conn_params)
         except PoolTimeout as timeout:
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise self.Database.OperationalError(str(failure)) from failure
 
     def _commit(self) -> None:
-        xid = self._assigned()
+        xid = self._transaction_id()
         try:
             super()._commit()  # type: ignore[misc]  # the stubs leave it out
         except (OperationalError, InterfaceError) as error:
@@ -50,23 +50,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise
             hooks = [entry[1] for entry in self.run_on_commit]
             self._drop()
-            was_committed = self._patiently_asked(xid)
+            was_committed = self._ask_patiently(xid)
             if was_committed is None:
                 self.closed_in_transaction = True  # `atomic` has nothing to roll back
                 raise OutcomeUnknown(xid, hooks) from error
             if not was_committed:
                 raise
 
-    def _assigned(self) -> str | None:
-        """The number of the transaction under way; None: it has written nothing."""
+    def _transaction_id(self) -> str | None:
+        """The number of the current transaction; None: it has written nothing."""
         if self.connection is None:
             return None
         with self.wrap_database_errors, self.connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_xact_id_if_assigned()::text")
+            cursor.execute("SELECT pg_current_xact_id_if_transaction_id()::text")
             ((xid,),) = cursor.fetchall()
         return None if xid is None else str(xid)
 
-    def _patiently_asked(self, xid: str) -> bool | None:
+    def _ask_patiently(self, xid: str) -> bool | None:
         deadline = monotonic() + PATIENCE
         while True:
             try:
@@ -83,20 +83,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             sleep(PAUSE)
 
     def _drop(self) -> None:
-        """Give up a broken connection, without `close`, which forgets what follows a commit."""
+        """Drop a broken connection, without `close`, which would forget the `on_commit` hooks."""
         if self.connection is not None:
             broken, self.connection = self.connection, None
             with suppress(self.Database.Error):
                 self.pool.putconn(broken) if self.pool else broken.close()
 
     def was_committed(self, xid: str) -> bool | None:
-        """What became of a transaction; None: it has not ended yet."""
+        """Whether a transaction was committed; None: it has not ended yet."""
         with self.cursor() as cursor:
             try:
                 cursor.execute("SELECT pg_xact_status(%s::xid8)", [xid])
             except DataError as error:
                 if isinstance(error.__cause__, InvalidParameterValue):
-                    return False  # another server took over, which has not come to this number
+                    return False  # another server took over, and has not reached this number
                 raise
             ((status,),) = cursor.fetchall()
         known: dict[Any, bool | None] = {"committed": True, "aborted": False}

@@ -1,4 +1,4 @@
-"""Connections of the pool, which keeps to itself why it could make none."""
+"""Connections of the pool, which does not say why it could not open one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import psycopg
 
 
 class PooledConnection(psycopg.Connection[Any]):
-    """Remembers why the latest attempt to connect has failed."""
+    """Remembers why the latest attempt to connect failed."""
 
     failure: ClassVar[psycopg.Error | None] = None
-    """None: it has not failed, or has not ended yet."""
+    """None: it did not fail, or has not ended yet."""
 
     @classmethod
     def connect(cls, *args: Any, **kwargs: Any) -> Self:
