@@ -8,16 +8,13 @@ once and other servers find it as a `Notice` within a second. Frames of the live
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from django.db import transaction
-
-from chat.db import process
+from chat.db import loop, process
 from chat.models import Notice
 from chat.protocol import Frame, QuickDelta
 
@@ -57,13 +54,6 @@ class Subscription(Listener, Protocol):
 _subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
 _connected: defaultdict[int, set[Connection]] = defaultdict(set)
 _held: dict[UUID, list[Notice]] = {}
-_loop: asyncio.AbstractEventLoop | None = None
-
-
-def serve_on(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Make this process a server whose sockets live on `loop`; None: it is no longer one."""
-    global _loop
-    _loop = loop
 
 
 def connect(owner_id: int, socket: Connection) -> None:
@@ -144,15 +134,15 @@ def announce(
             owner_id=owner_id,
             conversation_id=conversation_id,
             gone=gone,
-            process=process.identity if _loop else "",
+            process=process.identity if loop.is_server() else "",
             frame=frame.encode(),
         )
         for frame in frames
     ]
-    if _loop is None or not process.is_alone():
+    if not loop.is_server() or not process.is_alone():
         Notice.objects.bulk_create(notices)
     for notice in notices:
-        on_loop(partial(hear, notice))
+        loop.call_after_commit(partial(hear, notice))
 
 
 def hear(notice: Notice) -> None:
@@ -180,12 +170,6 @@ def release(conversation_id: UUID) -> None:
     """Deliver the delayed notices: the end was delivered, or never will be."""
     for notice in _held.pop(conversation_id, ()):
         hear(notice)
-
-
-def on_loop(call: Callable[[], None]) -> None:
-    """Run `call` on the server's event loop once the current transaction has committed."""
-    if (loop := _loop) is not None:
-        transaction.on_commit(lambda: loop.call_soon_threadsafe(call))
 
 
 def _drop(groups: defaultdict[K, set[L]], key: K, listener: L) -> None:

@@ -11,8 +11,8 @@ from django.db.models.functions import Substr
 
 from chat.display.limits import CallShare, Limits, cut_text, share_of_calls
 from chat.models import ToolCall
-from chat.models.branches import SHOWN
 from chat.protocol import ToolCallView, arguments_object
+from chat.protocol.sizes import SHOWN
 
 
 def read_calls(

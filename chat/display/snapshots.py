@@ -29,7 +29,7 @@ from chat.protocol import (
     TurnStatus,
     TurnView,
 )
-from chat.protocol.sizes import cut_for_json
+from chat.protocol.sizes import SHOWN, cut_for_json
 from chat.turns import ends, engine
 from chat.turns.ends import usage_view
 
@@ -42,7 +42,7 @@ def session_created(
     """
     with one_snapshot():
         conversation = find(owner, session_id)
-        messages = beginnings(conversation.leaf_id, last=SNAPSHOT_MESSAGES)
+        messages = beginnings(conversation.leaf_id, last=SNAPSHOT_MESSAGES, most=SHOWN)
         turns = Turn.objects.filter(conversation=conversation)
         live = turns.live().select_related("message").first()
         so_far = Piece.objects.so_far(live.pk) if live else SoFar(0, "", "")

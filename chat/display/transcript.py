@@ -18,6 +18,7 @@ from chat.markdown.pages import Page
 from chat.models import Conversation, Message, Turn
 from chat.models.branches import beginnings, ids, latest_leaf
 from chat.protocol import MessageView
+from chat.protocol.sizes import SHOWN
 
 PAGE = 50
 """Messages that a page shows before it offers earlier ones; fewer where they are long."""
@@ -91,7 +92,7 @@ def one(conversation: Conversation, message_id: UUID) -> Shown | None:
 
 
 def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
-    found = beginnings(leaf_id, last=PAGE + 1)
+    found = beginnings(leaf_id, last=PAGE + 1, most=SHOWN)
     shown: list[Shown] = []
     room = PAGE_BYTES
     for one in _shown(conversation, found[-PAGE:]):  # the latest first

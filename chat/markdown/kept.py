@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chat import publish
+from chat.db import loop
 from chat.db.lanes import write
 from chat.markdown.jobs import Outcome, is_over
 from chat.models import Conversation, KeptRender, Message
@@ -71,7 +71,7 @@ def keep(place: Place, text_key: str, outcome: Outcome) -> None:
     """Have it stored soon, if this process is a server. From any thread; nobody waits for it."""
     if outcome.until != 0:
         row = row_of(place, text_key, outcome)
-        publish.on_loop(lambda: _keeper.add(row))
+        loop.call_after_commit(lambda: _keeper.add(row))
 
 
 def row_of(place: Place, text_key: str, outcome: Outcome) -> KeptRender:

@@ -13,7 +13,6 @@ from orjson import loads
 
 from chat.db import sql
 from chat.models import Message
-from chat.protocol import SNAPSHOT_CONTENT_BYTES
 
 _BRANCH = """
 WITH RECURSIVE branch(id, parent_id, depth) AS (
@@ -39,8 +38,6 @@ _LINES = _BRANCH.format(
 # keeps a subquery's order for every aggregate but count, min and max.
 _LINES_AT_ONCE = f"SELECT json_group_array(json_array(id, role, content, is_plain)) FROM ({_LINES})"  # noqa: S608
 _ALL = 1_000_000
-SHOWN = SNAPSHOT_CONTENT_BYTES + 1
-"""One more than a snapshot or a page has of any text, to tell that it was cut."""
 NEIGHBOURS = 20
 """Versions named on either side of a message: an import can bring thousands."""
 
@@ -73,12 +70,12 @@ def ids(leaf_id: UUID | None, *, last: int = _ALL) -> list[UUID]:
     return [UUID(str(key)) for (key,) in rows]
 
 
-def beginnings(leaf_id: UUID | None, *, last: int = _ALL) -> list[Message]:
-    """Return the same messages as rows with at most `SHOWN` code points of each text. Never save them."""
+def beginnings(leaf_id: UUID | None, *, last: int = _ALL, most: int) -> list[Message]:
+    """Return the same messages as rows with at most `most` code points of each text. Never save them."""
     if leaf_id is None or last <= 0:
         return []
     key = Message._meta.pk.get_db_prep_value(leaf_id, connection)
-    return list(Message.objects.raw(_BEGINNINGS, [key, last, SHOWN, SHOWN]))
+    return list(Message.objects.raw(_BEGINNINGS, [key, last, most, most]))
 
 
 def latest_leaf(message: Message) -> UUID:

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 
 import orjson
 
+from chat.protocol.limits import SNAPSHOT_CONTENT_BYTES
+
+SHOWN = SNAPSHOT_CONTENT_BYTES + 1
+"""One more than a snapshot or a page has of any text, to tell that it was cut."""
+
 
 def json_size(text: str) -> int:
     """Return the bytes that a text takes in a frame, where a control character takes six."""

@@ -13,7 +13,6 @@ from chat.errors import NotAllowed
 from chat.models import Conversation, ToolCall, ToolRule
 from chat.services.base import locked
 from chat.turns import approvals, engine, toolbox
-from tools.core.runner import ToolOutcome
 
 
 @transaction.atomic
@@ -51,9 +50,8 @@ def decide(
 
 def _edited(call: ToolCall, arguments: dict[str, Any]) -> str:
     text = json.dumps(arguments, ensure_ascii=False)
-    valid = toolbox.runner().validate(call.name, text)
-    if isinstance(valid, ToolOutcome):
-        raise NotAllowed(valid.content)
+    if refusal := toolbox.refusal(call.name, text):
+        raise NotAllowed(refusal)
     return text
 
 

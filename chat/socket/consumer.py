@@ -18,12 +18,11 @@ from chat import services, slash
 from chat.db.lanes import UNAVAILABLE, detail, explain, outcome, read, write
 from chat.db.postgresql import OutcomeUnknown
 from chat.display import snapshots
+from chat.display.replies import reply
 from chat.errors import Internal, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue.models import get_catalogue
-from chat.markdown.pool import render_reply
 from chat.models import ToolCall, Turn
 from chat.protocol import (
-    FRAME_TEXT_BYTES,
     Answered,
     AnyAction,
     ApproveTool,
@@ -34,20 +33,16 @@ from chat.protocol import (
     Error,
     NewSession,
     Regenerate,
-    Reply,
     ResumeSession,
     Select,
     Send,
     Withdraw,
 )
-from chat.protocol.sizes import cut_for_json, json_size
 from chat.services import Ask, Sent
 from chat.socket.connection import Connection
 from chat.socket.subscription import Subscription
 from chat.turns import engine
 
-REPLY_BYTES = 128 * 1024
-"""Limit of a slash command's answer, as JSON."""
 log = logging.getLogger(__name__)
 
 
@@ -229,15 +224,9 @@ class ChatConsumer(Connection):
         conversation_id = self.conversation_id
         caller = slash.Caller(self.owner, conversation_id, self.model, self.context)
         content = await slash.dispatch(caller, action.text)
-        if (kept := cut_for_json(content, REPLY_BYTES)) != content:
-            content = f"{kept}\n\n… This answer is too long and was cut here."
         is_rendered = action.render or (self.subscription is not None and self.subscription.render)
-        html = (
-            await render_reply(conversation_id or self.owner.pk, content) if is_rendered else None
-        )
-        if html is not None and json_size(html) > FRAME_TEXT_BYTES:
-            html = None
-        self.tell(Reply(content=content, html=html, outcome=caller.outcome))
+        place = (conversation_id or self.owner.pk) if is_rendered else None
+        self.tell(await reply(content, outcome=caller.outcome, render_for=place))
         self.model = caller.model
         if caller.conversation_id is None:
             self.subscribe(None)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chat import publish
-from chat.db import process
+from chat.db import loop, process
 from chat.db.lanes import write
 from chat.protocol import StatusData
 from chat.turns import transitions
@@ -44,7 +44,7 @@ async def start() -> None:
     global _runner
     process.claim(settings.DATA_DIR)
     dead = await write(process.take_over)
-    publish.serve_on(asyncio.get_running_loop())
+    loop.serve_on(asyncio.get_running_loop())
     runner = _runner = Runner()
     poller = Poller(runner, dead=dead, hourly=_chores, always=_always)
     runner.background(runner.journal.run())
@@ -59,7 +59,7 @@ def nudge(conversation_id: UUID) -> None:
     """
     if (runner := _runner) is not None and not runner.draining:
         turn = transitions.take_next(conversation_id)
-        publish.on_loop(lambda: runner.start(turn))
+        loop.call_after_commit(lambda: runner.start(turn))
 
 
 def run_decided(conversation_id: UUID) -> None:
@@ -69,7 +69,7 @@ def run_decided(conversation_id: UUID) -> None:
     """
     nudge(conversation_id)
     if (runner := _runner) is not None:
-        publish.on_loop(lambda: runner.wake_calls(conversation_id))
+        loop.call_after_commit(lambda: runner.wake_calls(conversation_id))
 
 
 def cancel(conversation_id: UUID) -> bool:
@@ -102,7 +102,7 @@ async def drain() -> None:
         await socket.shut(SERVICE_RESTART)
     await runner.close()
     _runner = None
-    publish.serve_on(None)
+    loop.serve_on(None)
     process.release()
 
 

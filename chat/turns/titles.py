@@ -83,7 +83,7 @@ def _opening(conversation_id: UUID) -> list[ModelMessage] | None:
         (UserMessage if message.role == Message.Role.USER else AssistantMessage)(
             message.content[:OPENING_CHARACTERS]
         )
-        for message in beginnings(conversation.leaf_id)[:2]
+        for message in beginnings(conversation.leaf_id, most=OPENING_CHARACTERS)[:2]
     ]
 
 

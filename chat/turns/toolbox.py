@@ -14,7 +14,7 @@ from chat.llm.base import ToolSpec
 from chat.turns.live import LiveTurn
 from tools.core.context import Hit, ToolContext
 from tools.core.registry import Registry, load
-from tools.core.runner import ToolRunner
+from tools.core.runner import ToolOutcome, ToolRunner
 
 SHORTEST_SECRET = 8
 """Characters. Shorter values would be removed from ordinary text."""
@@ -36,6 +36,12 @@ def _secrets() -> list[str]:
 def registry() -> Registry:
     """Return the tools of the modules in TALOS_TOOLS."""
     return runner().registry
+
+
+def refusal(name: str, arguments: str) -> str:
+    """Return why a tool cannot be called with these arguments, JSON text. Empty: it can."""
+    outcome = runner().validate(name, arguments)
+    return outcome.content if isinstance(outcome, ToolOutcome) else ""
 
 
 @cache
