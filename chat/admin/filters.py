@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
+from chat.display.cards import tool_names
 from chat.models import Conversation, ToolCall, Turn
-from chat.turns import toolbox
 
 LATEST = 1000
 """Rows that are looked at for choices."""
@@ -84,7 +84,7 @@ class ToolFilter(Offering):
     """The list may leave out conversations: there are older calls."""
 
     def values(self, model_admin: Any) -> Iterable[str]:
-        return {*toolbox.registry().names, *latest(ToolCall.objects.all(), "name")}
+        return {*tool_names(), *latest(ToolCall.objects.all(), "name")}
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Conversation]

@@ -89,6 +89,11 @@ def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def tool_names() -> tuple[str, ...]:
+    """Return the names of the tools on offer."""
+    return toolbox.registry().names
+
+
 def asked_each_time() -> list[str]:
     """Tools whose approval is never remembered."""
     return sorted(tool.name for tool in toolbox.registry() if not tool.may_remember)

@@ -12,6 +12,9 @@ from chat.errors import MessageTooLong, SessionNotFound
 from chat.models import Conversation
 from chat.protocol import MAX_TEXT
 
+MAX_PROMPT = MAX_TEXT
+"""Code points of a system prompt and of a chat's instructions."""
+
 
 def locked(owner: User, conversation_id: UUID) -> Conversation:
     """Lock a conversation until the transaction ends: on PostgreSQL two sends may meet."""
@@ -25,7 +28,7 @@ def locked(owner: User, conversation_id: UUID) -> Conversation:
 
 
 def check_prompt(text: str) -> None:
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_PROMPT:
         raise MessageTooLong(
-            f"A prompt has at most {MAX_TEXT:,} characters; this one has {len(text):,}."
+            f"A prompt has at most {MAX_PROMPT:,} characters; this one has {len(text):,}."
         )

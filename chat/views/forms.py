@@ -15,8 +15,8 @@ from django.conf import settings
 from chat.errors import TalosError
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation
-from chat.protocol import MAX_TEXT
 from chat.services import MAX_OUTPUT_TOKENS, MAX_TEMPERATURE
+from chat.services.base import MAX_PROMPT
 
 _NO_TEMPERATURE = f"Enter a number from 0 to {MAX_TEMPERATURE}, such as 0.7."
 _NO_LIMIT = f"Enter a whole number from 1 to {MAX_OUTPUT_TOKENS:,}, such as 1000."
@@ -37,9 +37,9 @@ class Text(forms.CharField):
     widget = forms.Textarea
 
     def __init__(self, **options: Any) -> None:
-        too_long = {"max_length": f"Enter at most {MAX_TEXT:,} characters."}
+        too_long = {"max_length": f"Enter at most {MAX_PROMPT:,} characters."}
         super().__init__(
-            required=False, max_length=MAX_TEXT, error_messages=too_long, strip=True, **options
+            required=False, max_length=MAX_PROMPT, error_messages=too_long, strip=True, **options
         )
 
     def to_python(self, value: object) -> Any:

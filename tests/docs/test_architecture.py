@@ -21,7 +21,7 @@ ROWS = dict(
 )
 ROOMS = list(ROWS)
 """From top to bottom."""
-MOST_ROOMS, MOST_ARROWS = 34, 127
+MOST_ROOMS, MOST_ARROWS = 34, 120
 
 
 @cache

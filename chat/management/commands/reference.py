@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.urls import get_resolver
 
-from chat import urls
 from chat.slash import commands
 
 FILE = settings.BASE_DIR / "docs" / "reference.md"
@@ -44,6 +44,7 @@ def _commands() -> Iterator[str]:
 
 
 def _addresses() -> Iterator[str]:
-    for pattern in urls.urlpatterns:
-        summary = (getdoc(unwrap(pattern.callback)) or "").split("\n\n")[0].replace("\n", " ")
-        yield f"| `/{pattern.pattern}` | {summary} |"
+    for pattern in get_resolver("chat.urls").url_patterns:
+        if view := pattern.callback:
+            summary = (getdoc(unwrap(view)) or "").split("\n\n")[0].replace("\n", " ")
+            yield f"| `/{pattern.pattern}` | {summary} |"
