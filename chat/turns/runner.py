@@ -269,7 +269,7 @@ class Runner:
             self._untitled.add(conversation_id)
 
     async def _entitle(self, turn: LiveTurn) -> None:
-        async with get_catalogue().held() as catalogue:
+        async with get_catalogue().hold() as catalogue:
             try:
                 model = await catalogue.resolve(turn.model)
             except TalosError:
