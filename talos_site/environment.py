@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from chat.llm.catalogue.addresses import mended
+from chat.llm.catalogue.addresses import normalize
 
 
 def load(dotenv: Path) -> Mapping[str, str]:
@@ -58,7 +58,7 @@ class Reader:
         """
         value = self.text(name)
         try:
-            address = mended(value) if value else None
+            address = normalize(value) if value else None
         except ValueError as error:
             if not is_used:
                 return value

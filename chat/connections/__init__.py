@@ -1,7 +1,7 @@
-"""Providers that were connected in the browser: their rows, opened, beside what the environment says.
+"""Model providers connected in the browser: their keys, unsealed, joined with the environment's.
 
-A process learns of a change at once where it made it (`refresh`), else with its next `look`; from
-then on there is a new catalogue. A turn does not read these rows.
+A process applies its own change at once (`refresh`), another's with its next `poll`; either replaces
+the catalogue. A turn does not read these rows.
 """
 
 from __future__ import annotations

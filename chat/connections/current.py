@@ -1,10 +1,10 @@
-"""What this process asks models with."""
+"""The providers and keys that this process uses."""
 
 from __future__ import annotations
 
 from asgiref.sync import async_to_sync
 
-from chat.connections.sealing import opened
+from chat.connections.sealing import unseal
 from chat.db.lanes import read
 from chat.llm.catalogue import models
 from chat.llm.catalogue.configuration import Configuration, Connection, from_settings
@@ -16,7 +16,7 @@ _Row = tuple[str, str, str]
 
 
 class _Known:
-    """The rows as this process saw them last."""
+    """The rows as this process last read them."""
 
     def __init__(self) -> None:
         self.rows: tuple[_Row, ...] = ()
@@ -28,23 +28,23 @@ _known = _Known()
 
 
 def configuration() -> Configuration:
-    """With what was connected. One whose key cannot be opened is asked nothing."""
-    return from_settings().joined_by(_known.connections)
+    """Return the configuration with all connections. A provider with an unreadable key is not asked."""
+    return from_settings().with_connections(_known.connections)
 
 
 def keys() -> list[str]:
-    """Those that were entered in the browser: no text may show them."""
+    """Return the keys entered in the browser, which no text may show."""
     found = (connection.key for connection in _known.connections)
     return [key for key in found if key and key != UNREADABLE]
 
 
 def refresh() -> None:
-    """What was just written holds: whoever asks a model from now on asks with it."""
+    """Apply rows that this process has just written."""
     async_to_sync(_use)(_rows())
 
 
 async def poll() -> None:
-    """What another process has written holds, too."""
+    """Apply rows that another process may have written."""
     before = _known.changes
     rows = await read(_rows)
     if _known.changes == before:  # else they may be older than those in use
@@ -52,13 +52,13 @@ async def poll() -> None:
 
 
 def _rows() -> tuple[_Row, ...]:
-    """One small query: the whole table, which has a row for each connected provider."""
+    """Read the whole table in one small query; it has a row per connected provider."""
     found = ProviderConnection.objects.order_by("provider")
     return tuple(found.values_list("provider", "address", "sealed_key"))
 
 
 def _connection(provider: str, address: str, sealed: str) -> Connection:
-    key = opened(sealed)
+    key = unseal(sealed)
     return Connection(provider, address, UNREADABLE if key is None else key)
 
 

@@ -1,6 +1,6 @@
-"""Keys of providers as they are stored: sealed with a key that is derived from `SECRET_KEY`.
+"""Encrypts providers' keys for storage with a key derived from `SECRET_KEY`.
 
-So the database alone does not tell them. Whoever changes `SECRET_KEY` has to enter them again.
+The database alone does not reveal them. After a change of `SECRET_KEY` they must be entered again.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 _PURPOSE = b"talos: keys of model providers"
-"""Never to change: what was sealed could not be opened any more."""
+"""Must never change, or sealed keys could no longer be opened."""
 
 
 def seal(key: str) -> str:
-    """The key, for the database; different each time. Empty stays empty."""
+    """Encrypt the key, differently each time. Empty stays empty."""
     return _fernet(settings.SECRET_KEY).encrypt(key.encode()).decode() if key else ""
 
 
-def opened(sealed: str) -> str | None:
-    """The key; None if it was sealed with another `SECRET_KEY`, or damaged. Empty stays empty."""
+def unseal(sealed: str) -> str | None:
+    """Decrypt the key; None if `SECRET_KEY` differs or the text is damaged. Empty stays empty."""
     if not sealed:
         return ""
     from cryptography.fernet import InvalidToken
@@ -37,7 +37,7 @@ def opened(sealed: str) -> str | None:
 
 @lru_cache(maxsize=2)
 def _fernet(secret: str) -> Fernet:
-    # on first use: most servers and all commands need none of it
+    # imported on first use: most servers and all commands need none of it
     from cryptography.fernet import Fernet
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -1,1 +1,1 @@
-"""The models that Talos can ask. Nothing in here knows of conversations, rows or sockets."""
+"""Clients for every model, with no knowledge of conversations, rows or sockets."""

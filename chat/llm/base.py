@@ -1,8 +1,8 @@
 """The one interface between the turn engine and a model.
 
-Values only: what is asked (`Request`), what comes back piece by piece (`StreamEvent`), and the
-shape of a client. No ORM, no HTTP. `turns/exchanges.py` turns rows into these values; each other
-module of this package speaks one provider's protocol.
+Values only: the `Request`, the `StreamEvent`s of its answer, and the interface of a client. No ORM,
+no HTTP. `turns/exchanges.py` builds these values from rows; the clients in `openai/`, `litellm/`
+and `demo/` translate them.
 """
 
 from __future__ import annotations
@@ -28,72 +28,79 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A part of an answer that only its sender reads, and wants back: signatures, sealed reasoning.
+    """Part of an answer that only its sender can read and wants back: a signature, sealed reasoning.
 
-    It belongs to a call, or to a request's answer as a whole.
+    It belongs to a call or to the answer to one request.
     """
 
     kind: str
-    """What it is to the client that yielded it. Nobody else looks into it."""
+    """Interpreted only by the client that yielded it."""
     source: str
-    """The server and model that sent it (`ModelClient.source`): no other is given it."""
+    """The server and model that sent it (`ModelClient.source`); it is sent to no other."""
     data: str
-    """Text that can be stored, usually JSON."""
+    """Storable text, usually JSON."""
 
 
 CALL_ID = "call_id"
-"""The kind of a call's own id, kept by the engine where a shorter one stands in its place."""
+"""The kind that holds a call's own id when the engine has stored a shorter one instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """What this request's answer said so far turned out to be reasoning; it stays in the text.
+    """Marks this request's text so far as reasoning; the text itself is kept.
 
-    For a closing `</think>` that no opening one came before.
+    Yielded for a `</think>` without an opening tag.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing comes yet, and why: a sentence for people, without a full stop."""
+    """Why there is no answer yet: a sentence for people, without a full stop."""
 
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be said of the whole answer: a sentence for people, such as what was left out."""
+    """A sentence for people about the whole answer, such as what the request left out."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """A complete tool call; a client joins the fragments that a provider streams."""
+    """A complete tool call, joined by the client from the fragments that a provider streams."""
 
     call_id: str
     """As the provider gave it, of any length."""
     name: str
     arguments: str
-    """JSON text as the model wrote it: it may be invalid. Empty arguments are `{}`."""
+    """JSON text as the model wrote it; may be invalid. Empty arguments are `{}`."""
     opaque: tuple[Opaque, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one request, as the provider counts them."""
+    """Tokens of one request, or of several, as the provider counts them."""
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The model says that it is done. Always the last event; a stream without one has failed."""
+    """The end of the answer. Always the last event; a stream without one has failed."""
 
     reason: Literal["stop", "length", "context", "tool_calls", "content_filter"]
-    """`length` is the limit of one answer, `context` a full context window."""
+    """`length`: the answer limit was reached; `context`: the context window is full."""
 
 
 StreamEvent = Text | Reasoning | Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
@@ -130,20 +137,20 @@ ModelMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What a model is told of a tool."""
+    """A tool as described to a model."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
-    """JSON Schema of the arguments, an object."""
+    """JSON Schema of the arguments, which are an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to a model."""
+    """One request to a model."""
 
     model: str
-    """The provider's own name of the model."""
+    """The provider's own name for the model."""
     messages: tuple[ModelMessage, ...]
     """Valid by construction: every tool call is followed by its result."""
     tools: tuple[ToolSpec, ...] = ()
@@ -152,18 +159,18 @@ class Request:
 
 
 class ModelClient(Protocol):
-    """One provider."""
+    """A client for one provider."""
 
     def source(self, model: str) -> str:
-        """Names this server and one of its models, without a secret: `host/model`."""
+        """Return an identifier for this server and model, free of secrets: `host/model`."""
         ...
 
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        """The answer as it arrives, ended by `Stop`.
+        """Yield the answer as it arrives, ending with `Stop`.
 
-        Raises `ModelError` with a text for people when anything goes wrong, whatever was yielded
-        before; `ContextFull` when the messages are more than the model takes. Cancelling the task
-        that iterates, or closing the generator, closes the upstream connection at once: iterate
-        under `contextlib.aclosing`.
+        Raises `ModelError` with a text for people on any failure, even after the first events;
+        `ContextFull` if the messages do not fit into the model's context. Cancelling the iterating
+        task, or closing the generator, closes the upstream connection at once: iterate under
+        `contextlib.aclosing`.
         """
         ...

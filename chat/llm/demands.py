@@ -1,6 +1,6 @@
-"""What a server wants of a request, beyond what the protocol says.
+"""A server's demands on a request, beyond what the protocol says.
 
-Known for each provider (`providers.py`), learned of each server and model where it refuses something
+They are known per provider (`catalogue/providers.py`), learned per server and model from refusals
 (`failures/learned.py`), and applied in one place (`openai/wire.py`).
 """
 
@@ -12,21 +12,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """The defaults are those of a server that takes everything."""
+    """The defaults fit a server that accepts everything."""
 
     tools: bool = True
-    """Otherwise earlier calls and their results are told in words."""
+    """Otherwise, earlier calls and their results are sent as plain text."""
     stream_options: bool = True
     temperature: bool = True
     answer_limit: Literal["max_tokens", "max_completion_tokens", ""] = "max_tokens"
-    """By which name it takes a limit on the answer's tokens; empty: by none."""
+    """The field that limits the answer's tokens; empty if there is none."""
     system_role: bool = True
-    """Otherwise the system text goes into the first user message."""
+    """Otherwise, the system text goes into the first user message."""
     takes_back: bool = True
-    """Opaque parts that it sent may come back to it."""
+    """Whether opaque parts may be returned to the server that sent them."""
     wants_reasoning: bool = False
-    """`reasoning_content` has to stand beside calls, a blank one where there is none."""
+    """Calls need `reasoning_content` beside them, a blank one if there is none."""
     call_ids: Literal["long", "nine"] = "long"
     """`nine`: exactly nine letters and digits. `long`: up to 40, `-` and `_` too, or its own."""
     answers_results: bool = False
-    """A question may not follow the result of a tool without an answer between."""
+    """A tool result must be followed by an answer before the next question."""

@@ -1,4 +1,4 @@
-"""Importing a large package beside running streams, in a thread."""
+"""Importing large packages in a thread without stalling running streams."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Let the collector rest during an import, and never look at what is there then.
+    """Suspend garbage collection during an import, then freeze all existing objects.
 
-    It would look at all the new classes again and again, and hold Python's lock for it: every
-    stream stood still for up to 300 ms.
+    Otherwise, the collector scans the new classes again and again while it holds the GIL: every
+    stream stalled for up to 300 ms.
     """
     was_enabled = gc.isenabled()
     gc.disable()

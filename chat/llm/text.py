@@ -1,7 +1,7 @@
-"""Text from a model, made fit to store: no NUL and no lone surrogates.
+"""Makes a model's text storable: no NUL and no lone surrogates.
 
-SQLite takes both and PostgreSQL neither; a WebSocket frame cannot carry a lone surrogate. A model
-server that splits an emoji's JSON escapes over two chunks sends halves that belong together.
+SQLite accepts both, PostgreSQL neither; a WebSocket frame cannot carry a lone surrogate. A model
+server that splits an emoji's JSON escapes across two chunks sends halves that belong together.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
-def clean(text: str) -> str:
-    """The same text with surrogate pairs joined, and NUL and lone halves as U+FFFD."""
+def storable(text: str) -> str:
+    """Return the text with surrogate pairs joined, and NUL and lone halves replaced by U+FFFD."""
     if not _UNFIT.search(text):
         return text
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -20,13 +20,13 @@ def clean(text: str) -> str:
 
 
 class PieceCleaner:
-    """Cleans one text that arrives in pieces: half a pair waits for the next piece."""
+    """Cleans one text that arrives in pieces; half a surrogate pair waits for the next piece."""
 
     def __init__(self) -> None:
         self._half = ""
 
     def is_whole(self, piece: str) -> bool:
-        """Whether it is told as it is."""
+        """Whether the piece can pass unchanged."""
         return not self._half and not _UNFIT.search(piece)
 
     def feed(self, piece: str) -> str:
@@ -34,9 +34,9 @@ class PieceCleaner:
             return piece
         text = self._half + piece
         self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return clean(text.removesuffix(self._half))
+        return storable(text.removesuffix(self._half))
 
     def end(self) -> str:
-        """What waited in vain."""
+        """Return a held-back half that was never completed."""
         half, self._half = self._half, ""
-        return clean(half)
+        return storable(half)

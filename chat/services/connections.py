@@ -44,7 +44,7 @@ def connected() -> list[Connected]:
         address = row.address if row and not variable else ""
         known = connectable.of(provider, has_address=bool(environment.url if variable else address))
         has_key = bool(row and row.sealed_key)
-        is_readable = row is None or sealing.opened(row.sealed_key) is not None
+        is_readable = row is None or sealing.unseal(row.sealed_key) is not None
         found.append(Connected(known, address, variable, row is not None, has_key, is_readable))
     return found
 
@@ -89,7 +89,7 @@ def _key(provider: Connectable, row: ProviderConnection | None, address: str, en
     """Return the entered key, else the stored one, which is never used for another address."""
     key = entered
     if not key and row is not None and row.address == address:
-        key = sealing.opened(row.sealed_key) or ""
+        key = sealing.unseal(row.sealed_key) or ""
     if provider.needs_key and not key:
         raise NotAllowed(f"Enter your {provider.name} API key.")
     return key

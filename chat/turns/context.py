@@ -22,7 +22,7 @@ from chat.llm.base import (
 )
 from chat.llm.catalogue import windows
 from chat.llm.catalogue.models import Resolved
-from chat.llm.text import clean
+from chat.llm.text import storable
 from chat.models import Conversation, Preference
 from chat.turns import toolbox
 from chat.turns.exchanges import Exchange, exchanges_of
@@ -118,7 +118,9 @@ def system_prompt(conversation: Conversation) -> str:
 
 def _system(chosen: str | None, instructions: str) -> str:
     # cleaned: the environment may hold bytes that are not text
-    return clean("\n\n".join(filter(None, [chosen or settings.TALOS_SYSTEM_PROMPT, instructions])))
+    return storable(
+        "\n\n".join(filter(None, [chosen or settings.TALOS_SYSTEM_PROMPT, instructions]))
+    )
 
 
 def fitting(exchanges: Sequence[Exchange], budget: int | None) -> Sequence[Exchange]:

@@ -125,12 +125,7 @@ class LiveTurn:
         self.context_tokens = usage.input_tokens + usage.output_tokens
         if cost is not None:
             self.cost = (self.cost or Decimal(0)) + cost
-        so_far = self.usage or Usage(0, 0)
-        self.usage = Usage(
-            so_far.input_tokens + usage.input_tokens,
-            so_far.output_tokens + usage.output_tokens,
-            so_far.cached_tokens + usage.cached_tokens,
-        )
+        self.usage = self.usage + usage if self.usage else usage
 
     @property
     def usage_view(self) -> UsageView | None:

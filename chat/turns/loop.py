@@ -50,7 +50,7 @@ async def answer(turn: LiveTurn, journal: Journal) -> bool:
     """
     if not await calls.answer_open(turn, journal, goes_on=True):
         return False
-    async with get_catalogue().held() as catalogue:
+    async with get_catalogue().hold() as catalogue:
         model = await choice.of(turn, journal, catalogue)
         return await _converse(turn, journal, model)
 

@@ -114,7 +114,7 @@ def normalize(text: str) -> str:
             "Leave out ? and everything after it. Enter a key in the key field."
         )
     try:
-        address = addresses.mended(text)
+        address = addresses.normalize(text)
     except ValueError as error:
         raise forms.ValidationError(f"This is not a valid address: {error}.") from None
     if "@" in urlsplit(address).netloc:

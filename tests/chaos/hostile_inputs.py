@@ -17,8 +17,8 @@ from uuid import UUID
 
 from chat.errors import TalosError
 from chat.llm.demands import Demands
-from chat.llm.failures import details, failures, hints, learned
-from chat.llm.openai.models import listed
+from chat.llm.failures import details, errors, hints, learned
+from chat.llm.openai.models import parse_models
 from chat.llm.stream.chunks import Answer
 from chat.llm.stream.code_marks import CodeMarks
 from chat.llm.stream.fragments import ToolFragments
@@ -117,7 +117,7 @@ def _stream(size: int, text: str) -> Work:
         for at in range(0, len(data), size):
             list(answer.read(stream.feed(data[at : at + size])))
         list(answer.read(stream.end()))
-        list(answer.end(said_done=True))
+        list(answer.end(is_marked_done=True))
 
     return work
 
@@ -132,7 +132,7 @@ def _said(size: int, text: str) -> Work:
     def work() -> None:
         answer = Answer()
         list(answer.read(chunks))
-        list(answer.end(said_done=True))
+        list(answer.end(is_marked_done=True))
 
     return work
 
@@ -143,9 +143,9 @@ def _refusal(text: str) -> Work:
     def work() -> None:
         for body in bodies:
             complaint = details.read(400, body)
-            failures.of(complaint)
+            errors.of(complaint)
             learned.lesson_of(complaint, Demands(), lambda _: False)
-            hints.said_wait(complaint.message)
+            hints.wait_in_words(complaint.message)
 
     return work
 
@@ -322,7 +322,7 @@ TARGETS: dict[str, Target] = {
     "what a model says at once": Target((*TAGS, *MARKS, *LETTERS), partial(_said, 2**30), 1024 * 1024),
     "what a server says of an error": Target((*WORDS, *TAGS, *LETTERS), _refusal),
     "what a server says of its models": Target(
-        ('"a#",', '{"id":"a#"},', "[],", "{},"), lambda text: partial(listed, f"[{_numbered(text)[:-1]}]".encode()), 1024 * 1024
+        ('"a#",', '{"id":"a#"},', "[],", "{},"), lambda text: partial(parse_models, f"[{_numbered(text)[:-1]}]".encode()), 1024 * 1024
     ),
     "what the journal has not stored": Target(("t", "r", "e"), _journal, 64 * 1024),
     "a frame": Target(

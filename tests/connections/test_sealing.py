@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from chat.connections.sealing import opened, seal
+from chat.connections.sealing import seal, unseal
 
 KEY = "sk-something-to-keep"
 STORED = (
@@ -17,7 +17,7 @@ STORED = (
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_what_was_sealed_is_opened(key: str) -> None:
-    assert opened(seal(key)) == key
+    assert unseal(seal(key)) == key
 
 
 def test_a_sealed_key_does_not_tell_the_key_nor_that_two_are_the_same() -> None:
@@ -28,14 +28,14 @@ def test_a_sealed_key_does_not_tell_the_key_nor_that_two_are_the_same() -> None:
 def test_another_secret_opens_nothing(settings: Settings) -> None:
     sealed = seal(KEY)
     settings.SECRET_KEY = "another-secret-of-more-than-32-characters"
-    assert opened(sealed) is None
+    assert unseal(sealed) is None
 
 
 @given(st.text(min_size=1))
 def test_what_is_no_sealed_key_opens_to_nothing(text: str) -> None:
-    assert opened(text) is None
+    assert unseal(text) is None
 
 
 def test_what_is_stored_today_is_opened_by_every_later_version(settings: Settings) -> None:
     settings.SECRET_KEY = "a-secret-that-never-changes-0123456789"
-    assert opened(STORED) == KEY
+    assert unseal(STORED) == KEY

@@ -32,7 +32,7 @@ def offered() -> set[str]:
     async def models() -> set[str]:
         try:
             if (server := get_catalogue()._sources.server) is not None:
-                await server.listing.renewed()  # however long that takes here
+                await server.listing.renew()  # however long that takes here
             return {model.id for model in await get_catalogue().models() if model.available}
         finally:  # before this loop ends
             await get_catalogue().aclose()
@@ -124,7 +124,7 @@ def test_of_two_first_saves_at_once_the_later_holds(
 
     monkeypatch.setattr(sealing, "seal", another_comes_between)
     connect(owner, "groq")
-    assert sealing.opened(ProviderConnection.objects.get().sealed_key) == KEY
+    assert sealing.unseal(ProviderConnection.objects.get().sealed_key) == KEY
 
 
 def test_a_trial_stores_nothing(owner: User, models: ModelServer) -> None:

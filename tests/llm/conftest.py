@@ -10,7 +10,7 @@ import pytest
 
 from chat.errors import ModelError
 from chat.llm.base import ModelClient, Opaque, Request, StreamEvent, UserMessage, Waiting
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.litellm import importing
 from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.openai.client import OpenAIClient

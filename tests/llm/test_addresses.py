@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm.catalogue.addresses import EXAMPLE, mended
+from chat.llm.catalogue.addresses import EXAMPLE, normalize
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ from chat.llm.catalogue.addresses import EXAMPLE, mended
     ],
 )
 def test_what_is_meant_is_clear(given: str, address: str) -> None:
-    assert mended(given) == address
-    assert mended(address) == address
+    assert normalize(given) == address
+    assert normalize(address) == address
 
 
 @pytest.mark.parametrize(
@@ -76,22 +76,22 @@ def test_what_is_meant_is_clear(given: str, address: str) -> None:
     ],
 )
 def test_anything_else_is_refused_with_an_example(given: str) -> None:
-    with pytest.raises(ValueError, match="write it like") as refused:
-        mended(given)
+    with pytest.raises(ValueError, match="examples: ") as refused:
+        normalize(given)
     assert EXAMPLE in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
 def test_another_scheme_is_refused_with_the_reason() -> None:
-    with pytest.raises(ValueError, match=r"^it does not begin with http:// or https://;"):
-        mended("ftp://127.0.0.1/v1")
+    with pytest.raises(ValueError, match=r"^it must begin with http:// or https://;"):
+        normalize("ftp://127.0.0.1/v1")
 
 
 @given(st.text())
 def test_a_mended_address_stays_as_it_is(given: str) -> None:
     try:
-        address = mended(given)
+        address = normalize(given)
     except ValueError:
         return
     assert address.startswith(("http://", "https://"))
-    assert mended(address) == address
+    assert normalize(address) == address

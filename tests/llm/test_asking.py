@@ -38,7 +38,7 @@ TOOL = ToolSpec("calculate", "Works out a sum.", {"type": "object", "properties"
 WITH_TOOLS = replace(ask(), tools=(TOOL,))
 FULL = Request("m", (UserMessage("1+1?"),), (TOOL,), max_output_tokens=100, temperature=0.5)
 DONE = [Text("there"), Stop("stop")]
-NO_TOOLS = Remark("This model's server does not take tools: answered without.")
+NO_TOOLS = Remark("This model's server does not support tools, so it answered without them.")
 
 
 def refused(message: str, status: int = 400) -> Status:
@@ -90,10 +90,10 @@ async def test_what_is_refused_one_after_the_other_is_left_out(
     server.script("m", refused("`temperature` is deprecated"))
     server.script("m", "there")
     remarks = [event.text for event in await everything(client, FULL) if isinstance(event, Remark)]
-    assert [words.split(" does not take ")[1] for words in remarks] == [
-        "tools: answered without.",
-        "a temperature: answered without.",
-        "a limit on the answer: answered without.",
+    assert [words.split(" does not support ")[1] for words in remarks] == [
+        "tools, so it answered without them.",
+        "a temperature, so it answered without one.",
+        "an answer limit, so it answered without one.",
     ]
     assert server.requests[-1].body == {
         "model": "m",
@@ -420,7 +420,9 @@ async def test_a_value_that_is_refused_is_left_out_of_this_request_alone(
         server.script("m", Status(400, f'{{"error": {{"message": "{words}"}}}}'))
         events = await everything(client, Request("m", (UserMessage("hi"),), max_output_tokens=100))
         assert (
-            Remark("This model's server did not accept this limit on the answer: answered without.")
+            Remark(
+                "This model's server did not accept this answer limit, so it answered without one."
+            )
             in events
         )
 

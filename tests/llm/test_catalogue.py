@@ -152,7 +152,7 @@ async def test_an_address_that_lacks_v1_is_found_out(
         else:
             found = await catalogue.resolve(None)
             assert await everything(found.client, ask("hi", model=found.model_id))
-            await catalogue._sources.server.listing.renewed()  # type: ignore[union-attr]
+            await catalogue._sources.server.listing.renew()  # type: ignore[union-attr]
             assert caplog.text.count("under /v1") == 1
     await catalogue.aclose()
 
@@ -337,7 +337,7 @@ async def test_the_one_before_is_closed_once_nobody_holds_it(
 
     first, second, third = Closing(), Closing(), Closing()
     monkeypatch.setattr(module, "_catalogue", first)
-    async with get_catalogue().held(), get_catalogue().held():
+    async with get_catalogue().hold(), get_catalogue().hold():
         await replace(second)
         assert get_catalogue() is second
         assert not first.is_closed, "its streams go on"

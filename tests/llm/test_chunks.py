@@ -25,9 +25,9 @@ def delta(finish_reason: str | None = None, **fields: object) -> dict[str, Any]:
 SOURCE = "host/model"
 
 
-def answer(*chunks: dict[str, Any], said_done: bool = False) -> list[StreamEvent]:
+def answer(*chunks: dict[str, Any], is_marked_done: bool = False) -> list[StreamEvent]:
     read = Answer(source=SOURCE)
-    return [*read.read(chunks), *read.end(said_done)]
+    return [*read.read(chunks), *read.end(is_marked_done)]
 
 
 def shown(*chunks: dict[str, Any]) -> list[StreamEvent]:
@@ -228,13 +228,13 @@ def test_the_text_has_a_limit() -> None:
 
 
 def test_done_ends_an_answer_without_a_reason() -> None:
-    assert answer(delta(content="a"), said_done=True) == [Text("a"), Stop("stop")]
+    assert answer(delta(content="a"), is_marked_done=True) == [Text("a"), Stop("stop")]
     call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
-    assert answer(delta(tool_calls=[call]), said_done=True)[-1] == Stop("tool_calls")
+    assert answer(delta(tool_calls=[call]), is_marked_done=True)[-1] == Stop("tool_calls")
     with pytest.raises(ModelError, match="cut off"):
         answer(delta(content="a"))
     with pytest.raises(ModelError, match="empty"):
-        answer(delta(content=""), said_done=True)
+        answer(delta(content=""), is_marked_done=True)
 
 
 def test_a_reason_before_the_first_word_finishes_nothing() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chat.llm.catalogue.configuration import Configuration, Connection
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 
 KEY = "sk-entered"
 SETTINGS = Names("the key under Settings", "the address under Settings")
@@ -32,7 +32,7 @@ SETTINGS = Names("the key under Settings", "the address under Settings")
 def test_a_connection_is_what_its_variables_would_be(
     connection: Connection, sources: Configuration
 ) -> None:
-    joined = Configuration().joined_by([connection])
+    joined = Configuration().with_connections([connection])
     assert replace(joined, names={}) == sources
     assert joined.names == {connection.provider: SETTINGS}
 
@@ -50,18 +50,20 @@ def test_the_environment_takes_precedence(
     environment: Configuration, provider: str, variable: str
 ) -> None:
     assert environment.set_by(provider) == variable
-    assert environment.joined_by([Connection(provider, "http://other", KEY)]) == environment
+    assert environment.with_connections([Connection(provider, "http://other", KEY)]) == environment
 
 
 def test_an_address_of_the_environment_stays_where_a_key_is_entered() -> None:
     environment = Configuration(variables={"GROQ_API_BASE": "http://gateway"})
     assert environment.set_by("groq") is None
-    joined = environment.joined_by([Connection("groq", "http://other", KEY)])
+    joined = environment.with_connections([Connection("groq", "http://other", KEY)])
     assert joined.variables == {"GROQ_API_KEY": KEY, "GROQ_API_BASE": "http://gateway"}
     assert joined.names == {"groq": Names(SETTINGS.key, "GROQ_API_BASE")}
 
 
 def test_keys_are_in_no_representation() -> None:
     connection = Connection("groq", "", KEY)
-    sources = Configuration("http://ant", KEY).joined_by([connection])
-    assert KEY not in f"{connection!r} {sources!r} {Configuration().joined_by([connection])!r}"
+    sources = Configuration("http://ant", KEY).with_connections([connection])
+    assert (
+        KEY not in f"{connection!r} {sources!r} {Configuration().with_connections([connection])!r}"
+    )

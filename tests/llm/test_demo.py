@@ -22,7 +22,7 @@ from chat.llm.base import (
     UserMessage,
 )
 from chat.llm.demo import texts
-from chat.llm.demo.client import DemoModel, words
+from chat.llm.demo.client import DemoModel, split_words
 from chat.llm.demo.scripted import TITLE_PROMPT
 from tests.llm.conftest import everything
 from tools.sandbox.arithmetic import evaluate
@@ -61,12 +61,12 @@ async def test_it_streams_word_by_word_and_counts() -> None:
 
 @given(st.text(max_size=100))
 def test_words_joined_are_the_text(text: str) -> None:
-    assert "".join(words(text)) == text
+    assert "".join(split_words(text)) == text
 
 
 @pytest.mark.parametrize("text", [texts.GREETING, texts.CODE, texts.LONG])
 def test_no_piece_is_long(text: str) -> None:
-    assert max(map(len, words(text))) < 80
+    assert max(map(len, split_words(text))) < 80
 
 
 async def test_it_has_a_small_repertoire() -> None:

@@ -76,7 +76,7 @@ def test_codes_are_plain_text_too(name: str) -> None:
 
 def test_it_is_bounded() -> None:
     complaint = details.read(400, b"a" * 100_000)
-    assert len(Secrets(None).out_of(complaint.details)) == LONGEST
+    assert len(Secrets(None).redact(complaint.details)) == LONGEST
     assert len(complaint.words) < 2 * LONGEST
 
 
@@ -89,7 +89,7 @@ def test_it_is_bounded() -> None:
     ],
 )
 def test_no_secret_is_cut_in_two(text: str) -> None:
-    told = Secrets(None, "topsecret").out_of(details.read(400, text.encode()).details)
+    told = Secrets(None, "topsecret").redact(details.read(400, text.encode()).details)
     assert "top" not in told
     assert len(told) <= LONGEST
 
@@ -123,7 +123,7 @@ def test_keys_in_addresses_and_headers_are_taken_out() -> None:
 
 def test_a_clients_own_key_and_address_are_taken_out() -> None:
     secrets = Secrets("https://me:p%40ss@model.internal:8443/v1", "topsecret")
-    told = secrets.out_of(
+    told = secrets.redact(
         "topsecret is not known at https://me:p%40ss@model.internal:8443/v1/chat, model.internal, "
         "me, p@ss, model.internal:8443"
     )
@@ -132,7 +132,7 @@ def test_a_clients_own_key_and_address_are_taken_out() -> None:
 
 
 def test_a_key_that_is_a_word_leaves_other_words_whole() -> None:
-    assert Secrets("http://ollama:11434/v1", "none").out_of("nonetheless ollama") == (
+    assert Secrets("http://ollama:11434/v1", "none").redact("nonetheless ollama") == (
         "nonetheless ollama"
     )
 
@@ -170,12 +170,12 @@ def test_a_broken_connection_is_told_in_the_systems_words(error: Exception, word
     ],
 )
 def test_the_wait_that_is_asked_for(headers: dict[str, str], message: str, seconds: float) -> None:
-    assert hints.asked_wait(headers, message) == pytest.approx(seconds)
+    assert hints.requested_wait(headers, message) == pytest.approx(seconds)
 
 
 def test_a_reset_may_be_a_moment() -> None:
     headers = {"X-RateLimit-Reset": str((time.time() + 20) * 1000)}
-    assert hints.asked_wait(headers, "") == pytest.approx(20, abs=1)
+    assert hints.requested_wait(headers, "") == pytest.approx(20, abs=1)
 
 
 def test_geminis_delay() -> None:
@@ -226,10 +226,10 @@ def test_any_json_is_read(body: object) -> None:
 )
 def test_hostile_words_cost_little(body: bytes) -> None:
     from chat.llm.demands import Demands
-    from chat.llm.failures import failures, learned
+    from chat.llm.failures import errors, learned
 
     began = time.process_time()
     complaint = details.read(400, body)
-    failures.of(complaint)
+    errors.of(complaint)
     learned.lesson_of(complaint, Demands(), lambda _: False)
     assert time.process_time() - began < 0.5

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chat.errors import ContextFull, ModelError, ModelLoading
-from chat.llm.failures import details, failures
+from chat.llm.failures import details, errors
 
 REFUSED, LIMITING = "did not accept", "limiting requests"
 CREDIT, OVERLOADED = "credit", "overloaded"
@@ -15,7 +15,7 @@ CREDIT, OVERLOADED = "credit", "overloaded"
 
 def error_of(status: int, body: object) -> ModelError:
     said = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return failures.of(details.read(status, said))
+    return errors.of(details.read(status, said))
 
 
 def openai(message: str, **more: object) -> dict[str, object]:
@@ -99,11 +99,11 @@ def test_each_kind_has_its_sentence(status: int, body: object, sentence: str) ->
     ],
 )
 def test_codes_in_a_stream_are_words_or_numbers(error: object, sentence: str) -> None:
-    assert sentence in failures.in_stream(error).message
+    assert sentence in errors.in_stream(error).message
 
 
 def test_an_error_in_a_stream_has_details() -> None:
-    error = failures.in_stream({"code": 502, "message": "Provider disconnected"})
+    error = errors.in_stream({"code": 502, "message": "Provider disconnected"})
     assert error.details == "502: Provider disconnected"
 
 
@@ -254,7 +254,7 @@ def test_other_limits_are_no_full_context(status: int, message: str) -> None:
 
 def test_how_long_to_wait_is_said() -> None:
     complaint = details.read(429, b"{}", {"Retry-After": "120"})
-    assert "Wait 2 minutes" in failures.of(complaint).message
+    assert "Wait 2 minutes" in errors.of(complaint).message
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_how_long_to_wait_is_said() -> None:
     ],
 )
 def test_more_words_for_a_full_context(message: str, window: int | None) -> None:
-    problem = failures.of(details.of_error({"code": 400, "message": message}))
+    problem = errors.of(details.of_error({"code": 400, "message": message}))
     assert isinstance(problem, ContextFull), problem.message
     assert problem.window == window
 
@@ -289,5 +289,5 @@ def test_more_words_for_a_full_context(message: str, window: int | None) -> None
     ],
 )
 def test_no_credit_is_told_in_many_words(status: int, message: str) -> None:
-    problem = failures.of(details.of_error({"code": status, "message": message}))
+    problem = errors.of(details.of_error({"code": status, "message": message}))
     assert "credit" in problem.message

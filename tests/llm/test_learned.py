@@ -35,7 +35,7 @@ TOOLS = [
 def learned_from(status: int, message: str, demands: Demands = ALL) -> Demands | None:
     complaint = details.of_error({"code": status, "message": message})
     lesson = lesson_of(complaint, demands, lambda _: True)
-    return lesson.applied(demands) if lesson else None
+    return lesson.apply(demands) if lesson else None
 
 
 @pytest.mark.parametrize(("status", "message"), TOOLS)
@@ -117,7 +117,7 @@ def test_fastapis_place_names_the_thing() -> None:
     body = b'{"detail": [{"loc": ["body", "tools"], "msg": "extra fields not permitted"}]}'
     lesson = lesson_of(details.read(422, body), ALL, lambda _: True)
     assert lesson
-    assert lesson.applied(ALL) == replace(ALL, tools=False)
+    assert lesson.apply(ALL) == replace(ALL, tools=False)
 
 
 def test_a_limit_is_tried_by_its_newer_name_then_left_out() -> None:
@@ -159,7 +159,7 @@ def test_only_what_changes_the_request_is_tried() -> None:
     assert lesson_of(complaint, ALL, lambda _: False) is None
     by_tools = lesson_of(complaint, ALL, lambda demands: not demands.tools)
     assert by_tools
-    assert by_tools.applied(ALL) == replace(ALL, tools=False)
+    assert by_tools.apply(ALL) == replace(ALL, tools=False)
 
 
 @pytest.mark.parametrize(
@@ -192,16 +192,16 @@ def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
 def test_only_what_a_person_may_miss_is_said() -> None:
     without_tools = replace(ALL, tools=False)
     assert remarks(ALL, without_tools, without_tools) == [
-        "This model's server does not take tools: answered without."
+        "This model's server does not support tools, so it answered without them."
     ]
     without_limits = replace(ALL, temperature=False, answer_limit="")
     assert remarks(ALL, without_limits, without_limits) == [
-        "This model's server does not take a temperature: answered without.",
-        "This model's server does not take a limit on the answer: answered without.",
+        "This model's server does not support a temperature, so it answered without one.",
+        "This model's server does not support an answer limit, so it answered without one.",
     ]
     assert remarks(ALL, without_limits, ALL) == [
-        "This model's server did not accept this temperature: answered without.",
-        "This model's server did not accept this limit on the answer: answered without.",
+        "This model's server did not accept this temperature, so it answered without one.",
+        "This model's server did not accept this answer limit, so it answered without one.",
     ]
     silent = replace(ALL, stream_options=False, system_role=False, takes_back=False)
     renamed = replace(silent, answer_limit="max_completion_tokens")

@@ -18,17 +18,17 @@ from uuid import UUID
 import pytest
 
 from chat.errors import ModelError
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.redaction import Secrets
 from chat.llm.litellm.thinking_blocks import PLACE, put_in_place
-from chat.llm.openai.models import MOST, listed
-from chat.llm.stream.arguments import settled
+from chat.llm.openai.models import MOST, parse_models
+from chat.llm.stream.arguments import unwrap
 from chat.llm.stream.chunks import Answer
 from chat.llm.stream.code_marks import CodeMarks
 from chat.llm.stream.fragments import ToolFragments
 from chat.llm.stream.limits import Limits
 from chat.llm.stream.patience import Patience
-from chat.llm.stream.reading import Pieces, read_answer
+from chat.llm.stream.reading import ResponseBytes, read_answer
 from chat.llm.stream.tool_call import MAX_NAME
 from chat.models import ToolCall
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
@@ -112,8 +112,8 @@ def test_all_calls_of_an_answer_have_a_bound_together() -> None:
 @pytest.mark.parametrize("value", ["{} ", '{"a":1} ', "1 ", '"a" ', "[] "])
 def test_arguments_that_come_again_and_again_are_left_as_they_are(value: str) -> None:
     text = value * (250_000 // len(value))
-    assert cpu_seconds(lambda: settled(text)) < 0.05
-    assert settled(text) == text
+    assert cpu_seconds(lambda: unwrap(text)) < 0.05
+    assert unwrap(text) == text
 
 
 def test_many_code_spans_behind_a_long_fence() -> None:
@@ -182,8 +182,8 @@ def test_blocks_that_say_they_stood_elsewhere_repeat_no_text() -> None:
 
 def test_a_list_of_models_has_an_end() -> None:
     body = json.dumps([f"model-{number}" for number in range(100_000)]).encode()
-    assert cpu_seconds(lambda: listed(body)) < 0.5
-    assert len(listed(body)) == MOST
+    assert cpu_seconds(lambda: parse_models(body)) < 0.5
+    assert len(parse_models(body)) == MOST
 
 
 @pytest.mark.parametrize("text", ["a一" * 250_000, "\ufdfa" * 340_000, "word of some " * 80_000])
@@ -234,7 +234,7 @@ def test_tiny_events_of_a_large_read_do_not_hold_the_loop() -> None:
 
         async def asked() -> Any:
             with closing(Patience(Limits())) as patience:
-                yield Pieces(read, patience)
+                yield ResponseBytes(read, patience)
 
         async def look() -> None:
             nonlocal held
@@ -245,7 +245,7 @@ def test_tiny_events_of_a_large_read_do_not_hold_the_loop() -> None:
 
         others = asyncio.create_task(look())
         with suppress(ModelError):
-            secrets, names = Secrets(None), failures.OPENAI
+            secrets, names = Secrets(None), errors.OPENAI
             async for _ in read_answer(asked(), Answer(), names=names, secrets=secrets):
                 pass
         await asyncio.sleep(0)

@@ -28,7 +28,7 @@ from chat.llm.base import (
     UserMessage,
     Waiting,
 )
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.litellm import importing
 from chat.llm.litellm.call import Call
 from chat.llm.litellm.client import LiteLLMClient
@@ -259,7 +259,7 @@ def hook(event, arguments):
         where.add(arguments[0])
 sys.addaudithook(hook)
 from chat.llm.base import Request, UserMessage
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.litellm.client import LiteLLMClient
 async def main():
     client = LiteLLMClient("anthropic", "k", api_base=sys.argv[1], names=Names())

@@ -15,7 +15,7 @@ from chat.llm.catalogue.local_servers import LocalServer, local_servers
 from chat.llm.catalogue.menu import Model
 from chat.llm.catalogue.models import Catalogue, Resolved
 from chat.llm.catalogue.routing import route
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.litellm.asking import Provider
 from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.openai.client import OpenAIClient
@@ -248,7 +248,7 @@ async def test_one_that_was_here_keeps_its_place() -> None:
         ollama.is_set = False
         catalogue = Catalogue(local=[ollama])
         assert (await catalogue.resolve(None)).id == "ollama/llama3.2", "sought before the demo"
-    await ollama.listing.renewed()
+    await ollama.listing.renew()
     [row] = await rows(catalogue, "ollama")
     assert (row.id, row.available) == ("ollama/llama3.2", False)
     assert "OLLAMA_API_BASE" in (row.reason or "")

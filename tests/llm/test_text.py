@@ -5,20 +5,20 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.llm.text import PieceCleaner, clean
+from chat.llm.text import PieceCleaner, storable
 
 ANY = st.text(st.sampled_from("a\x00\ud83d\ude00😀é") | st.characters(), max_size=20)
 
 
 @given(ANY)
 def test_clean_text_can_be_stored(text: str) -> None:
-    assert "\x00" not in clean(text)
-    clean(text).encode()
+    assert "\x00" not in storable(text)
+    storable(text).encode()
 
 
 @given(st.text())
 def test_fit_text_is_left_alone(text: str) -> None:
-    assert clean(text) == text.replace("\x00", "\ufffd")
+    assert storable(text) == text.replace("\x00", "\ufffd")
 
 
 @given(ANY, st.lists(st.integers(0, 20)))
@@ -26,14 +26,14 @@ def test_pieces_joined_are_the_text(text: str, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(text)]
     cleaner = PieceCleaner()
     pieces = [cleaner.feed(text[a:b]) for a, b in itertools.pairwise(edges)]
-    assert "".join([*pieces, cleaner.end()]) == clean(
+    assert "".join([*pieces, cleaner.end()]) == storable(
         "".join(text[a:b] for a, b in itertools.pairwise(edges))
     )
     "".join(pieces).encode()
 
 
 def test_each_lone_half_is_one_replacement() -> None:
-    assert clean("\ud83dx\ude00\x00") == "\ufffdx\ufffd\ufffd"
+    assert storable("\ud83dx\ude00\x00") == "\ufffdx\ufffd\ufffd"
 
 
 def test_a_torn_emoji_is_joined() -> None:

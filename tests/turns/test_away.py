@@ -45,7 +45,7 @@ async def test_a_server_that_is_away_is_waited_for_and_not_replaced(
 ) -> None:
     address = start(own_server, port)
     offered = await offer(address)
-    while "being looked up" in offered["models"][0]["reason"]:  # by a client that is imported first
+    while "Looking up" in offered["models"][0]["reason"]:  # by a client that is imported first
         offered = await offer(address)
     row = offered["models"][0]
     assert (row["provider"], row["available"]) == ("openai", False)

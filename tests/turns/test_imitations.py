@@ -13,7 +13,7 @@ from tests.support.servers import Model, OpenChat
 
 pytestmark = pytest.mark.anyio
 Play = Callable[[imitations.Rule], None]
-NO_TOOLS = "This model's server does not take tools: answered without."
+NO_TOOLS = "This model's server does not support tools, so it answered without them."
 
 
 @pytest.fixture

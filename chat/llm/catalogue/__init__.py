@@ -1,1 +1,1 @@
-"""Which models there are, who serves each, and what each costs and holds."""
+"""The models on offer: who serves each, its price and its context window."""

@@ -1,4 +1,4 @@
-"""Addresses of model servers as people write them, and as clients need them."""
+"""Normalizes the addresses of model servers as people write them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _AROUND = " \t\r\n\"'`<>“”\u2018\u2019"
 _LOCAL_ENDS = (".local", ".localhost", ".internal", ".lan", ".home", ".home.arpa")
 
 
-def mended(given: str) -> str:
-    """The base address of a server: with its scheme, without an endpoint at its end.
+def normalize(given: str) -> str:
+    """Return a server's base address, with its scheme and without a trailing endpoint.
 
-    Raises `ValueError` with a hint for people, which repeats nothing of what was given: an
-    address may hold a password.
+    Raises `ValueError` with a hint for people. The hint never repeats the input, because an
+    address may contain a password.
     """
     text = given.strip(_AROUND).replace("\\", "/")
     if re.search(r"\s|[\x00-\x20\x7f]", text):
-        raise ValueError(_hint("it has a space in it"))
+        raise ValueError(_hint("it contains a space"))
     if not _SCHEME.match(text):
         text = f"{_scheme_of(text)}://{text.removeprefix('//')}"
     scheme, _, rest = text.partition("://")
     if scheme.lower() not in ("http", "https"):
-        raise ValueError(_hint("it does not begin with http:// or https://"))
+        raise ValueError(_hint("it must begin with http:// or https://"))
     if "?" in rest or "#" in rest:
-        raise ValueError(_hint("leave out ? or # and what follows"))
+        raise ValueError(_hint("leave out ? or # and everything after it"))
     try:
         parts = urlsplit(f"{scheme.lower()}://{rest}")
         host, port = parts.hostname or "", parts.port
@@ -44,7 +44,7 @@ def mended(given: str) -> str:
 
 
 def _hint(problem: str) -> str:
-    return f"{problem}; write it like {EXAMPLE} or https://api.openai.com/v1"
+    return f"{problem}; examples: {EXAMPLE} and https://api.openai.com/v1"
 
 
 def _without_endpoint(path: str) -> str:
@@ -55,7 +55,7 @@ def _without_endpoint(path: str) -> str:
 
 
 def _scheme_of(text: str) -> str:
-    """Servers of this machine and its network speak plain HTTP."""
+    """Return `http` for this machine and its network, `https` for everything else."""
     authority = re.split(r"[/?#]", text.removeprefix("//"), maxsplit=1)[0].rpartition("@")[2]
     try:
         host = urlsplit(f"//{authority}").hostname or ""

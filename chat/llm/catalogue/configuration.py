@@ -1,7 +1,6 @@
-"""Which providers are configured: by the environment, then in the browser.
+"""The configured providers: those from the environment, then those connected in the browser.
 
-Values only. The environment takes precedence: of a provider that it names, a connection changes
-nothing.
+Values only. The environment takes precedence: a connection cannot change a provider that it names.
 """
 
 from __future__ import annotations
@@ -10,55 +9,57 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chat.llm.catalogue import providers
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 
 SERVER = "openai"
-"""The connection of the configured server: OpenAI, or any that speaks its protocol."""
+"""The id of the configured server's connection: OpenAI, or any server that speaks its protocol."""
 _KEY, _ADDRESS = "the key under Settings", "the address under Settings"
 _LOCAL = {"ollama": "OLLAMA_API_BASE", "lm_studio": "LM_STUDIO_API_BASE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A provider as a person connected it."""
+    """A provider connected in the browser."""
 
     provider: str
-    """As in `providers.py`."""
+    """An id from `providers.py`."""
     address: str = ""
-    """Empty: the provider's own."""
+    """Empty for the provider's default."""
     key: str = field(default="", repr=False)
-    """Empty: it needs none. `providers.UNREADABLE`: it needs one, which is lost."""
+    """Empty if none is needed; `providers.UNREADABLE` if the stored key is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a catalogue is made from."""
+    """The input for building a catalogue."""
 
     url: str | None = None
-    """Of the configured server; None with a key: OpenAI."""
+    """The configured server's address; None with a key means OpenAI."""
     key: str | None = field(default=None, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The other providers' keys and addresses, by LiteLLM's names."""
+    """The other providers' keys and addresses, by LiteLLM's variable names."""
     names: Mapping[str, Names] = field(default_factory=dict)
-    """What a person is to check of a provider that was connected; of others, their variables."""
+    """The settings to check for each connected provider; other providers have their variables."""
 
     def set_by(self, provider: str) -> str | None:
-        """The variable that names this provider, if one does."""
+        """Return the variable that configures this provider, if any."""
         if provider == SERVER:
             if self.url:
                 return "OPENAI_BASE_URL"
             return "OPENAI_API_KEY" if self.key else None
-        return next((name for name in _deciding(provider) if self.variables.get(name)), None)
+        return next(
+            (name for name in _deciding_variables(provider) if self.variables.get(name)), None
+        )
 
-    def joined_by(self, connections: Iterable[Connection]) -> Configuration:
-        """With the connections of providers that are not named here."""
+    def with_connections(self, connections: Iterable[Connection]) -> Configuration:
+        """Return a copy with those connections whose providers the environment does not configure."""
         joined = self
         for connection in connections:
             if self.set_by(connection.provider) is None:
-                joined = joined._with(connection)
+                joined = joined._with_connection(connection)
         return joined
 
-    def _with(self, connection: Connection) -> Configuration:
+    def _with_connection(self, connection: Connection) -> Configuration:
         if connection.provider == SERVER:
             names = {**self.names, SERVER: Names(_KEY, _ADDRESS)}
             url, key = connection.address or None, connection.key or None
@@ -73,7 +74,7 @@ class Configuration:
 
 
 def from_settings() -> Configuration:
-    """What the environment alone says."""
+    """Return the configuration from the environment alone."""
     from django.conf import settings
 
     return Configuration(
@@ -81,13 +82,13 @@ def from_settings() -> Configuration:
     )
 
 
-def _deciding(provider: str) -> tuple[str, ...]:
-    """The variables of which one is enough."""
+def _deciding_variables(provider: str) -> tuple[str, ...]:
+    """Return the variables of which any one configures the provider."""
     return (_LOCAL[provider],) if provider in _LOCAL else providers.named(provider).keys
 
 
 def _variables(provider: str) -> tuple[str | None, str]:
-    """Of the key, if it has one, and of the address."""
+    """Return the variables for the key, if there is one, and for the address."""
     if provider in _LOCAL:
         return None, _LOCAL[provider]
     known = providers.named(provider)

@@ -1,4 +1,4 @@
-"""The configured server: OpenAI, or any that speaks its protocol."""
+"""The configured server: OpenAI, or any server that speaks its protocol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat.llm.catalogue.listing import Listing
 from chat.llm.catalogue.menu import Model
 from chat.llm.catalogue.resolved import Resolved
 from chat.llm.catalogue.unreadable import UnreadableKey
-from chat.llm.failures.failures import OPENAI, Names
+from chat.llm.failures.errors import OPENAI, Names
 from chat.llm.openai.client import OPENAI_URL, ListedModel, OpenAIClient
 from chat.llm.stream.limits import Limits
 
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 ID = "openai"
 NAME = "Configured server"
-_NOT_YET = "Its models are being looked up."
-_LISTS_NOTHING = "It lists no models. Name one of its models in TALOS_DEFAULT_MODEL."
+_NOT_YET = "Looking up its models."
+_LISTS_NOTHING = "It lists no models. Set TALOS_DEFAULT_MODEL to one of its models."
 
 
 class ConfiguredServer:
-    """One server, there or away."""
+    """One server, whether reachable or not."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ConfiguredServer:
         retry_after: float = 5,
         first_wait: float = 3,
     ) -> None:
-        """`under_v1` asks the same server under `/v1`, in case the address lacks that."""
+        """`under_v1` is a client for the same server under `/v1`, in case the address lacks it."""
         self.client = client
         self.listing = Listing(self._list, fresh_for=fresh_for, retry_after=retry_after)
         self._under_v1 = under_v1
@@ -47,23 +47,23 @@ class ConfiguredServer:
 
     @property
     def takes_anything(self) -> bool:
-        """It lists nothing, or nothing yet: nobody but it knows what it has."""
+        """Whether it lists nothing, or nothing yet, so that only the server knows its models."""
         return not self.listing.models
 
     @property
     def is_unsettled(self) -> bool:
-        """What it has is not known yet, because it was never reached."""
+        """Whether its models are unknown because it has never been reached."""
         return self.takes_anything and (not self.listing.is_known or bool(self.listing.problem))
 
     async def refresh(self) -> None:
-        """Have the list renewed. Waits for it the first time only, and a few seconds at most."""
+        """Start renewing the list. Wait for it only the first time, for a few seconds at most."""
         refresh = self.listing.refresh()
         if refresh is not None and not self._has_waited:
             await asyncio.wait([refresh], timeout=self._first_wait)
             self._has_waited = True
 
     def rows(self, default: str | None) -> Iterator[Model]:
-        """Its part of the menu; `default` is a model that it was said to have."""
+        """Yield its rows of the menu; `default` is a model named in the settings as its own."""
         problem = self.listing.problem
         reason = problem.message if problem else None
         if self.listing.models:
@@ -72,24 +72,24 @@ class ConfiguredServer:
             yield Model(default, default, ID, not reason, reason)
 
     def stand_in(self) -> Model:
-        """The row of a server whose models are not known."""
+        """Return the menu row for a server whose models are unknown."""
         problem = self.listing.problem
         reason = _NOT_YET if not self.listing.is_known else _LISTS_NOTHING
         return Model(ID, NAME, ID, available=False, reason=problem.message if problem else reason)
 
     def find(self, wanted: str) -> Resolved | None:
-        """One of the models that it lists."""
+        """Return the listed model with this id."""
         for model in self.listing.models:
             if model.id in (wanted, wanted.removeprefix(f"{ID}/")):
                 return self.resolved(model.id, model.context_window)
         return None
 
     def resolved(self, name: str, window: int | None = None) -> Resolved:
-        """The model of this name, whether it is listed or not."""
+        """Return the model with this name, listed or not."""
         known = prices.known().get(name)
         if known is None:
             return Resolved(name, self.client, window, id=name)
-        # Another server than OpenAI's own has other prices, whatever its models are called.
+        # Only OpenAI itself charges these prices, whatever another server calls its models.
         price = known.price if self.client.base_url == OPENAI_URL else None
         window = window or known.context_window
         return Resolved(name, self.client, window, known.supports_tools, price, id=name)
@@ -115,7 +115,7 @@ class ConfiguredServer:
         return []
 
     async def _list_under_v1(self) -> list[ListedModel]:
-        """What it lists there; if that is anything, it is asked there from now on."""
+        """Return the list under `/v1`. If it has entries, use that address from now on."""
         if self._under_v1 is None:
             return []
         try:
@@ -133,7 +133,7 @@ class ConfiguredServer:
 def configured_server(
     url: str | None, key: str | None, limits: Limits, names: Names = OPENAI
 ) -> ConfiguredServer | None:
-    """The server of an address, a key, or both; None: neither is set."""
+    """Return the server for an address, a key, or both; None if neither is set."""
     if not url and not key:
         return None
     if key == providers.UNREADABLE:

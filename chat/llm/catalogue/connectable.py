@@ -1,4 +1,4 @@
-"""The providers that can be connected in the browser: a table for people."""
+"""The providers that can be connected in the browser."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from chat.llm.openai.client import OPENAI_URL
 @dataclass(frozen=True, slots=True)
 class Connectable:
     id: str
-    """What a form calls it: OpenAI and other servers of its protocol are one provider, two forms."""
+    """The form's id: OpenAI and servers that speak its protocol share a provider, not a form."""
     name: str
     address: str
-    """Its own; where it has none, an example."""
+    """The provider's default address, or an example if it has none."""
     provider: str = ""
-    """Whose connection it is, as in `providers.py`."""
+    """The provider's id in `providers.py`."""
     takes_address: bool = True
     needs_address: bool = False
     takes_key: bool = True
@@ -65,9 +65,9 @@ CONNECTABLE = (
 )
 BY_ID = {found.id: found for found in CONNECTABLE}
 NAMES = {found.provider: found.name for found in CONNECTABLE if found is not COMPATIBLE}
-"""Of providers, for people."""
+"""Display names by provider."""
 
 
 def of(provider: str, *, has_address: bool) -> Connectable:
-    """What a connection was made as."""
+    """Return the form in which a connection was made."""
     return COMPATIBLE if provider == SERVER and has_address else BY_ID[provider]

@@ -1,4 +1,4 @@
-"""What a server listed last, renewed in the background. Waiting is optional."""
+"""A server's latest list of models, renewed in the background. Waiting is optional."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat.llm.openai.client import ListedModel
 
 
 class Listing:
-    """One server's list. A server that goes away keeps its models, with the problem beside them."""
+    """One server's list. If the server becomes unreachable, its models stay, beside the problem."""
 
     def __init__(
         self,
@@ -31,37 +31,38 @@ class Listing:
 
     @property
     def is_known(self) -> bool:
-        """The server has been asked, and has answered or not."""
+        """Whether the server has been asked, successfully or not."""
         return self._due > 0
 
     def refresh(self, *, at_once: bool = False) -> asyncio.Task[None] | None:
-        """Renew the list if it is old, or `at_once`. The task that does so, if one does: none
-        once it is closed, whoever still looks at it.
+        """Renew the list if it is stale, or `at_once`.
+
+        Returns the renewing task; None if there is none, as always after closing.
         """
         loop = asyncio.get_running_loop()
         task = self._task
-        # A task of another loop is none: a test, or a command, ended that loop under it.
+        # Ignore a task of another loop: a test or command has ended that loop.
         if task is not None and not task.done() and task.get_loop() is loop:
             return task
         if self._is_closed or (not at_once and time.monotonic() < self._due):
             return None
-        self._task = loop.create_task(self._renew(), name="refresh a list of models")
+        self._task = loop.create_task(self._fetch_list(), name="refresh a list of models")
         return self._task
 
-    async def renewed(self) -> None:
-        """Ask the server now, and wait for what it says."""
+    async def renew(self) -> None:
+        """Ask the server now and wait for the result."""
         if (task := self.refresh(at_once=True)) is not None:
             await asyncio.wait([task])
 
     async def aclose(self) -> None:
-        """End the refresh, for good."""
+        """Stop refreshing for good."""
         self._is_closed = True
         task, self._task = self._task, None
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             task.cancel()
             await asyncio.wait([task])
 
-    async def _renew(self) -> None:
+    async def _fetch_list(self) -> None:
         wait = self._retry_after
         try:
             self.models, self.problem = await self._fetch(), None

@@ -1,7 +1,7 @@
-"""Model servers that people run on the same machine: Ollama and LM Studio.
+"""Model servers on this machine: Ollama and LM Studio.
 
-Looked for on loopback, or where their variable says. They speak OpenAI's protocol under `/v1`.
-Nothing is imported and nothing is waited for where none runs.
+Talos looks for them on loopback, or at the address in their variable. They speak OpenAI's protocol
+under `/v1`. If none is running, nothing is imported and nobody waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chat.llm.catalogue import menu
 from chat.llm.catalogue.listing import Listing
 from chat.llm.catalogue.menu import Model
 from chat.llm.catalogue.resolved import Resolved
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.openai.client import ListedModel, OpenAIClient
 from chat.llm.stream.limits import Limits
 
@@ -30,12 +30,12 @@ _FIRST_WAIT = 3  # seconds
 
 
 class LocalServer:
-    """One server, there or not."""
+    """One server, whether it runs or not."""
 
     def __init__(
         self, provider: str, url: str, names: Names, limits: Limits, *, is_set: bool = False
     ) -> None:
-        """`is_set`: somebody said that it is there."""
+        """`is_set`: its variable is set."""
         root = url.rstrip("/").removesuffix("/v1")
         self.provider = provider
         self.is_set = is_set
@@ -44,19 +44,19 @@ class LocalServer:
         self._root = root
 
     async def refresh(self, wanted: str) -> None:
-        """Have the list renewed. Waits for it where a model of its is wanted for the first time."""
+        """Start renewing the list. Wait if one of its models is wanted and none is known yet."""
         refresh = self.listing.refresh()
         if refresh and not self.listing.models and wanted.startswith(f"{self.provider}/"):
             await asyncio.wait([refresh], timeout=_FIRST_WAIT)
 
     def rows(self) -> Iterator[Model]:
-        """Its part of the menu."""
+        """Yield its rows of the menu."""
         problem = self.listing.problem
         reason = problem.message if problem else None
         return menu.of_local(self.provider, self.listing.models, reason)
 
     def stand_in(self) -> Model | None:
-        """A row for one that ought to be there, and whose models are not known."""
+        """Return a menu row if the server is expected but its models are unknown."""
         problem = self.listing.problem
         if self.listing.models or not problem:
             return None
@@ -64,14 +64,14 @@ class LocalServer:
         return Model(self.provider, name, self.provider, available=False, reason=problem.message)
 
     def find(self, wanted: str) -> Resolved | None:
-        """One of its models, by `provider/name`."""
+        """Return the model with the id `provider/name`."""
         for model in self.listing.models:
             if f"{self.provider}/{model.id}" == wanted:
                 return Resolved(model.id, self.client, model.context_window, id=wanted)
         return None
 
     async def _list(self) -> list[ListedModel]:
-        """Empty where there is none: what was never here is not on the menu."""
+        """Return its models; none if no server was ever here."""
         is_expected = self.is_set or bool(self.listing.models)
         try:
             if is_expected or await self._is_there():
@@ -104,9 +104,9 @@ def local_servers(
     besides: str | None,
     limits: Limits = _LIMITS,
 ) -> list[LocalServer]:
-    """Where to look; not at the configured server, which is listed already.
+    """Return the servers to look for, except the configured one (`besides`), listed already.
 
-    `variables` and `names`: as in a `Configuration`.
+    `variables` and `names` are as in `Configuration`.
     """
     taken = (besides or "").replace("://localhost", "://127.0.0.1")
     found = []

@@ -1,4 +1,4 @@
-"""The rows of the model menu, from each source. Values only: nothing here asks anybody."""
+"""The rows of the model menu, by source. Values only; nothing here makes a request."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chat.llm.catalogue import prices, providers, routing
 from chat.llm.catalogue.prices import KnownModel
 from chat.llm.catalogue.providers import Provider
 from chat.llm.catalogue.purpose import is_for_chat
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.openai.client import ListedModel
 
 _Named = TypeVar("_Named", ListedModel, KnownModel)
-_OPENAI = "gpt-5.5"  # stands for OpenAI's models while there is no key
+_OPENAI = "gpt-5.5"  # represents OpenAI's models while there is no key
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Model:
     """Why it is not available."""
     context_window: int | None = None
     supports_tools: bool | None = None
-    """None: not known, as with the next one."""
+    """None if unknown; the same holds for `supports_reasoning`."""
     supports_reasoning: bool | None = None
 
 
 def chat_first(models: Iterable[_Named]) -> list[_Named]:
-    """What does not look like a chat model goes to the end: nobody's first choice."""
+    """Sort models that do not look like chat models to the end."""
     return sorted(models, key=lambda model: not is_for_chat(model.id))
 
 
 def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
-    """What the configured server lists."""
+    """Yield rows for the configured server's models."""
     for model in chat_first(models):
         known = prices.known().get(model.id)
         window = model.context_window or (known.context_window if known else None)
@@ -49,38 +49,40 @@ def of_server(models: Iterable[ListedModel], problem: str | None) -> Iterator[Mo
 
 
 def of_local(provider: str, models: Iterable[ListedModel], problem: str | None) -> Iterator[Model]:
-    """What a server on this machine lists, under its provider's name."""
+    """Yield rows for the models of a server on this machine, under its provider's name."""
     for model in chat_first(models):
         model_id, window = f"{provider}/{model.id}", model.context_window
         yield Model(model_id, model.name, provider, not problem, problem, context_window=window)
 
 
 def of_providers(variables: Mapping[str, str]) -> Iterator[Model]:
-    """What LiteLLM knows of the providers whose key is set, best models first."""
+    """Yield rows for LiteLLM's models of each provider with a key, best models first."""
     known = {provider.id for provider in providers.KNOWN}
     others = sorted(prices.providers() - known - providers.ELSEWHERE)
     for provider in (*providers.KNOWN, *map(providers.named, others)):
         if provider.lists and (key := provider.key(variables)):
-            problem = failures.unreadable_key().message if key == providers.UNREADABLE else None
-            yield from (_row(model, problem) for model in _shown(provider))
+            problem = errors.unreadable_key().message if key == providers.UNREADABLE else None
+            yield from (_row(model, problem) for model in _models_of(provider))
 
 
 def without_key(variables: Mapping[str, str], *, has_server: bool) -> Iterator[Model]:
-    """A model for each well-known provider whose key is missing, and what to do about it."""
+    """Yield one unavailable model per well-known provider without a key, with a hint."""
     if not has_server:
-        yield Model(_OPENAI, _OPENAI, "openai", available=False, reason=_missing("OPENAI_API_KEY"))
+        yield Model(
+            _OPENAI, _OPENAI, "openai", available=False, reason=_connect_hint("OPENAI_API_KEY")
+        )
     for provider in providers.SHOWN_WITHOUT_KEY:
         if not provider.key(variables):
-            name, reason = provider.preferred[0], _missing(provider.keys[0])
+            name, reason = provider.preferred[0], _connect_hint(provider.keys[0])
             yield Model(name, name, provider.id, available=False, reason=reason)
 
 
-def _missing(key: str) -> str:
+def _connect_hint(key: str) -> str:
     return f"Connect it under Settings, or set {key}"
 
 
 @functools.cache
-def _shown(provider: Provider) -> list[KnownModel]:
+def _models_of(provider: Provider) -> list[KnownModel]:
     known = prices.known()
     listed = {
         name: replace(model, id=name)
@@ -88,7 +90,7 @@ def _shown(provider: Provider) -> list[KnownModel]:
         if model.provider == provider.id
         and f"{provider.id}/{model.id}" not in known  # listed twice
         and not model.retired
-        and (name := _reaching(provider, model.id))
+        and (name := _id_for(provider, model.id))
     }
     listed = {model.id: model for model in chat_first(listed.values())}
     for name in reversed(provider.preferred):
@@ -97,8 +99,8 @@ def _shown(provider: Provider) -> list[KnownModel]:
     return list(listed.values())
 
 
-def _reaching(provider: Provider, name: str) -> str | None:
-    """The id that is served by this provider: the name, where that alone does not lead elsewhere."""
+def _id_for(provider: Provider, name: str) -> str | None:
+    """Return the id that leads to this provider: the bare name unless it leads elsewhere."""
     for model_id in (name, f"{provider.id}/{name}"):
         if (found := routing.route(model_id)) and found.provider == provider:
             return model_id

@@ -1,18 +1,17 @@
-"""Which models there are, and who serves each.
+"""The catalogue of models, and the routing of ids to servers.
 
 An id goes to the first of these that has it:
 
 1. the configured OpenAI-compatible server, if it lists the id;
 2. `demo`;
 3. a server on this machine: `ollama/name`, `lm_studio/name`;
-4. a provider that LiteLLM knows and whose key is set: `provider/name`, a name of LiteLLM's list, or
-   one that begins as only that provider's do (`claude…`, `gemini-…`);
-5. the configured server, if it lists nothing: it gets whatever is asked for.
+4. a provider that LiteLLM knows and whose key is set: `provider/name`, a name in LiteLLM's list, or
+   a name with a prefix that only that provider uses (`claude…`, `gemini-…`);
+5. the configured server, if it lists nothing: it gets any other id.
 
-So a key that is set is used, and one that is not set never keeps an id from a server that takes
-anything. The lists are kept and renewed in the background. Callers wait only on first use (up to
-three seconds), or to learn who answers where nobody is named. `demo` is the default only where
-nothing else is configured.
+So a key that is set is used, and a missing key never keeps an id from a server that takes anything.
+The lists are kept and renewed in the background. Callers wait only on first use (up to 3 s), or
+when choosing a default. `demo` is the default only if nothing else is configured.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ from chat.llm.catalogue.purpose import is_for_chat
 from chat.llm.catalogue.resolved import Resolved
 from chat.llm.catalogue.routing import Clients
 from chat.llm.catalogue.sources import DEMO, Sources
-from chat.llm.failures.failures import OPENAI, Names
+from chat.llm.failures.errors import OPENAI, Names
 from chat.llm.openai.models import MAX_ID
 from chat.llm.stream.limits import Limits
 
-__all__ = ["DEMO", "Catalogue", "Model", "Resolved", "get_catalogue", "made_of", "replace"]
+__all__ = ["DEMO", "Catalogue", "Model", "Resolved", "build", "get_catalogue", "replace"]
 
 DEMO_NAME = "Scripted demo"
 _LIMITS = Limits()
 
 
 class Catalogue:
-    """One per process: see `get_catalogue`."""
+    """All models that this process can reach: see `get_catalogue`."""
 
     def __init__(
         self,
@@ -55,16 +54,14 @@ class Catalogue:
         names: Mapping[str, Names] | None = None,
         limits: Limits = _LIMITS,
     ) -> None:
-        """`variables` are the providers' keys and addresses, by LiteLLM's names; `names` as in a
-        `Configuration`.
-        """
+        """`variables` and `names` are as in `Configuration`."""
         self._sources = Sources(server, local, Clients(variables or {}, names or {}, limits))
         self._default_model = default_model
         self._uses = 0
         self._is_retired = False
 
     async def offer(self) -> dict[str, Any]:
-        """The menu as `GET /api/models` tells it."""
+        """Return the menu as `GET /api/models` sends it."""
         rows = [
             {"id": m.id, "name": m.name, "provider": m.provider, "available": m.available}
             | ({"reason": m.reason} if m.reason else {})
@@ -73,9 +70,9 @@ class Catalogue:
         return {"models": rows, "current": await self.default()}
 
     async def models(self) -> list[Model]:
-        """The menu: what can be used, best first, then what a key would add.
+        """Return the menu: usable models, best first, then those that a key would add.
 
-        A server that is configured is on it even when it is away: see `reason`.
+        A configured server is listed even if it cannot be reached: see `Model.reason`.
         """
         sources = self._sources
         await sources.refresh()
@@ -88,8 +85,9 @@ class Catalogue:
         return list(unique.values())
 
     async def default(self) -> str:
-        """The named one, or the first that is known. Empty: nobody knows as long as a server is
-        away; `resolve` asks it again.
+        """Return the default model from the settings, or the first one known.
+
+        Empty while it depends on a server that cannot be reached; `resolve` asks that server again.
         """
         if self._default_model:
             return self._default_model
@@ -104,7 +102,10 @@ class Catalogue:
         return only.id if only else "" if sources.is_configured else DEMO
 
     async def misnamed_default(self) -> str | None:
-        """What is wrong with the default model's name. None: nothing, or its server is away."""
+        """Return what is wrong with the default model's name.
+
+        None if nothing is, or if its server cannot be reached.
+        """
         wanted = self._default_model
         if not wanted:
             return None
@@ -122,12 +123,12 @@ class Catalogue:
         return None
 
     async def resolve(self, model_id: str | None) -> Resolved:
-        """The client for a model, or for the default one.
+        """Return the client for a model, or for the default one.
 
-        Raises `UnknownModel`, and `ModelError` (`ModelLoading`, too) where the default model
-        is not known because its server is away.
+        Raises `UnknownModel`; also `ModelError` (or `ModelLoading`) if the default model is
+        unknown because its server cannot be reached.
         """
-        wanted = model_id or await self._settled_default()
+        wanted = model_id or await self._settle_default()
         if len(wanted) > MAX_ID:
             raise self._unknown(wanted, is_default=not model_id)
         await self._sources.refresh(wanted)
@@ -138,12 +139,12 @@ class Catalogue:
 
     @property
     def is_waiting(self) -> bool:
-        """A server that is meant has not said yet what it has."""
+        """Whether an expected server has not listed its models yet."""
         return self._sources.problem is not None
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[Catalogue]:
-        """Keep the connections open until the end of a stream, whatever takes its place."""
+    async def hold(self) -> AsyncIterator[Catalogue]:
+        """Keep the connections open until a stream ends, even if the catalogue is replaced."""
         self._uses += 1
         try:
             yield self
@@ -153,23 +154,26 @@ class Catalogue:
                 await self.aclose()
 
     async def retire(self) -> None:
-        """Close it, once nobody holds it any more."""
+        """Close the catalogue once nothing holds it any longer."""
         self._is_retired = True
         if not self._uses:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """End the background work and close the connections."""
+        """Stop background work and close the connections."""
         await self._sources.aclose()
 
     @property
     def _named(self) -> str | None:
-        """The default model, where that can only be the configured server's."""
+        """The default model, if only the configured server can have it."""
         named = self._default_model
         return named if named and named != DEMO and not self._sources.provider_of(named) else None
 
-    async def _settled_default(self) -> str:
-        """The default, once the servers that it depends on have said what they have."""
+    async def _settle_default(self) -> str:
+        """Return the default, after waiting for the lists that it depends on.
+
+        When answering, wait for the configured server's list; a fallback could otherwise win.
+        """
         if not self._default_model:
             await self._sources.settle()
         if wanted := await self.default():
@@ -196,18 +200,18 @@ class Catalogue:
         )
 
 
-def made_of(
+def build(
     url: str | None,
     key: str | None,
     variables: Mapping[str, str],
     *,
     names: Mapping[str, Names] | None = None,
     default_model: str | None = None,
-    looks_here: bool = False,
+    detect_local: bool = False,
     limits: Limits = _LIMITS,
 ) -> Catalogue:
-    """A catalogue of a configured server, providers, and this machine's servers: those that are
-    named, and with `looks_here` those that are found.
+    """Build a catalogue from a configured server, providers, and the servers on this machine:
+    those named in `variables` and, with `detect_local`, those found running.
     """
     names = names or {}
     local = local_servers(variables, names, besides=url, limits=limits)
@@ -216,22 +220,22 @@ def made_of(
         default_model=default_model,
         variables=variables,
         names=names,
-        local=[server for server in local if looks_here or server.is_set],
+        local=[server for server in local if detect_local or server.is_set],
         limits=limits,
     )
 
 
 def from_settings(found: Configuration) -> Catalogue:
-    """Of the servers and keys that are configured, with what else the settings say."""
+    """Build a catalogue of the configured servers and keys, with limits and default from settings."""
     from django.conf import settings
 
-    return made_of(
+    return build(
         found.url,
         found.key,
         found.variables,
         names=found.names,
         default_model=settings.TALOS_DEFAULT_MODEL,
-        looks_here=settings.TALOS_LOCAL_MODELS,
+        detect_local=settings.TALOS_LOCAL_MODELS,
         limits=Limits(settings.TALOS_SILENCE_SECONDS, settings.TALOS_FIRST_TOKEN_SECONDS),
     )
 
@@ -240,7 +244,7 @@ _catalogue: Catalogue | None = None
 
 
 def get_catalogue() -> Catalogue:
-    """The process's own, made from the settings on first use."""
+    """Return the process's catalogue, built from the settings on first use."""
     global _catalogue
     if _catalogue is None:
         _catalogue = from_settings(configuration.from_settings())
@@ -248,9 +252,9 @@ def get_catalogue() -> Catalogue:
 
 
 async def replace(catalogue: Catalogue) -> None:
-    """Use this one from now on. The one before is closed once its last stream has ended.
+    """Replace the process's catalogue. The old one is closed once its last stream has ended.
 
-    To be called on the event loop that turns run on.
+    Call it on the event loop that runs the turns.
     """
     global _catalogue
     before, _catalogue = _catalogue, catalogue

@@ -1,7 +1,7 @@
-"""LiteLLM's list of models: what each costs, holds and can do.
+"""LiteLLM's list of models: prices, context windows and abilities.
 
-The list is a file of LiteLLM's package, read here without importing it. Reading takes some ten
-milliseconds: `known` does it once, and is called in a thread before anything else needs the list.
+The list is a file in LiteLLM's package, read here without importing the package. Reading takes
+about ten milliseconds: `known` does it once, in a thread, before anything else needs the list.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from chat.llm.base import Usage
 
 log = logging.getLogger(__name__)
 
-_THRESHOLDS = (100, 128, 200, 272, 512)  # thousands of tokens, as the list's names have them
+_THRESHOLDS = (100, 128, 200, 272, 512)  # thousands of tokens, as in the list's field names
 FILE = "model_prices_and_context_window_backup.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for one token."""
+    """US dollars per token."""
 
     input: Decimal
     output: Decimal
     cached: Decimal
     long_from: int | None = None
-    """Requests of more input than this cost what `long` says, all of it."""
+    """A request with more input tokens than this is charged by `long` as a whole."""
     long: Price | None = None
 
     def of(self, usage: Usage) -> Decimal:
-        """What one request cost. For an answer of several rounds, add up its requests."""
+        """Return the cost of one request. For an answer of several rounds, add up the requests."""
         if self.long and self.long_from and usage.input_tokens > self.long_from:
             return self.long.of(usage)
         cached = min(usage.cached_tokens, usage.input_tokens)
@@ -48,7 +48,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A chat model as LiteLLM's list has it."""
+    """A chat model from LiteLLM's list."""
 
     id: str
     provider: str
@@ -57,12 +57,12 @@ class KnownModel:
     supports_reasoning: bool | None = None
     price: Price | None = None
     retired: bool = False
-    """Its provider has taken it off by now."""
+    """Whether its deprecation date has passed."""
 
 
 @functools.cache
 def known() -> Mapping[str, KnownModel]:
-    """The chat models of the list, by id. Empty, and logged, where it cannot be read."""
+    """Return the list's chat models by id; empty, with a warning, if it cannot be read."""
     try:
         entries = orjson.loads(_path().read_bytes())
         today = datetime.now(UTC).date().isoformat()
@@ -82,7 +82,7 @@ def is_read() -> bool:
 
 @functools.cache
 def providers() -> frozenset[str]:
-    """The providers of the list's models."""
+    """Return the providers of all listed models."""
     return frozenset(model.provider for model in known().values())
 
 
@@ -92,13 +92,13 @@ def price(model_id: str) -> Price | None:
 
 
 def cost(model_id: str, usage: Usage) -> Decimal | None:
-    """What an answer cost in US dollars, where the list knows the model."""
+    """Return an answer's cost in US dollars, if the list knows the model."""
     found = price(model_id)
     return found.of(usage) if found else None
 
 
 def _path() -> Path:
-    spec = importlib.util.find_spec("litellm")  # finds the package and runs nothing of it
+    spec = importlib.util.find_spec("litellm")  # finds the package without running it
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError
     return Path(spec.submodule_search_locations[0]) / FILE
@@ -137,4 +137,4 @@ def _rates(entry: Mapping[str, Any], size: str) -> Price | None:
 
 
 def _exact(dollars: float) -> Decimal:
-    return Decimal(str(dollars))  # as it is written, not as binary fractions have it
+    return Decimal(str(dollars))  # the decimal as written, not its binary approximation

@@ -1,8 +1,8 @@
-"""The providers that Talos knows by name, beside the configured server.
+"""The providers that Talos knows by name, besides the configured server.
 
-A table and nothing else: whose key is which variable, who speaks OpenAI's protocol (and is then
-asked by `OpenAIClient`, which costs a tenth of LiteLLM), and which models are worth naming. All other
-providers of LiteLLM can be used as `provider/name` once `PROVIDER_API_KEY` is set.
+A table: which variable holds each key, which providers speak OpenAI's protocol (they are asked
+through `OpenAIClient`, at a tenth of LiteLLM's cost), and which models to name first. Any other
+LiteLLM provider works as `provider/name` once `PROVIDER_API_KEY` is set.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from urllib.parse import urlsplit
 
 from chat.llm.catalogue import prices
 from chat.llm.demands import Demands
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 
 UNREADABLE = "cannot be decrypted"
-"""In place of a key that is stored and lost: its provider is configured, and nobody may ask it. No
-key has a space in it."""
+"""Stands for a stored key that is lost: its provider is configured but cannot be asked. A real key
+never contains a space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     id: str
-    """LiteLLM's name of it, and the beginning of its models' ids."""
+    """LiteLLM's name for it, and the prefix of its models' ids."""
     keys: tuple[str, ...]
-    """The variables that may hold its key; the first is the one to name."""
+    """The variables that may hold its key; messages name the first."""
     preferred: tuple[str, ...] = ()
-    """Its models to begin with, best first."""
+    """Models to list first, best first."""
     begins: tuple[str, ...] = ()
-    """How its models' names begin where they are known without the provider."""
+    """Prefixes that identify its models by name alone."""
     openai_url: str | None = None
-    """Where it speaks OpenAI's protocol."""
+    """Its endpoint for OpenAI's protocol, if it has one."""
     lists: bool = True
-    """What can be asked for is LiteLLM's list. Elsewhere the names are the customer's own."""
+    """Whether LiteLLM's list names its models; otherwise, customers choose the names."""
     demands: Demands = field(default_factory=Demands)
-    """Where they are not what they are of any server. What is refused otherwise is learned."""
+    """Known differences from the defaults; others are learned from refusals."""
 
     @property
     def base(self) -> str:
-        """The variable that moves it to another address."""
+        """The variable that overrides its address."""
         return self.keys[0].removesuffix("_API_KEY") + "_API_BASE"
 
     @property
@@ -51,7 +51,7 @@ class Provider:
 
     @property
     def takes_key(self) -> bool:
-        """The key is one text. Otherwise LiteLLM signs in with what the environment says."""
+        """Whether the key is a single string. If not, LiteLLM signs in from the environment."""
         return self.keys[0].endswith("_API_KEY")
 
 
@@ -73,7 +73,7 @@ KNOWN = (
         ("MISTRAL_API_KEY",),
         ("mistral/mistral-medium-latest", "mistral/mistral-large-latest"),
         openai_url="https://api.mistral.ai/v1",
-        # it refuses every field that is not in its schema, and counts tokens unasked
+        # it refuses every field outside its schema, and reports usage unasked
         demands=Demands(
             stream_options=False, takes_back=False, call_ids="nine", answers_results=True
         ),
@@ -83,7 +83,7 @@ KNOWN = (
         ("GROQ_API_KEY",),
         ("groq/openai/gpt-oss-120b",),
         openai_url="https://api.groq.com/openai/v1",
-        # it refuses back what it sends
+        # it refuses the opaque parts that it sends
         demands=Demands(takes_back=False),
     ),
     Provider(
@@ -150,41 +150,41 @@ KNOWN = (
 )
 _BY_ID = {provider.id: provider for provider in KNOWN}
 ELSEWHERE = frozenset({"openai", "ollama", "ollama_chat", "lm_studio"})
-"""LiteLLM's names of whom other clients serve: OpenAI is the configured server, and the servers of
-this machine are looked for."""
+"""LiteLLM's names for providers that other clients serve: OpenAI is the configured server, and
+local servers are detected."""
 SHOWN_WITHOUT_KEY = KNOWN[:7]
-"""The menu says of these what to set, with one model each."""
+"""Shown in the menu without a key, with one model each and a hint which key to set."""
 
 
 def named(provider_id: str) -> Provider:
-    """One of LiteLLM's providers, known here or not."""
+    """Return one of LiteLLM's providers, whether in this table or not."""
     found = _BY_ID.get("cohere_chat" if provider_id == "cohere" else provider_id)
     name = provider_id.upper().replace("-", "_")
     return found or Provider(provider_id, (f"{name}_API_KEY",))
 
 
 def demands_of(base_url: str) -> Demands:
-    """Of a server that is one of these at its own address, else those of any server."""
+    """Return the demands of the provider at this address; the defaults for any other server."""
     host = urlsplit(base_url).hostname
     at_host = (p for p in KNOWN if p.openai_url and urlsplit(p.openai_url).hostname == host)
     return next((provider.demands for provider in at_host), Demands())
 
 
 def has_key(variables: Mapping[str, str]) -> bool:
-    """The key of any provider is set."""
+    """Whether any provider's key is set."""
     others = map(named, prices.providers() - ELSEWHERE - _BY_ID.keys())
     return any(provider.key(variables) for provider in (*KNOWN, *others))
 
 
 def is_provider(name: str) -> bool:
-    """Known here, or to LiteLLM."""
+    """Whether the name is a provider in this table or in LiteLLM's list."""
     if name in ELSEWHERE:
         return False
     return name in _BY_ID or name == "cohere" or name in prices.providers()
 
 
 def of_bare_name(name: str) -> Provider | None:
-    """Whose models have such names, or whose this one is by LiteLLM's list."""
+    """Return the provider that the model's name implies by its prefix or in LiteLLM's list."""
     for provider in KNOWN:
         if provider.begins and name.startswith(provider.begins):
             return provider

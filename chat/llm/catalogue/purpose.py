@@ -1,4 +1,4 @@
-"""What a model is for, as far as its name tells."""
+"""Guesses from a model's name whether it is for chat."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _NOT_FOR_CHAT = (
     "voxtral",
     "whisper",
 )
-"""Whole parts of names, with a space between two of them."""
+"""Whole parts of names, separated by spaces."""
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _NOT = re.compile(rf" ({'|'.join(_NOT_FOR_CHAT)}) ")
 
 
 @functools.lru_cache(maxsize=4096)
 def is_for_chat(model_id: str) -> bool:
-    """No part of the name says otherwise: `mistral-ocr-latest` has such a part, `democrat` not.
+    """Whether no part of the name says otherwise, as in `mistral-ocr-latest` but not in `democrat`.
 
-    Parts end at anything but a letter, and at a border of letters and digits: `dall-e-3`,
-    `qwen3_embedding`, `tts1`. It is a guess, good enough for the order of a menu.
+    A part is a run of letters or of digits: `dall-e-3`, `qwen3_embedding`, `tts1`. This is a guess,
+    good enough to sort a menu.
     """
     return not _NOT.search(f" {' '.join(_PARTS.findall(model_id.lower()))} ")

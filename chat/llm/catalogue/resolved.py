@@ -1,4 +1,4 @@
-"""Whom to ask, once it is known."""
+"""The result of looking up a model's id."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Resolved:
     """A model and its client."""
 
     model_id: str
-    """What to put into `Request.model`."""
+    """The value for `Request.model`."""
     client: ModelClient
     context_window: int | None = None
     supports_tools: bool | None = None
-    """None: not known."""
+    """None if unknown."""
     price: prices.Price | None = None
     id: str = ""
-    """What the model is called here: asked for by this id, it is found again."""
+    """The model's id in the catalogue, by which it can be looked up again."""
 
     def cost(self, usage: Usage) -> Decimal | None:
-        """What one request cost in US dollars, where that is known."""
+        """Return the cost of one request in US dollars, if known."""
         return self.price.of(usage) if self.price else None

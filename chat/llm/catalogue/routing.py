@@ -1,4 +1,4 @@
-"""Which provider an id belongs to, and the client for each provider."""
+"""Maps a model's id to its provider, and each provider to its client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chat.llm.catalogue import providers
 from chat.llm.catalogue.providers import Provider
 from chat.llm.catalogue.unreadable import UnreadableKey
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.litellm.client import LiteLLMClient
 from chat.llm.openai.client import OpenAIClient
 from chat.llm.stream.limits import Limits
@@ -20,11 +20,14 @@ _Client = OpenAIClient | LiteLLMClient | UnreadableKey
 class Route:
     provider: Provider
     name: str
-    """The provider's own name of the model."""
+    """The provider's own name for the model."""
 
 
 def route(model_id: str) -> Route | None:
-    """By `provider/name`, or by the name alone. None for OpenAI's: the configured server has them."""
+    """Return the route for `provider/name` or a bare name.
+
+    None for OpenAI's models: the configured server has them.
+    """
     head, slash, name = model_id.partition("/")
     if slash and name and providers.is_provider(head):
         return Route(providers.named(head), name)
@@ -33,12 +36,12 @@ def route(model_id: str) -> Route | None:
 
 
 class Clients:
-    """One client for each provider that was asked for."""
+    """Clients by provider, each made on first use."""
 
     def __init__(
         self, variables: Mapping[str, str], names: Mapping[str, Names], limits: Limits
     ) -> None:
-        """`variables` and `names`: as in a `Configuration`."""
+        """`variables` and `names` are as in `Configuration`."""
         self.variables = variables
         self._names = names
         self._limits = limits

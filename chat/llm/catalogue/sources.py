@@ -1,4 +1,4 @@
-"""Who serves models: the configured server, this machine's servers, the providers, the demo."""
+"""The sources of models: the configured server, servers on this machine, providers, the demo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEMO = "demo"
 
 
 class Sources:
-    """All that can be asked, in the order in which an id is looked for."""
+    """All sources, in the order in which an id is looked up."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Sources:
         self._clients = clients
 
     async def refresh(self, wanted: str = "") -> None:
-        """Have the lists renewed; wait only for what nothing can be said without."""
+        """Start renewing the lists; wait only if nothing is known yet."""
         if not prices.is_read():
             await asyncio.to_thread(prices.known)
         for server in self.local:
@@ -45,20 +45,20 @@ class Sources:
         """Wait for the lists that the default depends on."""
         if self.server is not None:
             if self.server.is_unsettled:
-                await self.server.listing.renewed()
+                await self.server.listing.renew()
         elif not providers.has_key(self.variables):
-            asked = [s.listing.renewed() for s in self.local if not s.listing.models]
+            asked = [s.listing.renew() for s in self.local if not s.listing.models]
             await asyncio.gather(*asked)
 
     @property
     def problem(self) -> ModelError | None:
-        """Why a server is away, if one is."""
+        """Why a server cannot be reached, if one cannot."""
         servers = [server for server in (self.server, *self.local) if server is not None]
         return next((s.listing.problem for s in servers if s.listing.problem), None)
 
     @property
     def is_configured(self) -> bool:
-        """Somebody meant another than the demo to answer."""
+        """Whether any source besides the demo is configured or running."""
         return (
             self.server is not None
             or any(server.is_set or server.listing.models for server in self.local)
@@ -66,9 +66,9 @@ class Sources:
         )
 
     def known(self, named: str | None) -> Iterator[Model]:
-        """What is known of those that are configured or run here, away or not.
+        """Yield the known models of all configured or local sources, reachable or not.
 
-        `named`: a model that the configured server was said to have.
+        `named`: a model that the settings ascribe to the configured server.
         """
         if self.server is not None:
             yield from self.server.rows(named)
@@ -77,7 +77,7 @@ class Sources:
             yield from server.rows()
 
     def stand_ins(self, named: str | None) -> Iterator[Model]:
-        """A row for each configured server that is away and has not told its models."""
+        """Yield a row for each unreachable configured server whose models are unknown."""
         if self.server is not None and not any(self.server.rows(named)):
             yield self.server.stand_in()
         for server in self.local:
@@ -85,13 +85,13 @@ class Sources:
                 yield row
 
     def find(self, wanted: str) -> Resolved | None:
-        """The client for an id. Raises `ModelError` for the row of a server that is away."""
+        """Return the client for an id. Raises `ModelError` for an unreachable server's stand-in."""
         return (
             (self.server.find(wanted) if self.server is not None else None)
             or (Resolved(DEMO, self._demo, id=DEMO) if wanted == DEMO else None)
-            or self._on_this_machine(wanted)
-            or self._routed(wanted)
-            or self._untold(wanted)
+            or self._find_local(wanted)
+            or self._find_at_provider(wanted)
+            or self._assume_on_server(wanted)
         )
 
     def provider_of(self, wanted: str) -> routing.Route | None:
@@ -105,11 +105,11 @@ class Sources:
         if self.server is not None:
             await self.server.aclose()
 
-    def _on_this_machine(self, wanted: str) -> Resolved | None:
+    def _find_local(self, wanted: str) -> Resolved | None:
         found = (server.find(wanted) for server in self.local)
         return next(filter(None, found), None)
 
-    def _routed(self, wanted: str) -> Resolved | None:
+    def _find_at_provider(self, wanted: str) -> Resolved | None:
         route = self.provider_of(wanted)
         if route is None:
             return None
@@ -122,8 +122,8 @@ class Sources:
         tools, window = known.supports_tools, known.context_window
         return Resolved(route.name, client, window, tools, known.price, id=wanted)
 
-    def _untold(self, wanted: str) -> Resolved | None:
-        """What a server that lists nothing may have."""
+    def _assume_on_server(self, wanted: str) -> Resolved | None:
+        """Assume that a configured server without a list has the model."""
         if self.server is None or not self.server.takes_anything:
             return None
         if wanted == configured.ID and (problem := self.server.listing.problem):

@@ -1,5 +1,4 @@
-"""Asking a provider which models it has, before it is connected: does the address answer, is the
-key right?"""
+"""Tests a provider's address and key before it is connected, by listing its models."""
 
 from __future__ import annotations
 
@@ -9,35 +8,35 @@ from contextlib import suppress
 
 from chat.errors import ModelError
 from chat.llm.catalogue.connectable import COMPATIBLE, Connectable
-from chat.llm.failures.failures import Names
+from chat.llm.failures.errors import Names
 from chat.llm.openai.client import ListedModel, OpenAIClient
-from chat.llm.openai.models import shown
+from chat.llm.openai.models import printable
 
 SECONDS = 10
-"""Nobody waits longer for a trial."""
+"""The time limit of a trial."""
 _NAMES = Names("the key", "the address")
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 
 
 async def models_of(provider: Connectable, address: str, key: str) -> list[str]:
-    """The names of its models. Raises `ModelError` with what is wrong; no text of it has the key."""
+    """Return the names of its models. Raises `ModelError`, whose text never contains the key."""
     until = time.monotonic() + SECONDS
     url, headers = _url(provider, address), _headers(provider, key)
     try:
-        found = await _listed(url, key, headers, SECONDS)
+        found = await _list_models(url, key, headers, SECONDS)
         problem = None
     except ModelError as error:
         found, problem = [], error
     if not found and provider is COMPATIBLE and not url.endswith("/v1"):
-        with suppress(ModelError):  # as it is asked once it is connected
-            found = await _listed(f"{url}/v1", key, headers, until - time.monotonic())
+        with suppress(ModelError):  # a connected server is tried under /v1 as well
+            found = await _list_models(f"{url}/v1", key, headers, until - time.monotonic())
             problem = None
     if problem is not None:
         raise problem
-    return [shown(model.id).removeprefix("models/") for model in found]  # as Google calls them
+    return [printable(model.id).removeprefix("models/") for model in found]  # Google's prefix
 
 
-async def _listed(
+async def _list_models(
     url: str, key: str, headers: Mapping[str, str], limit: float
 ) -> list[ListedModel]:
     client = OpenAIClient(
@@ -53,12 +52,12 @@ def _url(provider: Connectable, address: str) -> str:
     address = address or provider.address
     if provider.id == "gemini":
         return _GEMINI_URL
-    if provider.id in ("anthropic", "ollama", "lm_studio"):  # whose addresses have no version
+    if provider.id in ("anthropic", "ollama", "lm_studio"):  # their addresses have no version
         return f"{address.rstrip('/').removesuffix('/v1')}/v1"
     return address
 
 
 def _headers(provider: Connectable, key: str) -> dict[str, str]:
-    """Anthropic's list is not part of what it offers in OpenAI's format."""
+    """Return Anthropic's own headers: its list of models is not available in OpenAI's format."""
     is_anthropic = provider.id == "anthropic"
     return {"x-api-key": key, "anthropic-version": "2023-06-01"} if is_anthropic else {}

@@ -1,6 +1,6 @@
-"""The client of a provider whose stored key can no longer be decrypted.
+"""The client for a provider whose stored key can no longer be decrypted.
 
-It says so in place of an answer: another model would answer in this one's name.
+It fails with that message; otherwise another model would answer in this one's name.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from chat.llm.base import Request, StreamEvent
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.openai.models import ListedModel
 
 
 class UnreadableKey:
-    """Asks nobody."""
+    """A client that refuses every request."""
 
     base_url = ""
 
@@ -21,11 +21,11 @@ class UnreadableKey:
         return model
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
-        raise failures.unreadable_key()
-        yield  # what makes it a generator
+        raise errors.unreadable_key()
+        yield  # makes this a generator
 
     async def list_models(self, *, limit: float = 10) -> list[ListedModel]:
-        raise failures.unreadable_key()
+        raise errors.unreadable_key()
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -1,4 +1,4 @@
-"""What models turned out to hold: servers name it when they are given more."""
+"""Context windows learned from servers, which name them when they refuse a longer request."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _learned: dict[str, tuple[int, float]] = {}
 
 
 def learn(source: str, tokens: int) -> None:
-    """The server and model of `source` refused more than so many tokens: kept like a demand."""
+    """Remember for `KEPT_FOR` seconds that `source` refused more than this many tokens."""
     _learned[source] = (tokens, time.monotonic() + KEPT_FOR)
 
 
 def known(source: str, listed: int | None) -> int | None:
-    """How many tokens a model holds: what it said itself lately, else what lists say of it."""
+    """Return a model's context window in tokens: recently learned, else as `listed`."""
     tokens, until = _learned.get(source, (listed, 0.0))
     return tokens if time.monotonic() < until else listed

@@ -1,1 +1,1 @@
-"""The demo model: everything can be tried without a key."""
+"""The scripted demo model, for trying everything without a key."""

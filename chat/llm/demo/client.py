@@ -1,9 +1,8 @@
-"""The `demo` model: a script inside Talos, so that everything can be tried without a key.
+"""The `demo` model: a script inside Talos, for trying everything without a key.
 
-It streams, writes Markdown, titles conversations and asks for tools, and never claims to be a
-language model. What it says is in `texts.py`, what it understands as asking for a tool in
-`tools.py`; here is when it says what. The same request gets the same answer, but for the ids
-of tool calls, which are unique.
+It streams, writes Markdown, titles conversations and calls tools, and never claims to be a language
+model. `texts.py` has its texts, `tools.py` recognizes requests for a tool, and this module chooses
+the answer. Equal requests get equal answers, except for the ids of tool calls, which are unique.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from chat.llm.base import (
 )
 from chat.llm.demo import texts, tools
 from chat.llm.demo.scripted import Step, asks_for_title, play
-from chat.llm.text import clean
+from chat.llm.text import storable
 
 _WORD = re.compile(r"\s*\S+|\s+")
-_LONGEST_COUNT = 20_000  # about 130 KB: long, and far from the contract's limit
+_LONGEST_COUNT = 20_000  # about 130 KB: long, but far below the contract's limit
 _COUNT = re.compile(r"\bcount (?:up )?to (\d{1,9})", re.I)
 
 
 class DemoModel:
-    """A `ModelClient` that needs nothing."""
+    """A `ModelClient` without any requirements."""
 
     def __init__(self, *, pace: float = 0.02) -> None:
-        """`pace` is the seconds between two words."""
+        """`pace`: seconds between two words."""
         self._pace = pace
 
     def source(self, model: str) -> str:
@@ -49,7 +48,7 @@ class DemoModel:
         is_title = asks_for_title(request)
         written = 0
         for part in [_title(request)] if is_title else _answer(request):
-            pieces = words(part) if isinstance(part, str) else [part]
+            pieces = split_words(part) if isinstance(part, str) else [part]
             for piece in pieces:
                 if self._pace and not is_title:
                     yield self._pace
@@ -59,8 +58,8 @@ class DemoModel:
         yield Usage(input_tokens=read, output_tokens=written)
 
 
-def words(text: str) -> list[str]:
-    """The text in pieces of a word each; joined they are the text."""
+def split_words(text: str) -> list[str]:
+    """Split the text into words with their whitespace; joined, they are the text."""
     return _WORD.findall(text)
 
 
@@ -80,7 +79,7 @@ def _text(asked: str) -> list[Part]:
     if match := _COUNT.search(asked):
         return [" ".join(str(n) for n in range(1, min(int(match[1]), _LONGEST_COUNT) + 1))]
     if "think" in said:
-        return [*(Reasoning(word) for word in words(texts.REASONING)), texts.AFTER_REASONING]
+        return [*(Reasoning(word) for word in split_words(texts.REASONING)), texts.AFTER_REASONING]
     for keywords, text in texts.REPERTOIRE:
         if said & keywords:
             return [text]
@@ -88,8 +87,8 @@ def _text(asked: str) -> list[Part]:
 
 
 def _tool_call(request: Request, asked: str) -> list[Part] | None:
-    """The call that a question asks for, or the words that no such tool is there."""
-    found = tools.wanted(asked)
+    """Return the call that a question asks for, or a text that the tool is not available."""
+    found = tools.requested_tool(asked)
     if found is None:
         return None
     if found.name not in {tool.name for tool in request.tools}:
@@ -99,7 +98,7 @@ def _tool_call(request: Request, asked: str) -> list[Part] | None:
 
 
 def _title(request: Request) -> str:
-    """The first words of what the person said."""
+    """Return the first words of the first question."""
     first = next((m.content for m in request.messages if isinstance(m, UserMessage)), "")
     title = " ".join(first.split()[:6]).strip("\"'.,:;!?# ")[:60]
     return title[:1].upper() + title[1:] if title else "A conversation with the demo"
@@ -107,11 +106,11 @@ def _title(request: Request) -> str:
 
 def _last_question(request: Request) -> str:
     asked = [message.content for message in request.messages if isinstance(message, UserMessage)]
-    return clean(asked[-1]) if asked else ""
+    return storable(asked[-1]) if asked else ""
 
 
 def _last_results(request: Request) -> list[ToolMessage]:
-    """The results that stand at the end: then this is the follow-up of a tool call."""
+    """Return the results at the end; any make this the request after a tool call."""
     results: list[ToolMessage] = []
     for message in reversed(request.messages):
         if not isinstance(message, ToolMessage):

@@ -1,8 +1,8 @@
-"""A model that plays what it is told: for tests in the same process, and under the demo model.
+"""A model that plays a script: for tests in the same process, and for the demo model.
 
-No network. A round is what one request is answered with: strings are pieces of text, numbers are
-seconds to wait, an `asyncio.Event` holds the answer until it is set, an exception is raised, and
-any stream event is passed on. `Stop` is added where a round does not end by itself.
+No network. A round is the answer to one request: strings are pieces of text, numbers are seconds to
+wait, an `asyncio.Event` holds the answer until it is set, an exception is raised, and any stream
+event is passed on. `Stop` is added to a round without one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chat.llm.base import (
 )
 
 TITLE_PROMPT = "Write a title"
-"""How the system message begins that asks for a conversation's title, and nothing else does."""
+"""The beginning of the system message that asks for a conversation's title, and of no other."""
 
 Step = StreamEvent | str | float | asyncio.Event | Exception
 
@@ -42,7 +42,7 @@ def asks_for_title(request: Request) -> bool:
 
 
 async def play(steps: Iterable[Step]) -> AsyncGenerator[StreamEvent]:
-    """One round as a stream."""
+    """Yield one round as a stream."""
     has_tools = False
     for step in steps:
         match step:
@@ -73,9 +73,9 @@ async def play(steps: Iterable[Step]) -> AsyncGenerator[StreamEvent]:
 
 
 class ScriptedModel:
-    """Plays its rounds in order, and remembers what it was asked.
+    """Plays its rounds in order, and records its requests.
 
-    Requests for a title are answered beside the rounds, so that a test need not count them.
+    Requests for a title are answered apart from the rounds, so that tests need not count them.
     """
 
     def __init__(self, *rounds: Sequence[Step], title: str = "A scripted title") -> None:
@@ -83,11 +83,11 @@ class ScriptedModel:
         self.requests: list[Request] = []
         self.title_requests: list[Request] = []
         self.closed_early = 0
-        """How many answers were cancelled or closed before their end."""
+        """The number of answers cancelled or closed before their end."""
         self._rounds = deque(rounds)
 
     def reply(self, *steps: Step) -> None:
-        """One more round."""
+        """Add one more round."""
         self._rounds.append(steps)
 
     def source(self, model: str) -> str:

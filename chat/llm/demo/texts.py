@@ -1,4 +1,4 @@
-"""What the demo model says. Markdown, and always clear that nobody is thinking here."""
+"""The demo model's texts, in Markdown. They never pretend that a model is thinking."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ REPERTOIRE: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"long", "essay", "story"}), LONG),
     (frozenset({"hello", "hi", "help", "hey", "who", "talos", "connect"}), GREETING),
 )
-"""Words in a question, and the answer to the first row that has one of them."""
+"""Keywords and answers; the first row with a keyword from the question applies."""
 
 LEAD_TIME = "Let me look at the clock.\n\n"
 LEAD_SUM = "Let me work that out.\n\n"

@@ -1,6 +1,6 @@
-"""When the demo model asks for a tool: for the time, a sum or a note, in the usual words for them.
+"""Recognizes questions for which the demo model calls a tool: the time, a sum, or a note.
 
-Only words that ask: "I had a good time" and "born on 2001-05-03" are talk.
+Only requests count: "I had a good time" and "born on 2001-05-03" are talk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chat.llm.demo import texts
 
-_LOOKED_AT = 200  # characters of a question: a bound on what the patterns below can cost
+_LOOKED_AT = 200  # characters of a question: bounds the cost of the patterns below
 
 # --- a note ---------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ _BEFORE = {
 _LIST = rf"-?{_NUMBER}(?:(?:,|,? and|,? to|,? by|,? with) -?{_NUMBER})+"
 _FROM = re.compile(rf"\bsubtract (-?{_NUMBER}) from (-?{_NUMBER})", re.I)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_DATE = re.compile(r"\d+(?:[-/]\d+)+")  # or a telephone number, or 24/7
+_DATE = re.compile(r"\d+(?:[-/]\d+)+")  # also a telephone number, or 24/7
 _ASKS = re.compile(r"\b(?:what|how much|calculate|compute|work out|solve)\b|=", re.I)
 
 # --- the time -------------------------------------------------------------------------------------
@@ -80,25 +80,25 @@ _ZONE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedTool:
     name: str
     arguments: dict[str, str]
     lead: str
-    """What is said before the call."""
+    """The text before the call."""
 
 
-def wanted(asked: str) -> Wanted | None:
-    """The tool that a question asks for."""
+def requested_tool(asked: str) -> RequestedTool | None:
+    """Return the tool that a question asks for."""
     if (match := _NOTE.search(asked)) and not _ABOUT_NOTES.match(asked):
         content = match[1].strip() or "A note from the Talos demo."
         arguments = {"path": "note.md", "content": f"{content}\n"}
-        return Wanted("write_file", arguments, texts.LEAD_NOTE)
+        return RequestedTool("write_file", arguments, texts.LEAD_NOTE)
     begin = asked[:_LOOKED_AT]
     if expression := _expression(begin):
-        return Wanted("calculate", {"expression": expression}, texts.LEAD_SUM)
+        return RequestedTool("calculate", {"expression": expression}, texts.LEAD_SUM)
     if _TIME.search(begin):
         zone = _ZONE.search(begin)
-        return Wanted("current_time", {"timezone": zone[1]} if zone else {}, texts.LEAD_TIME)
+        return RequestedTool("current_time", {"timezone": zone[1]} if zone else {}, texts.LEAD_TIME)
     return None
 
 
@@ -107,7 +107,7 @@ def _expression(asked: str) -> str | None:
     if match is None:
         return None
     found = match[0].strip()
-    if found.count("(") != found.count(")"):  # one that belongs to the sentence
+    if found.count("(") != found.count(")"):  # a parenthesis that belongs to the sentence
         found = found.strip("() ")
     is_all = asked.strip(" ?.!") == found
     if _DATE.fullmatch(found) and not (is_all or _ASKS.search(asked)):
@@ -118,12 +118,12 @@ def _expression(asked: str) -> str | None:
 def _as_formula(asked: str) -> str:
     asked = _FROM.sub(r"\2 - \1", _THOUSANDS.sub("", asked))
     for words, operator in _BEFORE.items():
-        asked = re.sub(rf"\b(?:{words}) ({_LIST})", _joined(operator), asked, flags=re.I)
+        asked = re.sub(rf"\b(?:{words}) ({_LIST})", _join_with(operator), asked, flags=re.I)
     for word, operator in _BETWEEN.items():
         asked = re.sub(re.escape(word), operator, asked, flags=re.I)
     return asked
 
 
-def _joined(operator: str) -> Callable[[re.Match[str]], str]:
-    """`3, 4 and 5` with the operator between the numbers."""
+def _join_with(operator: str) -> Callable[[re.Match[str]], str]:
+    """Return a function that rewrites `3, 4 and 5` with the operator between the numbers."""
     return lambda match: operator.join(re.findall(rf"-?{_NUMBER}", match[1]))

@@ -1,1 +1,1 @@
-"""What a server means when it refuses a request: the kind of failure, and a sentence for people."""
+"""Interprets a model server's refusal: its kind, what it teaches, and a sentence for people."""

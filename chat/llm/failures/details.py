@@ -1,6 +1,6 @@
-"""What a model server said in place of an answer: its own words, in whatever shape it put them.
+"""Reads the error that a model server sent instead of an answer, in any of the common formats.
 
-OpenAI's, Anthropic's, Gemini's, FastAPI's, OpenRouter's, Ollama's and vLLM's shapes, web pages, plain text.
+Those of OpenAI, Anthropic, Gemini, FastAPI, OpenRouter, Ollama and vLLM, web pages, plain text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, TypeGuard
 import orjson
 
 from chat.llm.failures import hints
-from chat.llm.failures.redaction import LONGEST, of_page, plain
+from chat.llm.failures.redaction import LONGEST, plain, text_of_page
 
 LARGEST = 64 * 1024
-"""Bytes of a refusal that are worth reading."""
+"""Bytes of a refusal to read."""
 LARGEST_COUNT = 1_000_000_000
-"""Tokens: no model has so many, and the rows hold no more than twice as many."""
-_DEPTH = 6  # errors within errors, as gateways wrap them
+"""Tokens: more than any model holds, and within the columns' limit of about twice that."""
+_DEPTH = 6  # nested errors, as gateways wrap them
 _ADDRESS = re.compile(r"\bhttps?://\S+")
 
 
@@ -32,55 +32,55 @@ class Complaint:
     """One refusal, or one error in a stream."""
 
     status: int | None
-    """HTTP's, or the number that stands in the error."""
+    """The HTTP status, or the number given in the error."""
     message: str
     """The server's own words as plain text (`redaction.plain`); may be empty."""
     codes: tuple[str, ...] = ()
-    """Words for programs, in lower case, the most particular first."""
+    """Error codes in lower case, the most specific first."""
     about: str = ""
-    """The part of the request that is named apart from the message."""
+    """The part of the request that the error names besides the message."""
     wait: float = 0
-    """Seconds that it asks to wait."""
+    """Seconds to wait, as the server asks."""
     window: int | None = None
     asked: int | None = None
-    """Tokens, where they stand in fields of their own."""
+    """Tokens, if given in fields of their own."""
     moved_to: str = ""
-    """The address to which it redirects."""
+    """The target of a redirect."""
 
     @property
     def details(self) -> str:
-        """To be shortened by `redaction.Secrets`."""
+        """Status and message; `redaction.Secrets` shortens them."""
         if self.status is None:
             return self.message or " ".join(self.codes) or "no message"
         return f"{self.status}: {self.message or 'no message'}"
 
     @property
     def words(self) -> str:
-        """What patterns are looked for in: lower case, without addresses."""
+        """The text to search for patterns: lower case, without addresses."""
         return _ADDRESS.sub("", f"{self.message[:LONGEST]} {self.about}").lower()
 
 
 def read(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Complaint:
-    """A response with an error status, from the first bytes of its body."""
+    """Read a response with an error status, from the first bytes of its body."""
     text = body[:LARGEST].decode("utf-8", "replace").strip()
     if 300 <= status < 400:
         moved_to = (headers or {}).get("Location", "")
         return Complaint(status, plain(f"redirects to {moved_to}"), moved_to=moved_to)
-    error = _decoded(text.removeprefix("data:"))
+    error = _decode_json(text.removeprefix("data:"))
     if error is None:
-        message = of_page(text) if text.startswith("<") else plain(text)
-        return Complaint(status, message, wait=hints.asked_wait(headers or {}, message))
+        message = text_of_page(text) if text.startswith("<") else plain(text)
+        return Complaint(status, message, wait=hints.requested_wait(headers or {}, message))
     return _complaint(error, status, headers or {})
 
 
 def of_error(error: object) -> Complaint:
-    """An error object that stands in a stream, or its text."""
+    """Read an error object from a stream, or its text."""
     numbers = (_status(part.get(name)) for part in _parts(error) for name in _NUMBERS)
     return _complaint(error, next(filter(None, numbers), None), {})
 
 
 def reason(error: BaseException) -> str:
-    """Why a connection failed, in the system's words, without the address."""
+    """Return why a connection failed, in the system's words, without the address."""
     seen: BaseException | None = error
     for _ in range(8):
         if seen is None:
@@ -105,7 +105,7 @@ def _complaint(error: object, status: int | None, headers: Mapping[str, str]) ->
         message,
         tuple(plain(code.lower()) for code in codes if _is_code(code)),
         plain(next((name for name in about if isinstance(name, str)), "")[:200]),
-        hints.asked_wait(headers, message) or max(delays, default=0),
+        hints.requested_wait(headers, message) or max(delays, default=0),
         _count(parts, "n_ctx"),
         _count(parts, "n_prompt_tokens"),
     )
@@ -116,7 +116,7 @@ def _is_code(value: object) -> TypeGuard[str]:
 
 
 def _parts(error: object) -> Iterator[dict[str, Any]]:
-    """The objects that may carry a code, the innermost first."""
+    """Yield the objects that may carry a code, the innermost first."""
     if isinstance(error, list):
         error = error[0] if error else None
     if isinstance(error, dict):
@@ -130,7 +130,7 @@ def _parts(error: object) -> Iterator[dict[str, Any]]:
 def _message(error: object, depth: int) -> str:
     match error:
         case str():
-            inner = _decoded(error) if depth > 0 and error.lstrip()[:1] in ("{", "[") else None
+            inner = _decode_json(error) if depth > 0 and error.lstrip()[:1] in ("{", "[") else None
             return (_message(inner, depth - 1) if inner is not None else "") or error
         case list():
             return "; ".join(filter(None, (_message(each, depth - 1) for each in error[:10])))
@@ -154,14 +154,14 @@ def _message_of(error: dict[str, Any], depth: int) -> str:
 
 
 def _delay(details: object) -> float:
-    """Gemini's `RetryInfo`."""
+    """Return the delay in Gemini's `RetryInfo`, in seconds."""
     entries = details if isinstance(details, list) else []
     delays = (entry.get("retryDelay") for entry in entries if isinstance(entry, dict))
     return max((hints.duration(d[:50]) for d in delays if isinstance(d, str)), default=0)
 
 
-def _decoded(text: str) -> Any:
-    """JSON objects and lists; None for anything else."""
+def _decode_json(text: str) -> Any:
+    """Decode a JSON object or list; None for anything else."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -200,6 +200,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _of_the_system(error: OSError) -> str:
-    named = re.search(r"\[Errno (\d{1,3})\]", str(error)[:500])  # of several tries at once
+    named = re.search(r"\[Errno (\d{1,3})\]", str(error)[:500])  # of several parallel attempts
     number = error.errno or (int(named[1]) if named else 0)
     return os.strerror(number) if number in errno.errorcode else ""

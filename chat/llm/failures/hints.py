@@ -1,4 +1,4 @@
-"""How long a server asks to wait before the next attempt: in headers, or in its own words."""
+"""Reads how long a server asks to wait before the next attempt, from headers or its message."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from email.utils import parsedate_to_datetime
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)"
 _AMOUNT = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)\s?({_UNIT})(?![a-z])", re.IGNORECASE)
-_SAID = re.compile(
+_WAIT = re.compile(
     r"(?:again|retry|retrying|wait|available|reset|resets)\s(?:(?:in|after|for|at least|about)\s){0,2}"
     rf"((?:\d{{1,9}}(?:\.\d{{1,9}})?\s?{_UNIT}\s?){{1,4}})(?![a-z])",
     re.IGNORECASE,
 )
 
 
-def asked_wait(headers: Mapping[str, str], message: str) -> float:
-    """Seconds; 0 where nothing is asked. The first of these that says something counts."""
+def requested_wait(headers: Mapping[str, str], message: str) -> float:
+    """Return the seconds to wait, from the first source that names any; 0 if none does."""
     named = {name.lower(): value for name, value in headers.items()}
     return (
         _milliseconds(named.get("retry-after-ms"))
         or _retry_after(named.get("retry-after"))
-        or said_wait(message)
+        or wait_in_words(message)
         or _reset(named)
     )
 
 
-def said_wait(message: str) -> float:
-    """Such as "try again in 7.66s", "retry in 1m30s", "wait 20 seconds"."""
-    found = _SAID.search(message)
+def wait_in_words(message: str) -> float:
+    """Return the seconds in text such as "try again in 7.66s", "retry in 1m30s", "wait 20 seconds"."""
+    found = _WAIT.search(message)
     return duration(found[1]) if found else 0
 
 
 def duration(text: str) -> float:
-    """Such as 6m0s, 500ms, 37.5s."""
+    """Return the seconds in a duration such as 6m0s, 500ms or 37.5s."""
     return sum(float(number) * _unit(unit.lower()) for number, unit in _AMOUNT.findall(text))
 
 
-def words(seconds: float) -> str:
-    """A duration for people."""
+def for_people(seconds: float) -> str:
+    """Return a duration for display."""
     if seconds < 90:
         number, unit = max(1, round(seconds)), "second"
     elif seconds < 5400:
@@ -68,7 +68,7 @@ def _milliseconds(text: str | None) -> float:
 
 
 def _retry_after(text: str | None) -> float:
-    """A number of seconds, or a date."""
+    """Return the seconds in `Retry-After`: a number, a date, or a duration."""
     if (number := _number(text)) is not None:
         return number
     try:
@@ -79,7 +79,7 @@ def _retry_after(text: str | None) -> float:
 
 
 def _reset(named: Mapping[str, str]) -> float:
-    """What the `x-ratelimit-reset…` headers say of the limits that are used up."""
+    """Return the longest wait in the `x-ratelimit-reset…` headers of exhausted limits."""
     waits = [0.0]
     for name, value in named.items():
         of = name.removeprefix("x-ratelimit-reset")
@@ -89,7 +89,7 @@ def _reset(named: Mapping[str, str]) -> float:
 
 
 def _moment(value: str) -> float:
-    """A duration, seconds, or a time since 1970 in seconds or milliseconds."""
+    """Return seconds from a duration, a number, or a Unix time in seconds or milliseconds."""
     number = _number(value)
     if number is None:
         return duration(value)

@@ -1,6 +1,6 @@
-"""What kind of failure a server's complaint is: by its codes, its words and its status.
+"""Classifies a server's complaint by its codes, its words and its status.
 
-Pure. The kinds' sentences are in `failures.py`.
+Pure. The sentence for each kind is in `errors.py`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _CODES = {
     "datainspectionfailed": Kind.FILTERED,
     "tool_use_failed": Kind.BAD_CALL,
 }
-"""What is true whatever the status."""
+"""Codes that decide, whatever the status."""
 
 _STATUS_OF = {
     "invalid_request_error": 400,
@@ -80,7 +80,7 @@ _STATUS_OF = {
     "unavailable": 503,
     "service_unavailable": 503,
 }
-"""Where no number says it better."""
+"""Codes that stand for a status, used if there is no number."""
 
 _KINDS = {
     401: Kind.KEY,
@@ -96,7 +96,7 @@ _WORDS = (
     (
         Kind.LOADING,
         {409, 425, 500, 503, None},
-        # "error loading model" does not pass
+        # "error loading model" does not resolve itself
         r"^(?!.*\b(?:error|fail\w*|unable|cannot|could not)\b).*?(?:\bloading model\b|\bmodel\b[^.]{0,80}"
         r"\b(?:is|are) (?:still |currently )?(?:being loaded|loading|starting|warming up)"
         r"|(?:currently|still) loading|model not (?:yet )?(?:ready|loaded yet))",
@@ -157,13 +157,13 @@ _PATTERNS = tuple((kind, statuses, re.compile(words)) for kind, statuses, words 
 
 
 def of(complaint: Complaint) -> Kind:
-    """Any but a full context: see `overflow.py`."""
+    """Return the complaint's kind. A full context is not among them: see `overflow.py`."""
     by_code = next((_CODES[code] for code in complaint.codes if code in _CODES), None)
     if by_code is not None:
         return by_code
     words = complaint.words
     for kind, statuses, pattern in _PATTERNS:
-        # Google's words for a used up minute speak of billing, too: but it ends.
+        # Google also mentions billing when a minute's quota is used up, which passes.
         passes = kind is Kind.CREDIT and complaint.wait
         if complaint.status in statuses and not passes and pattern.search(words):
             return kind

@@ -1,7 +1,7 @@
-"""What servers turned out to refuse or to want, learned from how they refuse a request.
+"""Learns servers' demands from the wording of their refusals.
 
-One table of wordings. A request is asked again with what they ask for; only where that was accepted
-it is kept, for an hour, so that a wrong guess costs one request and a server that is mended is found.
+The request is sent again with the demand applied. The demand is kept for an hour, and only if that
+request was accepted: a wrong guess costs one request, and a fixed server is noticed.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _NOT_OF_ITS_WAY = (
     r"^(?!.*(?:pars\w+ (?:the )?tool[_ ]calls?|temporar|unexpected (?:eof|end)|invalid character"
     r"|\brole\W{1,4}tool\b)).*?"
 )
-"""What passes, or is about earlier messages, says nothing of whether a server takes tools."""
+"""Temporary failures, and errors about earlier messages, do not show whether a server takes tools."""
 _LIMIT = r"max_(?:completion_|output_)?tokens|max_new_tokens|maxoutputtokens"
 _RANGE = (
     r"(?:too (?:large|high|small|low)|at (?:most|least)|(?:less|greater|more) than|<=|>=|\brange\b"
     r"|\bbetween\b|exceeds?\b|maximum value|minimum value|out of bounds)"
 )
-"""Of a value that the server would take if it were another one."""
+"""Wordings that refuse a value, not the field."""
 _OPAQUE = (
     r"(?:\breasoning(?:_content|_details)?\b|\bextra_content\b|\bthinking\b|\bthought_?signature\b)"
 )
@@ -52,16 +52,16 @@ _SYSTEM = (
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A wording, and what it teaches of a server's demands."""
+    """A wording, and the change to a server's demands that it teaches."""
 
     wording: re.Pattern[str]
     field: str
     value: Any
     lasts: bool = True
-    """Otherwise only the value of this one request was refused."""
+    """Otherwise, only this request's value was refused."""
 
-    def applied(self, demands: Demands) -> Demands:
-        """The demands with what was learned."""
+    def apply(self, demands: Demands) -> Demands:
+        """Return the demands with this lesson applied."""
         return replace(demands, **{self.field: self.value})
 
 
@@ -75,7 +75,7 @@ _TOO_MUCH = _lesson(
     "",
     lasts=False,
 )
-"""The limit on the answer, not the conversation, is what does not fit into the context."""
+"""The answer limit, not the conversation, exceeds the context."""
 
 
 LESSONS = (
@@ -107,7 +107,7 @@ LESSONS = (
     _lesson(_LIMIT, "answer_limit", ""),
     _lesson(rf"\btemperature\b[^.]{{0,40}}?{_RANGE}", "temperature", False, lasts=False),
     _lesson(r"\btemperature\b", "temperature", False),
-    _lesson(  # earlier calls need tools beside them, which are off: tell of them in words
+    _lesson(  # earlier calls require tools, which are off: send the calls as text
         r"toolconfig field must|must (?:define|include|provide)[^.]{0,40}\btools\b|expects? the \W?tools",
         "tools",
         False,
@@ -122,52 +122,52 @@ LESSONS = (
         False,
     ),
 )
-"""The first that changes the request counts: what is particular comes before what is general."""
+"""The first that changes the request applies, so specific wordings precede general ones."""
 
 
 def lesson_of(
     complaint: Complaint, demands: Demands, alters: Callable[[Demands], bool]
 ) -> Lesson | None:
-    """What to ask again by. `alters`: whether demands make another request."""
+    """Return the lesson for another attempt. `alters`: whether demands change the request."""
     if complaint.status not in STATUSES:
         return None
     if not (is_full := overflow.of(complaint)) and kinds.of(complaint) not in _ABOUT_THE_REQUEST:
         return None
     words = complaint.words
     for lesson in (_TOO_MUCH,) if is_full else LESSONS:
-        changed = lesson.applied(demands)
+        changed = lesson.apply(demands)
         if changed != demands and lesson.wording.search(words) and alters(changed):
             return lesson
     return None
 
 
-_SAID_OF = {
-    "tools": "does not take tools",
-    "temperature": "does not take a temperature",
-    "answer_limit": "does not take a limit on the answer",
+_REMARKS = {
+    "tools": "does not support tools, so it answered without them",
+    "temperature": "does not support a temperature, so it answered without one",
+    "answer_limit": "does not support an answer limit, so it answered without one",
 }
-_SAID_OF_VALUES = {
-    "temperature": "did not accept this temperature",
-    "answer_limit": "did not accept this limit on the answer",
+_VALUE_REMARKS = {
+    "temperature": "did not accept this temperature, so it answered without one",
+    "answer_limit": "did not accept this answer limit, so it answered without one",
 }
 
 
 def remarks(before: Demands, after: Demands, lasting: Demands) -> list[str]:
-    """What to say of an answer that came only once something was left out.
+    """Return remarks on an answer that came only after something was left out.
 
-    `lasting`: what of it is the server's way, and not the refusal of one value.
+    `lasting`: the demands without those that refuse only this request's values.
     """
     return [
-        f"This model's server {said}: answered without."
-        for name, of_server in _SAID_OF.items()
+        f"This model's server {said}."
+        for name, of_server in _REMARKS.items()
         if getattr(before, name) and not getattr(after, name)
-        for said in [_SAID_OF_VALUES.get(name) if getattr(lasting, name) else of_server]
+        for said in [_VALUE_REMARKS.get(name) if getattr(lasting, name) else of_server]
         if said
     ]
 
 
 class Learned:
-    """One server's demands, by model."""
+    """One server's demands by model."""
 
     def __init__(self, demands: Demands, clock: Callable[[], float] = time.monotonic) -> None:
         self._demands = demands
@@ -179,5 +179,5 @@ class Learned:
         return demands if self._clock() < until else self._demands
 
     def keep(self, model: str, demands: Demands) -> None:
-        """The server took a request that was made by these."""
+        """Keep demands that led to an accepted request."""
         self._kept[model] = (demands, self._clock() + KEPT_FOR)

@@ -1,6 +1,6 @@
-"""Whether a refusal means that the messages are more than the model takes, and the numbers in it.
+"""Recognizes refusals of messages that exceed the model's context, and the numbers in them.
 
-Each server says it in words of its own.
+Each server has its own wording.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _SAYS = re.compile(
     r"|reduce (?:the|your) (?:length of (?:the|your) )?(?:messages|input|prompt|message size)"
 )
 _RATE = re.compile(r"request too large[^.]{0,40}\bfor\b")
-"""A single request above the tokens of a whole minute: waiting does not help, less of it does."""
+"""A single request above a minute's tokens: waiting does not help, a shorter request does."""
 _STATUSES = frozenset({400, 413, 422, 500, None})
 
 _NO_TOKENS = r"(?! ?(?:[kmg]i?b|(?:kilo|mega)?bytes?|char(?:acter)?s?)\b)"
 _NUMBER = rf"(?<![\w.-])(?!2013\))(\d{{3,9}})(?![\w-]|\.\d){_NO_TOKENS}"
-# (2013) is MiniMax's code of this very error.
+# (2013) is MiniMax's code for this error.
 _WINDOW = (
     re.compile(rf"> {_NUMBER}"),
     re.compile(rf"{_NUMBER}(?: tokens?)? maximum context"),
@@ -54,20 +54,20 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """Tokens, where the server named them."""
+    """The numbers of tokens that the server named."""
 
     window: int | None
     asked: int | None
 
 
 def of(complaint: Complaint) -> Overflow | None:
-    """None where it is about something else."""
+    """Return the overflow that a complaint describes; None if it is about something else."""
     words = complaint.words
     if not _is_overflow(complaint, words):
         return None
     text = _THOUSANDS.sub("", words)
     found = (match for pattern in _WINDOW if (match := pattern.search(text)))
-    if complaint.status == 413 or "request_too_large" in complaint.codes:  # perhaps of bytes
+    if complaint.status == 413 or "request_too_large" in complaint.codes:  # may count bytes
         found = (match for match in found if _is_of_tokens(match))
     window = complaint.window or next((int(match[1]) for match in found), None)
     larger = (int(n) for n in re.findall(_NUMBER, text)) if window else iter(())

@@ -1,6 +1,6 @@
-"""Words of others made fit to show and to log: plain text, without keys and addresses of ours.
+"""Makes a server's words safe to show and log: plain text without our keys and addresses.
 
-Everything here is linear in the text, which may be a hostile server's.
+Everything here is linear in the text, which may come from a hostile server.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
-from chat.llm.text import clean
+from chat.llm.text import storable
 
 LONGEST = 2_000
-"""Code points of a server's words that are kept."""
-_LOOKED_AT = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is seen
-_SHORTEST = 4  # characters: what is shorter is no secret, and part of every other word
-_NO_WORD = 16  # what is as long is no word, and no part of one
+"""Code points to keep of a server's words."""
+_LOOKED_AT = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is found
+_SHORTEST = 4  # characters: anything shorter is no secret, and part of many words
+_NO_WORD = 16  # characters: anything as long is neither a word nor part of one
 _GAP = "…"
 
-# Controls, and what turns the direction of a text.
+# Control characters, and marks that change the direction of text.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _KEY = re.compile(
     r"\b(?:(?:sk|pk|rk|xai|pplx|nvapi|csk|fw|tgp)[-_][\w.*-]{8,}|(?:gsk|hf|r8)_[\w*-]{8,}"
@@ -35,11 +35,11 @@ _TITLE = re.compile(r"<title[^<>]*>([^<]+)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """One line of printable text, without what looks like a key.
+    """Return one line of printable text, without anything that looks like a key.
 
-    It is longer than what is kept: `Secrets.out_of` shortens it, once the rest is taken out.
+    It may be longer than `LONGEST`: `Secrets.redact` shortens it after removing known secrets.
     """
-    text = " ".join(_UNPRINTABLE.sub(" ", clean(text[: 4 * _LOOKED_AT])).split())
+    text = " ".join(_UNPRINTABLE.sub(" ", storable(text[: 4 * _LOOKED_AT])).split())
     if len(text) > _LOOKED_AT:
         text = text[:_LOOKED_AT]
         text = text.rpartition(" ")[0] or text
@@ -47,8 +47,8 @@ def plain(text: str) -> str:
     return _USERINFO.sub(f"{_GAP}@", _KEY.sub(_GAP, text))
 
 
-def of_page(html: str) -> str:
-    """A web page's title, else its text."""
+def text_of_page(html: str) -> str:
+    """Return a web page's title, or its text if it has none."""
     if (found := _TITLE.search(html)) and (title := plain(found[1])):
         return title
     first, *rest = _HIDDEN_ELEMENT.split(html)
@@ -65,7 +65,7 @@ class Secrets:
     def __init__(self, base_url: str | None, *keys: str | None) -> None:
         values = {*filter(None, keys), *_parts(base_url or "")}
         longest_first = sorted(values, key=len, reverse=True)
-        # Whole words only, where it may be one: a plain word must not tear others apart.
+        # Match a secret that may be a word only as a whole word, not inside others.
         alternatives = (
             re.escape(v) if len(v) >= _NO_WORD else rf"(?<!\w){re.escape(v)}(?!\w)"
             for v in longest_first
@@ -74,8 +74,8 @@ class Secrets:
         pattern = "|".join(alternatives) or r"(?!)"
         self._pattern = re.compile(pattern, re.IGNORECASE)
 
-    def out_of(self, text: str) -> str:
-        """A text without them, of at most `LONGEST` code points."""
+    def redact(self, text: str) -> str:
+        """Return the text without the secrets, at most `LONGEST` code points long."""
         text = self._pattern.sub(_GAP, text)
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + _GAP
 
@@ -89,5 +89,5 @@ def _parts(url: str) -> set[str]:
     given = {url, url.rstrip("/"), address.netloc, address.netloc.rpartition("@")[2]}
     for name in (user, password):
         given |= {name, unquote(name)} if name else set()
-    # A host without a dot is a word ("ollama"): alone it tells nothing.
+    # A host without a dot is a word ("ollama"), which alone reveals nothing.
     return given | ({host} if "." in host or ":" in host else set())

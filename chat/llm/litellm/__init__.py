@@ -1,1 +1,1 @@
-"""All other providers, through the `litellm` package."""
+"""The client for all other providers, through the `litellm` package."""

@@ -1,7 +1,7 @@
-"""One request through LiteLLM, until there is a first piece of its answer.
+"""Sends one request through LiteLLM until the first chunk of its answer.
 
-As with any server (`asking.py`): what it refuses is left out, what passes is waited for. What LiteLLM
-raises is turned back into what the server said.
+As with any server (`openai/asking.py`), refused fields are left out and temporary failures retried.
+LiteLLM's exceptions are turned back into the server's words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat.errors import ModelError
 from chat.llm.base import Remark, Request, Waiting
-from chat.llm.failures import details, failures
+from chat.llm.failures import details, errors
 from chat.llm.failures.details import Complaint
 from chat.llm.failures.learned import Learned
 from chat.llm.failures.redaction import Secrets
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from chat.llm.litellm.wire import Wire
 
 _CLASSES = re.compile(r"^(?:(?:litellm\.)?[A-Za-z_]{1,60}(?:Error|Exception)(?::| -)?\s+)+")
-"""What LiteLLM writes before a server's words."""
+"""LiteLLM's prefix to a server's words."""
 _NO_RESPONSE = re.compile(r"cannot connect|connect(?:ion)? (?:call failed|error|refused)", re.I)
 
 
 _NO_LIMIT = 86_400.0
-"""Seconds: `Patience` has the limits. Without a number LiteLLM has one of its own."""
+"""Seconds: `Patience` sets the limits. Without a number, LiteLLM uses its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Without a key or a base LiteLLM looks for them in the environment."""
+    """A provider's settings. LiteLLM looks up a missing key or base in the environment."""
 
     id: str
     api_key: str | None
@@ -48,7 +48,7 @@ class Provider:
 
 
 class LiteLLMAsking(Asking[Call]):
-    """Over LiteLLM."""
+    """The attempts of one request through LiteLLM."""
 
     def __init__(
         self, request: Request, source: str, known: Learned, secrets: Secrets, provider: Provider
@@ -57,19 +57,19 @@ class LiteLLMAsking(Asking[Call]):
         self._provider = provider
         self._may_be_spoiled = True
 
-    async def begun(
+    async def begin(
         self,
         litellm: Any,
         wired: Callable[[], Awaitable[Wire | None]],
         patience: Patience,
         retry: Retry,
     ) -> AsyncGenerator[Waiting | Remark | Call]:
-        """What is to be told meanwhile, and at last the call. Raises `ModelError`.
+        """Yield notes meanwhile, then the call. Raises `ModelError`.
 
-        Closing it closes the connection.
+        Closing the generator closes the connection.
         """
         self._litellm, self._wired, self._patience = litellm, wired, patience
-        async with aclosing(self._until_begun(retry)) as steps:
+        async with aclosing(self._attempt_until_answered(retry)) as steps:
             async for step in steps:
                 yield step
 
@@ -88,7 +88,7 @@ class LiteLLMAsking(Asking[Call]):
         except ModelError:
             await call.aclose()
             raise
-        # Broad: LiteLLM has a class of its own for every provider and every mood.
+        # Broad: LiteLLM has a class of its own for every provider and failure.
         except Exception as error:
             await call.aclose()
             return self._problem(error, call.wire, now() - began)
@@ -102,53 +102,53 @@ class LiteLLMAsking(Asking[Call]):
 
     def _problem(self, error: Exception, wire: Wire | None, seconds: float) -> Complaint | Broken:
         if wire is None:
-            return self._told(error, seconds)
+            return self._complaint_of(error, seconds)
         if wire.refusal is not None and wire.status is not None:
-            return self._cleaned(details.read(wire.status, wire.refusal, wire.headers))
+            return self._redact(details.read(wire.status, wire.refusal, wire.headers))
         if wire.broke is not None:
-            reason = self._secrets.out_of(details.reason(wire.broke))
+            reason = self._secrets.redact(details.reason(wire.broke))
             return Broken(reason, seconds, was_reached=wire.was_reached)
         if wire.status is not None:
-            raise failures.truncated() from None
-        return self._told(error, seconds)  # LiteLLM itself refused, and nothing was sent
+            raise errors.truncated() from None
+        return self._complaint_of(error, seconds)  # LiteLLM itself refused, and nothing was sent
 
-    def _told(self, error: Exception, seconds: float) -> Complaint | Broken:
-        """What LiteLLM says that a server said."""
+    def _complaint_of(self, error: Exception, seconds: float) -> Complaint | Broken:
+        """Return the server's complaint as LiteLLM reports it."""
         message = _CLASSES.sub("", str(getattr(error, "message", "") or "")[: details.LARGEST])
         if _NO_RESPONSE.search(message[:1000]):
             return Broken("Connection failed", seconds, was_reached=False)
         status = getattr(error, "status_code", None)
         if not isinstance(status, int) or not 400 <= status < 600:
-            failures.note(error)
-            raise failures.not_made() from None  # its class is in the log
+            errors.log_failure(error)
+            raise errors.not_made() from None  # its class is in the log
         headers = getattr(error, "litellm_response_headers", None)
         headers = headers if isinstance(headers, Mapping) else {}
-        return self._cleaned(details.read(status, message.encode(errors="replace"), headers))
+        return self._redact(details.read(status, message.encode(errors="replace"), headers))
 
-    def _cleaned(self, complaint: Complaint) -> Complaint:
-        return replace(complaint, message=self._secrets.out_of(complaint.message))
+    def _redact(self, complaint: Complaint) -> Complaint:
+        return replace(complaint, message=self._secrets.redact(complaint.message))
 
     def _arguments(self, wire: Wire | None) -> Body:
         body = {**self._body, "model": f"{self._provider.id}/{self._request.model}"}
         if wire is not None:
-            body.pop("stream_options", None)  # it makes LiteLLM count what nobody counted
-        messages = [_given_back(message, wire) for message in self._body["messages"]]
+            body.pop("stream_options", None)  # it makes LiteLLM estimate missing counts
+        messages = [_for_litellm(message, wire) for message in self._body["messages"]]
         given = {"api_key": self._provider.api_key, "api_base": self._provider.api_base}
         ours = {"client": wire, "max_retries": 0, "num_retries": 0, "timeout": _NO_LIMIT}
-        # With tools it looks for those of its proxy, in a package that is not installed.
+        # With tools, it looks for its proxy's own, in a package that is not installed.
         return {**body, "messages": messages, **given, **ours, "_skip_mcp_handler": True}
 
 
-def _given_back(message: Body, wire: Wire | None) -> Body:
-    """What a provider wants back, where LiteLLM looks for it."""
+def _for_litellm(message: Body, wire: Wire | None) -> Body:
+    """Move opaque fields to where LiteLLM looks for them."""
     if blocks := message.get(thinking_blocks.KIND):
-        returned = thinking_blocks.returnable(blocks, places=wire is not None)
+        returned = thinking_blocks.blocks_to_return(blocks, places=wire is not None)
         message = {**message, thinking_blocks.KIND: returned}
     if calls := message.get("tool_calls"):
-        message = {**message, "tool_calls": [_signed(call) for call in calls]}
+        message = {**message, "tool_calls": [_with_signature(call) for call in calls]}
     return message
 
 
-def _signed(call: Body) -> Body:
+def _with_signature(call: Body) -> Body:
     extra = call.get("extra_content", {}).get("google")
     return {**call, "provider_specific_fields": extra} if isinstance(extra, dict) else call

@@ -1,7 +1,6 @@
-"""One request through LiteLLM: its stream, under time limits, as chunks in OpenAI's words.
+"""One request through LiteLLM: its stream as OpenAI-style chunks, under time limits.
 
-At the end of a stream that said nothing of an end LiteLLM makes up a `finish_reason`; here that is
-an answer cut off.
+LiteLLM makes up a `finish_reason` for a stream that ends without one; here, that is a cut answer.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from chat.errors import ModelError
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.details import reason
 from chat.llm.litellm.thinking_blocks import ThinkingBlocks
 from chat.llm.stream.endings import interruption, reason_of
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
 Chunk = dict[str, Any]
 THOUGHT = "__thought__"
-"""Between the id of a call and what Gemini signed with it, where LiteLLM makes one of the two."""
+"""LiteLLM's separator between a call's id and Gemini's signature, which it joins."""
 
 
 class Unfinished(ModelError):
-    """The provider broke off before it wrote anything, for a reason that may not come again."""
+    """The provider broke off before it wrote anything, for a reason that may not recur."""
 
 
 class Call:
@@ -41,10 +40,10 @@ class Call:
         self._first: Chunk | None = None
         self._ended = False
         if wire is not None:
-            wire.heard = patience.heard
+            wire.on_bytes = patience.note_bytes
 
     async def begin(self, arguments: dict[str, Any]) -> None:
-        """Up to the first chunk. Raises whatever LiteLLM raises, or what is known better."""
+        """Read up to the first chunk. Raises LiteLLM's exception, or a more precise one."""
         try:
             self._stream = await self.patience.wait(self._litellm.acompletion(**arguments))
             self._first = await self.patience.wait(self._read())
@@ -53,10 +52,10 @@ class Call:
                 raise self.wire.problem from None
             raise
         if self.wire and self._ended and reason_of(self.wire.end) is None:
-            raise Unfinished(failures.interrupted(interruption(self.wire.end)).message)
+            raise Unfinished(errors.interrupted(interruption(self.wire.end)).message)
 
     async def next(self) -> Chunk | None:
-        """None after the last chunk."""
+        """Return the next chunk; None after the last one."""
         if self._first is not None:
             chunk, self._first = self._first, None
             return chunk
@@ -66,16 +65,16 @@ class Call:
             return await self.patience.wait(self._read())
         except ModelError:
             raise
-        # Broad: whatever LiteLLM or a transport raises while it reads, the answer is cut off.
+        # Broad: whatever LiteLLM or a transport raises while reading, the answer is cut off.
         except Exception as error:
-            failures.note(error)
+            errors.log_failure(error)
             problem = self.wire.problem if self.wire else None
-            raise (problem or failures.truncated(reason(error))) from None
+            raise (problem or errors.truncated(reason(error))) from None
 
     async def _read(self) -> Chunk | None:
         piece, usage = await self._piece()
         if piece is None:
-            raise failures.truncated()
+            raise errors.truncated()
         choices = [self._choice(choice) for choice in piece.choices[:1]]
         if choices and choices[0]["finish_reason"]:
             self._ended = True
@@ -85,45 +84,45 @@ class Call:
         return {"choices": choices, "usage": usage.model_dump() if usage else None}
 
     async def _piece(self) -> tuple[Any, Any]:
-        """What LiteLLM gives next, and the last count of tokens that the provider gave meanwhile."""
+        """Return LiteLLM's next piece, and the provider's latest token counts since the last one."""
         stream = self._stream
         piece = await anext(stream, None)
         counts = [getattr(chunk, "usage", None) for chunk in stream.chunks]
-        # It keeps all that it ever gave, twice, and copies the whole text for every piece.
+        # LiteLLM keeps everything it has yielded, twice, and copies the whole text for every piece.
         stream.response_uptil_now = ""
         stream.chunks.clear()
         return piece, next((count for count in reversed(counts) if count is not None), None)
 
     def _end(self, reason: str) -> str:
-        """Why the answer ends, in the provider's word where it is known. Raises when it said none."""
+        """Return why the answer ends, in the provider's word if known. Raises if there is none."""
         if self.wire is not None:
             reason = self.wire.end
         elif not (self._stream.received_finish_reason or self._stream.intermittent_finish_reason):
             reason = ""
         if not reason:
-            raise failures.truncated()
+            raise errors.truncated()
         return reason
 
     async def _late_usage(self) -> Any:
-        """Azure and its like count after the end, where they were asked to."""
+        """Return counts that Azure and similar providers send after the end, if asked to."""
         try:
             async with asyncio.timeout(AFTER_FINISH):
                 return (await self._piece())[1]
         except Exception as error:  # broad: as above, and the answer was whole
-            failures.note(error)
+            errors.log_failure(error)
             return None
 
     async def drain(self) -> None:
-        """Nothing more is needed but the connection, for the next request."""
+        """Read the rest, so that the connection can serve the next request."""
         if self.wire is not None:
             try:
                 async with asyncio.timeout(AFTER_DONE):
                     await self.wire.drain()
             except Exception as error:  # broad: as above, and the answer was whole
-                failures.note(error)
+                errors.log_failure(error)
 
     async def aclose(self) -> None:
-        """Close the connection, at once."""
+        """Close the connection at once."""
         self.patience.close()
         try:
             if self.wire is not None:
@@ -139,13 +138,13 @@ class Call:
             read["tool_calls"] = [_tool(call) for call in delta.tool_calls]
         pieces = getattr(delta, "thinking_blocks", None)
         if thought := getattr(delta, "reasoning_content", None):
-            # Under the first name it would be kept to go back as text, too: here blocks do.
+            # Under the first name it would also go back as text; if blocks go back, it must not.
             is_kept = pieces is None and self.wire is None
             read["reasoning_content" if is_kept else "thinking"] = thought
         if pieces:
             self.thinking.add(pieces)
         else:
-            self.thinking.passed(delta.content, read.get("tool_calls", ()))
+            self.thinking.advance(delta.content, read.get("tool_calls", ()))
         return {"delta": read, "finish_reason": choice.finish_reason}
 
 
@@ -153,6 +152,6 @@ def _tool(call: Any) -> Chunk:
     call_id, mark, signature = (call.id or "").partition(THOUGHT)
     function = {"name": call.function.name, "arguments": call.function.arguments}
     read = {"index": call.index, "id": call_id, "function": function}
-    if mark:  # as Gemini says it where it speaks OpenAI's protocol
+    if mark:  # the form that Gemini uses in OpenAI's protocol
         read["extra_content"] = {"google": {"thought_signature": signature}}
     return read

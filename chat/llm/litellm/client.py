@@ -1,8 +1,8 @@
-"""Any provider that does not speak OpenAI's protocol, through the `litellm` package.
+"""The client for providers that do not speak OpenAI's protocol, through the `litellm` package.
 
-LiteLLM knows how each provider is asked and what its answers mean. Time limits, further attempts
-and whether an answer was whole are ours, as they are for every client (`wire.py` says why).
-It is imported on first use, off the event loop (`importing.py`).
+LiteLLM knows each provider's requests and answers. Time limits, retries and the check that an
+answer is complete are ours, as for every client (`wire.py` says why). LiteLLM is imported on first
+use, off the event loop (`importing.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chat.llm.base import Request, StreamEvent
 from chat.llm.demands import Demands
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.learned import Learned
 from chat.llm.failures.redaction import Secrets
 from chat.llm.litellm import importing
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 _LIMITS, _DEMANDS = Limits(), Demands()
 WATCHED = frozenset({"anthropic", "gemini"})
-"""Providers that LiteLLM asks through an HTTP client of ours, each proven by the contract tests."""
+"""Providers that LiteLLM asks through our HTTP client, each covered by the contract tests."""
 
 
 class LiteLLMClient:
-    """One provider. Connections are made on first use, shared by all turns, closed by `aclose`."""
+    """One provider. Connections are made on first use, shared by all turns, and closed by `aclose`."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class LiteLLMClient:
         api_key: str | None,
         *,
         api_base: str | None = None,
-        names: failures.Names,
+        names: errors.Names,
         limits: Limits = _LIMITS,
         demands: Demands = _DEMANDS,
         pauses: Sequence[float] = (1, 2),
     ) -> None:
-        """Without a key or a base LiteLLM looks for them in the environment.
+        """LiteLLM looks up a missing key or base in the environment.
 
-        `pauses` are the seconds before the second, the third … attempt.
+        `pauses`: seconds before the second attempt, the third, …
         """
         self.names = names
         self._provider = Provider(provider, api_key, api_base)
@@ -73,8 +73,8 @@ class LiteLLMClient:
         source = self.source(request.model)
         answer = Answer(self.names, source)
         asking = LiteLLMAsking(request, source, self._learned, self._secrets, self._provider)
-        with failures.without(self._secrets):
-            async with aclosing(asking.begun(litellm, self._wire, patience, retry)) as steps:
+        with errors.redacting(self._secrets):
+            async with aclosing(asking.begin(litellm, self._wire, patience, retry)) as steps:
                 async for step in steps:
                     if isinstance(step, Call):
                         call = step
@@ -85,7 +85,7 @@ class LiteLLMClient:
                     for event in answer.read((chunk,)):
                         yield event
                     if answer.progress > before:
-                        patience.begun()
+                        patience.note_first_word()
                 for part in call.thinking.opaque(source):
                     yield part
                 for event in answer.end():
@@ -105,14 +105,14 @@ class LiteLLMClient:
 
         loop = asyncio.get_running_loop()
         async with self._loading:
-            # A kept connection belongs to its loop, and a test or a command may bring another.
+            # A kept connection belongs to its loop; a test or command may bring another loop.
             if self._http is None or self._loop is not loop:
                 self._http, self._loop = await asyncio.to_thread(_connections), loop
             return Wire(self._http, self.names)
 
 
 def _connections() -> httpx.AsyncClient:
-    # In a thread: it reads all certificates.
+    # Runs in a thread: it reads all certificates.
     import httpx
 
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)

@@ -1,4 +1,4 @@
-"""Events of Anthropic's and Gemini's own streams: where one says the end, and what LiteLLM trips over."""
+"""Reads the end in Anthropic's and Gemini's own events, and repairs events that LiteLLM misreads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WITHHELD = "content_filter"
 
 
 def end_of(event: Mapping[str, Any]) -> str:
-    """The provider's own word for why the answer ends. LiteLLM also says one when nobody did."""
+    """Return the provider's own word for why the answer ends. LiteLLM may make one up."""
     if event.get("type") == "message_delta":
         return str(_object(event.get("delta")).get("stop_reason") or "")
     if _object(event.get("promptFeedback")).get("blockReason"):
@@ -22,8 +22,8 @@ def end_of(event: Mapping[str, Any]) -> str:
     return str(next(filter(None, reasons), ""))
 
 
-def mended(event: Event) -> Iterable[Event]:
-    """The same in the form that LiteLLM reads."""
+def repaired(event: Event) -> Iterable[Event]:
+    """Return the event in the form that LiteLLM reads."""
     if event.get("type") == "content_block_start":
         return _block(event)
     for candidate in _candidates(event):
@@ -34,7 +34,7 @@ def mended(event: Event) -> Iterable[Event]:
 
 
 def _block(event: Event) -> Iterator[Event]:
-    """A block that begins with some of its content: LiteLLM looks for it in deltas only."""
+    """Move content at the start of a block into deltas, the only place where LiteLLM reads it."""
     yield event
     block, index = _object(event.get("content_block")), event.get("index")
     deltas: list[Event] = []

@@ -1,7 +1,7 @@
-"""Claude's blocks of thinking, which it wants back unchanged and in their places.
+"""Claude's thinking blocks, which it wants back unchanged and in their places.
 
-LiteLLM gives them in pieces, and puts all of them before an answer's text and calls: here they are
-joined, and put back where they stood. Where a block stood goes with it, under a name of our own.
+LiteLLM yields them in pieces and moves them all before an answer's text and calls. Here they are
+joined, and put back in place. Each block carries its place, in a field of our own.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chat.llm.base import Opaque
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.stream.opaque import json_text
 
 KIND = "thinking_blocks"
-"""Also LiteLLM's name of the field that takes them back."""
+"""Also LiteLLM's name for the field that returns them."""
 _TYPES = ("thinking", "redacted_thinking")
-MAX_SIZE = 2 * 1024 * 1024  # code points of one answer's blocks, signatures included
+MAX_SIZE = 2 * 1024 * 1024  # code points of one answer's blocks, including signatures
 PLACE = "talos_place"
-"""How many code points of text and how many calls came before a block: absent where none did."""
+"""The field with the number of code points of text and of calls before a block; absent if both are 0."""
 
 Block = dict[str, Any]
 
 
 class ThinkingBlocks:
-    """Those of one answer."""
+    """The thinking blocks of one answer."""
 
     def __init__(self) -> None:
         self._whole: list[Block] = []
@@ -33,23 +33,23 @@ class ThinkingBlocks:
         self._size = 0
         self._place = (0, 0)
 
-    def passed(self, text: str | None, calls: Iterable[Mapping[str, Any]]) -> None:
-        """What of the answer came between: some text, and calls, of which the first piece counts."""
+    def advance(self, text: str | None, calls: Iterable[Mapping[str, Any]]) -> None:
+        """Move the place past text and calls. A call counts with its first piece."""
         said, called = self._place
         begun = sum(1 for call in calls if call["id"])
         self._place = (said + len(text or ""), called + begun)
 
     def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
-        """The `thinking_blocks` of one delta. A signature ends a block, whose text may be empty."""
+        """Add the `thinking_blocks` of one delta. A signature ends a block, whose text may be empty."""
         for piece in pieces:
             self._size += sum(len(value) for value in piece.values() if isinstance(value, str))
             if self._size > MAX_SIZE:
-                raise failures.too_large()
+                raise errors.too_large()
             if piece.get("type") != "thinking":
-                self._whole.append(self._placed(piece))  # it is redacted, and comes whole
+                self._whole.append(self._with_place(piece))  # redacted blocks arrive whole
                 continue
             if self._open is None:
-                self._open = self._placed({"type": "thinking"})
+                self._open = self._with_place({"type": "thinking"})
             self._texts.append(piece.get("thinking") or "")
             if signature := piece.get("signature"):
                 self._end(signature)
@@ -61,17 +61,17 @@ class ThinkingBlocks:
         self._open = None
         self._texts.clear()
 
-    def _placed(self, block: Mapping[str, Any]) -> Block:
+    def _with_place(self, block: Mapping[str, Any]) -> Block:
         return {**block, PLACE: self._place} if any(self._place) else {**block}
 
     def opaque(self, source: str) -> Iterator[Opaque]:
-        """All of them as one part. Thoughts without a signature are not wanted back."""
+        """Yield all blocks as one part. Unsigned ones are not wanted back."""
         if self._whole:
             yield Opaque(KIND, source, json_text(self._whole))
 
 
-def returnable(blocks: Iterable[Block], *, places: bool) -> list[Block]:
-    """What goes back of blocks that were stored, with or without their places."""
+def blocks_to_return(blocks: Iterable[Block], *, places: bool) -> list[Block]:
+    """Return stored blocks as they go back, with or without their places."""
     found = []
     for block in blocks:
         if block.get("type") in _TYPES:
@@ -81,7 +81,7 @@ def returnable(blocks: Iterable[Block], *, places: bool) -> list[Block]:
 
 
 def put_in_place(body: Mapping[str, Any]) -> None:
-    """Move blocks to where they stood, in a request in Anthropic's words."""
+    """Move blocks back into place in the body of a request to Anthropic."""
     for message in body.get("messages", ()):
         content = message["content"]
         if isinstance(content, list) and any(PLACE in block for block in content):
@@ -89,7 +89,7 @@ def put_in_place(body: Mapping[str, Any]) -> None:
 
 
 def _in_place(content: list[Block]) -> list[Block]:
-    """LiteLLM writes thinking, then at most one text, then calls."""
+    """Reorder LiteLLM's content: thinking, then at most one text, then calls."""
     thoughts = [block for block in content if block["type"] in _TYPES]
     text = "".join(block["text"] for block in content if block["type"] == "text")
     calls = [block for block in content if block["type"] == "tool_use"]
@@ -107,5 +107,5 @@ def _is_place(place: object) -> bool:
 
 
 def _texts(text: str) -> Iterator[Block]:
-    if text.strip():  # Anthropic takes no blank ones
+    if text.strip():  # Anthropic refuses blank texts
         yield {"type": "text", "text": text}

@@ -1,8 +1,8 @@
-"""The HTTP under LiteLLM, so that the truth of a response is known.
+"""The HTTP client under LiteLLM, which records what a response really was.
 
-LiteLLM lets a cut answer pass for a whole one, buffers a line without end, skips events that it
-cannot read and hides statuses behind classes of its own. `Wire` stands in for its HTTP client, for
-one request: it notes what really happened, and hands on whole events only.
+LiteLLM accepts a cut answer as complete, buffers a line without limit, skips unreadable events and
+hides statuses behind its own classes. `Wire` replaces its HTTP client for one request: it records
+what really happened, and passes on whole events only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import orjson
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
 from chat.errors import ModelError
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.details import LARGEST
 from chat.llm.litellm import provider_events, thinking_blocks
 from chat.llm.stream.connection import SLOWEST_REFUSAL
@@ -26,24 +26,24 @@ from chat.llm.stream.sse import EventStream
 
 
 class Refused(Exception):
-    """A status that is no answer. `Wire` has what was said; LiteLLM only passes this on."""
+    """An error status. `Wire` has the server's words; LiteLLM only passes this exception on."""
 
 
 class Wire(AsyncHTTPHandler):
-    """One request. LiteLLM's constructor is not called: it would make a connection pool."""
+    """One request. It skips LiteLLM's constructor, which would make a connection pool."""
 
-    def __init__(self, http: httpx.AsyncClient, names: failures.Names) -> None:
+    def __init__(self, http: httpx.AsyncClient, names: errors.Names) -> None:
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
         self.refusal: bytes | None = None
-        """What the server said in place of an answer, as far as it is read."""
+        """The body of a refusal, as far as it was read."""
         self.broke: httpx.HTTPError | None = None
         """Why there was no response."""
         self.problem: ModelError | None = None
-        """What was wrong with the response's body, if anything was."""
+        """What was wrong with the response's body, if anything."""
         self.end = ""
-        """What the provider itself said of the answer's end, in its own word."""
-        self.heard: Callable[[], None] = lambda: None
+        """The provider's own word for the answer's end."""
+        self.on_bytes: Callable[[], None] = lambda: None
         """Called whenever bytes arrive."""
         self._http = http
         self.names = names
@@ -60,17 +60,22 @@ class Wire(AsyncHTTPHandler):
         content: str | bytes | None = None,
         **_: object,
     ) -> httpx.Response:
-        """What LiteLLM calls. Time limits and further attempts are not its business."""
+        """Send the request for LiteLLM, whose time limits and retries are ignored."""
         asked = {**(headers or {}), "Accept-Encoding": "identity"}
         request = self._http.build_request(
-            "POST", url, content=_mended(content or data), json=json, params=params, headers=asked
+            "POST",
+            url,
+            content=_with_places(content or data),
+            json=json,
+            params=params,
+            headers=asked,
         )
         try:
             response = await self._http.send(request, stream=True)
         except httpx.HTTPError as error:
             self.broke = error
             raise
-        self.heard()
+        self.on_bytes()
         self.status, self.headers = response.status_code, response.headers
         if not response.is_success:
             await self._read_refusal(response)
@@ -88,35 +93,35 @@ class Wire(AsyncHTTPHandler):
                     if len(read) >= LARGEST:
                         break
         except (httpx.HTTPError, TimeoutError) as error:
-            failures.note(error)  # the status is known, and says the most
+            errors.log_failure(error)  # the status is known and says the most
         finally:
             await response.aclose()
         self.refusal = bytes(read)
 
     @property
     def was_reached(self) -> bool:
-        """The server may have got the request."""
+        """Whether the server may have received the request."""
         return not isinstance(self.broke, httpx.ConnectError | httpx.ConnectTimeout)
 
     def take(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """One event of the answer, before LiteLLM sees it: it sees what is returned."""
+        """Check one event of the answer; return the events that LiteLLM sees instead."""
         if error := event.get("error"):
-            raise failures.in_stream(error, self.names)
+            raise errors.in_stream(error, self.names)
         if event.get("type") == "message_start":
             self._begin(event)
         self.end = provider_events.end_of(event) or self.end
-        return provider_events.mended(event)
+        return provider_events.repaired(event)
 
     def _begin(self, event: Mapping[str, Any]) -> None:
-        """A proxy that lost its server may begin a second answer after half of a first one."""
+        """Reject a second answer, which a proxy may begin if it lost its server during the first."""
         message = event.get("message")
         message_id = message.get("id") if isinstance(message, dict) else None
         if self._message_id not in (None, message_id):
-            raise failures.truncated()
+            raise errors.truncated()
         self._message_id = message_id
 
     async def drain(self) -> None:
-        """Read what is left: only then can the connection be used again."""
+        """Read the rest; only then can the connection be reused."""
         if self._body is not None:
             await self._body.drain()
 
@@ -126,7 +131,7 @@ class Wire(AsyncHTTPHandler):
 
 
 class Body(httpx.AsyncByteStream):
-    """One response's events, looked at, mended and written out for LiteLLM, which reads lines."""
+    """One response's events, checked, repaired and written as lines for LiteLLM."""
 
     def __init__(self, response: httpx.Response, wire: Wire) -> None:
         self._stream = response.stream
@@ -140,25 +145,25 @@ class Body(httpx.AsyncByteStream):
                 if events := self._read(data):
                     yield events
             if self._reader is not None:
-                yield self._written(self._reader.end())
+                yield self._write(self._reader.end())
         except ModelError as problem:
             self._wire.problem = problem
             raise
         except httpx.HTTPError as error:
-            failures.note(error)
-            self._wire.problem = failures.truncated()
+            errors.log_failure(error)
+            self._wire.problem = errors.truncated()
             raise
 
     def _read(self, data: bytes) -> bytes:
-        self._wire.heard()
+        self._wire.on_bytes()
         if self._reader is None:
-            if data.isspace():  # says nothing yet of what it is
+            if data.isspace():  # does not tell what the body is
                 return b""
             self._reader = reader_for(data, self._wire.names)
-        return self._written(self._reader.feed(data))
+        return self._write(self._reader.feed(data))
 
-    def _written(self, events: Iterable[dict[str, Any]]) -> bytes:
-        # Without the blank line of an event: for LiteLLM it is a chunk, as expensive as any.
+    def _write(self, events: Iterable[dict[str, Any]]) -> bytes:
+        # Without blank lines between events: LiteLLM processes each like a chunk.
         return b"".join(
             b"data: %b\n" % _json(mended) for event in events for mended in self._wire.take(event)
         )
@@ -174,12 +179,12 @@ class Body(httpx.AsyncByteStream):
 def _json(event: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(event)
-    except orjson.JSONEncodeError:  # lone surrogates, and other things that JSON can say
+    except orjson.JSONEncodeError:  # lone surrogates and other valid JSON
         return jsonlib.dumps(event).encode()
 
 
-def _mended(content: str | bytes | None) -> str | bytes | None:
-    """What LiteLLM wants to send, with all in its place."""
+def _with_places(content: str | bytes | None) -> str | bytes | None:
+    """Return LiteLLM's content with the thinking blocks in place."""
     if not isinstance(content, str) or thinking_blocks.PLACE not in content:
         return content
     body = jsonlib.loads(content)

@@ -1,1 +1,1 @@
-"""Servers that speak OpenAI's protocol."""
+"""The client for servers that speak OpenAI's protocol."""

@@ -1,4 +1,4 @@
-"""Tool calls in a history, such that every server takes them: their ids, names and arguments."""
+"""Makes earlier tool calls acceptable to every server: their ids, names and arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import orjson
 
 MAX_ID, MAX_NAME = 40, 64
-"""Characters that OpenAI takes."""
+"""Characters that OpenAI accepts."""
 _FITTING_IDS = {
     "long": re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}"),
     "nine": re.compile("[A-Za-z0-9]{9}"),
@@ -18,7 +18,7 @@ _NO_LETTER_OF_NAMES = re.compile("[^A-Za-z0-9_-]")
 
 
 class CallIds:
-    """The ids in one request: each is there once, and the same in every request like it."""
+    """The call ids in one request: unique, and the same whenever the history is sent again."""
 
     def __init__(self, style: Literal["long", "nine"]) -> None:
         self._style = style
@@ -26,12 +26,12 @@ class CallIds:
         self._of_round: dict[str, str] = {}
 
     def begin_round(self) -> None:
-        """Results belong to calls of the message before them: stored ids may come again."""
+        """Start a new round: results refer to its calls, and stored ids may repeat."""
         self._of_round = {}
 
     def of_call(self, stored: str, own: str | None) -> str:
-        """The call's `own` id, where it may go back and was not used yet; else one that fits."""
-        sent = own if own and own not in self._used else self._fitting(stored)
+        """Return the call's `own` id if it may go back and is unused, else a valid one."""
+        sent = own if own and own not in self._used else self._valid_id(stored)
         self._used.add(sent)
         self._of_round[stored] = sent
         return sent
@@ -39,26 +39,26 @@ class CallIds:
     def of_result(self, stored: str) -> str:
         return self._of_round[stored]
 
-    def _fitting(self, stored: str) -> str:
-        sent = stored if _FITTING_IDS[self._style].fullmatch(stored) else self._made(stored)
+    def _valid_id(self, stored: str) -> str:
+        sent = stored if _FITTING_IDS[self._style].fullmatch(stored) else self._derive(stored)
         while sent in self._used:
-            sent = self._made(f"{sent} {len(self._used)}")
+            sent = self._derive(f"{sent} {len(self._used)}")
         return sent
 
-    def _made(self, stored: str) -> str:
+    def _derive(self, stored: str) -> str:
         digest = sha256(stored.encode()).hexdigest()
         return digest[:9] if self._style == "nine" else f"call_{digest[:24]}"
 
 
-def fitting_name(name: str) -> str:
-    """The name of a tool that a model called, which may have made it up."""
+def valid_name(name: str) -> str:
+    """Return a valid form of a tool's name, which the model may have made up."""
     return _NO_LETTER_OF_NAMES.sub("_", name)[:MAX_NAME] or "tool"
 
 
 def arguments_object(text: str) -> str:
-    """JSON text of an object: as the model wrote it, or with what it wrote under `_raw`.
+    """Return a JSON object: the model's own text, or that text under `_raw`.
 
-    Servers that fill in a template parse the arguments of earlier calls, too.
+    Servers that fill in a template also parse the arguments of earlier calls.
     """
     try:
         arguments = orjson.loads(text or "null")

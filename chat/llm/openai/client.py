@@ -1,8 +1,8 @@
-"""Any OpenAI-compatible server.
+"""The client for any OpenAI-compatible server.
 
-A request is made in `asking.py`, over the connections of `connecting.py`; its answer is taken apart
-in `reading.py` and `sse.py`: the SDK's own objects cost ten times as much per token, let a cut
-answer pass for a whole one, and raise bare JSON errors.
+`asking.py` sends a request over the connections of `stream/connection.py`; `stream/reading.py` and
+`stream/sse.py` read its answer. The SDK's own objects cost ten times as much per token, accept a
+cut answer as complete, and raise bare JSON errors.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 from chat.errors import ModelError
 from chat.llm.base import Request, StreamEvent
 from chat.llm.demands import Demands
-from chat.llm.failures import details, failures
+from chat.llm.failures import details, errors
 from chat.llm.failures.details import Complaint
 from chat.llm.failures.learned import Learned
 from chat.llm.failures.redaction import Secrets
 from chat.llm.openai.asking import OpenAIAsking
-from chat.llm.openai.models import ListedModel, listed
+from chat.llm.openai.models import ListedModel, parse_models
 from chat.llm.stream.chunks import Answer
-from chat.llm.stream.connection import Connected, connect
+from chat.llm.stream.connection import ServerConnection, connect
 from chat.llm.stream.limits import Limits
 from chat.llm.stream.reading import read_answer
 from chat.llm.stream.sse import MAX_EVENT
@@ -34,11 +34,11 @@ __all__ = ["OPENAI_URL", "ListedModel", "OpenAIClient"]
 OPENAI_URL = "https://api.openai.com/v1"
 _LIMITS, _DEMANDS = Limits(), Demands()
 _NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
-_NO_KEY = "none"  # the SDK insists on a key, local servers do not
+_NO_KEY = "none"  # the SDK requires a key, local servers do not
 
 
 class OpenAIClient:
-    """One server. Connections are made on first use, shared by all turns, closed by `aclose`."""
+    """One server. Connections are made on first use, shared by all turns, and closed by `aclose`."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class OpenAIClient:
         demands: Demands = _DEMANDS,
         connect_limit: float = 5,
         pauses: Sequence[float] = (1, 2),
-        names: failures.Names = failures.OPENAI,
+        names: errors.Names = errors.OPENAI,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`pauses` are the seconds before the second, the third … attempt; `headers` are sent
-        beside the usual ones."""
+        """`pauses`: seconds before the second attempt, the third, …; `headers` are sent in addition
+        to the usual ones."""
         self.names = names
         self.base_url = base_url or OPENAI_URL
         self._api_key = api_key or _NO_KEY
@@ -63,7 +63,7 @@ class OpenAIClient:
         self._headers = headers
         self._learned = Learned(demands)
         self._secrets = Secrets(self.base_url, api_key)
-        self._connection: Connected | None = None
+        self._connection: ServerConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
 
@@ -73,8 +73,8 @@ class OpenAIClient:
     def stream(self, request: Request) -> AsyncGenerator[StreamEvent]:
         source = self.source(request.model)
         asking = OpenAIAsking(request, source, self._learned, self._secrets)
-        asked = asking.answered(
-            self._connected, limits=self._limits, pauses=self._pauses, names=self.names
+        asked = asking.ask(
+            self._connect, limits=self._limits, pauses=self._pauses, names=self.names
         )
         return read_answer(
             asked, Answer(self.names, source), names=self.names, secrets=self._secrets
@@ -83,41 +83,41 @@ class OpenAIClient:
     async def list_models(
         self, *, limit: float = 10, may_be_missing: bool = True
     ) -> list[ListedModel]:
-        """What `/models` says, within `limit` seconds.
+        """Return the models that `/models` lists, within `limit` seconds.
 
-        Where there is no such address: nothing if that `may_be_missing`, else a `ModelError`.
-        Raises `ModelError` when it cannot be asked, `ModelLoading` when that will pass.
+        If that address does not exist: an empty list if it `may_be_missing`, else a `ModelError`.
+        Raises `ModelError` if the server cannot be asked, `ModelLoading` if only for now.
         """
-        server = await self._connected()
+        server = await self._connect()
         try:
             async with asyncio.timeout(limit):
                 response, body = await server.get("models", MAX_EVENT)
         except TimeoutError:
-            raise failures.unreachable(self.names, f"No answer within {limit:g} seconds") from None
-        except Exception as error:  # broad: whatever its transport raises
-            failures.note(error)
-            reason = self._secrets.out_of(details.reason(error))
-            raise failures.unreachable(self.names, reason) from None
+            raise errors.unreachable(self.names, f"No answer within {limit:g} seconds") from None
+        except Exception as error:  # broad: whatever the transport raises
+            errors.log_failure(error)
+            reason = self._secrets.redact(details.reason(error))
+            raise errors.unreachable(self.names, reason) from None
         is_missing = response.status in _NO_LIST
         is_refused = response.status >= HTTPStatus.MULTIPLE_CHOICES
-        # The other refusals say more by their status, whatever a gateway puts into the page.
+        # For other refusals the status says more than the page that a gateway sends.
         if (is_missing or not is_refused) and body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<":
-            raise failures.not_a_model_server(self.names)
+            raise errors.not_a_model_server(self.names)
         if is_missing and may_be_missing:
             return []
         if is_refused:
             raise self._refusal(details.read(response.status, body, response.headers))
         if len(body) > MAX_EVENT:
-            raise failures.too_large()
-        return listed(body)
+            raise errors.too_large()
+        return parse_models(body)
 
     def _refusal(self, complaint: Complaint) -> ModelError:
-        """Of the list."""
-        problem = failures.of(complaint, self.names)
+        """Return the error for a refusal to list models."""
+        problem = errors.of(complaint, self.names)
         if complaint.status in _NO_LIST:
-            problem = failures.no_address(self.names, complaint.details)
-        problem.details = self._secrets.out_of(problem.details)
-        failures.note_details(problem.details)
+            problem = errors.no_address(self.names, complaint.details)
+        problem.details = self._secrets.redact(problem.details)
+        errors.log_details(problem.details)
         return problem
 
     async def aclose(self) -> None:
@@ -126,10 +126,10 @@ class OpenAIClient:
         if connection is not None:
             await connection.aclose()
 
-    async def _connected(self) -> Connected:
+    async def _connect(self) -> ServerConnection:
         loop = asyncio.get_running_loop()
         async with self._loading:
-            # A kept connection belongs to its loop, and a test or a command may bring another.
+            # A kept connection belongs to its loop; a test or command may bring another loop.
             if self._connection is None or self._loop is not loop:
                 self._connection = await connect(
                     self.base_url, self._api_key, limit=self._connect_limit, headers=self._headers

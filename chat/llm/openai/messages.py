@@ -1,6 +1,6 @@
-"""A conversation as messages of OpenAI's chat completions that the strictest servers take.
+"""Turns a conversation into chat completions messages that the strictest servers accept.
 
-Roles take turns, nothing is empty, and what other models wrote fits everywhere.
+Roles alternate, nothing is empty, and calls by any model are valid everywhere.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ from chat.llm.base import (
     UserMessage,
 )
 from chat.llm.demands import Demands
-from chat.llm.openai import given_back
-from chat.llm.openai.calls import CallIds, arguments_object, fitting_name
+from chat.llm.openai import opaque_fields
+from chat.llm.openai.calls import CallIds, arguments_object, valid_name
 
 NO_ANSWER = "(no answer)"
 EMPTY = "(empty)"
 NO_REASONING = " "
-"""DeepSeek V4 Pro takes an empty text for a missing one, where it did not send one itself."""
+"""DeepSeek V4 Pro treats an empty text that it did not send as missing."""
 
 Message = dict[str, Any]
 _NONE: Message = {}
 
 
 def messages_of(messages: Iterable[ModelMessage], demands: Demands, source: str) -> list[Message]:
-    """For the server and model of `source`. Every call is followed by its result, as in `Request`."""
+    """Return the messages for the server and model of `source`.
+
+    Every call must be followed by its result, as in `Request`.
+    """
     conversation = _Conversation(demands, source)
     for message in messages:
         conversation.add(message)
@@ -45,8 +48,7 @@ class _Conversation:
         self._last = ""
         """The last message's role, or `calls`."""
         self._more: list[str] = []
-        """Texts that the last message does not hold yet: joined one by one they would be copied
-        again and again."""
+        """Texts to append to the last message: joining them one by one would copy them repeatedly."""
         self._demands = demands
         self._source = source
         self._ids = CallIds(demands.call_ids)
@@ -82,11 +84,11 @@ class _Conversation:
         if _is_blank(message.content):
             if not message.tool_calls:
                 return
-            content = None  # an empty text beside calls is refused by some servers
+            content = None  # some servers refuse an empty text beside calls
         if not message.tool_calls and not message.opaque:
             self._append("assistant", content)
             return
-        fields = given_back.of_message(self._returned(message.opaque))
+        fields = opaque_fields.of_message(self._own_parts(message.opaque))
         if message.tool_calls:
             self._ids.begin_round()
             fields["tool_calls"] = [self._call(call) for call in message.tool_calls]
@@ -95,33 +97,33 @@ class _Conversation:
         self._append("assistant", content, fields)
 
     def _tell(self, message: AssistantMessage) -> None:
-        """In words: a server that takes no tools may take no messages about them either."""
+        """Write calls as text: a server without tools may not accept messages about them either."""
         if not _is_blank(message.content):
             self._append("assistant", message.content)
         for call in message.tool_calls:
             self._append("assistant", f"Call of {call.name}: {call.arguments}")
 
     def _call(self, call: ToolRequest) -> Message:
-        parts = self._returned(call.opaque)
+        parts = self._own_parts(call.opaque)
         function = {
-            "name": fitting_name(call.name),
+            "name": valid_name(call.name),
             "arguments": arguments_object(call.arguments),
         }
         return {
-            "id": self._ids.of_call(call.call_id, given_back.call_id(parts)),
+            "id": self._ids.of_call(call.call_id, opaque_fields.call_id(parts)),
             "type": "function",
             "function": function,
-            **given_back.of_call(parts),
+            **opaque_fields.of_call(parts),
         }
 
-    def _returned(self, parts: Sequence[Opaque]) -> list[Opaque]:
-        """Those that its server takes back."""
+    def _own_parts(self, parts: Sequence[Opaque]) -> list[Opaque]:
+        """Return the parts that this server sent and takes back."""
         if not self._demands.takes_back:
             return []
         return [part for part in parts if part.source == self._source]
 
     def _append(self, role: str, content: str | None, fields: Message = _NONE) -> None:
-        """Roles take turns: two questions, with no answer between, become one."""
+        """Append a message, or join it with the last one of the same role: roles must alternate."""
         if role == self._last and role != "tool":
             self.messages[-1] |= fields
             if content:

@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server says of its models, in the shapes that are in use."""
+"""Reads an OpenAI-compatible server's list of models, in all formats in use."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 
 import orjson
 
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.details import LARGEST_COUNT
-from chat.llm.text import clean
+from chat.llm.text import storable
 
 MOST = 5000
-"""Models of one server that are read. The largest lists have some hundreds."""
+"""Models to read from one server. The largest lists have some hundreds."""
 MAX_ID = 200
-"""Characters: what the rows that store a model's id hold."""
+"""Characters in the column that stores a model's id."""
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and marks that turn the text after them around."""
+"""Control characters, and marks that change the direction of text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """A model that a server says it has."""
+    """A model in a server's list."""
 
     id: str
     name: str
     context_window: int | None
 
 
-def listed(body: bytes) -> list[ListedModel]:
-    """`{"data": […]}`, `{"models": […]}` or the bare list. Raises `ModelError` for anything else."""
+def parse_models(body: bytes) -> list[ListedModel]:
+    """Read `{"data": […]}`, `{"models": […]}` or a bare list. Raises `ModelError` otherwise."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise failures.malformed() from None
+        raise errors.malformed() from None
     if isinstance(said, dict):
         lists = (said.get(name) for name in ("data", "models"))
         said = next((each for each in lists if isinstance(each, list)), [])
     if not isinstance(said, list):
-        raise failures.malformed()
+        raise errors.malformed()
     found = (_listed(entry) for entry in said[:MOST])
     return [model for model in found if model is not None]
 
@@ -51,21 +51,21 @@ def _listed(entry: object) -> ListedModel | None:
     if not isinstance(entry, dict):
         return None
     named = (entry.get(key) for key in ("id", "model", "name"))
-    model_id = next((clean(name) for name in named if isinstance(name, str) and name), None)
-    if model_id is None or not shown(model_id) or len(model_id) > MAX_ID:
+    model_id = next((storable(name) for name in named if isinstance(name, str) and name), None)
+    if model_id is None or not printable(model_id) or len(model_id) > MAX_ID:
         return None
     name = entry.get("display_name") or entry.get("name")
-    name = shown(name) if isinstance(name, str) and len(name) <= MAX_ID else ""
-    return ListedModel(model_id, name or shown(model_id), next(_windows(entry), None))
+    name = printable(name) if isinstance(name, str) and len(name) <= MAX_ID else ""
+    return ListedModel(model_id, name or printable(model_id), next(_windows(entry), None))
 
 
-def shown(name: str) -> str:
-    """A name as a page may show it."""
-    return _NOT_SHOWN.sub("", clean(name))
+def printable(name: str) -> str:
+    """Return a name without characters that a page should not show."""
+    return _NOT_SHOWN.sub("", storable(name))
 
 
 _WINDOWS = (
-    # What it was started with, then what it could hold.
+    # The size it was started with comes before the size it could have.
     ("loaded_context_length",),
     ("max_model_len",),
     ("top_provider", "context_length"),

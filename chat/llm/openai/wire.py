@@ -1,6 +1,6 @@
-"""A `Request` in the words of OpenAI's chat completions, as its server demands it.
+"""Turns a `Request` into the body of a chat completions request, as the server demands it.
 
-No connection here. What is sent of the conversation is in `messages.py`.
+No connection here. `messages.py` converts the conversation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 
 def body_of(request: Request, demands: Demands, source: str) -> Body:
-    """What to post. `source` is the client's, for the request's model."""
+    """Return the body to post. `source` is the client's, for the request's model."""
     body: Body = {
         "model": request.model,
         "messages": messages_of(request.messages, demands, source),

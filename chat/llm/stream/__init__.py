@@ -1,1 +1,1 @@
-"""From the bytes of an answer to stream events, under time limits."""
+"""Turns the bytes of an answer into stream events, under time limits."""

@@ -1,4 +1,4 @@
-"""The arguments of a tool call: JSON text in whatever form a server wrapped it."""
+"""Unwraps the arguments of a tool call, JSON text that servers send in several forms."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _NOTHING: tuple[Any, ...] = (None, {}, [], "")
 _BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
 _MOST = 16
-"""Values in one text that may be the same arguments again, or none."""
+"""Values to read in one text: repeated or empty arguments."""
 
 
 class Brackets:
-    """Whether JSON text that comes in pieces is whole, each piece being read once."""
+    """Tracks whether JSON text that arrives in pieces is complete; reads each piece once."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -42,11 +42,11 @@ class Brackets:
                 self._depth -= 1
 
 
-def settled(text: str) -> str:
-    """The object that was meant. Text that is torn, or anything else, stays as it is.
+def unwrap(text: str) -> str:
+    """Return the intended object. Incomplete text, or anything else, stays as it is.
 
-    `null` and the like stand for no arguments. Some servers send `{}` before the real arguments or
-    after them, or all of them twice; some encode them twice, as a string in JSON.
+    `null` and the like stand for no arguments. Some servers send `{}` before or after the real
+    arguments, or send them twice; some encode them twice, as a JSON string.
     """
     try:
         if isinstance(orjson.loads(text), dict):

@@ -1,7 +1,7 @@
-"""From the decoded chunks of an OpenAI-style answer to our stream events.
+"""Turns the decoded chunks of an OpenAI-style answer into stream events.
 
-Pure: no connection, no clock. Tolerant of what servers leave out or add; strict about an answer
-that is too large, empty, or never said that it is finished.
+Pure: no connection, no clock. Tolerant of missing and additional fields; strict about an answer
+that is too large, empty, or has no end.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from chat.errors import ModelError
 from chat.llm.base import Reasoning, Stop, StreamEvent, Text, Usage
-from chat.llm.failures import failures
-from chat.llm.stream.deltas import CALLED, THOUGHT, divided, reasoning_of, unsaid
+from chat.llm.failures import errors
+from chat.llm.stream.deltas import CALLED, THOUGHT, reasoning_of, split_content, without_given
 from chat.llm.stream.endings import Reason, error_in, interruption, reason_of
 from chat.llm.stream.fragments import ToolFragments
 from chat.llm.stream.opaque import OpaqueParts
@@ -22,21 +22,21 @@ from chat.llm.text import PieceCleaner
 
 MAX_TEXT = 1024 * 1024  # bytes of text, reasoning and opaque parts: the contract's longest answer
 _BESIDE = frozenset((*THOUGHT, *CALLED, "refusal", "thinking_blocks"))
-"""What a delta may have beside its content."""
+"""Fields that a delta may have besides its content."""
 
 
 class Answer:
-    """One answer. Feed it chunks; `end` gives the last events or says what was wrong."""
+    """One answer. Feed it chunks with `read`; `end` yields the last events or raises."""
 
-    def __init__(self, names: failures.Names = failures.OPENAI, source: str = "") -> None:
-        """`source` is the model's (`ModelClient.source`), for what only it may be given back."""
+    def __init__(self, names: errors.Names = errors.OPENAI, source: str = "") -> None:
+        """`source` is the model's (`ModelClient.source`), the only one to get opaque parts back."""
         self._names = names
         self._source = source
         self.reason: Reason | None = None
         self.has_words = False
         self.has_reasoning = False
-        self._finished_at = 0  # the progress when the reason came
-        self._of_messages = 0  # the progress that came in messages, not in deltas
+        self._finished_at = 0  # `progress` when the reason came
+        self._of_messages = 0  # `progress` from messages rather than deltas
         self._has_text = False
         self._problem: ModelError | None = None
         self._usage: Usage | None = None
@@ -49,12 +49,12 @@ class Answer:
 
     @property
     def progress(self) -> int:
-        """Grows with whatever the model wrote: tool calls too, which yield nothing until the end."""
+        """Grows with everything the model writes, including tool calls, which yield only at the end."""
         return self._size + self._opaque.size + self._tools.size
 
     @property
     def is_finished(self) -> bool:
-        """A reason came after the last word or call. Some servers say one before they begin."""
+        """Whether a reason came after the last word or call. Some servers send one first."""
         has_something = self.has_words or self._tools.size > 0
         return self.reason is not None and has_something and self.progress == self._finished_at
 
@@ -64,12 +64,12 @@ class Answer:
                 yield Text(piece)
                 continue
             yield from self._chunk(chunk)
-            if self._problem is not None:  # what came before it is told all the same
-                yield from self.held()
+            if self._problem is not None:  # what came before it still counts
+                yield from self.flush()
                 raise self._problem
 
     def _text_alone(self, chunk: dict[str, Any]) -> str:
-        """What a chunk says that says nothing else, as nearly all do. Empty: look closer."""
+        """Return the text of a chunk that has only text, as nearly all do; empty for any other."""
         try:
             (choice,) = chunk["choices"]
             delta = choice["delta"]
@@ -99,7 +99,7 @@ class Answer:
         if counts:
             self._usage = usage_of(counts, self._usage)
         if error:
-            self._problem = failures.in_stream(error, self._names)
+            self._problem = errors.in_stream(error, self._names)
         return pieces
 
     def _choice(self, choice: dict[str, Any]) -> list[Part]:
@@ -112,7 +112,7 @@ class Answer:
         if counts := choice.get("usage"):  # Moonshot's place
             self._usage = usage_of(counts, self._usage)
         if error := choice.get("error"):
-            self._problem = failures.in_stream(error, self._names)
+            self._problem = errors.in_stream(error, self._names)
         return pieces
 
     def _finish(self, word: object) -> None:
@@ -121,13 +121,15 @@ class Answer:
         if reason := reason_of(word):
             self.reason, self._finished_at = reason, self.progress
         else:
-            self._problem = failures.interrupted(interruption(word))
+            self._problem = errors.interrupted(interruption(word))
 
     def _message(self, message: dict[str, Any]) -> list[Part]:
-        """The whole message that some servers send beside deltas, others in their place."""
+        """Read a whole message, which some servers send besides deltas or instead of them."""
         if self.progress > self._of_messages:
             has_text, has_calls = self._has_text, self._tools.size > 0
-            message = unsaid(message, said=has_text, thought=self.has_reasoning, called=has_calls)
+            message = without_given(
+                message, said=has_text, thought=self.has_reasoning, called=has_calls
+            )
         before = self.progress
         pieces = self._pieces(message)
         self._of_messages += self.progress - before
@@ -141,11 +143,11 @@ class Answer:
             name, thought = reasoning_of(delta)
             said = said or delta.get("refusal")
         if said and not isinstance(said, str):
-            inner, said = divided(said)
+            inner, said = split_content(said)
             thought = thought or inner
-        pieces = self._thought(name, thought) if thought else []
+        pieces = self._add_reasoning(name, thought) if thought else []
         if said:
-            pieces += self._said(said)
+            pieces += self._add_text(said)
         if beside:
             self._tools.add_delta(delta)
         if beside or delta.get("reasoning_content") == "":
@@ -153,17 +155,17 @@ class Answer:
             self._grow("")
         return pieces
 
-    def _said(self, said: str) -> list[Part]:
+    def _add_text(self, said: str) -> list[Part]:
         piece = self._text.feed(said)
         if not piece:
             return []
         self._grow(piece)
         self._has_text = True
         if not self._tags.passes(piece):
-            return self._noted(self._tags.feed(piece))
-        return self._noted([Text(piece)])
+            return self._note(self._tags.feed(piece))
+        return self._note([Text(piece)])
 
-    def _noted(self, parts: list[Part]) -> list[Part]:
+    def _note(self, parts: list[Part]) -> list[Part]:
         for part in parts:
             if isinstance(part, Reasoning):
                 self.has_reasoning = True
@@ -171,7 +173,7 @@ class Answer:
                 self.has_words = True
         return parts
 
-    def _thought(self, name: str, thought: str) -> list[Part]:
+    def _add_reasoning(self, name: str, thought: str) -> list[Part]:
         self._opaque.add_text(name, thought)
         piece = self._reasoning.feed(thought)
         self._grow(piece)
@@ -181,39 +183,39 @@ class Answer:
     def _grow(self, piece: str) -> None:
         self._size += len(piece.encode())
         if self._size + self._opaque.size > MAX_TEXT:
-            raise failures.too_large()
+            raise errors.too_large()
 
-    def held(self) -> Iterator[StreamEvent]:
-        """Text held back in case it was the start of a tag; also called when the stream fails."""
+    def flush(self) -> Iterator[StreamEvent]:
+        """Yield text held back as a possible start of a tag. Also called when the stream fails."""
         if piece := self._reasoning.end():
             self._grow(piece)
             yield Reasoning(piece)
         if piece := self._text.end():
             self._grow(piece)
-            yield from self._noted(self._tags.feed(piece))
-        yield from self._noted(self._tags.end())
+            yield from self._note(self._tags.feed(piece))
+        yield from self._note(self._tags.end())
 
-    def end(self, said_done: bool = False) -> Iterator[StreamEvent]:
-        """The last events. `said_done`: the server said `[DONE]`, which ends an answer as well.
+    def end(self, is_marked_done: bool = False) -> Iterator[StreamEvent]:
+        """Yield the last events. `is_marked_done`: the server sent `[DONE]`, which also ends an answer.
 
-        Raises `ModelError` where there is no answer, or no end.
+        Raises `ModelError` if there is no answer or no end.
         """
-        yield from self.held()
-        reason = self.reason or ("stop" if said_done else None)
+        yield from self.flush()
+        reason = self.reason or ("stop" if is_marked_done else None)
         if reason is None:
-            raise failures.truncated()
+            raise errors.truncated()
         requests = self._tools.requests(self._source)
         if self._usage is not None:
             yield self._usage
-        if not self.has_words and not requests:  # blanks and reasoning alone are no answer
-            raise failures.empty(reason)
+        if not self.has_words and not requests:  # whitespace and reasoning alone are no answer
+            raise errors.empty(reason)
         yield from self._opaque.parts(self._source, has_calls=bool(requests))
         yield from requests
         yield Stop("tool_calls" if requests and reason == "stop" else reason)
 
 
 def _is_bare(chunk: dict[str, Any], choice: dict[str, Any]) -> bool:
-    """Nothing but a delta is in them: no end, no error, no counts."""
+    """Whether they contain only a delta: no end, no error, no usage."""
     return not (
         choice.get("finish_reason")
         or choice.get("message")

@@ -1,4 +1,4 @@
-"""Where a Markdown text is code, told while the text is still being written."""
+"""Finds code in Markdown text that is still being written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 _PIECE = re.compile(r"\n|`+|~+|[^\s`~]+")
 _MARKER = re.compile(r">+|[-*+]|\d{1,9}[.)]")
-"""What may stand before a fence on its line: quotes and list items."""
+"""Markers of quotes and list items, which may precede a fence on its line."""
 
 
 class CodeMarks:
-    """The code fences and spans of one text. Linear in what it reads, bounded in what it keeps."""
+    """The code fences and spans of one text. Linear in time, bounded in memory."""
 
     def __init__(self) -> None:
         self._fence = ""  # the marks that opened it, all of one kind
@@ -36,7 +36,7 @@ class CodeMarks:
                 self._word(piece)
 
     def _end_line(self) -> None:
-        if self._line_is_blank:  # a paragraph's end, and a span's
+        if self._line_is_blank:  # the end of a paragraph also ends a span
             self._span = 0
         self._line_is_blank = self._may_fence = True
         self._opened_here, self._closed_here = False, ""
@@ -58,7 +58,7 @@ class CodeMarks:
 
     def _word(self, word: str) -> None:
         self._line_is_blank = False
-        if self._closed_here:  # ```python inside of a fence ends nothing
+        if self._closed_here:  # ```python inside a fence does not close it
             self._fence, self._closed_here = self._closed_here, ""
         if self._may_fence and not _MARKER.fullmatch(word):
             self._may_fence = False

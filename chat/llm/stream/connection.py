@@ -1,8 +1,8 @@
 """The connections to one OpenAI-compatible server: made on first use, off the event loop.
 
-The `openai` SDK knows what a request is addressed and signed with. The requests themselves go over
-its connections (aiohttp's), but neither by its methods, which copy and check what is sent several
-times (1 ms a turn, and 50 ms for a history of 400), nor through httpx (half of what is left).
+The `openai` SDK provides the address and headers of a request. Requests go over its connections
+(aiohttp's) but bypass its methods, which copy and check the body several times (1 ms a turn, 50 ms
+for a history of 400), and httpx (half of the rest).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 SLOWEST_REFUSAL = 5.0
-"""Seconds for the body of a refusal; what came of it until then is enough."""
+"""Seconds to read the body of a refusal; what has arrived by then is enough."""
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """To one server, on one event loop."""
+class ServerConnection:
+    """The connections to one server, on one event loop."""
 
     sdk: AsyncOpenAI
     connections: ClientSession
@@ -39,16 +39,16 @@ class Connected:
     """Ends in a slash."""
     headers: dict[str, str]
 
-    # No redirect is followed: key and prompt are for the address that was entered.
+    # Redirects are not followed: key and prompt are meant for the configured address.
 
     async def post(self, path: str, content: bytes) -> ClientResponse:
-        """The response, once its headers are here."""
+        """Return the response once its headers have arrived."""
         return await self.connections.post(
             self.url + path, data=content, headers=self.headers, allow_redirects=False
         )
 
     async def get(self, path: str, most: int) -> tuple[ClientResponse, bytes]:
-        """A response and its body, or the first bytes of it, some more than `most`."""
+        """Return a response and its body, cut off soon after `most` bytes."""
         response = await self.connections.get(
             self.url + path, headers=self.headers, allow_redirects=False
         )
@@ -60,13 +60,13 @@ class Connected:
 
 
 async def refusal(response: ClientResponse, most: int) -> bytes:
-    """The first bytes of a body that is not wanted as a whole; closes the response."""
+    """Return at most `most` bytes of the body, and close the response."""
     with closing(response):
         read = bytearray()
         try:
             async with asyncio.timeout(SLOWEST_REFUSAL):
                 await _read(response, most, read)
-        except Exception:  # noqa: S110  # broad: whatever cut it off, what came is what it said
+        except Exception:  # noqa: S110  # broad: whatever cut it off, use what has arrived
             pass
         return bytes(read[:most])
 
@@ -84,9 +84,9 @@ async def _read(response: ClientResponse, most: int, into: bytearray) -> None:
 
 async def connect(
     base_url: str, api_key: str, *, limit: float, headers: Mapping[str, str]
-) -> Connected:
-    """`limit`: seconds for making a connection; `headers` are sent with each request."""
-    # In a thread and on first use: the import takes up to a second, its certificates more.
+) -> ServerConnection:
+    """Set up connections. `limit`: seconds to connect; `headers` are sent with each request."""
+    # In a thread and on first use: the import takes up to a second, the certificates longer.
     certificates = await asyncio.to_thread(load)
 
     import aiohttp
@@ -95,7 +95,7 @@ async def connect(
 
     connections = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=certificates, keepalive_timeout=5),
-        # Reading is `Patience`'s to limit: here it would set a timer for every token.
+        # `Patience` limits reading: a limit here would set a timer for every token.
         timeout=aiohttp.ClientTimeout(total=None, connect=limit, sock_connect=limit),
         proxy=_proxy(base_url),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -106,24 +106,24 @@ async def connect(
         http_client=openai.DefaultAioHttpClient(
             transport=AiohttpTransport(verify=certificates, client=connections)
         ),
-        # A compressed stream saves no time: it only has to be unpacked, token by token.
+        # A compressed stream saves no time, and must be unpacked token by token.
         default_headers={"Accept-Encoding": "identity", **headers},
     )
     all_headers = {**sdk.default_headers, **sdk.auth_headers}
     given = {name: value for name, value in all_headers.items() if isinstance(value, str)}
-    # httpx leaves an address without a path as it is: what follows would belong to the host.
+    # httpx leaves an address without a path as it is: the endpoint would become part of the host.
     url = str(sdk.base_url).rstrip("/") + "/"
-    return Connected(sdk, connections, url, given)
+    return ServerConnection(sdk, connections, url, given)
 
 
 def load() -> SSLContext:
-    """Import what a connection needs, and read the certificates."""
+    """Import the libraries for a connection and read the certificates."""
     with without_garbage_collection():
         import httpx
         import httpx_aiohttp  # noqa: F401  # with aiohttp
         import openai  # noqa: F401
 
-        # aiohttp's advice against bodies of more than 1 MiB: a long conversation is one.
+        # aiohttp warns about bodies beyond 1 MiB, which a long conversation reaches.
         warnings.filterwarnings("ignore", "Sending a large body", ResourceWarning)
         for name in ("httpx", "openai"):  # they log whole addresses, and at DEBUG the prompts
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -131,7 +131,7 @@ def load() -> SSLContext:
 
 
 def _proxy(url: str) -> str | None:
-    """What the environment says: `HTTPS_PROXY` and its like, `NO_PROXY`."""
+    """Return the proxy from the environment: `HTTPS_PROXY` and the like, `NO_PROXY`."""
     address = urlsplit(url)
     if address.hostname is None or proxy_bypass(address.hostname):
         return None

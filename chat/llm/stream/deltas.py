@@ -1,4 +1,4 @@
-"""Where OpenAI-style servers put what a model says and thinks, within one delta."""
+"""Finds text, reasoning and calls in the deltas of OpenAI-style servers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _DEPTH = 4  # Mistral's thinking is a part that is a list of parts
 
 
 def reasoning_of(delta: dict[str, Any]) -> tuple[str, str]:
-    """A field's name and its text. One field only: some servers send a piece under two names."""
+    """Return one field's name and text; some servers send the same piece under two names."""
     for name in THOUGHT:
         if (value := delta.get(name)) and (text := plain(value)):
             return name, text
     return "", ""
 
 
-def divided(content: object) -> tuple[str, str]:
-    """Content in parts: what is reasoning, and what is text."""
+def split_content(content: object) -> tuple[str, str]:
+    """Split content into reasoning and text."""
     thought: list[str] = []
     said: list[str] = []
     for part in content if isinstance(content, list) else [content]:
@@ -33,7 +33,7 @@ def divided(content: object) -> tuple[str, str]:
 
 
 def plain(value: object, depth: int = _DEPTH) -> str:
-    """The text in a string, an object or a list of them; nothing of what else there may be."""
+    """Return the text in a string, an object or a list of them, ignoring anything else."""
     if isinstance(value, str):
         return value
     if not depth:
@@ -45,7 +45,9 @@ def plain(value: object, depth: int = _DEPTH) -> str:
     return ""
 
 
-def unsaid(message: dict[str, Any], *, said: bool, thought: bool, called: bool) -> dict[str, Any]:
-    """A whole message without what deltas have given already."""
+def without_given(
+    message: dict[str, Any], *, said: bool, thought: bool, called: bool
+) -> dict[str, Any]:
+    """Return a whole message without the fields that deltas have already provided."""
     given = (*(SAID if said else ()), *(THOUGHT if thought else ()), *(CALLED if called else ()))
     return {name: value for name, value in message.items() if name not in given}

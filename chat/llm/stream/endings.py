@@ -1,4 +1,4 @@
-"""How an answer ends: the words of all makers for it, and errors in the middle of a stream."""
+"""How an answer ends: the finish reasons of all providers, and errors within a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Reason = Literal["stop", "length", "context", "tool_calls", "content_filter"]
 
-_WORDS: dict[Reason, str] = {  # whatever else a server says is "stop"
+_WORDS: dict[Reason, str] = {  # any other word is "stop"
     "length": "length max_tokens max_output_tokens max_completion_tokens max_new_tokens max_length",
     "context": "context model_length model_context_window_exceeded context_window_exceeded "
     "context_length_exceeded context_length",
@@ -32,7 +32,7 @@ _INTERRUPTIONS = frozenset(
         "unexpected_tool_call",
         "too_many_tool_calls",
         "missing_thought_signature",
-        "pause_turn",  # Anthropic's, and of Gemini:
+        "pause_turn",  # Anthropic's; Gemini's:
         "other",
         "finish_reason_unspecified",
     }
@@ -40,13 +40,13 @@ _INTERRUPTIONS = frozenset(
 
 
 def reason_of(word: str) -> Reason | None:
-    """What a finish reason means. None: it is no end, the server broke off."""
+    """Return the meaning of a finish reason; None if the server broke off instead."""
     word = _spelled(word)
     return None if word in _INTERRUPTIONS else _REASONS.get(word, "stop")
 
 
 def interruption(word: str) -> str:
-    """The same word for people. It is one of ours: a server could write anything."""
+    """Return an interrupting word for display. Only words known here reach it."""
     return _spelled(word).replace("_", " ")
 
 
@@ -55,7 +55,7 @@ def _spelled(word: str) -> str:
 
 
 def error_in(chunk: dict[str, Any]) -> object:
-    """The error that a chunk without choices is: OpenAI's, vLLM's, FastAPI's or MiniMax's."""
+    """Return the error in a chunk without choices: OpenAI's, vLLM's, FastAPI's or MiniMax's."""
     if error := chunk.get("error"):
         return chunk if error is True else error
     if detail := chunk.get("detail"):

@@ -1,8 +1,8 @@
 """Joins the fragments of tool calls that OpenAI-compatible servers stream.
 
-The protocol says: the first fragment has index, id and name, later ones the index and a piece of
+By the protocol, the first fragment has index, id and name, and later ones the index and a piece of
 the arguments. Real servers leave out the index or the id, repeat id and name, send them late, or
-send whole calls under one index. This reads them all, and knows nothing of the rest of a chunk.
+send whole calls under one index. This module reads all of these, and only this part of a chunk.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import uuid
 
 from chat.llm.base import ToolRequest
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.stream.opaque import json_text
 from chat.llm.stream.tool_call import Call, Fields, extra_content
-from chat.llm.text import clean
+from chat.llm.text import storable
 
 MAX_CALLS = 128
 MAX_SIZE = 1024 * 1024
-"""Code points of all calls of an answer: as long as its text may be."""
+"""Code points of all calls in an answer, the same limit as for its text."""
 
 
 class ToolFragments:
@@ -29,7 +29,7 @@ class ToolFragments:
         self._at: dict[int, Call] = {}
 
     def add_delta(self, delta: Fields) -> None:
-        """All that one delta has of calls."""
+        """Add all fragments of calls in one delta."""
         if calls := delta.get("tool_calls"):
             extra = extra_content(delta)
             self.add(calls, extra)
@@ -37,7 +37,7 @@ class ToolFragments:
             self.add([{"index": 0, "function": function}])
 
     def add(self, fragments: object, extra: Fields | None = None) -> None:
-        """The `tool_calls` of one delta. `extra` is the delta's own, and its first call's."""
+        """Add the `tool_calls` of one delta. `extra` is the delta's own and goes to its first call."""
         fragments = [fragments] if isinstance(fragments, dict) else fragments
         if not isinstance(fragments, list):
             return
@@ -55,7 +55,7 @@ class ToolFragments:
         extra = extra_content(fragment) or extra_content(function) or extra
         self.size += call.add(call_id, name, arguments, extra)
         if self.size > MAX_SIZE:
-            raise failures.too_large()
+            raise errors.too_large()
 
     def _call(
         self, index: int | None, position: int, call_id: str, name: str, arguments: str
@@ -70,17 +70,17 @@ class ToolFragments:
             call = self._at[slot] = Call()
             self._calls.append(call)
             if len(self._calls) > MAX_CALLS:
-                raise failures.too_large()
+                raise errors.too_large()
         return call
 
     def requests(self, source: str = "") -> list[ToolRequest]:
-        """All calls that say something, each with an id of its own. `source`: who sent them."""
+        """Return all calls with content, each with a unique id. `source`: their sender."""
         taken: set[str] = set()
         found = []
         for call in self._calls:
-            if not call.says_something:
+            if not call.has_content:
                 continue
-            call_id = clean(call.call_id)
+            call_id = storable(call.call_id)
             if not call_id or call_id in taken:
                 call_id = f"call_{uuid.uuid4().hex}"
             taken.add(call_id)

@@ -1,4 +1,4 @@
-"""How long a model is waited for."""
+"""Time limits for an answer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. There is no limit on an answer that keeps coming."""
+    """Limits in seconds. An answer that keeps coming has none."""
 
     silence: float = 300
-    """The longest time without a single byte from the server, at any moment."""
+    """The longest time without a single byte from the server."""
     first_token: float = 900
-    """The longest wait for the first word, call or thought, whatever else comes."""
+    """The longest wait for the first word, call or reasoning, whatever else arrives."""

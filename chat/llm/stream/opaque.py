@@ -1,7 +1,7 @@
-"""What an OpenAI-style server wants back with the next request, collected from its stream.
+"""Collects the opaque parts that an OpenAI-style server wants back with the next request.
 
 Kinds are named like the fields: `reasoning_content` or `reasoning` (text), `reasoning_details` and
-`thinking_blocks` (JSON lists). `extra_content` of a call is kept with the call.
+`thinking_blocks` (JSON lists). A call's `extra_content` is kept with the call.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import Any
 import orjson
 
 from chat.llm.base import Opaque
-from chat.llm.failures import failures
-from chat.llm.text import clean
+from chat.llm.failures import errors
+from chat.llm.text import storable
 
 _LISTS = frozenset({"reasoning_details", "thinking_blocks"})
 _TEXTS = ("text", "summary", "thinking")
 _TORN = ("reasoning.text", "reasoning.summary", "thinking")
-"""The types of entries that come in fragments; all others come whole."""
+"""The types of entries that arrive in fragments; all others arrive whole."""
 
 
 class OpaqueParts:
-    """Those of one answer."""
+    """The opaque parts of one answer."""
 
     def __init__(self) -> None:
         self.size = 0
-        """Of what is not text that is shown as well."""
+        """The size of all entries, without texts that are also shown."""
         self._texts: dict[str, list[str]] = {}
         self._entries: dict[str, list[_Entry]] = {name: [] for name in sorted(_LISTS)}
 
     def add(self, delta: dict[str, Any]) -> None:
-        """The fields of one delta beside its texts."""
+        """Add the fields of one delta other than its texts."""
         if delta.get("reasoning_content") == "":
             self._texts.setdefault("reasoning_content", [])
         for name, entries in self._entries.items() if not _LISTS.isdisjoint(delta) else ():
@@ -42,16 +42,16 @@ class OpaqueParts:
                     entries.append(_Entry(fragment))
 
     def add_text(self, name: str, text: str) -> None:
-        """A piece of reasoning, as the field of that name had it."""
+        """Add a piece of reasoning from the field `name`."""
         if name in ("reasoning_content", "reasoning"):
             self._texts.setdefault(name, []).append(text)
 
     def parts(self, source: str, *, has_calls: bool) -> Iterator[Opaque]:
-        """All of them. DeepSeek wants an empty thought back, too, if there were calls."""
+        """Yield all parts. With calls, DeepSeek wants even empty reasoning back."""
         for kind, pieces in self._texts.items():
-            text = clean("".join(pieces))
-            is_told_better = kind == "reasoning" and self._entries["reasoning_details"]
-            if not is_told_better and (text or has_calls):
+            text = storable("".join(pieces))
+            is_redundant = kind == "reasoning" and self._entries["reasoning_details"]
+            if not is_redundant and (text or has_calls):
                 yield Opaque(kind, source, text)
         for kind, entries in self._entries.items():
             if entries:
@@ -59,10 +59,10 @@ class OpaqueParts:
 
 
 class _Entry:
-    """One entry of a list, whose text comes in fragments and whose signature comes last.
+    """One entry of a list, whose text arrives in fragments and whose signature arrives last.
 
     OpenRouter's documentation asks for the same entries in the same order, as its own SDK joins
-    them; LiteLLM's proxy has fragments of Anthropic's thinking blocks.
+    them; LiteLLM's proxy sends fragments of Anthropic's thinking blocks.
     """
 
     def __init__(self, first: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ class _Entry:
         self._add(first)
 
     def takes(self, fragment: dict[str, Any]) -> bool:
-        """Join a fragment, if it goes on with this entry."""
+        """Join a fragment if it continues this entry; return whether it does."""
         is_sealed = self._fields.get("signature") and any(map(fragment.get, _TEXTS))
         if is_sealed or not self._is_same(fragment):
             return False
@@ -103,12 +103,12 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def json_text(value: object) -> str:
-    """Compact JSON that can be stored. Raises `ModelError` for what is nested too deeply."""
+    """Return compact, storable JSON. Raises `ModelError` if the value is nested too deeply."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:  # integers beyond 64 bits, lone surrogates, many levels
         pass
     try:
-        return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     except (ValueError, RecursionError):
-        raise failures.malformed() from None
+        raise errors.malformed() from None

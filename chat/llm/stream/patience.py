@@ -1,7 +1,7 @@
-"""How long one answer is waited for: one object with two clocks, and one timer for both.
+"""Enforces the time limits of one answer: two clocks, one timer.
 
-One runs from the last byte (`Limits.silence`), one from the first attempt to the first word
-(`Limits.first_token`). A `ModelError` says which of them ran out.
+One clock runs from the last byte (`Limits.silence`), the other from the first attempt to the first
+word (`Limits.first_token`). The `ModelError` says which of them ran out.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Awaitable
 from math import inf
 from typing import TypeVar
 
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.stream.limits import Limits
 
 T = TypeVar("T")
 
 
 class Patience:
-    """For one task at a time. Neither clock runs out while nobody waits.
+    """Limits the waiting of one task at a time. Neither clock runs out while nobody waits.
 
-    `asyncio.timeout` makes and drops a timer each time, which was a tenth of a token's reading.
-    Here one timer stays, looks at the clocks when it goes off, and is set again if there is time.
+    `asyncio.timeout` makes and drops a timer each time, a tenth of the cost of reading a token.
+    Here, one timer stays; when it fires, it checks the clocks and is set again if time is left.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -36,32 +36,32 @@ class Patience:
 
     @property
     def left(self) -> float:
-        """Seconds until the first word has to be there."""
+        """Seconds left for the first word."""
         return max(0.0, self._first - self._loop.time())
 
-    def heard(self) -> None:
-        """Bytes came, for one who waits for more than bytes."""
+    def note_bytes(self) -> None:
+        """Restart the silence clock while `wait` waits for more than bytes."""
         self._heard = self._loop.time()
 
-    def begun(self) -> None:
-        """The first word, call or thought is there."""
+    def note_first_word(self) -> None:
+        """Stop the clock for the first word, call or reasoning."""
         self._first = inf
 
     def end_in(self, seconds: float) -> None:
-        """Nothing more is needed: wait so long at most, whatever comes."""
+        """Limit all further waiting, as nothing more is needed."""
         self._end = self._loop.time() + seconds
-        self.close()  # the timer would look too late
+        self.close()  # the timer would fire too late
 
     async def wait(self, what: Awaitable[T]) -> T:
-        """What it comes to: the server's next bytes. Raises `ModelError` when time is up."""
+        """Await the server's next bytes. Raises `ModelError` when time is up."""
         self._heard = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_at(self._deadline(), self._check)
-        self._waiter = task = asyncio.current_task(self._loop)  # without it, a system call
+        self._waiter = task = asyncio.current_task(self._loop)  # without the loop: a system call
         try:
             return await what
         except asyncio.CancelledError:
-            # Once: a person may stop the same task later.
+            # Reset: a person may stop the same task later.
             is_over, self._is_over = self._is_over, False
             if is_over and task is not None and not task.uncancel():
                 raise self._problem() from None
@@ -70,7 +70,7 @@ class Patience:
             self._waiter = None
 
     def close(self) -> None:
-        """End the timer."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -90,5 +90,5 @@ class Patience:
 
     def _problem(self) -> Exception:
         if self._first <= self._heard + self._limits.silence:
-            return failures.slow(self._limits.first_token)
-        return failures.silent(self._limits.silence)
+            return errors.slow(self._limits.first_token)
+        return errors.silent(self._limits.silence)

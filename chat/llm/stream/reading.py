@@ -1,6 +1,6 @@
-"""From the bytes of one OpenAI-style response to our stream events, under two time limits.
+"""Turns the bytes of one OpenAI-style response into stream events, under two time limits.
 
-Sits between a connection, which somebody else opens and closes, and `chunks.Answer`. Written for
+Sits between a connection, which its caller opens and closes, and `chunks.Answer`. Written for
 little work per token: one read, one time limit, one `orjson.loads`, nothing in between.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from chat.errors import ModelError
 from chat.llm.base import Remark, StreamEvent, Waiting
-from chat.llm.failures import failures
+from chat.llm.failures import errors
 from chat.llm.failures.details import reason
 from chat.llm.failures.redaction import Secrets, plain
 from chat.llm.stream.chunks import Answer
@@ -24,63 +24,63 @@ from chat.llm.stream.sse import MAX_EVENT, EventStream, decode
 
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
 _STREAM = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[:{\[]|data|event|id|retry|$|[deir][a-z]{0,4}$)")
-"""How a body begins that may be an answer; torn anywhere."""
-MOST_AT_ONCE = 16 * 1024  # bytes, before a look at the clock
-LONGEST = 0.002  # seconds, after which others have their turn: thousands of events may come at once
-AFTER_DONE = 0.25  # seconds for the body's last bytes: with them the connection can be used again
+"""The beginning of a body that may be an answer, cut anywhere."""
+MOST_AT_ONCE = 16 * 1024  # bytes before checking the clock
+LONGEST = 0.002  # seconds before yielding to other tasks: thousands of events may come at once
+AFTER_DONE = 0.25  # seconds for the body's last bytes, after which the connection can be reused
 
 
-class Pieces:
-    """The bytes of a response as they come."""
+class ResponseBytes:
+    """The bytes of a response as they arrive."""
 
     def __init__(self, read: Callable[[], Awaitable[bytes]], patience: Patience) -> None:
-        """`read` gives what has come, at least one byte; at the end none."""
+        """`read` returns the bytes that have arrived, at least one; empty at the end."""
         self._read = read
         self._patience = patience
         self.problem: ModelError | None = None
-        """Why nothing more came, where that is no end."""
+        """Why the bytes stopped before the end."""
         self._is_optional = False
         self._progress = 0
 
     def heed(self, answer: Answer) -> bool:
-        """What the model wrote since the last time sets how long more is waited for.
+        """Adjust the waiting time to the answer's progress since the last call.
 
-        True: the answer is whole, and nothing more is needed.
+        True if the answer is complete and nothing more is needed.
         """
         before, self._progress = self._progress, answer.progress
         grown = self._progress > before
         if grown:
-            self._patience.begun()
-        # Some servers say the end before they begin, or go on after it: more words renew the wait.
+            self._patience.note_first_word()
+        # Some servers send the end first, or continue after it: more words renew the wait.
         if grown if self._is_optional else answer.reason is not None and answer.is_finished:
-            self._finished(AFTER_FINISH)
+            self._stop_within(AFTER_FINISH)
         return self._is_optional
 
-    def _finished(self, limit: float) -> None:
-        """Nothing more is needed: silence and a cut connection are an end like any other.
+    def _stop_within(self, limit: float) -> None:
+        """Stop after `limit` seconds at most, whatever the server sends.
 
-        It comes in so many seconds at most, whatever the server sends.
+        The answer is complete, so silence and a cut connection no longer count as failures.
         """
         self._is_optional = True
         self._patience.end_in(limit)
 
     async def first(self) -> bytes:
-        """Past the blanks: they say nothing yet of what it is."""
+        """Return the first bytes after any whitespace, which does not tell what the body is."""
         data = await self.next()
         while data.isspace():
             data = await self.next()
         return data
 
     async def next(self) -> bytes:
-        """Empty at the end, and where there is a problem."""
+        """Return the next bytes; empty at the end, or with `problem` set."""
         try:
             return await self._patience.wait(self._read())
         except ModelError as error:
             self._fail(error)
-        # Broad: whatever a transport raises while a body is read, the answer is cut off.
+        # Broad: whatever a transport raises while reading a body, the answer is cut off.
         except Exception as error:
-            failures.note(error)
-            self._fail(failures.truncated(reason(error)))
+            errors.log_failure(error)
+            self._fail(errors.truncated(reason(error)))
         return b""
 
     def _fail(self, problem: ModelError) -> None:
@@ -88,14 +88,14 @@ class Pieces:
             self.problem = problem
 
     async def drain(self) -> None:
-        """To the end, which comes soon: then the connection can be used again."""
-        self._finished(AFTER_DONE)
+        """Read to the end, which comes soon, so that the connection can be reused."""
+        self._stop_within(AFTER_DONE)
         while await self.next():
             pass
 
 
 class WholeJson:
-    """The reader for a server that answers without a stream: one object, at the end."""
+    """The reader for a server that sends one object instead of a stream."""
 
     def __init__(self) -> None:
         self.done = self.is_rest = False
@@ -104,18 +104,18 @@ class WholeJson:
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         self._body += data
         if len(self._body) > MAX_EVENT:
-            raise failures.too_large()
+            raise errors.too_large()
         yield from ()
 
     def end(self) -> Iterator[dict[str, Any]]:
         yield decode(bytes(self._body))
-        self.done = True  # a whole object is a whole answer
+        self.done = True  # a complete object is a complete answer
 
 
-def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJson:
+def reader_for(beginning: bytes, names: errors.Names) -> EventStream | WholeJson:
     match beginning.lstrip()[:1]:
         case b"<":
-            raise failures.not_a_model_server(names)
+            raise errors.not_a_model_server(names)
         case b"{":
             return WholeJson()
         case _:
@@ -123,20 +123,20 @@ def reader_for(beginning: bytes, names: failures.Names) -> EventStream | WholeJs
 
 
 async def read_answer(
-    asked: AsyncGenerator[Waiting | Remark | Pieces],
+    asked: AsyncGenerator[Waiting | Remark | ResponseBytes],
     answer: Answer,
     *,
-    names: failures.Names,
+    names: errors.Names,
     secrets: Secrets,
 ) -> AsyncGenerator[StreamEvent]:
-    """One answer: what is told until it begins, then what its bytes say.
+    """Yield one answer: notes until it begins, then the events from its bytes.
 
     The clocks do not run while the caller is busy.
     """
-    with failures.without(secrets):
+    with errors.redacting(secrets):
         async with aclosing(asked):
             async for step in asked:
-                if isinstance(step, Pieces):
+                if isinstance(step, ResponseBytes):
                     pieces = step
                     break
                 yield step
@@ -164,14 +164,14 @@ async def read_answer(
 def _not_a_stream(beginning: bytes) -> ModelError | None:
     if _STREAM.match(beginning):
         return None
-    return failures.malformed(plain(beginning.decode(errors="replace")))
+    return errors.malformed(plain(beginning.decode(errors="replace")))
 
 
 def _end(
     problem: ModelError | None, answer: Answer, reader: EventStream | WholeJson
 ) -> Iterator[StreamEvent]:
-    if problem is not None:  # what came before it is told all the same
-        yield from answer.held()
+    if problem is not None:  # what came before it still counts
+        yield from answer.flush()
         raise problem
     yield from answer.read(reader.end())
     yield from answer.end(reader.done)

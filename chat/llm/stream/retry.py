@@ -1,6 +1,6 @@
-"""When a request that got no answer is sent again, and when it is over.
+"""Decides whether and when to retry a request that got no answer.
 
-Only for what happened before the first byte of an answer.
+Applies only before the first byte of an answer.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat.errors import ContextFull, ModelError, ModelLoading
-from chat.llm.failures import failures, kinds
+from chat.llm.failures import errors, kinds
 from chat.llm.failures.details import Complaint
 from chat.llm.failures.kinds import Kind
 from chat.llm.stream.patience import Patience
 
 LONGEST_WAIT = 30.0
-"""Seconds: a person sits before the page. A server that asks for more gets no further attempt."""
+"""Seconds: a person is waiting. A server that asks for more gets no further attempt."""
 AT_ONCE = 5.0
-"""Seconds: a connection that broke later may have carried the request. Asking again would make a
-model that is being loaded start anew."""
+"""Seconds: a connection that broke later may have carried the request, and a retry would make a
+server start loading its model again."""
 WHILE_LOADING = 3.0
-"""Seconds between two questions to a server that loads its model."""
+"""Seconds between attempts while a server loads its model."""
 RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 525), 529})
 
 _NOTES = {
@@ -32,21 +32,21 @@ _NOTES = {
     Kind.REFUSED: "Refused",
     Kind.BAD_CALL: "Bad tool call",
 }
-"""The kinds that may pass, and what is said while they are waited for."""
+"""The kinds worth retrying, and the note shown meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """How long to wait before the next attempt (`Patience` limits it too), and what to say of it."""
+    """The wait before the next attempt (also limited by `Patience`), and a note about it."""
 
     seconds: float
     note: str
 
 
 class Retry:
-    """The attempts of one request. `pauses` are the seconds before the second, the third …"""
+    """The attempts of one request. `pauses`: seconds before the second attempt, the third, …"""
 
-    def __init__(self, pauses: Sequence[float], names: failures.Names, patience: Patience) -> None:
+    def __init__(self, pauses: Sequence[float], names: errors.Names, patience: Patience) -> None:
         self._pauses = iter(pauses)
         self._attempts = len(pauses) + 1
         self._attempt = 1
@@ -54,9 +54,9 @@ class Retry:
         self._patience = patience
 
     def after(self, complaint: Complaint) -> Pause:
-        """The pause after a refusal. Raises what went wrong when there is no further attempt."""
-        problem = failures.of(complaint, self._names)
-        if isinstance(problem, ModelLoading):  # its attempts are not counted, only its time
+        """Return the pause after a refusal. Raises the error if there is no further attempt."""
+        problem = errors.of(complaint, self._names)
+        if isinstance(problem, ModelLoading):  # limited by time, not by attempts
             return self._within(Pause(WHILE_LOADING, "The model is loading"), problem)
         kind = kinds.of(complaint)
         passes = complaint.status in RETRYABLE and kind in _NOTES
@@ -65,13 +65,14 @@ class Retry:
         return self._next(_NOTES[kind], complaint.wait, problem)
 
     def after_break(self, reason: str, *, seconds: float, was_reached: bool) -> Pause:
-        """The same when there was no response at all, `seconds` after the attempt began.
+        """Return the pause after a connection that broke `seconds` into the attempt.
 
-        `was_reached`: the server may have got the request.
+        Raises the error if there is no further attempt. `was_reached`: the server may have received
+        the request.
         """
-        problem = failures.unreachable(self._names, reason)
+        problem = errors.unreachable(self._names, reason)
         if was_reached and seconds > AT_ONCE:
-            raise failures.truncated(reason)
+            raise errors.truncated(reason)
         return self._next("No connection", 0, problem)
 
     def _next(self, note: str, wait: float, problem: ModelError) -> Pause:

@@ -1,8 +1,8 @@
-"""Reasoning that a model writes into its text, between `<think>` and `</think>` and the like.
+"""Separates reasoning that a model writes into its text, between `<think>` and `</think>` or similar.
 
-It is looked for where an answer begins. Where a chat template has written the opening tag itself
-only the closing one comes: what was said before it was reasoning (`Thought`), unless the tag is
-part of some code. Whatever pieces the text comes in, the result is the same.
+Opening tags count only at the beginning of an answer. If the chat template wrote the opening tag,
+only the closing one arrives: the text before it was reasoning (`Thought`), unless the tag is part
+of code. The result does not depend on how the text is cut into pieces.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _TAG = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE | re.ASCII)
 _CLOSING_TAG = re.compile("|".join(map(re.escape, _CLOSING.values())), re.IGNORECASE | re.ASCII)
 _SIGNS = "<[◁"  # the first characters of tags
 _QUOTES = frozenset("\"'“”‘’«»„*(")  # noqa: RUF001  # these are meant
-"""A closing tag behind one of these is spoken of."""
+"""A closing tag after one of these is only mentioned."""
 _BLANKS = re.compile(r"\s*")
 
 Part = Text | Reasoning | Thought
 
 
 class ThinkTags:
-    """The text of one answer."""
+    """Separates the reasoning in the text of one answer."""
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
         self._step = self._at_start
-        self._is_first = True  # no tag so far, and no text
-        self._is_plain = False  # no tag is looked for any more
+        self._is_first = True  # neither a tag nor text so far
+        self._is_plain = False  # no more tags to look for
         self._is_watched = False  # a closing tag may come
-        self._held = ""  # what may be the beginning of a tag
-        self._blanks: list[str] = []  # blanks that are told with what follows them, if at all
+        self._held = ""  # a possible beginning of a tag
+        self._blanks: list[str] = []  # whitespace, emitted only if something follows it
         self._thinks = self._has_thought = False
-        self._unread: list[str] = []  # text in which no code was looked for yet
+        self._unread: list[str] = []  # text not yet searched for code
         self._code = CodeMarks()
         self._last = ""  # the character before a closing tag
 
     def passes(self, piece: str) -> bool:
-        """Whether a piece is text and nothing else: the quick way for nearly all of them."""
+        """Whether a piece is only text: the fast path for nearly all pieces."""
         if self._is_plain:
             return True
         if self._held or not self._is_watched or "<" in piece or "[" in piece or "◁" in piece:
@@ -62,7 +62,7 @@ class ThinkTags:
         return self._parts
 
     def end(self) -> list[Part]:
-        """What was held back."""
+        """Return what was held back."""
         held, self._held, self._parts = self._held, "", []
         if self._step == self._inside:
             self._think(held)
@@ -70,10 +70,10 @@ class ThinkTags:
             self._tell(held)
         return self._parts
 
-    # Steps: each takes the text from a place on, and says up to where it came.
+    # Steps: each reads the text from a position and returns the position it reached.
 
     def _at_start(self, text: str, at: int) -> int:
-        """Where the answer begins, or may begin after a thought."""
+        """Read the beginning of the answer, or of the text after a thought."""
         start = _end_of_blanks(text, at)
         self._blanks.append(text[at:start])
         if start == len(text):
@@ -90,7 +90,7 @@ class ThinkTags:
             return len(text)
         if self._is_first:
             self._step, self._is_watched, self._is_first = self._watched, True, False
-        else:  # no blank lines before the answer, but the spaces that its first line begins with
+        else:  # drop blank lines before the answer, but keep its first line's indentation
             _, newline, indent = "".join(self._blanks).rpartition("\n")
             self._blanks = [indent] if newline else []
             self._step, self._is_plain = self._plain, True
@@ -107,7 +107,7 @@ class ThinkTags:
     def _watched(self, text: str, at: int) -> int:
         told = at
         for tag in _TAG.finditer(text, at):
-            if "/" not in tag[0]:  # its closing tag will be part of the text, too
+            if "/" not in tag[0]:  # an opening tag: its closing tag will be text, too
                 self._tell(text[told:])
                 self._step, self._is_watched, self._is_plain = self._plain, False, True
                 return len(text)
@@ -139,7 +139,7 @@ class ThinkTags:
         self._blanks, self._unread = [], []
 
     def _without_beginning(self, text: str, at: int) -> str:
-        """The text without what may be the beginning of a tag, which is held back."""
+        """Return the text up to a possible beginning of a tag, which is held back."""
         last = max(text.rfind(sign, max(at, len(text) - _LONGEST + 1)) for sign in _SIGNS)
         if last >= 0 and text[last:].lower() in _BEGINNINGS:
             self._held = text[last:]
@@ -154,7 +154,7 @@ class ThinkTags:
             self._parts.append(Text(text))
 
     def _think(self, text: str) -> None:
-        """Tell a thought without the blanks around it."""
+        """Emit reasoning without the whitespace around it."""
         start = 0 if self._thinks else _end_of_blanks(text, 0)
         words = text.rstrip()
         if len(words) > start:

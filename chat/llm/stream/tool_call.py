@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from chat.llm.base import Opaque, ToolRequest
-from chat.llm.failures import failures
-from chat.llm.stream.arguments import Brackets, settled
+from chat.llm.failures import errors
+from chat.llm.stream.arguments import Brackets, unwrap
 from chat.llm.stream.opaque import json_text
-from chat.llm.text import clean
+from chat.llm.text import storable
 
-MAX_ARGUMENTS = 256 * 1024  # code points of one call, its id, name and extra content included
+MAX_ARGUMENTS = 256 * 1024  # code points of one call, including id, name and extra content
 MAX_NAME = 1024
-"""Code points of a name that comes torn. No tool has nearly so many: the rest is not joined."""
+"""Code points of a name that arrives in fragments; any beyond, more than a real tool has, are dropped."""
 NAMELESS = "unnamed"
-"""Stands in for a name that never came: the model is told that there is no such tool."""
+"""Replaces a name that never came: the model learns that there is no such tool."""
 
 _EXTRA = frozenset({"extra_content", "provider_specific_fields", "thought_signature"})
 
@@ -22,6 +22,8 @@ Fields = dict[str, Any]
 
 
 class Call:
+    """One call as far as its fragments have arrived."""
+
     def __init__(self) -> None:
         self.call_id = ""
         self.name = ""
@@ -29,14 +31,14 @@ class Call:
         self._extra: Fields = {}
         self._arguments: list[str] = []
         self._brackets = Brackets()
-        self._read = 0  # how many of the pieces `_brackets` have read
+        self._read = 0  # how many of `_arguments` the brackets have read
 
     def add(self, call_id: str, name: str, arguments: str, extra: Fields) -> int:
-        """Returns by how much it grew."""
+        """Add a fragment; return by how many code points the call grew."""
         self.call_id = self.call_id or call_id
         if not self.name:
             self.name = name
-        elif name != self.name and not self._arguments:  # repeated names are one, torn ones join
+        elif name != self.name and not self._arguments:  # a repeated name is one, fragments join
             self.name += name[: max(0, MAX_NAME - len(self.name))]
         if arguments:
             self._arguments.append(arguments)
@@ -46,7 +48,7 @@ class Call:
             grown += len(json_text(extra))
         self.size += grown
         if self.size > MAX_ARGUMENTS:
-            raise failures.too_large()
+            raise errors.too_large()
         return grown
 
     def _add_extra(self, extra: Fields) -> None:
@@ -58,7 +60,7 @@ class Call:
                 self._extra[name] = value
 
     @property
-    def says_something(self) -> bool:
+    def has_content(self) -> bool:
         return bool(self.name or self._arguments)
 
     @property
@@ -69,7 +71,7 @@ class Call:
         return self._brackets.are_closed
 
     def is_followed_by(self, call_id: str, name: str, arguments: str) -> bool:
-        """Whether a fragment for its place is another call. Only one with a name can be."""
+        """Whether a fragment with the same index begins another call. It must have a name."""
         if not name or not self.name:
             return False
         if not (call_id and self.call_id):
@@ -80,13 +82,13 @@ class Call:
         return not (goes_on and self._arguments and not self.is_whole)
 
     def request(self, call_id: str, source: str) -> ToolRequest:
-        arguments = settled(clean("".join(self._arguments)))
+        arguments = unwrap(storable("".join(self._arguments)))
         extra = (Opaque("extra_content", source, json_text(self._extra)),) if self._extra else ()
-        return ToolRequest(call_id, clean(self.name) or NAMELESS, arguments, extra)
+        return ToolRequest(call_id, storable(self.name) or NAMELESS, arguments, extra)
 
 
 def extra_content(fields: Fields) -> Fields:
-    """What Gemini wants back with a call. Some gateways pass only its signature on."""
+    """Return what Gemini wants back with a call. Some gateways pass on only its signature."""
     if _EXTRA.isdisjoint(fields):
         return {}
     extra = fields.get("extra_content")

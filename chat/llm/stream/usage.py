@@ -1,4 +1,4 @@
-"""How many tokens a request took, in the spellings of all servers."""
+"""Reads the token counts of a request, in every server's spelling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.llm.base import Usage
 
-MAX_TOKENS = 20_000_000  # of one count: a larger one is made up; a hundred rounds fit a column
+MAX_TOKENS = 20_000_000  # per count: larger ones are bogus; a hundred rounds fit a column
 
 _INPUT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
 _OUTPUT = ("completion_tokens", "output_tokens", "eval_count")
@@ -15,12 +15,12 @@ _DETAILS = ("prompt_tokens_details", "input_tokens_details")
 
 
 def counts_in(chunk: dict[str, Any]) -> object:
-    """Where a chunk without choices has its counts: at the end of some streams in the chunk."""
+    """Return the counts of a chunk without choices; some servers put them into the chunk itself."""
     return chunk.get("usage") or chunk.get("x_groq") or ("eval_count" in chunk and chunk)
 
 
 def usage_of(counts: object, before: Usage | None) -> Usage | None:
-    """The counts so far. Servers that count in each chunk may end with zeros or with nothing."""
+    """Return the counts so far. Servers that count in each chunk may end with zeros or nothing."""
     if not isinstance(counts, dict):
         return before
     if isinstance(inner := counts.get("usage"), dict):  # Groq's
@@ -38,7 +38,7 @@ def usage_of(counts: object, before: Usage | None) -> Usage | None:
 
 
 def _anthropic(counts: dict[str, Any], read: Usage) -> Usage:
-    """Its `input_tokens` are those outside of the cache only."""
+    """Add cached tokens: Anthropic's `input_tokens` counts only those outside the cache."""
     cached = _count(counts["cache_read_input_tokens"])
     written = _count(counts.get("cache_creation_input_tokens"))
     return Usage(_count(read.input_tokens + cached + written), read.output_tokens, cached)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chat import publish
 from chat.access.operator import operator
-from chat.llm.text import clean
+from chat.llm.text import storable
 from chat.models import Audit
 from chat.protocol import ConversationChanged, ConversationChangedData
 from chat.services.imports.conversation import OnStep, import_conversation
@@ -56,7 +56,7 @@ class Report:
             place = f"{self.file}, conversation {self.position} (line {self.line})"
         title = f": “{self.title}”" if self.title else ""
         which = f" ({self.conversation_id})" if self.conversation_id else ""
-        return clean(f"{place}{title}{which}: {self.note}.")
+        return storable(f"{place}{title}{which}: {self.note}.")
 
 
 class Import:
@@ -157,12 +157,12 @@ class Import:
     def _record_start(self, name: str) -> None:
         """Record the import before its first conversation, in case it is cut off."""
         if self._audit.pk is None and not self._dry_run:
-            self._audit.summary = clean(f"Import of {name[:200]}: not finished.")
+            self._audit.summary = storable(f"Import of {name[:200]}: not finished.")
             self._audit.save(force_insert=True)
 
     def finish(self, names: str) -> str:
         """Record the end, tell the pages of the new owners, and return a summary."""
-        summary = clean(f"Import of {names[:200]}: {self.summary()}.")
+        summary = storable(f"Import of {names[:200]}: {self.summary()}.")
         with transaction.atomic():
             if self._audit.pk is not None:
                 self._audit.summary = summary

@@ -1,7 +1,6 @@
-"""What goes back to the server and model that sent it: the opaque parts of an answer, as fields.
+"""The fields that return an answer's opaque parts to the server and model that sent them.
 
-Each kind is named like the field that it came in, and goes back in. What does not read as its kind
-should, as a file that was imported may hold it, is left out.
+Each kind is named like its field. Malformed data, as an imported file may contain, is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _LISTS = frozenset({"reasoning_details", "thinking_blocks"})
 
 
 def of_message(parts: Iterable[Opaque]) -> Fields:
-    """Fields for an assistant message."""
+    """Return the fields for an assistant message."""
     fields: Fields = {}
     for part in parts:
         value = part.data if part.kind in _TEXTS else _objects(part)
@@ -30,23 +29,23 @@ def of_message(parts: Iterable[Opaque]) -> Fields:
 
 
 def of_call(parts: Iterable[Opaque]) -> Fields:
-    """Fields for a tool call."""
-    contents = (_decoded(part.data) for part in parts if part.kind == "extra_content")
+    """Return the fields for a tool call."""
+    contents = (_decode(part.data) for part in parts if part.kind == "extra_content")
     return next(({"extra_content": each} for each in contents if isinstance(each, dict)), {})
 
 
 def call_id(parts: Sequence[Opaque]) -> str | None:
-    """A call's own id, where another one is stored in its place."""
+    """Return a call's own id if a different one is stored instead."""
     return next((part.data for part in parts if part.kind == CALL_ID and part.data), None)
 
 
 def _objects(part: Opaque) -> list[Any] | None:
-    value = _decoded(part.data) if part.kind in _LISTS else None
+    value = _decode(part.data) if part.kind in _LISTS else None
     is_right = isinstance(value, list) and all(isinstance(each, dict) for each in value)
     return value if is_right else None
 
 
-def _decoded(data: str) -> Any:
+def _decode(data: str) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -1,7 +1,7 @@
-"""What can go wrong with a model, in words that a person understands and can act on.
+"""The errors of asking a model, in sentences that people understand and can act on.
 
-One table for all providers. None guesses at a cause: what a server said of it goes into `details`,
-without keys and addresses of ours, and never into a sentence, because it may repeat the prompt.
+One table serves all providers. No sentence guesses at a cause: the server's words go into
+`details`, without our keys and addresses, and never into a sentence, as they may repeat the prompt.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a person is to check: the names of settings, never their values."""
+    """The names of the settings to check, never their values."""
 
     key: str = "OPENAI_API_KEY"
     url: str = "OPENAI_BASE_URL"
@@ -59,18 +59,18 @@ OPENAI = Names()
 
 
 def of(complaint: Complaint, names: Names = OPENAI) -> ModelError:
-    """The error for what a server said: `ContextFull` and `ModelLoading` where it is that."""
+    """Return the error for a complaint: `ContextFull`, `ModelLoading`, or a plain `ModelError`."""
     if full := overflow.of(complaint):
         return ContextFull(TOO_LONG, complaint.details, window=full.window, asked=full.asked)
     kind = kinds.of(complaint)
-    wait = hints.words(complaint.wait) if complaint.wait else "a moment"
+    wait = hints.for_people(complaint.wait) if complaint.wait else "a moment"
     host = _host(complaint.moved_to)
     text = _TEXTS[kind].format(key=names.key, url=names.url, wait=wait, host=host)
     return (ModelLoading if kind is Kind.LOADING else ModelError)(text, complaint.details)
 
 
 def _host(address: str) -> str:
-    """Where an address leads, in words: its host and port; nothing that may be secret."""
+    """Return an address's host and port for display; nothing that may be secret."""
     try:
         host = urlsplit(address).netloc.rpartition("@")[2]
     except ValueError:
@@ -79,12 +79,15 @@ def _host(address: str) -> str:
 
 
 def in_stream(error: object, names: Names = OPENAI) -> ModelError:
-    """An error object that a server sent in place of a piece."""
+    """Return the error for an error object within a stream."""
     return of(details.of_error(error), names)
 
 
 def unreachable(names: Names = OPENAI, reason: str = "") -> ModelError:
-    """There was no connection, or it broke before anything came. `reason`: `details.reason`."""
+    """Return the error for a connection that failed, or broke before any byte.
+
+    `reason` comes from `details.reason`.
+    """
     return ModelError(
         f"The model server cannot be reached. Check that it is running, and check {names.url}.",
         reason,
@@ -96,12 +99,12 @@ def unreadable_key() -> ModelError:
 
 
 def not_made() -> ModelError:
-    """It failed on our side, before a server said anything."""
+    """Return the error for a failure on our side, before the server answered."""
     return ModelError("The request could not be made. The log has the details.")
 
 
 def silent(seconds: float) -> ModelError:
-    """Nothing at all came for so long."""
+    """Return the error for that many seconds without a byte."""
     return ModelError(
         f"The model server was silent for {seconds:g} seconds, so Talos stopped waiting. "
         "Please try again."
@@ -109,7 +112,7 @@ def silent(seconds: float) -> ModelError:
 
 
 def slow(seconds: float) -> ModelError:
-    """The server shows signs of life, but no word came for so long."""
+    """Return the error for that many seconds without a word from a live server."""
     return ModelError(
         f"The model wrote nothing for {seconds:g} seconds, so Talos stopped waiting. "
         "Please try again."
@@ -121,12 +124,15 @@ def truncated(reason: str = "") -> ModelError:
 
 
 def interrupted(reason: str) -> ModelError:
-    """`reason` is one of our own words, never the server's."""
+    """Return the error for an answer that the server broke off.
+
+    `reason` is one of our own words, never the server's.
+    """
     return ModelError(f"The model server stopped the answer early ({reason}). Try again.")
 
 
 def empty(reason: str) -> ModelError:
-    """A proper end without a word before it."""
+    """Return the error for an answer that ended properly but has no words."""
     if reason == "content_filter":
         return ModelError(_TEXTS[Kind.FILTERED])
     if reason == "context":
@@ -143,12 +149,12 @@ def malformed(said: str = "") -> ModelError:
 
 
 def no_address(names: Names, told: str) -> ModelError:
-    """`told`: what the server said of it."""
+    """Return the error for an address without an endpoint. `told`: the server's words."""
     return ModelError(_TEXTS[Kind.NO_ADDRESS].format(key=names.key, url=names.url), told)
 
 
 def not_a_model_server(names: Names = OPENAI) -> ModelError:
-    hint = ": it usually ends in /v1" if names == OPENAI else ""
+    hint = "; it usually ends in /v1" if names == OPENAI else ""
     text = "The model server returned a web page instead of an answer."
     return ModelError(f"{text} Check {names.url}{hint}.")
 
@@ -157,22 +163,22 @@ def too_large() -> ModelError:
     return ModelError("The model's answer is larger than Talos accepts.")
 
 
-def note(error: BaseException) -> None:
-    """Log a failure of the transport by its class: nothing else of it is safe to keep."""
+def log_failure(error: BaseException) -> None:
+    """Log a transport failure by its class, the only part of it that is safe to keep."""
     logger.warning("Model request failed: %s", type(error).__name__)
 
 
-def note_details(told: str) -> None:
-    """Log what a server said, when nothing of ours is in it any more."""
+def log_details(told: str) -> None:
+    """Log a server's words, once redacted."""
     logger.warning("Model request failed: %s", told)
 
 
 @contextmanager
-def without(secrets: Secrets) -> Iterator[None]:
-    """Take a client's secrets out of whatever fails in here, and log it."""
+def redacting(secrets: Secrets) -> Iterator[None]:
+    """Redact a client's secrets from any `ModelError` raised within, and log it."""
     try:
         yield
     except ModelError as error:
-        error.details = secrets.out_of(error.details)
-        note_details(error.details or error.message)
+        error.details = secrets.redact(error.details)
+        log_details(error.details or error.message)
         raise
