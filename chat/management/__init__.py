@@ -1,0 +1,1 @@
+"""Shared by the commands of `manage.py`: options, progress, signals, errors and wording."""
