@@ -61,7 +61,7 @@ from tests.transfer.samples import (
         (b'{"conversations": 5}', "neither a Talos nor a ChatGPT conversation"),
     ],
 )
-def test_a_file_that_is_not_an_archive_is_recognized(data: bytes, words: str) -> None:
+def test_a_file_that_is_not_an_archive_is_recognised(data: bytes, words: str) -> None:
     assert any(words in fault for fault in faults(data)), faults(data)
     assert not any(
         one.conversation for one in found(data) if "middle" not in words and "[]" not in str(data)
@@ -189,7 +189,7 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
             assert len(one.fault) < 600
 
 
-def test_a_given_kind_applies_to_unrecognized_pieces() -> None:
+def test_a_given_kind_applies_to_unrecognised_pieces() -> None:
     for kind in ("jsonl", "json", "chatgpt"):
         assert [one.conversation is not None for one in found(line(sample()), kind)] == [True]
     assert "mapping" in faults(b'{"a":1}', "chatgpt")[0]
