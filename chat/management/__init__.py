@@ -1,1 +1,1 @@
-"""The commands of `manage.py`, and what they share: signals, options, progress, errors in words."""
+"""Shared by the commands of `manage.py`: options, progress, signals, errors and wording."""

@@ -38,7 +38,7 @@ def test_every_declared_dependency_is_pinned_as_it_allows(file: str, declared: s
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
-def test_every_pin_has_hashes_and_none_an_address(file: str) -> None:
+def test_every_pin_has_hashes_and_no_address(file: str) -> None:
     assert all("--hash=sha256:" in rest for _, _, rest in pins(file))
     assert "://" not in (ROOT / file).read_text(encoding="utf-8")
 

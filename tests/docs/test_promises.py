@@ -1,4 +1,4 @@
-"""Each promise of docs/protocol.md is held by tests that say so: see `tests/support/unsteady.py`."""
+"""Each promise in docs/protocol.md has tests that are marked with it: see `tests/support/unsteady.py`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROW = re.compile(r"^\|[^|]*\|([^|]*)\| `(test_\w+\.py)::(test_\w+)`", re.M)
 
 
 def numbers(node: ast.AST) -> set[int]:
-    """Of the `promise` marks somewhere in it."""
+    """Return the numbers of all `promise` marks in a node."""
     return {
         argument.value
         for call in ast.walk(node)

@@ -1,9 +1,9 @@
-"""`manage.py serve` with a clock that jumps, or with other constants: for faults that take long.
+"""`manage.py serve` with a jumping clock or altered constants, for faults that take long to appear.
 
     python -m tests.support.altered_server chat.turns.poller:DEAD_POLLS=3
     python -m tests.support.altered_server clock=FILE
 
-The wall clock is off by the seconds that FILE holds, from the moment that it does.
+The wall clock is off by the number of seconds in FILE, from the moment FILE exists.
 """
 
 from __future__ import annotations

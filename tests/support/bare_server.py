@@ -1,4 +1,4 @@
-"""Our server with an application and an engine that do what a test says, run as a process.
+"""Our server, run as a process, with an application and an engine controlled by a test.
 
 Argument: how many seconds the engine drains. The application understands the words below.
 """

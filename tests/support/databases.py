@@ -1,6 +1,6 @@
-"""A database of their own for server processes, of the kind that this test run is about.
+"""Separate databases for server processes, of the kind that this test run uses.
 
-Migrated once, then copied: a server that finds nothing to migrate starts in half the time.
+They are migrated once and then copied: a server without pending migrations starts in half the time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Whether work grows with its input as it may: in proportion. Of processor time, never of a clock's.
+"""Checking that work grows in proportion to its input, measured in CPU time.
 
-A busy machine stretches a clock's seconds, and these hardly. Each is the least of a few tries.
+A busy machine stretches wall-clock time but hardly CPU time. Each figure is the least of a few tries.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Texts that try to run a script or to load something, by kind: for whatever shows text on a page.
+"""Texts that try to run a script or load a resource, by kind, for tests of pages that show text.
 
-A script that runs calls `owned()`; what loads, loads from `tracker.example`. Models, tools, titles
-and people may write any of these: shown they may be, and do nothing.
+A script calls `owned()`; a resource is loaded from `tracker.example`. Models, tools, titles and
+people may write any of these; they must be shown as text and do nothing.
 """
 
 from __future__ import annotations

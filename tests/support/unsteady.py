@@ -1,7 +1,7 @@
-"""Failed tests run once more, alone: `pytest --run-failed-again`, as `make test` does.
+"""Running failed tests once more, alone: `pytest --run-failed-again`, as `make test` does.
 
 A test that fails and then passes is unsteady: a bug of the test or of the product. It is listed
-under a heading of its own, with its failure, and does not fail the run. Some are never run again:
+under its own heading with its failure, and does not fail the run. Some are never run again:
 tests of the contract's promises (`@pytest.mark.promise`), because a promise that holds only
 sometimes is broken; and errors in teardown, because any test that used a shared server may have
 broken it.

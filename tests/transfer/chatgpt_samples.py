@@ -80,3 +80,31 @@ def branch(made: ArchivedConversation) -> list[str]:
 def only_answer(made: ArchivedConversation) -> ArchivedMessage:
     (answer,) = (message for message in made.messages if message.turn)
     return answer
+
+
+CITE = "\ue200cite\ue202turn0search1\ue201"
+
+
+def converted(*nodes: dict[str, Any], **more: Any) -> chatgpt.Converted:
+    """Convert a question followed by these nodes, each below the one before."""
+    above, mapping = "q", {"q": node("root", "user", "Q")}
+    for number, one in enumerate(nodes):
+        mapping[f"n{number}"] = {**one, "parent": above}
+        above = f"n{number}"
+    return read(export(mapping, **more))
+
+
+def answer(*nodes: dict[str, Any]) -> ArchivedMessage:
+    made = converted(*nodes)
+    assert made.conversation
+    assert made.notes == ()
+    return only_answer(made.conversation)
+
+
+def text(words: str, **metadata: Any) -> str:
+    """Return the converted text of an answer."""
+    return answer(node(None, "assistant", words, metadata=metadata)).content
+
+
+def mark(*parts: str) -> str:
+    return "\ue200" + "\ue202".join(parts) + "\ue201"

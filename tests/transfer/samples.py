@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from typing import Any
+
+from chat.transfer.importers.kinds import Kind
+from chat.transfer.importers.reading import Found, read
 
 Json = dict[str, Any]
 
@@ -107,3 +111,11 @@ def long_one(messages: int = 600, said: str = "Ants number") -> Json:
             one["turn"]["client_id"] = None
         found.append(one)
     return made | {"messages": found, "leaf": found[-1]["id"]}
+
+
+def faults(data: bytes, kind: Kind = "auto") -> list[str]:
+    return [found.fault for found in read(io.BytesIO(data), kind) if found.fault]
+
+
+def found(data: bytes, kind: Kind = "auto") -> list[Found]:
+    return list(read(io.BytesIO(data), kind))

@@ -266,7 +266,7 @@ def test_ids_do_not_collide() -> None:
     assert len({call.call_id for call in calls.messages[1].calls}) == 3
 
 
-def test_conversations_without_ids_are_told_apart_by_how_they_begin() -> None:
+def test_conversations_without_ids_differ_by_their_beginning() -> None:
     def made(text: str, *more: str) -> UUID:
         nodes = {"q": node("root", "user", text)}
         nodes |= {f"q{n}": node("q", "user", one) for n, one in enumerate(more)}

@@ -222,7 +222,7 @@ def test_a_file_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
 
 
-def test_nothing_is_overwritten_unless_told_to(tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     talk(local_owner(), "Hi", title="New")
     (tmp_path / "a").write_text("old")
     with pytest.raises(CommandError, match=r"exists already.*--force"):
@@ -260,7 +260,7 @@ def test_a_folder_gets_a_file_for_each_whatever_their_titles(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_a_folder_with_files_in_it_is_left_alone_unless_told(tmp_path: Path) -> None:
+def test_a_folder_with_files_is_left_alone_without_force(tmp_path: Path) -> None:
     talk(local_owner(), "Hi")
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(CommandError, match="has files in it"):

@@ -1,4 +1,4 @@
-"""Each element of a file is recognized by itself; other products are refused by name."""
+"""Each element of a file is recognised by itself; other products are refused by name."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_other_products_are_refused_by_name(
         assert not one.is_empty
 
 
-def test_each_element_is_recognized_by_itself() -> None:
+def test_each_element_is_recognised_by_itself() -> None:
     mixed = [CLAUDE, sample(), 5, {"title": "Odd"}, CHATGPT, DEEPSEEK, {"mapping": {}}]
     for data in (json.dumps(mixed), "\n".join(map(json.dumps, mixed))):
         of_conversations = [

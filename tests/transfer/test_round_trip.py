@@ -105,7 +105,7 @@ def test_another_user_gets_one_copy_of_their_own(history: list[Drawn]) -> None:
     max_examples=1, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 @given(histories=st.lists(histories(), min_size=6, max_size=6))
-def test_a_file_goes_from_one_database_to_the_other_and_back(
+def test_a_file_moves_from_one_database_to_the_other_and_back(
     tmp_path: Path, histories: list[list[Drawn]]
 ) -> None:
     drawn.clear()

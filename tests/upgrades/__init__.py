@@ -1,7 +1,7 @@
 """The data that people have today opens in every later version.
 
-Each folder that is named after a version holds what that version leaves behind: a database of
-SQLite and one of PostgreSQL as a killed server leaves them, a backup and an archive. The tests
-upgrade each of them and read it through the front door. `python -m tests.upgrades.make` makes the
-folder of the version at hand. A folder is never changed afterwards.
+Each folder named after a version contains that version's data: an SQLite and a PostgreSQL database
+as a killed server leaves them, a backup and an archive. The tests upgrade each and read it through
+the public interfaces. `python -m tests.upgrades.make` creates the current version's folder. A folder
+is never changed afterwards.
 """

@@ -1,7 +1,7 @@
-"""`python -m tests.upgrades.make`: what this version leaves behind, as a folder of its own.
+"""`python -m tests.upgrades.make`: create a folder with this version's data.
 
-It needs `pg_dump` and the PostgreSQL server of TALOS_TEST_DATABASE_URL, on which it makes databases
-that it drops again.
+It needs `pg_dump` and the PostgreSQL server at TALOS_TEST_DATABASE_URL, on which it creates and drops
+databases.
 """
 
 from __future__ import annotations

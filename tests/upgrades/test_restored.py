@@ -67,7 +67,7 @@ def test_all_rows_are_there_again(restored: Restored) -> None:
     assert restored.faults == []
 
 
-def test_an_export_says_what_the_versions_own_said(version: str, restored: Restored) -> None:
+def test_an_export_equals_the_versions_own(version: str, restored: Restored) -> None:
     lost, changed = differences(restored.exported, archive(version))
     assert (lost, changed) == ([], [])
     assert restored.exported_as_before == archive(version)

@@ -43,7 +43,7 @@ async def test_all_messages_of_the_current_branch_are_there(served: Served) -> N
         assert len(now) >= len(branch(chat))
 
 
-async def test_a_chat_can_be_resumed_with_its_versions_and_goes_on(served: Served) -> None:
+async def test_a_chat_can_be_resumed_and_continued_with_its_versions(served: Served) -> None:
     async with opened(served.address) as chat:
         snapshot = await chat.resume(str(key("with-branches")))
         assert [message["content"] for message in snapshot["messages"][:4]] == [
@@ -65,7 +65,7 @@ async def test_a_message_that_is_sent_again_is_known(served: Served) -> None:
     assert after["messages"] == before["messages"]
 
 
-async def test_what_a_chat_asks_of_its_model_is_asked_still(served: Served) -> None:
+async def test_a_chats_model_settings_still_apply(served: Served) -> None:
     async with opened(served.address) as chat:
         await chat.resume(str(key("with-settings")), context="full")
         assert (await chat.say("Shorter, please", model=MODEL))[-1]["status"] == "completed"

@@ -21,7 +21,7 @@ def test_no_row_is_lost(upgraded: Upgraded) -> None:
     assert upgraded.before - upgraded.after == Counter(), "these are lost"
 
 
-def test_the_file_is_whole(upgraded: Upgraded) -> None:
+def test_the_file_is_intact(upgraded: Upgraded) -> None:
     assert upgraded.faults == []
 
 
@@ -32,7 +32,7 @@ def test_its_schema_is_that_of_a_new_database(upgraded: Upgraded, tmp_path: Path
     assert fresh - upgraded.schema == set(), "only in a new one"
 
 
-def test_an_export_says_what_the_versions_own_said(upgraded: Upgraded) -> None:
+def test_an_export_equals_the_versions_own(upgraded: Upgraded) -> None:
     lost, changed = differences(upgraded.exported, archive(upgraded.version))
     assert (lost, changed) == ([], [])
 

@@ -170,7 +170,7 @@ def test_a_conversation_that_changes_after_the_report_stays(change: dict[str, ob
     assert left() == {"changed"}
 
 
-def test_open_pages_are_told_and_the_deletion_is_on_record() -> None:
+def test_open_pages_are_told_and_the_deletion_is_recorded() -> None:
     (made,) = make(1)
     prune(*ALL_OLD, "--yes")
     assert Notice.objects.filter(gone=made.pk, frame__contains="conversation_deleted").exists()

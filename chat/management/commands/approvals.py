@@ -29,9 +29,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--remember",
             action="store_true",
-            help="don't ask again for this tool in this conversation",
+            help="remember the decision for this tool in this conversation",
         )
-        parser.add_argument("--conversation", help="its id, if several have a call with this id")
+        parser.add_argument(
+            "--conversation", help="the conversation's id, if several have a call with this id"
+        )
 
     def handle(self, *args: Any, **options: Any) -> str:
         with explained():

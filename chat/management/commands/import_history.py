@@ -24,7 +24,7 @@ from chat.services.imports.run import Import, Report
 _HELP = """\
 Import conversations: files that export_history wrote (JSON Lines or JSON, docs/archive.md), or a
 ChatGPT export, either its ZIP file as downloaded or the conversations.json in it. The format of a
-file and of each conversation in it is recognized from its content.
+file and of each conversation in it is recognised from its content.
 
 A conversation that exists already only gets the messages that are new in the file, so importing a
 file twice is safe. If its messages differ, it is kept as it is and reported; with --renew it is
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             "--format",
             choices=("auto", "jsonl", "json", "chatgpt"),
             default="auto",
-            help="the format, if it is not recognized",
+            help="the format, if it is not recognised",
         )
         whose = parser.add_mutually_exclusive_group()
         whose.add_argument("--user", metavar="NAME", help="the owner of the imported conversations")

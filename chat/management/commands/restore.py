@@ -22,8 +22,8 @@ from chat.upkeep import backup
 
 class Command(BaseCommand):
     help = (
-        "Restore a file that `manage.py backup` wrote into a data directory (TALOS_DATA_DIR) that "
-        "has no database yet, including the secret key and the workspace, but no keys of model "
+        "Restore a backup, made by `manage.py backup`, into a data directory (TALOS_DATA_DIR) that "
+        "has no database yet. It brings back the secret key and the workspace, but no keys of model "
         "providers. FILE is checked first and never changed. It may come from an older version of "
         "Talos, but not from a newer one. Nothing is overwritten."
     )

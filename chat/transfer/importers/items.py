@@ -192,7 +192,7 @@ class Objects:
 def _is_foreign(beside: bytes) -> bool:
     """Whether a document declares another format or version than this archive's.
 
-    One that declares neither comes from another product; its elements are recognized one by one.
+    One that declares neither comes from another product; its elements are recognised one by one.
     """
     said = dict(_SAID.findall(beside.partition(b"[")[0]))
     if not said.keys() & _HEAD.keys():

@@ -1,4 +1,4 @@
-"""Recognizing the kind of a file by its beginning."""
+"""Recognising the kind of a file by its beginning."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Recognizing which product exported an element of a file, by its keys; file names say nothing.
+"""Recognising which product exported an element of a file, by its keys; file names say nothing.
 
-Only Talos archives and ChatGPT exports can be read. Others are recognized to be refused with a
+Only Talos archives and ChatGPT exports can be read. Others are recognised to be refused with a
 helpful message.
 """
 

@@ -47,7 +47,7 @@ class Found:
 def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
     """Read all conversations of a file, or of the files in a ZIP file.
 
-    A `kind` other than `auto` applies to what is not recognized.
+    A `kind` other than `auto` applies to what is not recognised.
     """
     head = file.read(len(zips.MAGIC[0]))
     if head in zips.MAGIC:
@@ -92,7 +92,7 @@ _PARSERS: dict[str, Callable[[bytes], Converted]] = {
     products.CHATGPT: chatgpt.conversation,
 }
 _BY_KIND = {"chatgpt": products.CHATGPT, "json": products.TALOS, "jsonl": products.TALOS}
-"""The product of an unrecognized piece, by the given kind of its file."""
+"""The product of an unrecognised piece, by the given kind of its file."""
 
 
 def _found(item: Item, kind: Kind) -> Found:

@@ -1,7 +1,7 @@
 """Every kind of row in every state, for a version's folder.
 
-Made through the models of the version at hand, always alike: ids come from names, times from the
-order. Later versions add to it; what is here keeps its name, for the tests ask old folders, too.
+Created through the current models, always the same: ids come from names, times from the order. Later
+versions add to it; existing names stay, because the tests read old folders too.
 """
 
 from __future__ import annotations

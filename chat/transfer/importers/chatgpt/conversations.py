@@ -41,14 +41,7 @@ def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | Non
     first = next((one.node_id for one in walk.spoken if isinstance(one, Question)), "")
     own_id = conversation_id(exported, first)
     ids = _ids(own_id, walk)
-    said = [
-        _message(one, above, ids, fields.text("default_model_slug"))
-        for one, above in walk.spoken.items()
-    ]
-    for one in walk.spoken:
-        if one.length > MAX_TEXT:
-            notes.add(f"a text of {one.length:,} characters was cut to {MAX_TEXT:,}")
-    said.sort(key=lambda message: (message.created_at, message.id))
+    messages = _convert_messages(walk, ids)
     current = walk.ends.get(fields.text("current_node"))
     title = " ".join(storable(plain(fields.text("title"))).split())[:MAX_TITLE]
     by_model = Conversation.TitledBy.MODEL
@@ -57,7 +50,7 @@ def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | Non
         version=VERSION,
         id=own_id,
         owner="",
-        title=title or " ".join(said[0].content.split())[:OPENING_WORDS],
+        title=title or " ".join(messages[0].content.split())[:OPENING_WORDS],
         titled_by=by_model if title else Conversation.TitledBy.OPENING,
         model="",
         instructions=instructions(_messages(exported), left_out),
@@ -67,11 +60,11 @@ def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | Non
         archived=fields.flag("is_archived"),
         unread=False,
         seq=0,
-        leaf=ids[current] if current else said[-1].id,
+        leaf=ids[current] if current else messages[-1].id,
         created_at=created_at,
-        updated_at=max(fields.moment("update_time") or said[-1].created_at, created_at),
+        updated_at=max(fields.moment("update_time") or messages[-1].created_at, created_at),
         rules=(),
-        messages=tuple(said),
+        messages=tuple(messages),
     )
 
 
@@ -86,6 +79,16 @@ def _ids(own_id: UUID, walk: Walk) -> dict[Spoken, UUID]:
         )
         for one in walk.spoken
     }
+
+
+def _convert_messages(walk: Walk, ids: dict[Spoken, UUID]) -> list[ArchivedMessage]:
+    """Convert all messages, ordered by time."""
+    default_model = walk.exported.fields.text("default_model_slug")
+    for one in walk.spoken:
+        if one.length > MAX_TEXT:
+            walk.exported.notes.add(f"a text of {one.length:,} characters was cut to {MAX_TEXT:,}")
+    messages = [_message(one, above, ids, default_model) for one, above in walk.spoken.items()]
+    return sorted(messages, key=lambda message: (message.created_at, message.id))
 
 
 def _message(

@@ -1,7 +1,7 @@
 """Which nodes the first version of this importer counted as messages.
 
 An answer's id derives from the first of its nodes that the first version saw, so that its imports
-are recognized. Nothing else depends on this.
+are recognised. Nothing else depends on this.
 """
 
 from __future__ import annotations

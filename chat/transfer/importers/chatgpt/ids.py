@@ -1,6 +1,6 @@
 """Ids for converted messages and conversations, which stay the same across later exports.
 
-They equal those of the first version of this importer, so that its imports are recognized.
+They equal those of the first version of this importer, so that its imports are recognised.
 """
 
 from __future__ import annotations
