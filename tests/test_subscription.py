@@ -9,7 +9,7 @@ import pytest
 
 from chat import publish
 from chat.access.owner import local_owner
-from chat.display.snapshots import begun
+from chat.display.snapshots import empty
 from chat.protocol import Frame
 from chat.socket.subscription import Subscription
 from tests.test_views import talk
@@ -51,7 +51,7 @@ def test_what_comes_meanwhile_follows_the_snapshot(
     conversation = talk(local_owner(), "Hi")
     with place.holding():
         place.deliver(1, "a delta")
-        place.show(begun(conversation, "demo"))
+        place.show(empty(conversation, "demo"))
     assert connection.heard == ["event", "a delta"]
 
 
@@ -69,7 +69,7 @@ def test_where_there_is_no_snapshot_nothing_follows(
 def test_who_has_gone_elsewhere_hears_nothing_more(
     connection: Connection, place: Subscription
 ) -> None:
-    place.show(begun(talk(local_owner(), "Hi"), "demo"))
+    place.show(empty(talk(local_owner(), "Hi"), "demo"))
     with place.holding():
         place.deliver(1, "a delta")
         place.close()

@@ -131,7 +131,7 @@ class ChatConsumer(Connection):
                 services.begin, self.owner, conversation_id=conversation_id, model=ask.model
             )
         place = Subscription(self, conversation.pk, render=action.render)
-        self.open(place, snapshots.begun(conversation, default))
+        self.open(place, snapshots.empty(conversation, default))
         self.context = None
 
     async def on_resume_session(self, action: ResumeSession) -> None:
@@ -173,7 +173,7 @@ class ChatConsumer(Connection):
                 sent = await self.say(action, place.conversation_id, model=model, begins=True)
                 if sent.is_new:
                     default = await get_catalogue().default()
-                    self.open(place, snapshots.begun(sent.turn.conversation, default))
+                    self.open(place, snapshots.empty(sent.turn.conversation, default))
                     self.context = None
         finally:
             if self.subscription is not place:
