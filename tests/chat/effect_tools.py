@@ -1,4 +1,4 @@
-"""Tools whose effects tests can count: each leaves a line in a file, and can be held up."""
+"""Tools whose effects tests can count: each writes a line to a file, and can be held up."""
 
 from __future__ import annotations
 

@@ -76,5 +76,5 @@ async def test_messages_are_whole_and_paged(
         "/api/chat/nothing",
     ],
 )
-async def test_what_is_not_there_is_404(address: str, path: str) -> None:
+async def test_an_unknown_address_is_404(address: str, path: str) -> None:
     await get(address, path, expected=404)

@@ -1,4 +1,4 @@
-"""The orchestration loop: the model asks for tools, they run, it reads the results and goes on."""
+"""The orchestration loop: the model calls tools, they run, it reads the results and continues."""
 
 from __future__ import annotations
 
