@@ -1,4 +1,4 @@
-"""Tools are offered to a model, or not: in one conversation, or to one model in all of them."""
+"""Tools can be turned off: in one conversation, or for one model in all of them."""
 
 from __future__ import annotations
 
