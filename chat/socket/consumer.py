@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,7 +23,6 @@ from chat.markdown.pool import render_reply
 from chat.models import ToolCall, Turn
 from chat.protocol import (
     FRAME_TEXT_BYTES,
-    Answered,
     AnyAction,
     ApproveTool,
     Cancel,
@@ -42,23 +40,13 @@ from chat.protocol import (
 )
 from chat.protocol.sizes import cut_for_json, json_size
 from chat.services import Ask, Sent
-from chat.socket.connection import Connection
+from chat.socket.connection import Connection, creating
 from chat.socket.subscription import Subscription
 from chat.turns import engine
 
 REPLY_BYTES = 128 * 1024
 """Limit of a slash command's answer, as JSON."""
 log = logging.getLogger(__name__)
-
-
-@contextmanager
-def creating(conversation_id: UUID) -> Iterator[None]:
-    """Add the conversation's id to an `OutcomeUnknown`, so that `settle` can show it."""
-    try:
-        yield
-    except OutcomeUnknown as unknown:
-        unknown.conversation_id = conversation_id
-        raise
 
 
 class ChatConsumer(Connection):
@@ -72,13 +60,6 @@ class ChatConsumer(Connection):
     async def handle(self, action: AnyAction) -> None:
         if error := await self.carry_out(action):
             self.refuse(action, error)
-
-    def refuse(self, action: AnyAction, error: TalosError) -> None:
-        """Say why an action was refused. Nothing was changed."""
-        self.tell(Error(content=error.message, code=error.code))
-        if isinstance(action, Answered):
-            client_id = action.client_id if isinstance(action, Send | Edit) else None
-            self.tell(Done(message_id=None, status="failed", client_id=client_id))
 
     async def carry_out(self, action: AnyAction) -> TalosError | None:
         """Call the handler of an action. Returns its error, after which nothing was changed."""
