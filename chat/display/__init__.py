@@ -1,1 +1,1 @@
-"""What is shown of the rows: snapshots, messages for a page, tool cards, lists of chats and usage."""
+"""Rows as clients see them: snapshots, messages on a page, tool cards, lists of chats and usage."""

@@ -18,9 +18,9 @@ from chat.protocol.sizes import SHOWN
 def read_calls(
     ids: Collection[UUID], limits: Limits | None
 ) -> tuple[dict[UUID, list[ToolCall]], dict[UUID, int]]:
-    """By message its calls, or the first and the last of too many, and how many there are.
+    """Read calls by message, or the first and last ones of too many, and count them.
 
-    With `limits`, no more of their results than may be shown."""
+    With `limits`, results are read only as far as they may be shown."""
     of_them = ToolCall.objects.filter(message__in=ids)
     counts = dict(of_them.order_by().values_list("message").annotate(Count("pk")))
     if limits is not None:
@@ -47,7 +47,7 @@ def read_calls(
 
 
 def call_view(call: ToolCall, most: CallShare, limits: Limits | None) -> ToolCallView:
-    """A call, its texts cut to so many bytes; who has to decide gets its arguments whole."""
+    """Make the view of a call, its texts cut. A person who has to decide gets all of its arguments."""
     is_open = call.status in ToolCall.OPEN
     is_whole = is_open and not (limits and limits.cuts_open)
     result = "" if is_open else call.result
@@ -72,7 +72,7 @@ def call_view(call: ToolCall, most: CallShare, limits: Limits | None) -> ToolCal
 
 
 def call_views(calls: Collection[ToolCall], limits: Limits) -> tuple[ToolCallView, ...]:
-    """Some calls of one message."""
+    """Make the views of some calls of one message."""
     most = share_of_calls(calls, limits)
     return tuple(call_view(call, most, limits) for call in calls)
 

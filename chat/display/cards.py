@@ -13,9 +13,9 @@ from chat.protocol import ToolCallView
 from chat.turns import toolbox
 
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""Characters that reorder what is read: nobody shall approve something else than what runs."""
+"""Characters that reorder visible text: a person must approve exactly what runs."""
 GIST = 120
-"""Code points."""
+"""Code points of a card's summary."""
 STATES = {
     "pending": "needs your approval",
     "approved": "approved",
@@ -29,7 +29,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What `call/card.html` draws, and the script fills in for a call that has no row yet."""
+    """A call for `call/card.html`; the script fills it in for a call that has no row yet."""
 
     call: ToolCallView
 
@@ -49,13 +49,13 @@ class Card:
 
     @property
     def rows(self) -> Iterable[tuple[str, str]]:
-        """Each argument with its name: a text as it is, anything else as JSON."""
+        """Yield each argument with its name: a text as it is, anything else as JSON."""
         for name, value in self.used.items():
             yield plainly(name), plainly(value if isinstance(value, str) else as_json(value))
 
     @property
     def gist(self) -> str:
-        """The beginning of its first argument, which says most of what it is about."""
+        """The beginning of the first argument, usually the most telling one."""
         (_, text) = next(iter(self.rows), ("", ""))
         return text.strip().partition("\n")[0][:GIST]
 
@@ -70,7 +70,7 @@ class Card:
 
     @property
     def took(self) -> str:
-        """How long it ran; empty: it did not, or is not over."""
+        """How long it ran; empty if it did not run or is not over."""
         seconds = self.call.seconds
         if seconds is None:
             return ""
@@ -95,5 +95,5 @@ def tool_names() -> tuple[str, ...]:
 
 
 def asked_each_time() -> list[str]:
-    """Tools whose approval is never remembered."""
+    """Return the tools whose approval is never remembered."""
     return sorted(tool.name for tool in toolbox.registry() if not tool.may_remember)

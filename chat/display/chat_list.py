@@ -1,4 +1,4 @@
-"""The history of chats as a list: all of them, latest first, or those in which words stand."""
+"""The list of chats: all of them, latest first, or those that contain some words."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from chat.models import Conversation
 from chat.search import Hit, Marked
 
 PAGE = 30
-"""Rows that are shown before more are asked for."""
+"""Rows of one stretch of the list."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is to show. Any words will do."""
+    """The query for a list. Any words are valid."""
 
     query: str = ""
     archived: bool = False
     after: str = ""
-    """Of all: the last row seen, by its time and id. Of those found: how many were seen."""
+    """Where the stretch begins. Without a query, the last row's time and id; else the rows so far."""
 
     def url(self, after: str) -> str:
-        """Of the rows after these."""
+        """Return the address of the rows after these."""
         parts = {"q": self.query, "archived": "1" if self.archived else "", "after": after}
         return "?" + urlencode({name: value for name, value in parts.items() if value})
 
@@ -47,7 +47,7 @@ class Row:
     href: str
     excerpt: Marked | None = None
     heading: str = ""
-    """Of the rows from this one on."""
+    """Shown above this row and those that follow."""
     waits: bool = False
 
 
@@ -58,20 +58,20 @@ class Listing:
     asked: Asked
     rows: Sequence[Row] = field(default=())
     more: str = ""
-    """Where the next stretch is; empty: this is the end."""
+    """Address of the next stretch; empty: this is the end."""
 
 
 class NoSuchPlace(Exception):
-    """`after` is none that a list ever gave."""
+    """`after` does not come from a list."""
 
 
 def listing(user: User, asked: Asked) -> Listing:
-    """Raises `NoSuchPlace`."""
+    """Read a stretch of the list. Raises `NoSuchPlace`."""
     return _found(user, asked) if asked.query.strip() else _all(user, asked)
 
 
 def one(conversation: Conversation) -> Row:
-    """A conversation's row by itself, after something in it changed."""
+    """Make a single row, after its conversation changed."""
     return _row(conversation, waiting_in([conversation]))
 
 
@@ -94,7 +94,7 @@ def _all(user: User, asked: Asked) -> Listing:
     last = _cursor(asked.after) if asked.after else None
     if last is not None:
         time, key = last
-        # the first condition is one that an index can begin at
+        # an index can start at the first condition
         listed = listed.filter(updated_at__lte=time)
         listed = listed.filter(Q(updated_at__lt=time) | Q(id__lt=key))
     found = list(listed[: PAGE + 1])
@@ -108,7 +108,7 @@ def _cursor(after: str) -> tuple[datetime, UUID]:
     try:
         moment, conversation_id = datetime.fromisoformat(time), UUID(key)
         if timezone.is_aware(moment):
-            timezone.localtime(moment)  # it has a day here, of which there is a last one
+            timezone.localtime(moment)  # raises beyond the last day of the calendar
             return moment.astimezone(UTC), conversation_id
     except (ValueError, OverflowError):
         pass
@@ -116,7 +116,7 @@ def _cursor(after: str) -> tuple[datetime, UUID]:
 
 
 def _dated(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
-    """Rows with a heading where another stretch of time begins."""
+    """Yield rows, with a heading where another period begins."""
     waiting = waiting_in(found)
     before = _age(after) if after else ""
     for conversation in found:
@@ -143,7 +143,7 @@ def _when(moment: datetime) -> str:
     return date_format(local, "j M" if local.year == today.year else "j M Y")
 
 
-# --- those in which words stand -----------------------------------------------------------------
+# --- those with some words ----------------------------------------------------------------------
 
 
 def _found(user: User, asked: Asked) -> Listing:

@@ -1,4 +1,4 @@
-"""How much of messages, calls and their texts is shown."""
+"""Limits on how much of messages, calls and their texts is shown."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from chat.protocol.sizes import cut, cut_for_json, fair_share, json_size
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of messages is shown."""
+    """How much of some messages is shown."""
 
     texts: int = MAX_FRAME_BYTES - SNAPSHOT_CALLS_BYTES
-    """Bytes of all contents and reasonings."""
+    """Bytes of all contents and reasoning."""
     live: int = MAX_ANSWER_BYTES
-    """Likewise of the live turn's text."""
+    """Bytes of the live turn's text."""
     results: int = SNAPSHOT_CALLS_BYTES
-    """Likewise of all results, and of all arguments."""
+    """Bytes of all results, and again of all arguments."""
     remarks: int = 8 * 1024
-    """Likewise of what is said of one answer."""
+    """Bytes of each remark on an answer."""
     calls: int = SNAPSHOT_CALLS
-    """Of one message."""
+    """Calls of one message."""
     cuts_open: bool = False
-    """Also the arguments of calls that are not over."""
+    """Whether the arguments of open calls are cut, too."""
     is_each: bool = False
-    """The bytes are those of one message, and not of all together; and what a person may have sent
-    is whole, to be edited and sent again."""
+    """The limits apply to each message, not to all together; and a person's own message is whole, so
+    that it can be edited and sent again."""
 
     def halved(self) -> Self:
         return replace(
@@ -50,7 +50,7 @@ class Limits:
 
 
 def cut_text(text: str, most: int | None) -> str:
-    """Content for a snapshot: at most so many bytes, whole code points; None: all."""
+    """Cut a text to at most so many bytes, at a code point; None: not at all."""
     return text if most is None else cut_for_json(cut(text, SNAPSHOT_CONTENT_BYTES), most)
 
 
@@ -66,7 +66,7 @@ def share_of_texts(said: Iterable[SoFar], limits: Limits | None) -> int | None:
 
 
 class CallShare(NamedTuple):
-    """What each text of some calls may take of a snapshot, in bytes; None: all."""
+    """Bytes that each text of some calls may take; None: no limit."""
 
     result: int | None = None
     arguments: int | None = None

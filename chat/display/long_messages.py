@@ -1,4 +1,4 @@
-"""Messages and calls in full, or a further piece of long ones."""
+"""Messages and calls in full, and further pieces of long ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chat.models import Conversation, Message, ToolCall
 from chat.protocol import arguments_object
 
 PIECE = 250_000
-"""Code points of a long text that are shown with each step."""
+"""Code points of a long text in each piece."""
 NEAR_LINES = 2000
-"""A piece ends with a line, where one ends so near to it."""
+"""A piece ends with a line if one ends within so many code points."""
 
 
 def source(conversation: Conversation, message_id: UUID) -> str | None:
-    """What a message of this conversation says, unrendered; None: there is no such message."""
+    """Return the source of a message of this conversation; None: there is no such message."""
     if live := so_far(conversation).get(message_id):
         return live.text
     said = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
@@ -29,9 +29,9 @@ def source(conversation: Conversation, message_id: UUID) -> str | None:
 def source_of_call(
     conversation: Conversation, message_id: UUID, call_id: str, part: str = ""
 ) -> str | None:
-    """A call with its arguments and its result, whole; None: there is no such call.
+    """Return a call with all of its arguments and its result; None: there is no such call.
 
-    Of the `arguments` alone, those that the model asked for, to be edited.
+    With the part `arguments`, only the model's arguments, for a person to edit.
     """
     calls = ToolCall.objects.filter(message__conversation=conversation, message=message_id)
     call = calls.filter(call_id=call_id).first()
@@ -42,18 +42,18 @@ def source_of_call(
 
 @dataclass(frozen=True)
 class More:
-    """A further piece of a long message: of its text, or some of its calls."""
+    """A further piece of a long message: text or calls."""
 
     text: str = ""
     cards: tuple[Card, ...] = ()
     begin: int = 0
     """Where the next piece begins: a code point, or the number of a call."""
     left: int = 0
-    """What is left then: bytes, or calls."""
+    """Bytes or calls after this piece."""
 
 
 def more_text(conversation: Conversation, message_id: UUID, begin: int) -> More | None:
-    """The text of a message from a code point on; None: there is no such message."""
+    """Return the text of a message from a code point on; None: there is no such message."""
     text = source(conversation, message_id)
     if text is None:
         return None
@@ -64,7 +64,7 @@ def more_text(conversation: Conversation, message_id: UUID, begin: int) -> More 
 
 
 def more_calls(conversation: Conversation, message_id: UUID, begin: int) -> More | None:
-    """The calls of a message from a number on, up to those that were shown at once."""
+    """Return the calls of a message from a number on, up to those that were shown at first."""
     calls = ToolCall.objects.filter(message__conversation=conversation, message=message_id)
     last = calls.count() - AT_FIRST.calls // 2
     end = min(begin + AT_FIRST.calls, last)

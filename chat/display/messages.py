@@ -19,7 +19,7 @@ from chat.turns.ends import usage_view
 
 
 def so_far(conversation: Conversation) -> dict[UUID, SoFar]:
-    """What the live turn, if any, has written so far, by its message's id."""
+    """Return the live turn's text so far, if there is one, by its message's id."""
     live = Turn.objects.filter(conversation=conversation).live().first()
     return {live.message_id: Piece.objects.so_far(live.pk)} if live else {}
 
@@ -27,7 +27,7 @@ def so_far(conversation: Conversation) -> dict[UUID, SoFar]:
 def views(
     messages: Iterable[Message], *, live: dict[UUID, SoFar], limits: Limits | None
 ) -> tuple[MessageView, ...]:
-    """Messages as clients see them, in the given order; `live` is what live ones wrote so far.
+    """Make the views of messages, in the given order; `live` has the text so far of live ones.
 
     Without `limits` they are whole.
     """
@@ -103,12 +103,12 @@ def _message_view(
 def _shown_status(turn: Turn | None, *, is_live: bool) -> str:
     if turn is None:
         return Turn.Status.COMPLETED
-    is_decided = is_live and turn.status == Turn.Status.QUEUED  # it goes on in a moment
+    is_decided = is_live and turn.status == Turn.Status.QUEUED  # it continues in a moment
     return Turn.Status.RUNNING if is_decided else turn.status
 
 
 def text_sizes(ids: Collection[UUID]) -> Counter[UUID]:
-    """How many code points some messages have with their calls, by message."""
+    """Count the code points of messages with their calls, by message."""
     said = Message.objects.filter(pk__in=ids).order_by().values_list("pk")
     sizes = Counter(dict(said.annotate(size=Length("content") + Length("reasoning"))))
     size = Sum(Length("arguments") + Length("edited_arguments") + Length("result"))

@@ -19,7 +19,7 @@ from chat.protocol import MessageView
 AT_FIRST = Limits(
     texts=80 * 1024, live=1024 * 1024, results=48 * 1024, calls=40, cuts_open=True, is_each=True
 )
-"""What is shown of one message before more of it is asked for."""
+"""How much of one message is shown at first."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Part:
 
     html: SafeString | None = None
     text: str = ""
-    """What is still being written, and in no finished block yet."""
+    """Text that is still being written, and in no finished block yet."""
     begin: int = 0
-    """Of an unfinished answer: where this begins in its text, in code points."""
+    """In an unfinished answer, where this begins in its text, in code points."""
     ends: tuple[int, ...] = ()
-    """Likewise: where each of its blocks ends."""
+    """In an unfinished answer, where each of its blocks ends."""
     card: Card | None = None
     more_calls: int = 0
-    """Calls that are left out here; `more_from` of its calls stand before them."""
+    """Number of calls left out here, after the first `more_from` calls."""
     more_from: int = 0
 
 
 def parts_of(view: MessageView, page: Page) -> Iterable[Callable[[], Part]]:
-    """Of an answer: all texts are asked for before the first of them is waited for."""
+    """Yield makers of an answer's parts, so that all texts are requested before one is waited for."""
     stretch = _written if view.status in Turn.UNFINISHED else _rendered
     begin = 0
     first = AT_FIRST.calls // 2 if view.calls else None
@@ -65,7 +65,7 @@ def _rendered(
 def _written(
     view: MessageView, page: Page, begin: int, end: int | None
 ) -> Iterable[Callable[[], Part]]:
-    """Of an unfinished answer: as deltas and `block`s would have shown it."""
+    """Yield a stretch of an unfinished answer, as deltas and `block`s would have shown it."""
     text = view.content[begin:end]
     if not text:
         return

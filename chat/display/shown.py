@@ -1,4 +1,4 @@
-"""A message on the page: what its template asks for."""
+"""A message on the page, with everything that its template needs."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ class Shown:
 
     view: MessageView
     parts: tuple[Part, ...]
-    """Of an answer; a question is plain text."""
+    """Empty for a question, which is plain text."""
     client_id: str | None
-    """Of a question that waits: what takes it back."""
+    """The id that cancels a question that waits."""
     is_queued: bool
-    """A question that nobody answers yet, because an earlier one is being answered."""
+    """A question that waits behind an earlier one."""
     about: tuple[Row, ...] = ()
-    """What an answer that is over took."""
+    """Model, time, tokens and cost of an answer that is over."""
     gauge: Context | None = None
     """How full its model's context was then."""
     size: int = 0
-    """Bytes of its text; what is shown of it may be less."""
+    """Bytes of all its text, if only a part is shown."""
 
     @property
     def html_size(self) -> int:
-        """Bytes of its HTML, about."""
+        """Estimated bytes of its HTML."""
         view = self.view
         texts = [view.content, view.reasoning, view.error, view.error_details, view.note]
         html = sum(len((part.html or "").encode()) for part in self.parts)
         for part in self.parts:
             if part.card:
-                html += 2000  # what is around the texts of a call
+                html += 2000  # the markup around the texts of a call
                 texts += [part.card.call.content, *[part.card.asked_for] * 2]
         return html + sum(len(escape(text).encode()) for text in texts if text)
 
@@ -77,13 +77,13 @@ class Shown:
 
     @property
     def is_long(self) -> bool:
-        """It would fill the screen."""
+        """Whether it would fill the screen."""
         text = self.view.content
         return len(text) > LONG or text.count("\n") >= LONG_LINES
 
     @property
     def versions(self) -> Versions | None:
-        """None: there is one only."""
+        """Its place among its versions; None: there is only one."""
         view = self.view
         count = view.versions or len(view.siblings)
         if count < 2 or view.id not in view.siblings:
@@ -96,23 +96,23 @@ class Shown:
 
     @property
     def may_continue(self) -> bool:
-        """There is something to go on with."""
+        """Whether the answer can be continued."""
         is_cut = self.view.status in Turn.UNSUCCESSFUL or bool(self.view.error)
         return is_cut and bool(self.parts)
 
     @property
     def mark(self) -> str:
-        """How an answer ended, where it did not simply end."""
+        """How an answer ended, unless it ended normally."""
         return self.view.error or _MARKS.get(self.view.status, "")
 
     @property
     def details(self) -> str:
-        """What the model's server said of it."""
+        """The model server's own words about a failure."""
         return plainly(self.view.error_details or "")
 
     @property
     def warning(self) -> str:
-        """That the model's context is nearly full, while nothing is left out yet."""
+        """A warning that the model's context is nearly full, before anything is left out."""
         if not (self.gauge and self.gauge.is_nearly_full) or LEFT_OUT in (self.view.note or ""):
             return ""
         return _NEARLY_FULL.format(percent=self.gauge.percent)
@@ -131,4 +131,4 @@ BLANK = {
     "card": Card(ToolCallView(call_id="", name="", arguments={}, status="running")),
     "asked_each_time": asked_each_time,
 }
-"""What the page's script copies to draw a message that has no row yet."""
+"""Blank elements that the page's script copies for a message that has no row yet."""

@@ -12,27 +12,27 @@ from django.utils.functional import SimpleLazyObject
 from chat.models import Conversation, ToolCall
 
 RECENT = 3
-"""Conversations that the sidebar shows, besides the current one and pinned ones."""
-ASKING = 50
-"""Calls that wait for a person, whose conversations the sidebar shows whatever their age."""
+"""Recent conversations in the sidebar, besides the current one and pinned ones."""
+PENDING_CALLS = 50
+"""Pending calls whose conversations the sidebar shows, whatever their age."""
 PINNED = 12
-"""Pinned ones that the sidebar shows."""
+"""Pinned conversations in the sidebar."""
 
 
 def sidebar_for(user: User, current: Conversation | None) -> Any:
-    """What `lists/sidebar.html` shows, read when a template asks for it: many answers are only a part."""
+    """The content of `lists/sidebar.html`, read only when a template uses it: many responses do not."""
     return SimpleLazyObject(lambda: _sidebar(user, current))
 
 
 def _sidebar(user: User, current: Conversation | None) -> dict[str, Any]:
-    """What waits for the owner, pinned conversations, the latest others, and the current one."""
+    """Read the conversations that wait for the owner, the pinned, the recent and the current one."""
     begun = Conversation.objects.of(user)
     listed = begun.listed()
     pinned = list(listed.filter(pinned=True)[: PINNED + 1])
     recent = list(listed.filter(pinned=False)[: RECENT + 1])
     has_more = len(pinned) > PINNED or len(recent) > RECENT
     pinned, recent = pinned[:PINNED], recent[:RECENT]
-    waits = _asking(user)
+    waits = _find_pending(user)
     shown = {conversation.pk for conversation in (*pinned, *recent)}
     asking = list(begun.filter(pk__in=waits - shown).order_by("-updated_at", "-id"))
     if (
@@ -49,13 +49,13 @@ def _sidebar(user: User, current: Conversation | None) -> dict[str, Any]:
     }
 
 
-def _asking(user: User) -> set[UUID]:
-    """The conversations whose tool calls have waited longest."""
+def _find_pending(user: User) -> set[UUID]:
+    """Return the conversations whose calls have waited longest."""
     pending = ToolCall.objects.pending().filter(message__owner=user).order_by("pk")
-    return set(pending.values_list("message__conversation", flat=True)[:ASKING])
+    return set(pending.values_list("message__conversation", flat=True)[:PENDING_CALLS])
 
 
 def waiting_in(conversations: Iterable[Conversation]) -> set[UUID]:
-    """Those in which a tool call waits for a person."""
+    """Return the conversations with a pending call."""
     pending = ToolCall.objects.pending().filter(message__conversation__in=list(conversations))
     return set(pending.values_list("message__conversation", flat=True))

@@ -1,8 +1,8 @@
-"""What `session_created` carries: a conversation as it is now, and the live turn so far.
+"""The content of `session_created`: a conversation as it is now, and the live turn so far.
 
-A snapshot is read in one database snapshot, so that its `seq` says exactly which frames it
-includes: the server commits before it tells. It is one frame, and no frame is beyond 1 MiB: long
-texts are cut, of very many calls it has the first and the last ones, and it says so.
+A snapshot is read in one database snapshot, so its `seq` says exactly which frames it includes: the
+server commits before it sends. It is one frame of at most 1 MiB: long texts are cut, of very many
+calls it has the first and the last ones, and it says so.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from chat.turns.ends import usage_view
 def session_created(
     owner: User, session_id: UUID, default_model: str, *, awaited: Collection[UUID] = ()
 ) -> tuple[SessionCreated, list[Turn]]:
-    """A conversation of the owner's as it is now, and those of `awaited` answers' turns that are
-    over in this same state. Raises `SessionNotFound`.
+    """Read a conversation of the owner's, and those turns of `awaited` answers that are over in the
+    same state. Raises `SessionNotFound`.
     """
     with one_snapshot():
         conversation = find(owner, session_id)
@@ -67,8 +67,8 @@ def session_created(
     return snapshot, over
 
 
-def begun(conversation: Conversation, default_model: str) -> SessionCreated:
-    """The snapshot of a conversation that was made a moment ago."""
+def empty(conversation: Conversation, default_model: str) -> SessionCreated:
+    """Make the snapshot of a conversation that was just created."""
     return SessionCreated(
         data=SessionCreatedData(
             session_id=str(conversation.pk),

@@ -1,6 +1,6 @@
-"""A conversation as the page shows it: the wire's `MessageView`s, made ready for a template.
+"""A conversation as the page shows it: the wire's `MessageView`s, prepared for a template.
 
-Nothing is decided here; `messages.py` says what a message is, `markdown/` how text looks.
+Nothing is decided here: `messages.py` defines a message, `markdown/` how its text looks.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from chat.protocol import MessageView
 from chat.protocol.sizes import SHOWN
 
 PAGE = 50
-"""Messages that a page shows before it offers earlier ones; fewer where they are long."""
+"""Messages on a page before it offers earlier ones; fewer if they are long."""
 PAGE_BYTES = 1024 * 1024
-"""Of their HTML: a page that would have more ends earlier, but has one message at least."""
+"""Limit of their HTML: a page that would have more has fewer messages, but at least one."""
 AFTER = 20
-"""Of them after one that was looked for."""
+"""Messages after one that was found by a search."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Stretch:
 
 
 def latest(conversation: Conversation) -> Stretch:
-    """The end of the current branch."""
+    """Return the end of the current branch."""
     return _stretch(conversation, conversation.leaf_id)
 
 
 def before(conversation: Conversation, message_id: UUID) -> Stretch:
-    """What stands before a message of this conversation.
+    """Return the messages before a message of this conversation.
 
-    Raises `Message.DoesNotExist`, also where nothing does.
+    Raises `Message.DoesNotExist`, also if there are none.
     """
     message = Message.objects.get(conversation=conversation, pk=message_id)
     if message.parent_id is None:
@@ -64,7 +64,7 @@ def before(conversation: Conversation, message_id: UUID) -> Stretch:
 
 
 def around(conversation: Conversation, message_id: UUID) -> Stretch | None:
-    """What stands around a message, on whichever branch; None: it is among the latest.
+    """Return the messages around one, on whichever branch; None: it is among the latest.
 
     Raises `Message.DoesNotExist`.
     """
@@ -80,13 +80,13 @@ def around(conversation: Conversation, message_id: UUID) -> Stretch | None:
 
 
 def through(conversation: Conversation, message_id: UUID) -> Stretch:
-    """The end of the latest branch that holds a message. Raises `Message.DoesNotExist`."""
+    """Return the end of the latest branch that holds a message. Raises `Message.DoesNotExist`."""
     message = Message.objects.get(conversation=conversation, pk=message_id, withdrawn=False)
     return _stretch(conversation, latest_leaf(message))
 
 
 def one(conversation: Conversation, message_id: UUID) -> Shown | None:
-    """A message of this conversation; None: there is no such message."""
+    """Return a message of this conversation; None: there is no such message."""
     found = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
     return next(iter(_shown(conversation, found)), None)
 
@@ -104,11 +104,11 @@ def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
 
 
 def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[Shown]:
-    """The last one first: each is rendered when it is asked for."""
+    """Yield messages, the last one first. Each is rendered only when it is reached."""
     messages = list(messages)
     waiting = _waiting(conversation)
     behind = set(waiting[1:] if _is_idle(conversation) else waiting)
-    took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _over(messages).items()}
+    took = {pk: (of_answer(turn), context_of(turn)) for pk, turn in _ended_turns(messages).items()}
     page = Page(conversation.pk, [message.pk for message in messages])
     seen = views(messages, live=so_far(conversation), limits=AT_FIRST)
     sizes = _sizes(view for view in seen if view.truncated)
@@ -130,23 +130,23 @@ def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[
 
 
 def _sizes(cut: Iterable[MessageView]) -> dict[UUID, int]:
-    """Bytes of the whole texts of messages."""
+    """Return the bytes of whole texts, by message."""
     rows = Message.objects.filter(pk__in=[view.id for view in cut])
     return dict(rows.values_list("pk", Bytes("content")))
 
 
-def _over(messages: Iterable[Message]) -> dict[UUID, Turn]:
-    """The turns of answers that nothing is added to any more."""
+def _ended_turns(messages: Iterable[Message]) -> dict[UUID, Turn]:
+    """Return the turns that are over, by message."""
     turns = Turn.objects.filter(message__in=[message.pk for message in messages])
     return {turn.message_id: turn for turn in turns if turn.is_over}
 
 
 def _waiting(conversation: Conversation) -> list[UUID | None]:
-    """Questions whose answer has not begun, in order."""
+    """Return the questions whose answers have not begun, in order."""
     queued = Turn.objects.queued().filter(conversation=conversation)
     return list(queued.values_list("message__parent", flat=True))
 
 
 def _is_idle(conversation: Conversation) -> bool:
-    """No turn is live: the first that waits is about to be."""
+    """Whether no turn is live, so that the first queued one is about to begin."""
     return not Turn.objects.filter(conversation=conversation).live().exists()

@@ -1,4 +1,4 @@
-"""What answers took, in words for people: model, time, tokens and, where known, the price."""
+"""The usage of answers, for people: model, time, tokens and, if known, the price."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from chat.models import Conversation, Turn
 from chat.models.branches import ids
 
 Row = tuple[str, str]
-"""What it is, and how much of it."""
+"""A label and a value."""
 RECENT = 6
-"""Messages at the end of a branch, among which its latest answer is looked for."""
+"""Messages at the end of a branch, among which its latest answer is found."""
 
 
 NEARLY_FULL = 80
-"""Percent of its context from which a person is warned."""
+"""Percent of the context from which a person is warned."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Context:
 
     tokens: int
     window: int | None
-    """Tokens that it holds; None: not known."""
+    """Tokens that the context holds; None: not known."""
 
     @property
     def percent(self) -> int:
@@ -37,7 +37,7 @@ class Context:
 
     @property
     def high(self) -> int:
-        """Tokens from which it is nearly full."""
+        """Tokens from which the context is nearly full."""
         return (self.window or 0) * NEARLY_FULL // 100
 
     @property
@@ -51,22 +51,22 @@ class Context:
 
 
 def context_of(turn: Turn) -> Context | None:
-    """What an answer and its conversation took; None: its model did not say."""
+    """Return the context that an answer and its conversation took; None: its model did not say."""
     if turn.context_tokens is None:
         return None
     return Context(turn.context_tokens, turn.context_window)
 
 
 def context_now(conversation: Conversation) -> Context | None:
-    """After the latest answer of the current branch that is over."""
-    said = ids(conversation.leaf_id, last=RECENT)
-    turns = Turn.objects.filter(message__in=said, ended_at__isnull=False)
+    """Return the context after the current branch's latest finished answer."""
+    latest_ids = ids(conversation.leaf_id, last=RECENT)
+    turns = Turn.objects.filter(message__in=latest_ids, ended_at__isnull=False)
     latest = turns.exclude(context_tokens=None).order_by("pk").last()
     return context_of(latest) if latest else None
 
 
 def of_answer(turn: Turn) -> tuple[Row, ...]:
-    """Of one answer that is over. What is not known is left out."""
+    """Describe one answer that is over. Unknown values are left out."""
     began = turn.started_at or turn.created_at
     rows = [
         ("Model", turn.model),
@@ -79,7 +79,7 @@ def of_answer(turn: Turn) -> tuple[Row, ...]:
 
 
 def of_conversation(conversation: Conversation) -> tuple[Row, ...]:
-    """Of all its answers, those on other branches included."""
+    """Describe all answers of a conversation, including other branches."""
     sums = sum_usage(Turn.objects.filter(conversation=conversation, ended_at__isnull=False))
     return (
         ("Answers", f"{sums.answers:,}"),
@@ -118,7 +118,7 @@ def _tokens(read: int | None, written: int | None, cached: int | None) -> tuple[
 
 
 def _short(tokens: int) -> str:
-    """`840`, `1.5k`, `54k`, `1M`."""
+    """Format a number of tokens: `840`, `1.5k`, `54k`, `1M`."""
     if tokens < 1000:
         return str(tokens)
     unit, size = ("M", 1_000_000) if tokens >= 999_500 else ("k", 1000)

@@ -1,4 +1,4 @@
-"""One text after another, asked of one worker after another."""
+"""Sends texts to workers, one after another."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from chat.markdown.jobs import HOUR, Block, Job, Outcome, seconds_for
 from chat.markdown.processes import Ended, NotStarted, Stuck, Template, Worker
 
 MOST_DEATHS = 3
-"""Code blocks of one text that workers may die of; after that, none of it is highlighted."""
+"""Code blocks of one text that may kill workers before none of it is highlighted any more."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What workers have died of in a text."""
+    """The parts of a text that have killed workers."""
 
     blocks: frozenset[int] = frozenset()
-    """Its code blocks, by number."""
+    """Code blocks, by number."""
     is_hopeless: bool = False
-    """All of it is shown as it is."""
+    """The whole text is shown as plain text."""
 
 
 HOPELESS = Known(is_hopeless=True)
 
 
 class Asking:
-    """A thread's way to a worker of its own, started when it is needed."""
+    """A thread's own worker, started when needed."""
 
     def __init__(self, template: Template) -> None:
         self._template = template
         self._worker: Worker | None = None
 
     def ask(self, job: Job, known: Known) -> tuple[Outcome, Known]:
-        """How a text is shown, and what is known of it by now."""
+        """Return how a text is shown, and what is known of it by now."""
         cpu, was_lost = 0.0, False
         while not known.is_hopeless:
             try:
                 answer = self._ask(job, known)
             except Ended as ended:
                 if ended.is_early and not was_lost:
-                    was_lost = True  # killed while it was idle, or by somebody: once more
+                    was_lost = True  # killed while idle, or by somebody: try once more
                     continue
                 cpu += seconds_for(job.text)
                 known = Known(known.blocks | {ended.block}) if ended.block is not None else HOPELESS

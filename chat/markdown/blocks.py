@@ -1,4 +1,4 @@
-"""The finished blocks of a text that may still grow."""
+"""Finds the finished blocks of a text that may still grow."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chat.markdown.renderer import CODE, cleaner, parser
 
 
 def blocks(text: str, *, is_whole: bool, code: Highlight) -> list[Block]:
-    """The finished top-level blocks of a text that may still grow.
+    """Return the finished top-level blocks of a text that may still grow.
 
     A line that has not ended finishes none, as it may still become part of the block before it.
-    What follows the last finished block may be parsed by itself later.
+    The text after the last finished block may be parsed by itself later.
     """
     ended = text if is_whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
     tokens = parser().parse(ended)
@@ -37,7 +37,7 @@ def blocks(text: str, *, is_whole: bool, code: Highlight) -> list[Block]:
 
 
 def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """First and last token of each block that stands in no other."""
+    """Return the first and last token of each block that is not inside another."""
     spans = []
     first = 0
     for number, token in enumerate(tokens):
@@ -51,11 +51,11 @@ def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
 _MAY_GO_ON = {"bullet_list_open", "ordered_list_open", "code_block"}
 """Blocks that an empty line does not finish."""
 _GOES_ON = re.compile(r"$|[ \t]|[-+*](?:[ \t]|$)|\d+(?:$|[.)](?:[ \t]|$))")
-"""How a line begins that may continue one of them."""
+"""The beginning of a line that may continue one of them."""
 
 
 def _is_finished(token: Token, ended: str, starts: Sequence[int], rest: str) -> bool:
-    """Is the last block of lines that have ended finished, whatever follows `rest`?"""
+    """Whether the last block of the complete lines is finished, whatever follows `rest`."""
     if token.type == "fence":
         return _is_closed(token, ended, starts)
     if token.type in ("heading_open", "hr"):
@@ -66,7 +66,7 @@ def _is_finished(token: Token, ended: str, starts: Sequence[int], rest: str) -> 
 
 
 def _is_closed(token: Token, ended: str, starts: Sequence[int]) -> bool:
-    """Does a fenced code block have its closing fence?"""
+    """Whether a fenced code block has its closing fence."""
     begin, end = token.map or (0, 0)
     if end - begin < 2:
         return False

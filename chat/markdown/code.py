@@ -1,4 +1,4 @@
-"""Code with a class on each word that its language knows."""
+"""Highlights code: puts a class on each word that its language knows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class, get_all_lexers
 
 MAX_HIGHLIGHTED = 50_000
-"""Characters of one code block."""
+"""Most characters of one code block."""
 
 Highlight = Callable[[str, str], str]
-"""Makes HTML of code and the name of its language."""
+"""A function that turns code and the name of its language into HTML."""
 
 
 def lexer_of(language: str, code: str) -> Lexer | None:
-    """None: the code is shown as it is. The first time, a language's rules are compiled."""
+    """Find a lexer; None: the code is shown as plain text. The first use compiles a language's rules."""
     name = _names().get(language.lower())
     if name is None or len(code) > MAX_HIGHLIGHTED:
         return None
@@ -32,8 +32,8 @@ def lit(code: str, lexer: Lexer) -> str:
 
 @functools.cache
 def _names() -> dict[str, str]:
-    """The languages by what they are called in a fence. Pygments would look through everything that
-    is installed for one that it does not know."""
+    """Return the languages by their names in a fence. Pygments would search all installed packages for
+    an unknown one."""
     return {
         alias.lower(): name
         for name, aliases, *_ in get_all_lexers(plugins=False)

@@ -1,4 +1,4 @@
-"""What is asked of a renderer and what comes of it, in words that cross from process to process."""
+"""Jobs for the renderer and their outcomes, in a form that crosses between processes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from time import time
 from typing import Any, Literal, Self
 
 MAX_MARKDOWN = 200_000
-"""Characters. A longer text is shown as it is."""
+"""Characters. A longer text is shown as plain text."""
 SECONDS, PER_CHARACTER = 0.2, 0.05 / 10_000
-"""Of a processor's time, for a text."""
+"""Processor seconds for a text."""
 CODE_SECONDS = 0.1
-"""Likewise for a code block, with as much a character."""
+"""Processor seconds for a code block, and for each of its characters."""
 HOUR = 3600.0
-"""Seconds for which a text that took more is shown plain."""
+"""Seconds for which a text that took more is shown as plain text."""
 _LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of Markdown that is finished: what comes later does not change it."""
+    """A finished block of Markdown: later text does not change it."""
 
     html: str
     end: int
-    """Length of the text, in code points, up to the block that follows."""
+    """Length of the text up to the next block, in code points."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Job:
     kind: Literal["text", "reply", "blocks"]
     text: str
     is_whole: bool = True
-    """Of `blocks`: nothing is added to it any more."""
+    """For `blocks`: the text no longer grows."""
 
     @property
     def digest(self) -> bytes:
@@ -52,35 +52,35 @@ class Outcome:
 
     html: str = ""
     blocks: tuple[Block, ...] | None = None
-    """Of a job for them; None: it is to be shown as it is."""
+    """For a job of that kind; None: the text is shown as plain text."""
     cpu: float = 0.0
-    """Seconds of a processor that it took."""
+    """Processor seconds that it took."""
     until: float | None = None
-    """It is shown so until then, as it took too long; None: for good. 0: it could not be tried."""
+    """Set if it took too long: valid until then. None: valid for good. 0: it could not be tried."""
 
     @classmethod
     def plain(cls, job: Job, *, until: float, cpu: float = 0.0) -> Self:
-        """The text as it is."""
+        """Make the outcome that shows a text as plain text."""
         return cls(html="" if job.kind == "blocks" else plain(job.text), cpu=cpu, until=until)
 
 
 def seconds_for(text: str) -> float:
-    """Of a processor's time that a text may take; all its code blocks together may, too."""
+    """Return the processor seconds that a text may take; its code blocks together may take as much."""
     return SECONDS + PER_CHARACTER * len(text)
 
 
 def seconds_for_code(code: str) -> float:
-    """Likewise for one code block."""
+    """Return the processor seconds that one code block may take."""
     return CODE_SECONDS + PER_CHARACTER * len(code)
 
 
 def is_over(until: float) -> bool:
-    """Whether it is time to try again. The wall clock may have been set since."""
+    """Whether it is time to try again. The wall clock may have been set meanwhile."""
     return not time() < until <= time() + HOUR
 
 
 def plain(text: str) -> str:
-    """A text as it is, and whole."""
+    """Return all of a text as plain text in HTML."""
     return f'<div class="plain" dir="auto">{escape(text)}</div>'
 
 
@@ -90,7 +90,7 @@ def send(connection: socket.socket, message: object) -> None:
 
 
 def receive(connection: socket.socket) -> Any:
-    """Raises `EOFError` when the other side has ended."""
+    """Receive a message. Raises `EOFError` if the other side has ended."""
     (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
     return json.loads(_exactly(connection, length))
 

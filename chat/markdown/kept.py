@@ -1,6 +1,6 @@
-"""What was rendered once, in the database.
+"""Stores rendered texts in the database.
 
-Kept beside everything else, by the server's writer: what cannot be stored now is rendered again.
+The server's writer does it in passing: a text that cannot be stored now is rendered again.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from chat.models import Conversation, KeptRender, Message
 log = logging.getLogger(__name__)
 
 VERSION = 1
-"""Of the renderer: to be raised when it makes other HTML of a text."""
+"""The renderer's version. Raise it when a text's HTML changes."""
 LIBRARIES = ("markdown-it-py", "mdit-py-plugins", "nh3", "pygments")
 MOST_WAITING, MOST_CHARACTERS = 500, 16 * 1024 * 1024
-"""Texts, and characters of HTML, until they are stored."""
+"""Most texts, and characters of HTML, that wait to be stored."""
 BATCH, BATCH_SIZE = 20, 256 * 1024
-"""Texts and characters of one transaction; it has one text at least."""
+"""Most texts and characters in one transaction, which has at least one text."""
 PAUSE = 60.0
-"""Seconds until more is kept, after the database would not have it."""
+"""Seconds until the next attempt, after the database refused one."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a text stands: in which message, and from which code point of it on."""
+    """The place of a text: its message, and the code point where it begins."""
 
     message_id: UUID
     begin: int
@@ -50,13 +50,13 @@ def _version() -> bytes:
 
 
 def key(text: str) -> str:
-    """Of a text, as this version shows it."""
+    """Return the key of a text, as this version renders it."""
     words = text.encode(errors="surrogatepass")
     return blake2b(words, key=blake2b(_version()).digest(), digest_size=16).hexdigest()
 
 
 def find(messages: Collection[UUID]) -> dict[tuple[Place, str], str]:
-    """What is kept of some messages, by place and key."""
+    """Read the stored HTML of some messages, by place and key."""
     rows = KeptRender.objects.filter(message__in=messages)
     return {
         (Place(message_id, begin), found): html
@@ -68,7 +68,7 @@ def find(messages: Collection[UUID]) -> dict[tuple[Place, str], str]:
 
 
 def keep(place: Place, text_key: str, outcome: Outcome) -> None:
-    """Have it stored soon, if this process is a server. From any thread; nobody waits for it."""
+    """Store an outcome soon, if this process is a server. From any thread; returns at once."""
     if outcome.until != 0:
         row = row_of(place, text_key, outcome)
         loop.call_after_commit(lambda: _keeper.add(row))
@@ -111,7 +111,7 @@ class _Keeper:
                 del self._waiting[: len(batch)]
                 await write(store, batch)
         except Exception as error:
-            # Locked, full, read-only, or about to end: pages are shown all the same.
+            # locked, full, read-only, or about to end: pages are shown all the same
             log.debug("Rendered texts could not be kept: %s", error)
             self._next_try = monotonic() + PAUSE
             self._waiting.clear()
@@ -121,7 +121,7 @@ _keeper = _Keeper()
 
 
 def _first(rows: Sequence[KeptRender]) -> Iterator[KeptRender]:
-    """As many as fit into a transaction."""
+    """Yield as many rows as fit into a transaction."""
     size = 0
     for number, row in enumerate(rows[:BATCH]):
         size += len(row.html)
@@ -132,9 +132,9 @@ def _first(rows: Sequence[KeptRender]) -> Iterator[KeptRender]:
 
 @transaction.atomic
 def store(rows: Collection[KeptRender]) -> None:
-    """In place of what was kept there before.
+    """Store rows in place of earlier ones.
 
-    Of conversations that nobody holds: one that is deleted must not get rows meanwhile.
+    Skips conversations that are locked: one that is being deleted must not get new rows.
     """
     messages = Message.objects.filter(pk__in={row.message_id for row in rows})
     belongs = dict(messages.values_list("pk", "conversation"))

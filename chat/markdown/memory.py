@@ -1,4 +1,4 @@
-"""What took too long, for an hour."""
+"""Remembers for an hour which texts took too long."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 MOST = 1000
-"""Things noted; the oldest of more are forgotten."""
+"""Most notes; the oldest are forgotten first."""
 
 
 class Memory(Generic[K, V]):
-    """Not locked: who has it holds a lock."""
+    """Notes that expire. Not thread-safe: the owner holds a lock."""
 
     def __init__(self) -> None:
         self._noted: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def note(self, key: K, value: V) -> float:
-        """Returns the time until which it holds."""
+        """Note a value. Returns when it expires."""
         until = time() + HOUR
         self._noted[key] = until, value
         self._noted.move_to_end(key)
@@ -32,7 +32,7 @@ class Memory(Generic[K, V]):
         return until
 
     def find(self, key: K) -> tuple[float, V] | None:
-        """What was noted, and until when it holds."""
+        """Return a noted value, and when it expires."""
         found = self._noted.get(key)
         if found is not None and is_over(found[0]):
             del self._noted[key]

@@ -1,8 +1,8 @@
-"""The texts of a page: what is kept, and what is rendered for it, all side by side.
+"""The texts of a page: some are stored, and the others are rendered side by side.
 
-A page waits for its texts until they have taken `SECONDS` in all, if not too many others wait: each
-holds a thread that makes pages. What is not ready by then is shown as it is, this time; the work goes
-on, and what comes of it is kept.
+A page waits until its texts have taken `SECONDS` in all, unless too many others wait: each holds a
+thread that serves pages. A text that is not ready by then is shown as plain text this time; its
+rendering goes on, and the result is stored.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from chat.markdown.kept import Place
 from chat.markdown.pool import PATIENCE, pool
 
 SECONDS = 1.0
-"""Of processors' time."""
-LOOKS = 0.05
-"""Seconds between two looks at how much it was; so long any page waits."""
+"""Processor seconds."""
+CHECK_EVERY = 0.05
+"""Seconds between two checks of the time taken. Every page waits this long."""
 MOST_WAITING = 4
-"""Pages that wait longer, at the same time: a quarter of the threads."""
+"""Pages that may wait longer at the same time: a quarter of the threads."""
 
 _seats = BoundedSemaphore(MOST_WAITING)
 
 
 class Page:
-    """Ask for all texts first, then call what was returned."""
+    """Renders the texts of one page. Request all of them first, then call the returned functions."""
 
     def __init__(self, conversation_id: UUID, messages: Collection[UUID]) -> None:
         self._conversation_id = conversation_id
@@ -41,7 +41,7 @@ class Page:
         self._asked: list[Future[Outcome]] = []
 
     def text(self, message_id: UUID, begin: int, text: str) -> Callable[[], SafeString]:
-        """A finished text of a message, rendered."""
+        """Request a finished text of a message."""
         place, key = Place(message_id, begin), kept.key(text)
         if len(text) > MAX_MARKDOWN:
             return partial(mark_safe, plain(text))
@@ -53,7 +53,7 @@ class Page:
         return lambda: mark_safe(self._outcome(job, future).html)  # noqa: S308  # cleaned
 
     def blocks(self, text: str, *, is_whole: bool) -> Callable[[], tuple[Block, ...]]:
-        """The finished blocks of a text that may still grow."""
+        """Request the finished blocks of a text that may still grow."""
         job = Job("blocks", text, is_whole)
         future = self._submit(job)
         return lambda: self._outcome(job, future).blocks or ()
@@ -63,11 +63,11 @@ class Page:
         return self._asked[-1]
 
     def _outcome(self, job: Job, future: Future[Outcome]) -> Outcome:
-        wait([future], max(0.0, self._began + LOOKS - monotonic()))
+        wait([future], max(0.0, self._began + CHECK_EVERY - monotonic()))
         if not future.done() and _seats.acquire(blocking=False):
             try:
                 while not future.done() and self._goes_on():
-                    wait([future], LOOKS)
+                    wait([future], CHECK_EVERY)
             finally:
                 _seats.release()
         return future.result() if future.done() else Outcome.plain(job, until=0)

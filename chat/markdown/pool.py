@@ -1,8 +1,8 @@
-"""Texts are rendered beside everything else: a few workers, and everybody's turn at them.
+"""Renders texts in a few workers, which conversations share in turn.
 
-A conversation has at most all workers but one; and so have, all together, those whose texts a
-worker has died of within the hour: nobody else waits for them. A thread a worker asks it; whoever
-wants an outcome waits for a future, for as long as they like.
+A conversation gets at most all workers but one. So do, all together, the conversations whose texts
+killed a worker within the hour: nobody else waits for them. Each worker has a thread that feeds it;
+callers wait for a future, for as long as they like.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 WORKERS = 3
 MOST_WAITING = 300
-"""Texts of one conversation: a few pages of it."""
+"""Texts of one conversation: enough for a few pages."""
 PATIENCE = 5.0
-"""Seconds for which anybody waits for texts: far more than they take, unless the machine is busy."""
+"""Seconds that a caller waits for texts: far more than they take, unless the machine is busy."""
 IDLE = 60.0
-"""Seconds after which a worker without a job is let go."""
+"""Seconds after which an idle worker is stopped."""
 
 
 @dataclass(eq=False)
@@ -42,11 +42,11 @@ class _Task:
     future: Future[Outcome] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
-        self.future.set_running_or_notify_cancel()  # others may wait for it, too
+        self.future.set_running_or_notify_cancel()  # others may wait for it too
 
 
 class Pool:
-    """From any thread. Processes and threads are started when they are needed."""
+    """A pool of workers, for any thread. Processes and threads are started when needed."""
 
     def __init__(self, workers: int = WORKERS) -> None:
         self._workers = workers
@@ -57,17 +57,17 @@ class Pool:
         self._idle = 0
         self._closed = False
         self._waiting: OrderedDict[Hashable, deque[_Task]] = OrderedDict()
-        """By conversation; the one whose turn it is comes first."""
+        """Waiting tasks by conversation; the one whose turn it is comes first."""
         self._asked: dict[tuple[Hashable, bytes], _Task] = {}
-        """Those that wait or are worked on."""
+        """Tasks that wait or are being rendered."""
         self._running: Counter[Hashable] = Counter()
         self._known: Memory[bytes, Known] = Memory()
-        """What workers have died of."""
+        """Texts that have killed workers."""
         self._suspects: Memory[Hashable, None] = Memory()
         """Conversations with such texts."""
 
     def submit(self, key: Hashable, job: Job) -> Future[Outcome]:
-        """Have a text of a conversation rendered. The future never fails, and is not cancelled."""
+        """Render a text of a conversation. The future never fails and is never cancelled."""
         digest = job.digest
         with self._changed:
             if (asked := self._asked.get((key, digest))) is not None:
@@ -86,11 +86,11 @@ class Pool:
         return task.future
 
     async def ask(self, key: Hashable, job: Job) -> Outcome:
-        """The same, for the event loop."""
+        """Render a text, on the event loop."""
         return await asyncio.wrap_future(self.submit(key, job))
 
     async def ask_in_time(self, key: Hashable, job: Job) -> Outcome:
-        """The same; the text as it is, where somebody waits and nothing has come of it yet."""
+        """Render a text, but return it as plain text if that takes too long."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self.ask(key, job)
@@ -101,7 +101,7 @@ class Pool:
         if not self._idle and len(self._threads) < self._workers:
             name = f"talos-markdown-{len(self._threads)}"
             thread = Thread(target=self._serve, name=name, daemon=True)
-            with suppress(RuntimeError):  # there is none to be had: the others do it
+            with suppress(RuntimeError):  # no thread can be started: the others do the work
                 thread.start()
                 self._threads.append(thread)
         if not self._threads:
@@ -109,7 +109,7 @@ class Pool:
         self._changed.notify()
 
     def _serve(self) -> None:
-        """A thread's life."""
+        """Run a thread that feeds one worker."""
         asking = Asking(self._template)
         while (task := self._take(asking)) is not None:
             outcome, known = Outcome.plain(task.job, until=0), task.known
@@ -128,7 +128,7 @@ class Pool:
         asking.close()
 
     def _take(self, asking: Asking) -> _Task | None:
-        """The next task, once there is one that may run. None: there is none to come."""
+        """Wait for the next task that may run. None: no more will come."""
         with self._changed:
             while (task := self._next()) is None:
                 if self._closed:
@@ -142,7 +142,7 @@ class Pool:
             return task
 
     def _next(self) -> _Task | None:
-        """Of each conversation in turn, of those that may have a worker."""
+        """Return the next task, from each conversation in turn that may have a worker."""
         for key, tasks in self._waiting.items():
             if self._may_run(key):
                 if len(tasks) > 1:
@@ -159,7 +159,7 @@ class Pool:
         return used < self._workers - 1
 
     def _give_up(self) -> None:
-        """What waits is plain."""
+        """Return all waiting texts as plain text."""
         for tasks in self._waiting.values():
             for task in tasks:
                 del self._asked[task.key, task.digest]
@@ -167,7 +167,7 @@ class Pool:
         self._waiting.clear()
 
     def close(self) -> None:
-        """End the processes, and what waits without having been tried."""
+        """End the processes, and give up the tasks that wait."""
         with self._changed:
             self._closed = True
             self._give_up()
@@ -176,12 +176,12 @@ class Pool:
 
 
 pool = Pool()
-"""Of this process."""
+"""The pool of this process."""
 atexit.register(pool.close)
 
 
 async def render_reply(key: Hashable, content: str) -> str:
-    """A slash command's answer as HTML, whose links go to our own pages only."""
+    """Render a slash command's answer. Its links go only to our own pages."""
     if len(content) > MAX_MARKDOWN:
         return plain(content)
     return (await pool.ask_in_time(key, Job("reply", content))).html

@@ -1,4 +1,4 @@
-"""The template process and its workers, seen from the process that asks them."""
+"""The template process and its workers, as the server uses them."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ log = logging.getLogger(__name__)
 
 _ROOT = Path(chat.__file__).parent.parent
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-"""Of the environment: the rest of it has keys, and what runs there reads what strangers wrote."""
+"""Environment variables that are passed on. Others hold keys, and workers read hostile texts."""
 PAUSE = 10.0
-"""Seconds until another start is tried, where one has failed."""
+"""Seconds after a failed start until the next attempt."""
 FAREWELL = 2.0
-"""Seconds in which the template ends by itself."""
+"""Seconds that the template has to end by itself."""
 PATIENCE = 30.0
-"""Seconds of silence after which a worker is given up. It is killed long before that, unless the
-machine is busy or somebody has stopped it."""
+"""Seconds of silence after which a worker is given up. The kernel kills it long before that, unless
+the machine is busy or somebody has stopped the process."""
 
 
 class NotStarted(Exception):
-    """There is no process or no memory for a worker."""
+    """A worker could not be started: no process or no memory is available."""
 
 
 class Ended(Exception):
-    """A worker has died at its job."""
+    """A worker died while rendering."""
 
     def __init__(self, block: int | None, *, is_early: bool) -> None:
         super().__init__()
         self.block = block
-        """The code block that it was at; None: it was at none."""
+        """The code block that it was highlighting; None: none."""
         self.is_early = is_early
-        """Before any share of time can have been used up: it need not be the job's fault."""
+        """Before any time limit can have been reached: the job need not be the cause."""
 
 
 class Stuck(Exception):
-    """A worker does not answer, though it takes no time of a processor."""
+    """A worker does not answer, although it uses no processor time."""
 
 
 class Worker:
-    """One thread's."""
+    """A worker, used by one thread."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Raises `EOFError` and `OSError`: it has not come to life."""
+        """Raises `EOFError` and `OSError` if the worker did not start."""
         self._connection = connection
         connection.settimeout(PATIENCE)
         self._receive()
 
     def ask(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a job. Raises `Ended` and `Stuck`; then there is no such worker any more."""
+        """Return the answer to a job. Raises `Ended` and `Stuck`, after which the worker is gone."""
         block: int | None = None
         began = monotonic()
         try:
@@ -80,12 +80,12 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """It ends as soon as it looks."""
+        """Close the connection, on which the worker ends."""
         self._connection.close()
 
 
 class Template:
-    """What workers are forked from: it has loaded what they need, and has one thread."""
+    """The process from which workers are forked: it has loaded all modules and has one thread."""
 
     def __init__(self) -> None:
         self._starting = Lock()
@@ -98,7 +98,7 @@ class Template:
         self._closed = False
 
     def worker(self) -> Worker:
-        """A new one. Raises `NotStarted`."""
+        """Start a worker. Raises `NotStarted`."""
         if monotonic() < self._next_try:
             raise NotStarted
         try:
@@ -122,7 +122,7 @@ class Template:
                 if self._closed:
                     raise NotStarted
                 socket.send_fds(self._to_template(), [b"w"], [theirs.fileno()])
-            theirs.close()  # else its end would not be seen
+            theirs.close()  # or else its end would not be noticed
             return Worker(ours)
 
     def _complain(self, error: Exception) -> None:
@@ -133,7 +133,7 @@ class Template:
             log.error("Answers are shown as plain text: no process can be had for them (%s).", why)
 
     def _to_template(self) -> socket.socket:
-        """Start it, unless it runs."""
+        """Start the template, unless it runs."""
         if (
             self._requests is not None
             and self._process is not None
@@ -148,13 +148,13 @@ class Template:
                 env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl+C at the terminal is for who asks
+                start_new_session=True,  # Ctrl+C at the terminal is for the server
             )
         self._requests = ours
         return ours
 
     def close(self) -> None:
-        """End it for good, also for who is about to ask for a worker."""
+        """End the template for good, even if a worker is about to be requested."""
         with self._starting:
             self._closed = True
             self._stop()
@@ -166,14 +166,14 @@ class Template:
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(FAREWELL)
-            self._process.kill()  # stopped, or lost in thought
+            self._process.kill()  # it was stopped, or hangs
             self._process.wait()
             self._process = None
 
 
 @contextmanager
 def _pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both ends of a connection: ours stays if all goes well, theirs is passed on."""
+    """Make both ends of a connection: ours stays open if all goes well, theirs is passed on."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:

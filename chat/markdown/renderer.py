@@ -1,9 +1,8 @@
 """Markdown to safe HTML: the one renderer for page, fragments and admin.
 
-What comes in was written by a model, or by a web page that a model read: all of it is hostile.
-Raw HTML is never passed on, links go out only to the web and to mail, images are links, and what
-was rendered is cleaned again by an allow-list. No id, name or style gets through, and only classes
-that our own style sheet knows.
+All input was written by a model, or by a web page that a model read: it is hostile. Raw HTML is
+never passed on, links lead only to the web and to mail, images become links, and an allow-list
+cleans the result again. No id, name or style gets through, and only classes of our own style sheet.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from chat.markdown.code import Highlight
 
 CODE = "code"
-"""In the library's `env`: what makes HTML of a code block."""
+"""Key in the library's `env` of the function that renders a code block."""
 SCHEMES = ("http", "https", "mailto")
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w/.?=&%-]*")
 _BREAK = re.compile(r"<br ?/?>")
 _IN_A_LINK = "in_a_link"
 HEADING_SHIFT = 2
-"""The page has the first level, a message the second."""
+"""The page uses the first level, a message the second."""
 
 _DIRECTED = ("p", "ul", "ol", "h3", "h4", "h5", "h6", "div", "blockquote")
-"""Their text decides where it begins. What stands in one follows it: a browser that looks through
-a list of a thousand such items for the direction of the list takes a second. The `div` is a
-table's: its columns go one way, whatever is in each."""
+"""Elements whose text decides its direction, and that of everything inside. A browser takes a second
+to find the direction of a list with a thousand such items. The `div` belongs to a table: its
+columns go one way, whatever is in each."""
 _TAGS = {
     *_DIRECTED,
     *("a", "br", "code", "del", "em", "hr", "li", "pre", "s", "span", "strong"),
@@ -46,12 +45,12 @@ _TAGS = {
 
 
 def render(text: str, code: Highlight) -> str:
-    """A model's Markdown as HTML that is safe to put on a page."""
+    """Render a model's Markdown as HTML that is safe on a page."""
     return cleaner().clean(parser().render(text, {CODE: code}))
 
 
 def render_reply(text: str, code: Highlight) -> str:
-    """A slash command's answer, in the same way, but that its links go to our own pages only."""
+    """Render a slash command's answer likewise, except that links lead only to our own pages."""
     html = parser(is_reply=True).render(text, {CODE: code})
     return cleaner(is_reply=True).clean(html)
 
@@ -115,7 +114,7 @@ def _own_links(tag: str, name: str, value: str) -> str | None:
 
 
 def _break(state: StateInline, silent: bool) -> bool:
-    """The one tag that models write where Markdown has nothing: in the cell of a table."""
+    """Allow the one tag that models write because Markdown lacks it: in the cell of a table."""
     found = _BREAK.match(state.src, state.pos)
     if found is None:
         return False
@@ -126,7 +125,7 @@ def _break(state: StateInline, silent: bool) -> bool:
 
 
 def _adapt(state: StateCore) -> None:
-    """Headings under the page's own, alignment and tasks as classes, the direction of text."""
+    """Shift headings, turn alignment and tasks into classes, and set the direction of text."""
     for token in state.tokens:
         if token.nesting == 1 and token.level == 0:
             token.attrSet("dir", "auto")
@@ -142,7 +141,7 @@ def _adapt(state: StateCore) -> None:
 
 
 def _mark_images(tokens: Sequence[Token]) -> None:
-    """Those in a link: a link cannot stand in another one."""
+    """Mark images in a link: a link cannot contain another one."""
     depth = 0
     for token in tokens:
         depth += token.nesting if token.type.startswith("link_") else 0
@@ -151,7 +150,7 @@ def _mark_images(tokens: Sequence[Token]) -> None:
 
 
 class _Html(RendererHTML):
-    """The library's renderer, but for what we show in another way."""
+    """The library's renderer, except for elements that we show differently."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         code, language = tokens[idx].content, (tokens[idx].info.split() or [""])[0][:30]
@@ -164,7 +163,7 @@ class _Html(RendererHTML):
         return f'<div class="code"><pre tabindex="0"><code>{code}</code></pre></div>\n'
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A link: a picture from elsewhere would tell its host who reads what and when."""
+        """Render a link: a remote image would tell its host who reads what and when."""
         source = str(tokens[idx].attrGet("src") or "")
         words = self.renderInlineAsText(tokens[idx].children or [], options, env) or source
         if tokens[idx].meta.get(_IN_A_LINK) or not _is_allowed(source):
@@ -172,7 +171,7 @@ class _Html(RendererHTML):
         return f'<a class="image" href="{escape(source)}">{escape(words)}</a>'
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Only the task list plugin makes these: its check boxes, which nobody can tick."""
+        """Render the check boxes of the task list plugin, the only source of these; they are disabled."""
         return "☑" if "checked=" in tokens[idx].content else "☐"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:

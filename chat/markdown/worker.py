@@ -1,9 +1,9 @@
 """The process in which texts are rendered: other people's code at work on hostile text.
 
-`python -m chat.markdown.worker` is a template: for each socket that comes through its standard input
-it forks a worker, which has all modules at hand. A worker answers one job after another. What a text
-may take is a time of the processor: the kernel ends the process when that is over, whatever holds the
-interpreter. Before each code block the worker says so, so that who asked knows which one it was.
+`python -m chat.markdown.worker` is a template: for each socket that arrives on its standard input it
+forks a worker, which has all modules loaded. A worker answers one job after another. A text's limit
+is processor time: the kernel ends the process when it is used up, whatever holds the interpreter.
+Before each code block the worker reports it, so that the server knows which one killed it.
 """
 
 from __future__ import annotations
@@ -25,24 +25,23 @@ from chat.markdown.jobs import receive, seconds_for, seconds_for_code, send
 from chat.markdown.renderer import cleaner, parser, render, render_reply
 
 NICENESS = 5
-"""Whoever relays tokens goes first."""
+"""Relaying tokens takes precedence."""
 MEMORY = 512 * 1024 * 1024
-"""Bytes of address space of a worker; a worker that has had much of it ends after its job."""
+"""Bytes of a worker's address space. A worker that has used much memory ends after its job."""
 GROWN = 192 * 1024
-"""KiB of it in memory that are much."""
+"""KiB of memory from which a worker ends after its job."""
 MOST_JOBS = 1000
-"""Of one worker."""
+"""Jobs of one worker."""
 
 LOADING_SECONDS = 1.0
-"""Of a processor's time, for the rules of all languages in a text: trusted code, but there are 600
-of them."""
+"""Processor seconds for loading the rules of a text's languages: trusted code, but there are 600."""
 
 
 def main() -> None:
-    """Fork a worker for each socket that comes, until nobody is left to send one."""
-    for ignored in (signal.SIGINT, signal.SIGTERM):  # who asks says when it is over
+    """Fork a worker for each socket that arrives, until the server is gone."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):  # the server says when to end
         signal.signal(ignored, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps workers
     for is_reply in (False, True):
         parser(is_reply=is_reply)
         cleaner(is_reply=is_reply)
@@ -59,7 +58,7 @@ def main() -> None:
 
 
 def _work(connection: socket.socket) -> None:
-    """A worker's life."""
+    """Run a worker."""
     status = 1
     try:
         os.nice(NICENESS)
@@ -73,7 +72,7 @@ def _work(connection: socket.socket) -> None:
 
 
 def answer_all(connection: socket.socket) -> None:
-    """Answer jobs until the other side has ended, or until it is time for another worker."""
+    """Answer jobs until the server is gone, or until it is time for a new worker."""
     send(connection, {"ready": True})
     for number in range(1, MOST_JOBS + 1):
         answer = _answer(receive(connection), connection)
@@ -97,7 +96,7 @@ def _answer(job: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
                 answer = {"html": render_reply(text, code)}
             else:
                 answer = {"html": render(text, code)}
-    except Exception as error:  # theirs, at a text that somebody made for that, or no memory
+    except Exception as error:  # a fault of the library, on a text made for that, or no memory
         answer["error"] = type(error).__name__
     return {**answer, "is_partial": code.left_out, "cpu": process_time() - began}
 
@@ -107,7 +106,7 @@ class Code:
 
     def __init__(self, job: dict[str, Any], connection: socket.socket) -> None:
         self.left_out = bool(job["plain"])
-        """Some block is shown plain that might not be."""
+        """Whether a block that could be highlighted is shown as plain text."""
         self._plain = set(job["plain"])
         self._connection = connection
         self._seconds = seconds_for(job["text"]) if job["highlights"] else 0.0
@@ -123,7 +122,7 @@ class Code:
             return escape(code)
         try:
             return self._lit(code, language)
-        except Exception:  # a fault of the language's rules
+        except Exception:  # a fault in the language's rules
             self.left_out = True
             return escape(code)
 
@@ -145,9 +144,9 @@ class Code:
 
 @contextmanager
 def allowed(seconds: float) -> Iterator[None]:
-    """The process is killed when this has taken so much of a processor's time; 0: it may take any.
+    """Kill the process when the block has taken so many processor seconds; 0: no limit.
 
-    What an outer one allows is not used up meanwhile.
+    Time inside does not count toward an outer limit.
     """
     left, _ = signal.setitimer(signal.ITIMER_PROF, seconds)
     try:

@@ -1,4 +1,4 @@
-"""The words that were found, in their context."""
+"""Found words in their context."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from chat.search.words import WORD_BEGINS, fold, folded_lengths, is_unspaced
 LENGTH = 200
 """Code points of an excerpt."""
 BEFORE = 50
-"""Of these before the first word found."""
+"""Code points of an excerpt before the first match."""
 _MANY = 500
-"""Places that are looked at: where a word stands so often, an early one will do."""
+"""Most matches that are considered: if a word is that frequent, an early one will do."""
 _MARKUP = re.compile(r"[*`|~]+|_{2,}|^[ \t]*(?:#{1,6}|>|[-+])(?=\s)|-{3,}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Marked:
-    """A text of which some stretches are what was looked for."""
+    """A text with its matches marked."""
 
     pieces: tuple[tuple[str, bool], ...]
 
@@ -33,16 +33,16 @@ Span = tuple[int, int]
 
 
 def marked(text: str, sought: Sequence[str]) -> Marked:
-    """The whole text."""
+    """Mark the matches in a whole text."""
     return _cut(text, _places(text, sought), 0, len(text))
 
 
 def excerpt(text: str, sought: Sequence[str]) -> Marked:
-    """The stretch of a Markdown text in which most of what is sought stands, on one line."""
+    """Return the stretch of a Markdown text with the most matches, on one line."""
     text = " ".join(_MARKUP.sub(" ", text).split())
     places = _places(text, sought)
     start = max(_best(text, places) - BEFORE, 0)
-    if start > 0:  # not in the middle of a word
+    if start > 0:  # do not begin inside a word
         space = text.find(" ", start, start + BEFORE)
         start = space + 1 if space >= 0 else start
     end = start + LENGTH
@@ -56,19 +56,19 @@ def excerpt(text: str, sought: Sequence[str]) -> Marked:
 
 
 def _places(text: str, sought: Sequence[str]) -> list[Span]:
-    """Where what is sought stands, in the text's own code points."""
+    """Find the matches, in code points of the original text."""
     if not sought:
         return []
     folded = fold(text)
     found = sorted(_found(folded, sought), key=lambda span: (span[0], -span[1]))[:_MANY]
     if text.isascii():
-        return found  # each code point became one
+        return found  # folding kept the length
     ends = list(accumulate(folded_lengths(text)))
     return [(bisect_right(ends, start), bisect_left(ends, end) + 1) for start, end in found]
 
 
 def _found(folded: str, sought: Sequence[str]) -> Iterator[Span]:
-    """The first places of each kind. They may overlap: the longer of two comes first."""
+    """Yield the first matches of each word. They may overlap: the longer of two comes first."""
     begin_words = [run for run in sought if not is_unspaced(run)]
     if begin_words:
         either = "|".join(map(re.escape, sorted(begin_words, key=len, reverse=True)))
@@ -80,7 +80,7 @@ def _found(folded: str, sought: Sequence[str]) -> Iterator[Span]:
 
 
 def _anywhere(folded: str, run: str) -> Iterator[Span]:
-    # not by a pattern: one that all but matches at each place would be tried again and again
+    # no pattern: one that almost matches everywhere would be tried again and again
     at = folded.find(run)
     while at >= 0:
         yield at, at + len(run)
@@ -88,7 +88,7 @@ def _anywhere(folded: str, run: str) -> Iterator[Span]:
 
 
 def _best(text: str, places: Sequence[Span]) -> int:
-    """Where the stretch begins that holds the most different words; the first of its kind."""
+    """Return where the first stretch with the most different words begins."""
     found = [(start, fold(text[start:end])) for start, end in places]
     best, most = 0, 0
     for number, (start, _) in enumerate(found):

@@ -1,8 +1,8 @@
-"""Keeping the index in step, inside the transactions that make it true.
+"""Writes the index, in the same transactions as the texts.
 
-By hand: an entry is written with every message, and Django takes as long to build a statement as
-a database to run it. An answer gets its entry when it is finished. That entries go with what they
-are of, is a foreign key's doing: who forgets it cannot commit.
+The SQL is hand-written: every message writes an entry, and Django takes as long to build a statement
+as the database takes to run it. An answer gets its entry when it is finished. A foreign key makes
+sure that entries are deleted with their messages: otherwise the commit fails.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from chat.models import Conversation, Message, SearchEntry
 from chat.search.words import words
 
 STEP_PAGES = 64
-"""Of 4 KB: about 20 ms of merging."""
+"""Pages of 4 KB: about 20 ms of merging."""
 TITLE = "\ue000"
-"""A word of every title's entry and of no text: a private character is none."""
+"""A word in every title's entry and in no text: a private character is not part of words."""
 _INSERT = """
 INSERT INTO chat_searchentry (owner_id, conversation_id, message_id, said_at, words)
 VALUES (%s, %s, %s, %s, {words})
 ON CONFLICT {conflict} DO UPDATE SET words = excluded.words
 """
-# The same text twice is no error: the journal tries again what may have failed.
+# The same text twice is not an error: the journal retries commits that may have failed.
 _OF_MESSAGE = "(message_id)"
 _OF_TITLE = "(conversation_id) WHERE message_id IS NULL"
 
@@ -36,14 +36,14 @@ _OF_TITLE = "(conversation_id) WHERE message_id IS NULL"
 def index_message(
     message_id: UUID, found: Sequence[str], *, conversation_id: UUID, owner_id: int
 ) -> None:
-    """Make a message findable that was finished right now, by its words."""
+    """Index a message that was just finished, by its words."""
     if found:
         row = (owner_id, conversation_id, message_id, timezone.now(), found)
         sql.change(_statement(_OF_MESSAGE), *_row(row))
 
 
 def index_messages(messages: Iterable[Message]) -> None:
-    """Make finished messages findable, in the order in which they were said."""
+    """Index finished messages, in their order."""
     rows = [
         (message.owner_id, message.conversation_id, message.pk, message.created_at, found)
         for message in messages
@@ -54,18 +54,18 @@ def index_messages(messages: Iterable[Message]) -> None:
 
 
 def index_title(conversation: Conversation, title: str) -> None:
-    """Make a conversation findable by its title, and by no earlier one."""
+    """Index a conversation's title, in place of an earlier one."""
     row = (conversation.owner_id, conversation.pk, None, timezone.now(), [*words(title), TITLE])
     _insert(_OF_TITLE, [row])
 
 
 def forget(message_ids: Iterable[UUID]) -> None:
-    """Messages that were taken back are not found any more."""
+    """Remove cancelled messages from the index."""
     SearchEntry.objects.filter(message__in=list(message_ids)).delete()
 
 
 def compact(*, is_first: bool) -> bool:
-    """One step of clearing away what deleted words left in the word index. False: all is clear.
+    """Run one step of cleaning deleted words out of the word index. False: it is clean.
 
     FTS5 only notes that an entry is gone, and drops its words when it merges. Each step is short,
     for the writer has other work. PostgreSQL's vacuum does this by itself.
@@ -74,12 +74,12 @@ def compact(*, is_first: bool) -> bool:
         return False
     with connection.cursor() as cursor:
         before = connection.connection.total_changes
-        # negative: a merge of all there is begins; then it is gone on with
+        # negative: begin a merge of everything, which later steps continue
         pages = -STEP_PAGES if is_first else STEP_PAGES
         cursor.execute(
             "INSERT INTO chat_searchwords (chat_searchwords, rank) VALUES ('merge', %s)", [pages]
         )
-        # one change is the statement's own
+        # one change is the statement itself
         return bool(connection.connection.total_changes - before > 1)
 
 

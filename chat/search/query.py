@@ -1,4 +1,4 @@
-"""Asking: any text is a query, and never an error."""
+"""Queries: any text is a valid query."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from chat.search.index import TITLE
 from chat.search.words import MAX_WORD, is_unspaced, runs
 
 LATEST = 3000
-"""Messages that a query looks at, the latest: a word that stands in more of them helps nobody."""
+"""Messages that a query considers, the latest ones: more frequent words find too much."""
 LATEST_TITLES = 500
 MAX_WORDS = 32
 MAX_QUERY = 2000
 """Code points of a query that count."""
 
 _SHOWN = f"conversation_id NOT IN ({HIDDEN})"
-# CROSS: the other way round SQLite would ask the word index once for each entry.
+# CROSS: in the other order SQLite would query the word index once per entry.
 _FOUND = {
     "sqlite": """
         FROM chat_searchwords CROSS JOIN chat_searchentry entry ON entry.id = chat_searchwords.rowid
@@ -45,7 +45,7 @@ _LATEST = {
 
 @dataclass(frozen=True)
 class Hit:
-    """A message that holds all words of a query, or the beginning of a chat whose title does."""
+    """A message with all words of a query, or the first message of a chat whose title has them."""
 
     conversation_id: UUID
     title: Marked
@@ -64,9 +64,9 @@ def search(
     offset: int = 0,
     by_conversation: bool = False,
 ) -> list[Hit]:
-    """Where all words of a query stand, in an owner's conversations: titles first, then the latest.
+    """Find all words of a query in an owner's conversations: titles first, then the latest messages.
 
-    With `by_conversation` each conversation comes once, with the latest of its messages.
+    With `by_conversation` each conversation occurs once, with the latest of its messages.
     """
     sought = _sought(query)
     if not sought:
@@ -78,7 +78,7 @@ def search(
 
 
 def matching(query: str) -> tuple[str, list[str]]:
-    """The ids of the entries, of all owners, that match: SQL with its parameters.
+    """Return SQL for the ids of matching entries of all owners, with its parameters.
 
     For lists with an order of their own: `SearchEntry.objects.filter(pk__in=RawSQL(*matching(q)))`.
     """
@@ -93,7 +93,7 @@ def _sought(query: str) -> list[str]:
 
 
 def _expression(sought: Sequence[str], *marks: str) -> str:
-    """In the database's own language. Words hold none of its signs: see `words.py`."""
+    """Write a query in the database's syntax. Words have none of its operators: see `words.py`."""
     found = [*_words(sought), *((mark, False) for mark in marks)]
     if connection.vendor == "postgresql":
         return " & ".join(f"'{word}'{':*' if begins else ''}" for word, begins in found)
@@ -101,10 +101,10 @@ def _expression(sought: Sequence[str], *marks: str) -> str:
 
 
 def _words(sought: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """What to look up; and whether a word may go on where this one ends."""
+    """Yield the words to look up, and whether longer words match too."""
     for run in sought:
         if not is_unspaced(run):
-            # A single letter begins half of all words: so it does only where one still types.
+            # A single letter begins half of all words, so it matches longer ones only while one types.
             yield run[:MAX_WORD], len(run) > 1 or run == sought[-1]
         elif len(run) == 1:
             yield run, True
@@ -113,7 +113,7 @@ def _words(sought: Sequence[str]) -> Iterator[tuple[str, bool]]:
 
 
 class _Entry(NamedTuple):
-    """Of the index. Keys are as the database has them."""
+    """An entry of the index. Keys are as the database has them."""
 
     conversation: Any
     message: Any
@@ -161,15 +161,15 @@ def _hits(places: Sequence[Place], sought: Sequence[str]) -> list[Hit]:
     for conversation_key, key in places:
         conversation = conversations.get(UUID(str(conversation_key)))
         message = messages.get(UUID(str(key))) if key else first.get(UUID(str(conversation_key)))
-        if conversation and message:  # else it was deleted between two queries
+        if conversation and message:  # otherwise it was deleted between two queries
             hits.append(_hit(conversation, message, sought))
     return hits
 
 
 def _first_messages(conversation_ids: Sequence[UUID]) -> Iterable[Message]:
-    """The latest version of each."""
+    """Return the latest version of each conversation's first message."""
     said = Message.objects.filter(conversation__in=conversation_ids, withdrawn=False)
-    # Not `parent=None`: SQLite would go through the beginnings of all conversations.
+    # not `parent=None`: SQLite would scan the first messages of all conversations
     first = said.filter(pk=Coalesce("parent", "pk"))
     return first.order_by("created_at") if conversation_ids else ()
 

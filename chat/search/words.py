@@ -1,7 +1,7 @@
-"""What a word is: the one answer for both databases, for texts and for queries.
+"""Splits texts and queries into words, the same way for both databases.
 
-A text is folded code point by code point (compatibility forms, case and the accents of Latin,
-Greek and Cyrillic go), so a place in the folded text leads back to one in the text.
+A text is folded code point by code point (compatibility forms, case and the accents of Latin, Greek
+and Cyrillic are removed), so a place in the folded text leads back to one in the original.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ from collections.abc import Iterable, Iterator
 from operator import add
 
 MAX_WORD = 64
-"""Code points of a word that count; more than that is no word, but a key or a picture in Base64."""
+"""Code points of a word that count; a longer one is a key or an image in Base64."""
 MAX_BYTES = 800_000
-"""Of the words of one text: a tsvector of PostgreSQL holds 1 MiB."""
+"""Bytes of one text's words: PostgreSQL's tsvector holds 1 MiB."""
 
-# Thai to Myanmar, Khmer, kana, Han: a word has no end that can be seen.
+# Thai to Myanmar, Khmer, kana, Han: the end of a word is not visible.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _RUN = re.compile(f"[{_UNSPACED}]+|[^\\s{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 WORD_BEGINS = f"(?<![^\\s{_UNSPACED}])"
-"""As a regular expression for folded texts."""
+"""A regular expression for folded texts."""
 
 
 _MOST_FOLDED = 100_000
-"""Code points that are remembered. Nobody writes so many; a file of noise may."""
+"""Code points that are remembered. People use fewer; a file of noise may not."""
 
 
 class _Folding(dict[int, str]):
-    """What each code point becomes, found out when it is first met."""
+    """The folded form of each code point, computed on first use."""
 
     def __missing__(self, code: int) -> str:
-        folded = _folded(chr(code))
+        folded = _fold_character(chr(code))
         if len(self) >= _MOST_FOLDED:
-            self.clear()  # kept full of noise it would be of no use to anybody else
+            self.clear()  # full of noise, it would not help other texts
         self[code] = folded
         return folded
 
 
-def _folded(character: str) -> str:
+def _fold_character(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cf":
-        return ""  # a soft hyphen, a joiner: not seen
+        return ""  # a soft hyphen, a joiner: invisible
     if category in ("So", "Sc", "Sm") and character > "\x7f":
         return f" {character} "  # 🎉 and € are words, + is not
     plain = unicodedata.normalize("NFKD", character).casefold()
@@ -59,17 +59,17 @@ _FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: what is no letter, number or symbol is a space."""
+    """Fold a text for comparison. Anything but letters, numbers and symbols becomes a space."""
     return text.translate(_FOLDING)
 
 
 def folded_lengths(text: str) -> Iterator[int]:
-    """How long each of a text's code points is in the folded text."""
+    """Yield the length of each of a text's code points in the folded text."""
     return (len(_FOLDING[ord(character)]) for character in text)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, each once. Of an unspaced script each two neighbours, and the last."""
+    """Return the words of a text, each once. In an unspaced script: each pair, and the last character."""
     found: dict[str, None] = {}
     for run in runs(text):
         if is_unspaced(run):
@@ -84,7 +84,7 @@ def words(text: str) -> list[str]:
 
 
 def runs(text: str) -> Iterable[str]:
-    """The folded text's stretches without a space, of one kind of script each, each once."""
+    """Return the folded text's stretches without a space, each in one kind of script, each once."""
     found = dict.fromkeys(fold(text).split())
     if text.isascii():
         return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,22 @@ from django.contrib.auth.models import User
 from chat import publish, services
 from chat.access.owner import find
 from chat.db.lanes import UNAVAILABLE, detail, read, write
+from chat.db.postgresql import OutcomeUnknown
 from chat.display import snapshots
 from chat.errors import InvalidFrame, NotAllowed, TalosError
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import Conversation, Turn
-from chat.protocol import AnyAction, Error, Frame, SessionCreated, parse
+from chat.protocol import (
+    Answered,
+    AnyAction,
+    Done,
+    Edit,
+    Error,
+    Frame,
+    Send,
+    SessionCreated,
+    parse,
+)
 from chat.socket.subscription import Subscription
 from chat.turns import engine
 
@@ -26,6 +38,16 @@ log = logging.getLogger(__name__)
 
 LONG_FRAME = 64 * 1024
 """Code points: a longer frame is parsed in a thread."""
+
+
+@contextmanager
+def creating(conversation_id: UUID) -> Iterator[None]:
+    """Add the conversation's id to an `OutcomeUnknown`, so that `settle` can show it."""
+    try:
+        yield
+    except OutcomeUnknown as unknown:
+        unknown.conversation_id = conversation_id
+        raise
 
 
 class Connection(AsyncJsonWebsocketConsumer):
@@ -160,6 +182,13 @@ class Connection(AsyncJsonWebsocketConsumer):
     def tell(self, frame: Frame) -> None:
         """Send a frame to this connection only."""
         self.deliver(frame.seq, frame.encode())
+
+    def refuse(self, action: AnyAction, error: TalosError) -> None:
+        """Say why an action was refused. Nothing was changed."""
+        self.tell(Error(content=error.message, code=error.code))
+        if isinstance(action, Answered):
+            client_id = action.client_id if isinstance(action, Send | Edit) else None
+            self.tell(Done(message_id=None, status="failed", client_id=client_id))
 
     def deliver(self, seq: int | None, text: str) -> None:
         """Send an encoded frame.

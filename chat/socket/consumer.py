@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +22,6 @@ from chat.errors import Internal, NotAllowed, TalosError, UnknownModel
 from chat.llm.catalogue.models import get_catalogue
 from chat.models import ToolCall, Turn
 from chat.protocol import (
-    Answered,
     AnyAction,
     ApproveTool,
     Cancel,
@@ -39,21 +37,11 @@ from chat.protocol import (
     Withdraw,
 )
 from chat.services import Ask, Sent
-from chat.socket.connection import Connection
+from chat.socket.connection import Connection, creating
 from chat.socket.subscription import Subscription
 from chat.turns import engine
 
 log = logging.getLogger(__name__)
-
-
-@contextmanager
-def creating(conversation_id: UUID) -> Iterator[None]:
-    """Add the conversation's id to an `OutcomeUnknown`, so that `settle` can show it."""
-    try:
-        yield
-    except OutcomeUnknown as unknown:
-        unknown.conversation_id = conversation_id
-        raise
 
 
 class ChatConsumer(Connection):
@@ -67,13 +55,6 @@ class ChatConsumer(Connection):
     async def handle(self, action: AnyAction) -> None:
         if error := await self.carry_out(action):
             self.refuse(action, error)
-
-    def refuse(self, action: AnyAction, error: TalosError) -> None:
-        """Say why an action was refused. Nothing was changed."""
-        self.tell(Error(content=error.message, code=error.code))
-        if isinstance(action, Answered):
-            client_id = action.client_id if isinstance(action, Send | Edit) else None
-            self.tell(Done(message_id=None, status="failed", client_id=client_id))
 
     async def carry_out(self, action: AnyAction) -> TalosError | None:
         """Call the handler of an action. Returns its error, after which nothing was changed."""
@@ -126,7 +107,7 @@ class ChatConsumer(Connection):
                 services.begin, self.owner, conversation_id=conversation_id, model=ask.model
             )
         place = Subscription(self, conversation.pk, render=action.render)
-        self.open(place, snapshots.begun(conversation, default))
+        self.open(place, snapshots.empty(conversation, default))
         self.context = None
 
     async def on_resume_session(self, action: ResumeSession) -> None:
@@ -168,7 +149,7 @@ class ChatConsumer(Connection):
                 sent = await self.say(action, place.conversation_id, model=model, begins=True)
                 if sent.is_new:
                     default = await get_catalogue().default()
-                    self.open(place, snapshots.begun(sent.turn.conversation, default))
+                    self.open(place, snapshots.empty(sent.turn.conversation, default))
                     self.context = None
         finally:
             if self.subscription is not place:

@@ -204,7 +204,6 @@ class Runner:
             remark = turn.cut_short if outcome == "completed" else ""
             code, text = (error.code, error.message) if error else ("", remark)
             details = error.details if isinstance(error, ModelError) else ""
-            watched = publish.is_watched(turn.conversation_id)
             transitions.finish(
                 turn,
                 seq,
@@ -213,7 +212,7 @@ class Runner:
                 error=text,
                 details=details,
                 found=found,
-                is_watched=watched,
+                is_watched=publish.is_watched(turn.conversation_id),
             )
             following[:] = [None if self.draining else transitions.take_next(turn.conversation_id)]
 
@@ -239,10 +238,9 @@ class Runner:
             self.background(self.take_next(turn.conversation_id))  # it may be ready already
 
         data = StatusData(status="waiting_approval", message_id=str(turn.message_id))
-        self.journal.add(
-            turn,
-            Entry(StatusChanged(data=data), write=lambda _: transitions.wait(turn), then=release),
-        )
+        frame = StatusChanged(data=data)
+        entry = Entry(frame, write=lambda _: transitions.wait(turn), then=release)
+        self.journal.add(turn, entry)
 
     def _forget(self, turn: LiveTurn) -> None:
         if self._live.get(turn.turn_id) is not turn:

@@ -45,7 +45,7 @@ class Titling:
 
 
 async def _entitle(turn: LiveTurn) -> None:
-    async with get_catalogue().held() as catalogue:
+    async with get_catalogue().hold() as catalogue:
         try:
             model = await catalogue.resolve(turn.model)
         except TalosError:

@@ -1,4 +1,4 @@
-"""Who gets in: Host, Origin and Sec-Fetch-Site over HTTP, Host and Origin over WebSocket."""
+"""The gate: Host, Origin and Sec-Fetch-Site over HTTP, Host and Origin over WebSocket."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def look_later(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     *(path(*named) for named in (("change", change), ("look", look), ("look-later", look_later))),
-    path("", include("chat.urls")),  # error pages lead there
+    path("", include("chat.urls")),  # error pages link to it
 ]
 pytestmark = pytest.mark.urls(__name__)
 
@@ -160,9 +160,7 @@ async def test_a_connection_that_has_its_user_asks_nobody() -> None:
         ([], False),
     ],
 )
-def test_a_socket_is_let_in_by_where_it_comes_from(
-    headers: list[tuple[str, str]], let_in: bool
-) -> None:
+def test_a_socket_is_admitted_by_its_origin(headers: list[tuple[str, str]], let_in: bool) -> None:
     raw = [(name.encode(), value.encode()) for name, value in headers]
     assert (refusal_reason({"type": "websocket", "headers": raw}) is None) is let_in
 

@@ -1,4 +1,4 @@
-"""Long answers, and what a client makes of them."""
+"""Long answers, and how a client reads them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def words(count: int) -> list[str]:
 
 
 def paced(count: int, *, every: float) -> list[Step]:
-    """An answer of so many words, one after the other."""
+    """Make an answer of so many words, one after the other."""
     return [step for word in words(count) for step in (word, Pause(every))]
 
 
 async def say_until_it_works(chat: Chat, text: str, **fields: object) -> tuple[list[Frame], int]:
-    """Send again what was refused; the frames of the send that worked, and how many were refused."""
+    """Repeat refused sends. Returns the frames of the one that worked, and the number of refusals."""
     refused = 0
     while True:
         frames = await chat.say(text, **fields)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, to be stopped, killed and started again."""
+"""A PostgreSQL server for one test, which can be stopped, killed and restarted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRITES = "-c default_transaction_read_only=off"
 
 
 def programs() -> Path | None:
-    """Where `initdb` and `pg_ctl` are."""
+    """Find `initdb` and `pg_ctl`."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     found_all = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -29,7 +29,7 @@ def programs() -> Path | None:
 
 
 def why_not() -> str | None:
-    """What is missing on this machine."""
+    """Return what is missing on this machine."""
     if programs() is None:
         return "initdb is not installed"
     if os.geteuid() == 0 and not _has_user("postgres"):
@@ -63,7 +63,7 @@ class Cluster:
         self._run("pg_ctl", "-D", self._data, "-w", "-l", log, "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast` breaks off all sessions; `immediate` is what a crash would leave."""
+        """Stop the server: `fast` ends all sessions, `immediate` leaves the same as a crash."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
 
     def execute(self, statement: str) -> None:
@@ -71,7 +71,7 @@ class Cluster:
             connection.execute(statement.encode())
 
     def break_off(self) -> None:
-        """End everybody's sessions."""
+        """End all sessions."""
         self.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = 'postgres' AND pid <> pg_backend_pid()"
@@ -79,7 +79,7 @@ class Cluster:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """For whoever connects meanwhile, and for nobody afterwards, whatever happens."""
+        """Make sessions that begin inside the block read-only, and no later ones."""
         self.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
         self.break_off()
         try:

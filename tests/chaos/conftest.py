@@ -1,4 +1,4 @@
-"""What is random here follows from one seed: see `tests/conftest.py`."""
+"""All randomness here follows from one seed: see `tests/conftest.py`."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ SEED = int(os.environ["TALOS_CHAOS_SEED"])
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
-    """Of this test alone: the same whichever tests run beside it."""
+    """Randomness for this test: the same whichever tests run beside it."""
     return random.Random(f"{SEED} {request.node.name}")

@@ -1,4 +1,4 @@
-"""What may be hostile, and what reads it: small pieces that are repeated, and the reader's limit.
+"""Hostile inputs and their readers: small pieces that are repeated, and the reader's limit.
 
 Each target says of what its input is made and what is done with it. Nothing in here needs a
 database: those only look words up.
@@ -44,16 +44,16 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Target:
-    """A reader of ours."""
+    """One of our readers."""
 
     pieces: tuple[str, ...]
-    """Of which its input is made."""
+    """Pieces that make up its input."""
     work: Callable[[str], Work]
-    """What is done with an input. What is done at once does not count."""
+    """Prepares an input and returns the work to be measured."""
     most: int = 256 * 1024
-    """Characters that it may have to read."""
+    """Most characters that it may have to read."""
     longest: float = 3.0
-    """Seconds that all of it may take: about ten times what it does."""
+    """Seconds that all of it may take: about ten times the usual."""
 
 
 @tool
@@ -64,7 +64,7 @@ def anything(values: dict[str, Any] | list[int] | str | None = None) -> str:
 
 _runner = ToolRunner(lambda: Registry([anything]))
 _NUMBERED = "#"
-"""Stands for a number that is another one each time."""
+"""Stands for a number that differs each time."""
 
 
 def _numbered(text: str) -> str:
@@ -84,7 +84,7 @@ def _object(text: str) -> Work:
 
 
 def _fragments(text: str) -> Work:
-    """A line each: a fragment of a call."""
+    """Read fragments of a call, one per line."""
     deltas = [{"tool_calls": [json.loads(line)]} for line in _numbered(text).splitlines()]
 
     def work() -> None:
@@ -97,7 +97,7 @@ def _fragments(text: str) -> Work:
 
 
 def _one_call(text: str) -> Work:
-    """The arguments of one call, as they come."""
+    """Read the arguments of one call as they arrive."""
 
     def work() -> None:
         fragments = ToolFragments()
@@ -109,7 +109,7 @@ def _one_call(text: str) -> Work:
 
 
 def _stream(size: int, text: str) -> Work:
-    """Bytes of a server, so many at a time."""
+    """Read a server's bytes, so many at a time."""
     data = _numbered(text).encode()
 
     def work() -> None:
@@ -123,7 +123,7 @@ def _stream(size: int, text: str) -> Work:
 
 
 def _said(size: int, text: str) -> Work:
-    """What a model says, so many characters at a time."""
+    """Read a model's text, so many characters at a time."""
     chunks = [
         {"choices": [{"delta": {"content": text[at : at + size], "role": "assistant"}}]}
         for at in range(0, len(text), size)
@@ -151,7 +151,7 @@ def _refusal(text: str) -> Work:
 
 
 def _journal(text: str) -> Work:
-    """A letter each: a piece of text, or of reasoning, or something else."""
+    """Read pieces of text, reasoning or something else, one per letter."""
     one = UUID(int=1)
     turn = LiveTurn(1, one, one, 1, None, "model", None, 0, True)
     entries: dict[str, Entry | str] = {"t": "a", "r": Entry(reasoning="b" * 100), "e": Entry()}
@@ -164,13 +164,13 @@ def _journal(text: str) -> Work:
 
 
 def _found(text: str) -> Work:
-    """The end of a text is what is looked for in it."""
+    """Search a text for its own end."""
     sought = _sought(text[-2000:])
     return lambda: (words(text), _expression(sought), excerpt(text, sought), marked(text, sought))
 
 
 def _asked(text: str) -> Work:
-    """A long query, of which the text has nearly all."""
+    """Search a text for a long query that it nearly contains."""
     sought = _sought(f"{text[:900]}z {text[:900]}q")
     return lambda: (excerpt(text, sought), _sought(text))
 
@@ -342,7 +342,7 @@ TARGETS: dict[str, Target] = {
 
 
 def prepared(target: Target, text: str) -> Work:
-    """The work. That a reader refuses what it is given is one of its answers."""
+    """Do the work. A reader may also refuse its input."""
     refused = (TalosError, ValueError)
     try:
         work = target.work(text)

@@ -1,4 +1,4 @@
-"""How often, or how long, a fault is tried."""
+"""How often, or for how long, a fault is tried."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def sizes(name: str, *, sample: float, full: float) -> pytest.MarkDecorator:
-    """`sample` in `make test`, `full` in `make chaos`, as the argument `name`."""
+    """Pass `sample` in `make test` and `full` in `make chaos` as the argument `name`."""
     return pytest.mark.parametrize(
         name,
         [
@@ -17,4 +17,4 @@ def sizes(name: str, *, sample: float, full: float) -> pytest.MarkDecorator:
 
 
 long = pytest.mark.chaos
-"""Takes too long to be sampled."""
+"""Marks tests that are too slow for a sample."""

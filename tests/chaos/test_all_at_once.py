@@ -1,4 +1,4 @@
-"""Promises 1, 4, 6 and 8: many do the same, or the opposite, at the same moment."""
+"""Promises 1, 4, 6 and 8: many clients do the same, or the opposite, at the same moment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_twenty_sends_at_once_are_answered_one_after_the_other(
 async def test_twenty_first_sends_of_one_client_id_are_one(
     open_chat: OpenChat, model: Model, times: int
 ) -> None:
-    """From twenty connections, none of which is attached to anything: one conversation is made."""
+    """From twenty connections without an open conversation: one conversation is created."""
     for number in range(times):
         name = str(uuid4())
         chats = [await open_chat() for _ in range(20)]
@@ -124,19 +124,19 @@ async def test_a_stop_within_20_ms_of_the_end_has_one_outcome(
 
 
 class Asking:
-    """A server at which a tool asks, again and again, with two tabs that answer."""
+    """A server where a tool asks again and again, with two tabs that decide."""
 
     def __init__(self, chat: Chat, tab: Chat, model: Model, effects: Path) -> None:
         self.chat, self.tab, self.model, self.effects = chat, tab, model, effects
         self._count = 0
 
     async def ask(self, *, until: str | None = None) -> str:
-        """A call that waits for a person, seen by both; its id. Or until the first of a kind."""
+        """Make a pending call that both tabs see, and return its id. Or wait for a kind of frame."""
         (call_id,) = await self.ask_for(1, until=until)
         return call_id
 
     async def ask_for(self, calls: int, *, until: str | None = None) -> list[str]:
-        """Calls of one answer, likewise."""
+        """Make pending calls of one answer, likewise."""
         self._count += 1
         names = [f"n{self._count}-{number}" for number in range(calls)]
         self.model.server.rules[self.model.id] = lambda body: (
@@ -171,7 +171,7 @@ async def asking(own_server: OwnServer, connect: OpenChat, model: Model, tmp_pat
 @pytest.mark.promise(5)
 @sizes("times", sample=10, full=300)
 async def test_approved_the_moment_it_is_asked_for(asking: Asking, times: int) -> None:
-    """While the turn looks whether it has to wait."""
+    """At the moment when the turn checks whether it has to wait."""
     for _ in range(times):
         call_id = await asking.ask(until="tool_approval_request")
         await asking.chat.send("approve_tool", call_id=call_id, approved=True)
@@ -184,7 +184,7 @@ async def test_approved_the_moment_it_is_asked_for(asking: Asking, times: int) -
 @pytest.mark.promise(5)
 @sizes("times", sample=5, full=100)
 async def test_opposite_decisions(asking: Asking, times: int) -> None:
-    """Exactly one has an effect, which is its own."""
+    """Exactly one decision takes effect."""
     for _ in range(times):
         call_id = await asking.ask()
         await asyncio.gather(
@@ -221,7 +221,7 @@ async def test_approved_and_stopped(asking: Asking, times: int) -> None:
 async def test_several_calls_decided_at_random_moments(
     asking: Asking, rng: random.Random, times: int
 ) -> None:
-    """While others run, and while their turn is put back to wait: none is forgotten."""
+    """While others run, and while their turn begins to wait: none is forgotten."""
     for _ in range(times):
         wanted = {call_id: rng.random() < 0.7 for call_id in await asking.ask_for(4)}
         for call_id in rng.sample(list(wanted), len(wanted)):
@@ -264,7 +264,7 @@ async def test_several_calls_decided_and_stopped(
 
 @pytest.fixture
 async def delete(asking: Asking) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
-    """Delete a conversation, as the page's form does."""
+    """Delete a conversation as the page's form does."""
     address = asking.chat.url.removesuffix("/api/chat/ws")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         page = await (await http.get(address)).text()
@@ -287,7 +287,7 @@ async def delete(asking: Asking) -> AsyncIterator[Callable[[str], Awaitable[None
 async def test_approved_stopped_and_deleted(
     asking: Asking, delete: Callable[[str], Awaitable[None]], times: int
 ) -> None:
-    """The conversation is gone for everybody, the send has its one end, and nothing is stuck."""
+    """The conversation is gone for everybody, the send has exactly one end, and nothing is stuck."""
     for _ in range(times):
         call_id = await asking.ask()
         session_id = asking.chat.session_id

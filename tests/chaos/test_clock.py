@@ -14,7 +14,7 @@ from tests.support.servers import Model, OpenChat, OwnServer
 pytestmark = pytest.mark.anyio
 DAY = 86_400
 CHECKED_WITHIN = 2.2
-"""Seconds: Daphne looks for connections that are too old every two."""
+"""Seconds. Daphne checks for old connections every two."""
 
 
 @pytest.mark.promise(1, 2, 7)
@@ -32,7 +32,7 @@ async def test_a_clock_that_jumps_closes_nothing_and_ends_nothing(
     await chat.until("delta")
     for jump, gate in zip(days, gates, strict=True):
         (tmp_path / "next").write_text(str(jump * DAY))
-        (tmp_path / "next").replace(clock)  # the server reads it at any moment
+        (tmp_path / "next").replace(clock)  # the server may read it at any moment
         await asyncio.sleep(CHECKED_WITHIN)
         gate.open()
         await chat.until("delta")
@@ -42,7 +42,7 @@ async def test_a_clock_that_jumps_closes_nothing_and_ends_nothing(
     await is_alive(idle)
     snapshot = await idle.resume(chat.session_id)
     assert [m["role"] for m in snapshot["messages"]] == ["user", "assistant"]
-    # what was said in a minute that has not come yet says nothing of this one
+    # messages of a future minute do not count for this one
     assert (await chat.say("again", model="echo"))[-1]["status"] == "completed"
 
 

@@ -1,4 +1,4 @@
-"""Promise 2: a turn belongs to its conversation. Who leaves, comes back or joins misses nothing."""
+"""Promise 2: a turn belongs to its conversation. Clients may leave, return or join and miss nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Reader:
-    """Somebody who follows one answer over many connections, and knows only what these said."""
+    """A client that follows one answer over many connections, and knows only their frames."""
 
     def __init__(self, open_chat: OpenChat, session_id: str) -> None:
         self._open_chat = open_chat
@@ -26,7 +26,7 @@ class Reader:
         self.is_over = False
 
     async def come(self) -> Chat:
-        """The snapshot holds what was seen before, and perhaps more."""
+        """Open a new connection, whose snapshot holds all that was seen, and perhaps more."""
         chat = await self._open_chat()
         snapshot = await chat.resume(self._session_id)
         so_far = snapshot["turn"] or snapshot["messages"][-1]
@@ -37,7 +37,7 @@ class Reader:
         return chat
 
     async def read(self, chat: Chat, frames: float) -> None:
-        """So many frames, or up to the end: each with the next number."""
+        """Read so many frames, or all up to the end, each with the next number."""
         while frames > 0 and not self.is_over:
             frame = await chat.next()
             if "seq" in frame:
@@ -49,7 +49,7 @@ class Reader:
 
 
 async def an_answer(open_chat: OpenChat, model: Model, count: int) -> Reader:
-    """Of so many words, that runs without anybody."""
+    """Start an answer of so many words, which runs without a client."""
     model.reply(*paced(count, every=0.001))
     chat = await open_chat()
     session_id = await chat.new(model=model.id)
@@ -79,7 +79,7 @@ async def test_disconnects_in_one_answer(
 async def test_a_third_tab_joins_at_random_moments(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int
 ) -> None:
-    """Two tabs follow from the beginning; each third one sees the rest of what they see."""
+    """Two tabs follow from the beginning; each third one sees the same from then on."""
     first, second = await open_chat(), await open_chat()
     count = 30 * times
     model.reply(*paced(count, every=0.001))

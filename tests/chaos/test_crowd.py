@@ -1,4 +1,4 @@
-"""Promise 2 with clients that never read, that say too much, and that are many.
+"""Promise 2 with clients that never read, that send too much, and that are many.
 
 Each costs the server a bounded amount of memory, and nobody else waits for them.
 """
@@ -27,19 +27,19 @@ pytestmark = [
 ]
 MIB = 1024 * 1024
 SLOW_COSTS = 20
-"""MiB at most, of a client that never reads."""
+"""Most MiB for a client that never reads."""
 
 
 class Memory:
-    """What a server process takes, in MiB."""
+    """A server process's memory, in MiB."""
 
     def __init__(self, server: OwnServer) -> None:
         self._process = Path(f"/proc/{server.talos.process.pid}")
-        (self._process / "clear_refs").write_text("5")  # its greatest size begins anew
+        (self._process / "clear_refs").write_text("5")  # resets the peak
         self._before = self._read("VmRSS")
 
     def grown(self) -> float:
-        """By how much at most since then."""
+        """Return the growth of the peak since then."""
         return self._read("VmHWM") - self._before
 
     def _read(self, name: str) -> float:
@@ -49,7 +49,7 @@ class Memory:
 
 @pytest.fixture
 async def mute(own_server: OwnServer) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """A connection that will not read."""
+    """A connection that does not read."""
 
     def small(address: tuple[object, ...]) -> socket.socket:
         made = socket.socket(address[0], address[1], address[2])  # type: ignore[arg-type]  # aiohttp's
@@ -79,7 +79,7 @@ def transport_of(chat: aiohttp.ClientWebSocketResponse) -> asyncio.Transport:
 
 
 async def grow(chat: Chat, model: Model, mib: int) -> None:
-    """The conversation, by so much."""
+    """Let the conversation grow by so much."""
     for _ in range(2 * mib):
         model.reply(Flood("x" * 8 * 1024, 64))
         frames = await chat.say("more", model=model.id)
@@ -97,7 +97,7 @@ async def test_a_client_that_never_reads_is_cut_and_costs_little(
 ) -> None:
     chat, other = await connect(server.talos.address), await connect(server.talos.address)
     await chat.resume(await chat.new(), context=0)
-    await grow(chat, model, 12)  # caches and arenas have about their size now
+    await grow(chat, model, 12)  # caches and arenas have reached their size
     readers = [await connect(server.talos.address) for _ in range(4)]
     for _ in range(2):
         await asyncio.gather(*(reader.resume(chat.session_id) for reader in readers))
@@ -129,7 +129,7 @@ async def test_a_client_that_never_reads_is_cut_and_costs_little(
 async def test_a_client_that_says_more_than_is_answered_is_held_back(
     server: OwnServer, connect: OpenChat, mute: aiohttp.ClientWebSocketResponse
 ) -> None:
-    """What it sent waits in its own connection, not in the server's memory."""
+    """Its frames wait in its own connection, not in the server's memory."""
     other = await connect(server.talos.address)
     await other.say("hi", model="echo")
     memory = Memory(server)

@@ -59,8 +59,8 @@ def full(data: Path) -> Iterator[None]:
 
 @contextmanager
 def unwritable(data: Path) -> Iterator[None]:
-    """Every write is an error of the disk, as on one that the system has made read-only."""
-    # Not the -shm file, which is memory: what cannot be written there is a signal, not an error.
+    """Every write fails with a disk error, as on a disk that the system has made read-only."""
+    # Not the -shm file, which is memory: a failed write there is a signal, not an error.
     files = [str(data / name) for name in ("talos.sqlite3", "talos.sqlite3-wal")]
     try:
         subprocess.run(["chattr", "+i", *files], check=True)
@@ -98,8 +98,8 @@ def small_disk(own_server: OwnServer, tmp_path: Path) -> Iterator[None]:
 async def endure(
     own_server: OwnServer, connect: OpenChat, model: Model, trouble: Trouble, seconds: float
 ) -> list[str]:
-    """Live through trouble in mid-answer; what was said to whoever sent something meanwhile."""
-    last = Gate()  # the answer is not over before the trouble has begun
+    """Run through trouble in mid-answer. Returns the response to a send meanwhile."""
+    last = Gate()  # the answer must not end before the trouble begins
     model.reply(*paced(COUNT - 1, every=0.01), last, words(COUNT)[-1])
     address = own_server.start()
     chat, other, reader = [await connect(address) for _ in range(3)]
@@ -116,7 +116,7 @@ async def endure(
         snapshot = await reader.resume(chat.session_id)
         assert snapshot["turn"]["content"].startswith(told)
         await reader.nothing_more("status")
-        assert time.monotonic() - since < 4  # who writes waits for five seconds
+        assert time.monotonic() - since < 4  # a write waits for five seconds
         last.open()
         await asyncio.sleep(seconds)
         assert not sending.done()
@@ -131,7 +131,7 @@ async def endure(
     status, log = own_server.talos.stop()
     assert status == 0
     assert "Traceback" not in log, log
-    assert log.count("Answers can be stored again.") <= 1  # said once, however often it was tried
+    assert log.count("Answers can be stored again.") <= 1  # logged once, however often it was tried
     explained = [frame["content"] for frame in chat.all if kind(frame) == "error"]
     assert len(explained) <= 1
     assert explained or seconds <= 6

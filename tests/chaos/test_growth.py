@@ -1,4 +1,4 @@
-"""Hostile text costs in proportion to its length, whoever reads it: made by hypothesis.
+"""Every reader takes time in proportion to the length of hostile text, made by hypothesis.
 
 A few small pieces that mean something to a reader are repeated n, 2 n, 4 n times, between others.
 """
@@ -24,7 +24,7 @@ from tests.support.growth import Growth, excess
 
 SAMPLE = 5.0
 FULL = float(os.environ.get("TALOS_GROWTH_SECONDS", "600"))
-"""For all targets together, and as much for Markdown."""
+"""Seconds for all targets together, and again for Markdown."""
 FENCES = (
     "```cs\n",
     "```perl\n",
@@ -42,13 +42,13 @@ FENCES = (
 
 @dataclass(frozen=True)
 class Input:
-    """A text that can be grown."""
+    """A text that can be made to grow."""
 
     before: str
     piece: str
     after: str
     times: bool
-    """What stands before is repeated, too: it may be read again for each piece that follows."""
+    """The text before is repeated, too: it may be read again for each later piece."""
 
     def text(self, size: int) -> str:
         count = max(1, size // len(self.piece + self.before * self.times))
@@ -68,7 +68,7 @@ def inputs(pieces: tuple[str, ...]) -> st.SearchStrategy[Input]:
 
 
 def try_for(seconds: float, pieces: tuple[str, ...], check: Callable[[Input], None]) -> None:
-    """Each piece alone, and then whatever the seed makes of them, for so long."""
+    """Try each piece alone, and then random mixtures of them, for so long."""
     end, tries = monotonic() + seconds, 0
     for piece in random.Random(SEED).sample(pieces, len(pieces)):
         if monotonic() < end:
@@ -110,7 +110,7 @@ def test_twice_as_much_takes_about_twice_as_long(seconds: float, name: str) -> N
 
 @sizes("seconds", sample=SAMPLE, full=FULL)
 def test_markdown_takes_what_it_is_given_and_no_more(seconds: float) -> None:
-    """Its libraries are not linear: they run in processes that are ended in time."""
+    """Its libraries are not linear: they run in processes that are killed in time."""
     jobs: Any = pytest.importorskip("chat.markdown.jobs")
     asking: Any = pytest.importorskip("chat.markdown.asking")
     pool: Any = pytest.importorskip("chat.markdown.pool").pool

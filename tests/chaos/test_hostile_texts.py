@@ -1,4 +1,4 @@
-"""Promise 1 beside texts that cost other people's code without end: only who has them waits.
+"""Promise 1 beside texts that keep third-party code busy forever: only their readers wait.
 
 The texts are shown as answers grow, at their end, and again and again on their pages.
 """
@@ -29,16 +29,16 @@ pytestmark = [
 ]
 STREAMS = 20
 PACE = 0.1
-"""Seconds between two tokens of each."""
+"""Seconds between two tokens of each answer."""
 TOKENS = 3000
-"""Of each at most."""
+"""Most tokens of each answer."""
 USUAL = "Here it *is*:\n\n```python\ndef f(x): return x + 1\n```\n\n- one\n- two\n"
 LANGUAGES = 50_000
 """Characters of code in each language."""
 
 
 class Lateness:
-    """From the moment when the model gives a token to the one when it is here, in seconds."""
+    """Seconds from the model's token to its arrival here."""
 
     def __init__(self) -> None:
         self.all: list[float] = []
@@ -53,7 +53,7 @@ class Lateness:
 
 
 class Stream:
-    """An answer that comes token by token, somebody else's."""
+    """Another person's answer, which arrives token by token."""
 
     def __init__(self, chat: Chat, model: Model) -> None:
         self._chat, self._model = chat, model
@@ -92,7 +92,7 @@ class Stream:
 
 @asynccontextmanager
 async def giving(streams: list[Stream]) -> AsyncIterator[Lateness]:
-    """Tokens come meanwhile; how late they are."""
+    """Read tokens meanwhile, and return their delays."""
     found = Lateness()
     for stream in streams:
         stream.lateness = found
@@ -109,7 +109,7 @@ async def giving(streams: list[Stream]) -> AsyncIterator[Lateness]:
 
 
 def hostile(share: float) -> Iterator[str]:
-    """All kinds of text, and code in a share of the languages."""
+    """Yield all kinds of text, and code in some of the languages."""
     for text in COSTLY.values():
         yield text if share == 1 else text[:20_000]
     found = list(in_all_languages(LANGUAGES))
@@ -132,7 +132,7 @@ async def show(connect: OpenChat, model: Model, address: str, texts: Iterator[st
 
 
 async def page(address: str, session_id: str) -> float:
-    """Seconds that it took."""
+    """Return the seconds that it took."""
     began = monotonic()
     async with aiohttp.ClientSession() as http, http.get(f"{address}/c/{session_id}/") as response:
         assert response.status == 200
@@ -181,6 +181,6 @@ async def test_costly_texts_hold_up_nobody_else(
     print(
         f"Pages before: up to {max(quiet):.2f} s; meanwhile {len(took)}, up to {max(took):.2f} s."
     )
-    # a text that holds the server does so for ten seconds and more
+    # a text that blocks the server does so for ten seconds or more
     assert lateness.worst < max(1.0, 5 * lateness_before.worst)
     assert max(took) < max(2.0, 5 * max(quiet))

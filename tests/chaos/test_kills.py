@@ -39,25 +39,25 @@ TOOLS = {
 
 @dataclass
 class Turn:
-    """One turn under fire: what is asked of the model, and what a client saw of it."""
+    """One turn under fire: the model's script, and the frames that a client saw."""
 
     name: str
     tools: Sequence[str]
-    """Of the calls that its model makes."""
+    """Calls that its model makes."""
     effects: Path
     decides: str
-    """A kind of frame: the person is quick, and approves a call when it comes."""
+    """A kind of frame on which the person approves a call."""
     seen: list[Frame] = field(default_factory=list)
 
     def reply(self, body: dict[str, Any]) -> Iterator[Step]:
-        """What the model says: some words, the tool, and after its result some more."""
+        """Script the model: some words, the tool, and after its result some more words."""
         yield from paced(WORDS, every=EVERY)
         for index, tool in enumerate(self.tools if body["messages"][-1]["role"] != "tool" else ()):
             arguments = json.dumps({"file": str(self.effects), "text": self.lines[index]})
             yield Call(tool, arguments, call_id=f"call_{self.lines[index]}", index=index)
 
     async def watch(self, chat: Chat, seconds: float) -> None:
-        """What is seen in so many seconds, or until the end."""
+        """Watch for so many seconds, or until the end."""
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(seconds):
                 while not self.is_over:
@@ -67,7 +67,7 @@ class Turn:
 
     @property
     def lines(self) -> list[str]:
-        """That its calls leave."""
+        """The lines that its calls write."""
         return [f"{self.name}-{index}" for index in range(len(self.tools))]
 
     @property
@@ -88,7 +88,7 @@ class Turn:
 
     @property
     def effect_counts(self) -> list[int]:
-        """Of each call."""
+        """Return the state of each call."""
         found = self.effects.read_text().splitlines() if self.effects.exists() else []
         return [found.count(line) for line in self.lines]
 
@@ -98,7 +98,7 @@ async def approve(chat: Chat, call_id: str) -> None:
 
 
 async def settle(chat: Chat, session_id: str, turn: Turn) -> Frame:
-    """Come back as a page does: resume, decide what waits, send again; how it stands in the end."""
+    """Return as a page does: resume, decide pending calls, send again. Returns the final snapshot."""
     live = (await chat.resume(session_id))["turn"] or {"tool_calls": []}
     for call in live["tool_calls"]:
         if call["status"] == "pending":
@@ -133,7 +133,7 @@ def check(turn: Turn, snapshot: Frame) -> None:
 
 
 def is_sound(data: Path) -> bool:
-    """SQLite finds no fault with its file, and no row that refers to one that is not there."""
+    """SQLite finds no error in its file, and no dangling reference."""
     if connection.vendor != "sqlite":
         return True
     with closing(sqlite3.connect(data / "talos.sqlite3")) as database:
@@ -148,7 +148,7 @@ def server(own_server: OwnServer) -> OwnServer:
 
 
 class Range:
-    """Where turns come under fire, one after the other, in one conversation."""
+    """Runs turns under fire, one after the other, in one conversation."""
 
     def __init__(self, server: OwnServer, connect: OpenChat, model: Model, effects: Path) -> None:
         self.server, self.connect, self.model, self.effects = server, connect, model, effects
@@ -159,7 +159,7 @@ class Range:
         self.session_id = await self.chat.new(model=self.model.id)
 
     async def fire(self, rng: random.Random, *, politely: bool) -> None:
-        """One turn, and the server's end in it."""
+        """Run one turn, and end the server in it."""
         story = rng.choice(list(TOOLS))
         self.count += 1
         name = f"{self.count}-{story}"
@@ -173,7 +173,7 @@ class Range:
             await turn.watch(self.chat, SECONDS)
             assert (await asyncio.to_thread(self.server.talos.end))[0] == 0
             with pytest.raises(ConnectionError):
-                await self.chat.until(lambda _: False)  # the end may have been told already
+                await self.chat.until(lambda _: False)  # the end may have been sent already
             assert self.chat.closed_with == 1012
         else:
             self.server.kill()
@@ -183,7 +183,7 @@ class Range:
         await self.chat.resume(self.session_id, context="full")
 
     async def is_whole(self) -> None:
-        """Nothing was asked twice, and it goes on."""
+        """Nothing was asked twice, and the conversation continues."""
         asked = [m for m in await self.messages() if m["role"] == "user"]
         assert len({message["content"] for message in asked}) == len(asked) == self.count
         assert text(await self.chat.say("go on", model="echo")) == "You said: go on"
@@ -191,7 +191,7 @@ class Range:
         assert is_sound(self.server.talos.data)
 
     async def messages(self) -> list[Frame]:
-        """All of them, page by page."""
+        """Read all messages, page by page."""
         url = f"{self.server.talos.address}/api/chat/sessions/{self.session_id}/messages"
         found: list[Frame] = []
         async with aiohttp.ClientSession() as http:

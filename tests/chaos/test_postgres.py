@@ -52,7 +52,7 @@ def server(
 
 
 async def began(chat: Chat, model: Model) -> Gate:
-    """An answer; its last word comes when the gate is opened."""
+    """Start an answer whose last word arrives when the gate is opened."""
     last = Gate()
     model.reply(*paced(COUNT - 1, every=0.01), last, words(COUNT)[-1])
     await chat.send("send", text="go", model=model.id)
@@ -61,7 +61,7 @@ async def began(chat: Chat, model: Model) -> Gate:
 
 
 async def is_whole(chat: Chat, reader: Chat) -> None:
-    """The answer ended, was told once and is stored as it was told."""
+    """The answer ended, was sent once and is stored as it was sent."""
     assert (await chat.until("done"))[-1]["status"] == "completed"
     assert text(chat.all) == "".join(words(COUNT))
     assert without_gaps(chat.all)
@@ -70,7 +70,7 @@ async def is_whole(chat: Chat, reader: Chat) -> None:
 
 
 async def others_are_put_off(address: str, connect: OpenChat) -> None:
-    """A page and a new connection are told to come back, and nothing is an error of ours."""
+    """A page and a new connection are told to try again, and nothing counts as our error."""
     newcomer = await connect(address)
     with pytest.raises(ConnectionError, match="1013"):
         await newcomer.next()
@@ -118,7 +118,7 @@ async def test_it_is_read_only_for_a_while(
     last = await began(chat, model)
     with postgres.read_only():
         error = "does not answer"
-        while "does not answer" in error:  # to whoever finds the connection broken off
+        while "does not answer" in error:  # the first one finds the connection broken
             error = (await other.say("hi", model="echo"))[0]["content"]
         assert "read-only" in error
         assert (await reader.resume(chat.session_id))["turn"] is not None
@@ -128,12 +128,12 @@ async def test_it_is_read_only_for_a_while(
 
 
 class Proxy:
-    """Between the server and PostgreSQL. `swallow` lets one COMMIT through, and not its answer."""
+    """A proxy in front of PostgreSQL. `swallow` lets one COMMIT through, but not its answer."""
 
     def __init__(self, port: int) -> None:
         self.swallowed = 0
         self.is_away = False
-        """No new connection comes through."""
+        """Let no new connection through."""
         self._target = port
         self._word: bytes | None = None
         self._is_away_then = False
@@ -144,7 +144,7 @@ class Proxy:
         return int(self._server.sockets[0].getsockname()[1])
 
     def swallow(self, word: str = "", *, then_away: bool = False) -> None:
-        """The next COMMIT, or that of the next transaction with this word in it."""
+        """Swallow the answer to the next COMMIT, or to that of the next transaction with this word."""
         self._word, self._is_away_then = word.encode(), then_away
 
     async def close(self) -> None:
@@ -241,7 +241,7 @@ async def far_off(server: OwnServer, postgres: Cluster, proxy: Proxy) -> str:
 async def test_what_a_person_did_is_told_as_it_was_stored(
     far_off: str, connect: OpenChat, model: Model, proxy: Proxy
 ) -> None:
-    """Each action's COMMIT loses its answer: none is refused, and none is made twice."""
+    """Each action's COMMIT loses its answer: none is refused, and none is repeated."""
     chat, reader = await connect(far_off), await connect(far_off)
 
     async def answered(action: str, word: str, **fields: object) -> list[dict[str, object]]:

@@ -31,7 +31,7 @@ pytestmark = [
 HASTY = ("-m", "tests.support.altered_server", "chat.turns.poller:DEAD_POLLS=4", "chat.turns.poller:HEARTBEAT_POLLS=1")  # fmt: skip
 
 WITHIN = 30
-"""Seconds after its server's death until a turn goes on elsewhere, as promised."""
+"""Seconds after its server's death in which a turn continues elsewhere, as promised."""
 
 
 @contextmanager
@@ -60,14 +60,14 @@ def start(servers: Iterable[OwnServer]) -> list[str]:
 def two(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[list[str]]:
-    """Addresses of two servers that live."""
+    """The addresses of two running servers."""
     with several(2, tmp_path_factory.mktemp("two"), model_server) as servers:
         yield start(servers)
 
 
 @pytest.fixture
 def three(tmp_path: Path, collected: None, model_server: ModelServer) -> Iterator[list[OwnServer]]:
-    """They tire of waiting for each other in four seconds, not in twenty."""
+    """Servers that take each other for dead after four seconds instead of twenty."""
     with several(3, tmp_path, model_server, *HASTY) as servers:
         yield servers
 
@@ -121,13 +121,13 @@ async def test_a_short_answer_that_another_server_gave_ends_too(
         await chat.say(str(number))
         frames = await tab.until(shows(f"You said: {number}"))
         took.append(time.monotonic() - since)
-        if "message_created" not in kinds(frames):  # told by a look of its own
+        if "message_created" not in kinds(frames):  # sent after its own poll
             await tab.until("message_created")
-    assert min(took) < 2  # by an unlucky moment of the machine one may take longer
+    assert min(took) < 2  # one may take longer on a busy machine
 
 
 def shows(answer: str) -> Callable[[Frame], bool]:
-    """A snapshot whose last message is this."""
+    """Wait for a snapshot that ends with this message."""
     return lambda frame: (
         kind(frame) == "session_created" and frame["data"]["messages"][-1]["content"] == answer
     )
@@ -142,7 +142,7 @@ async def test_a_stop_and_an_approval_from_another_server(
     session_id = await begun(chat, model, "x", Silence())
     await tab.resume(session_id)
     await tab.send("cancel")
-    for page in (chat, tab):  # each hears what the one before it wrote
+    for page in (chat, tab):  # each hears of the other's writes
         since = time.monotonic()
         assert (await page.until("done"))[-1]["status"] == "cancelled"
         assert time.monotonic() - since < 2.5
@@ -183,12 +183,14 @@ async def test_a_call_that_another_server_approves_joins_one_that_runs(
             await asyncio.sleep(0.01)
     await tab.send("approve_tool", call_id="call_quick", approved=True)
     result = (await chat.until("tool_result"))[-1]["data"]
-    assert result["call_id"] == "call_quick"  # whoever runs the turn runs it, while another runs
+    assert result["call_id"] == "call_quick"  # the server with the turn runs it, beside another
     (tmp_path / "held").touch()
     await chat.until(waits)
     model.reply("Done.")
     await tab.send("approve_tool", call_id="call_later", approved=True)
-    assert text(await tab.until("done")) == "Done."  # whoever hears of it goes on with the turn
+    assert (
+        text(await tab.until("done")) == "Done."
+    )  # the server that hears of it continues the turn
     assert effects.read_text().split() == ["held", "quick", "later"]
 
 
@@ -320,7 +322,7 @@ class Froze:
         self.answers = shown, hidden
 
     async def finishes_nothing(self) -> None:
-        """Awake again it tells how things stand, and changes nothing of it."""
+        """Awake again, it shows the current state and changes nothing."""
         assert self.witness is not None
         for page, answer in zip((self.shown, self.hidden), self.answers, strict=True):
             assert (await page.until("done"))[-1]["status"] == answer["status"]

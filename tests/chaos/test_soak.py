@@ -1,4 +1,4 @@
-"""Nothing grows: a server that has done much is as large as one that has done little."""
+"""Nothing grows: a server that has worked a lot is as large as one that has worked little."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VISITORS = 40
 OPEN_FILES = 256
 """`ulimit -n`, soft and hard: two files a thread, one a connection, and some."""
 MORE_FILES, MORE_THREADS, MORE_MIB = 16, 6, 32
-"""What a warm server may still take: a thread that was not needed yet, an arena of malloc's."""
+"""Growth that is allowed in a warm server: a thread that was not needed yet, an arena of malloc."""
 GROWING = {"chat_audit", "chat_importjob", "chat_keptrender", "chat_notice"}
 """Tables that are meant to: a row an import, for 30 days; a row a text that was shown; a row what
 other servers are to hear of, for an hour."""
@@ -32,7 +32,7 @@ other servers are to hear of, for an hour."""
 
 @dataclass(frozen=True)
 class Size:
-    """Of a server that does nothing just now."""
+    """Measure an idle server."""
 
     files: int
     threads: int
@@ -50,7 +50,7 @@ class Size:
 
 
 def rows(server: OwnServer) -> dict[str, int]:
-    """How many each table has."""
+    """Count the rows of each table."""
     tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
     with closing(server.database()) as database:
         cursor = database.cursor()

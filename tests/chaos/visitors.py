@@ -1,4 +1,4 @@
-"""Visitors of a server, who do everything that a person does, one thing after the other."""
+"""Visitors of a server, who do everything that a person does, one after the other."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PAGES = (
 
 
 class Visitor:
-    """One of many. What it makes beyond its first conversation, it deletes."""
+    """One of many visitors. It deletes all conversations that it creates after its first."""
 
     def __init__(self, address: str, rng: random.Random, answers: Counter[int]) -> None:
         self.address = address
         self.rng = rng
         self.answers = answers
-        """How often each HTTP status came."""
+        """How often each HTTP status occurred."""
         self.home = ""
         """Its conversation."""
 
@@ -45,7 +45,7 @@ class Visitor:
         await self.http.close()
 
     async def stay(self, seconds: float) -> None:
-        """Do this and that for so long. Pages are what most of it is."""
+        """Do random things for so long, mostly load pages."""
         rare: tuple[Callable[[], Awaitable[object]], ...] = (
             *(self.turn, self.resume, self.bring_back, self.export),
             *(self.leave, self.leave_a_download),
@@ -61,7 +61,7 @@ class Visitor:
             else:
                 await self.rng.choice(rare)()
 
-    # --- what is done -----------------------------------------------------------------------
+    # --- actions ----------------------------------------------------------------------------
 
     async def get(self, path: str) -> bytes:
         async with self.http.get(path) as response:
@@ -75,7 +75,7 @@ class Visitor:
             await response.read()
 
     async def talk(self) -> str:
-        """A conversation with one answer; its id."""
+        """Make a conversation with one answer, and return its id."""
         chat = await Chat(self.address).open()
         assert text(await chat.say("I said so", model="echo")) == "You said: I said so"
         await chat.close()
@@ -102,7 +102,7 @@ class Visitor:
         await self.get("/export/")
 
     async def leave(self) -> None:
-        """Ask for a page, and be gone before it is made."""
+        """Request a page, and leave before it is served."""
         asking = asyncio.create_task(self.get(f"/c/{self.home}/"))
         await asyncio.wait({asking}, timeout=self.rng.uniform(0, 0.05))
         asking.cancel()

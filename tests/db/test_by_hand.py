@@ -1,4 +1,4 @@
-"""What is done by hand for speed does what the slow way does."""
+"""Code that is hand-written for speed does the same as the slow way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chat.turns.batches import Batch
 from chat.turns.live import LiveTurn
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-"""As `llm/text.py` lets them through."""
+"""Texts that `llm/text.py` lets through."""
 TIMES = (timezone.now(), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))  # one without a fraction
 
 

@@ -1,4 +1,4 @@
-"""The page has a case for every frame and event of the protocol, and for nothing else."""
+"""The page has a case for every frame and event of the protocol, and no others."""
 
 from __future__ import annotations
 

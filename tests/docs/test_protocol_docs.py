@@ -1,4 +1,4 @@
-"""The wire in code, in the documentation and in its examples is one and the same."""
+"""The code, the documentation and its examples describe the same wire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRAMES = [cls for cls in (*Frame.__subclasses__(), *Event.__subclasses__()) if c
 
 
 def rows(title: str) -> dict[str, str]:
-    """A table of the page: the name in the first column → the rest of its row."""
+    """Read a table of the page: the name in the first column → the rest of its row."""
     table = re.search(rf"^\| {title} \|.*?(?=\n\n)", DOCS, re.MULTILINE | re.DOTALL)
     assert table is not None
     cells = (line.strip("| ").split(" | ", 1) for line in table[0].splitlines()[2:])
@@ -31,7 +31,7 @@ def name_of(cls: type[Frame]) -> str:
 
 
 def fields_of(cls: type[Data]) -> Iterator[str]:
-    """As the tables write them: optional ones with a question mark."""
+    """Yield fields as the tables write them: optional ones with a question mark."""
     for name in cls.model_fields:
         yield f"`{name}?`" if name in cls.left_out else f"`{name}`"
 

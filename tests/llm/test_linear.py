@@ -1,4 +1,4 @@
-"""What others wrote costs its readers in proportion to its length, at the longest that they take.
+"""Reading foreign input takes time in proportion to its length, up to the longest allowed.
 
 Bounds are ten times what it takes, of processor time. `tests/chaos/test_growth.py` looks for
 more of the kind.
@@ -47,7 +47,7 @@ from tests.transfer.shapes import export, tree
 from tools.core.runner import ToolOutcome
 
 KEYS = 31_000
-"""As many as fit into a call's 256 KiB."""
+"""Keys that fit into a call's 256 KiB."""
 
 
 def keys(count: int = KEYS, *more: str) -> str:
@@ -80,7 +80,7 @@ def test_many_values_are_looked_at_quickly(piece: str) -> None:
 
 
 def test_long_arguments_are_checked_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others are answered meanwhile; for short ones a thread would take longer than the work."""
+    """Others are answered meanwhile; for short ones a thread would take longer than the check."""
     checked: list[threading.Thread] = []
 
     class Runner:
@@ -173,7 +173,7 @@ def test_a_text_of_noise_slows_no_later_one_down() -> None:
 
 
 def test_blocks_that_say_they_stood_elsewhere_repeat_no_text() -> None:
-    """An archive may say anything of places, below zero too."""
+    """An archive may contain any places, even negative ones."""
     blocks = [{"type": "thinking", "thinking": "t", PLACE: (-1, -1)} for _ in range(20_000)]
     message = {"content": [*blocks, {"type": "text", "text": "words " * 20_000}]}
     assert cpu_seconds(lambda: put_in_place({"messages": [message]})) < 1
@@ -194,7 +194,7 @@ def test_words_of_a_long_answer(text: str) -> None:
 def test_the_words_of_a_long_answer_are_looked_for_in_a_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither others' answers nor the writer wait for them."""
+    """Neither other answers nor the writer wait for it."""
     looked: list[threading.Thread] = []
 
     def words(text: str) -> list[str]:

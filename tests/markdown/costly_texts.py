@@ -1,4 +1,4 @@
-"""Texts that cost other people's code far more than their length, by kind."""
+"""Texts that take third-party code far longer than their length suggests, by kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COSTLY: dict[str, str] = {
 
 
 def in_all_languages(length: int) -> Iterator[tuple[str, str]]:
-    """For each language that Pygments knows, its name and code of that many characters."""
+    """Yield the name of each language that Pygments knows, and code of that many characters."""
     from pygments.lexers import get_all_lexers
 
     units = ("\t", " ", "(", "{", "<", '"', "\\", "a", "/*", "0.", "\n")

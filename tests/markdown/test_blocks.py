@@ -1,4 +1,4 @@
-"""Blocks of a text that grows: what was once told as finished is in the whole text too."""
+"""Blocks of a growing text: a block that was sent as finished is also in the whole text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ texts = st.lists(st.sampled_from(LINES), max_size=12).flatmap(
 
 
 def grown(text: str, cuts: list[int]) -> list[Block]:
-    """The blocks of a text that came in pieces, as a running turn finds them."""
+    """Return the blocks of a text that arrives in pieces, as a running turn finds them."""
     found: list[Block] = []
     for cut in [*sorted(cut % (len(text) + 1) for cut in cuts), None]:
         end = found[-1].end if found else 0
@@ -64,6 +64,6 @@ def test_blocks_cover_the_text_in_order(text: str, cuts: list[int]) -> None:
 
 def test_a_code_block_is_finished_by_its_fence() -> None:
     assert blocks("```py\nx = 1\n``", is_whole=False) == []
-    assert blocks("```py\nx = 1\n```", is_whole=False) == []  # a fourth backtick may come
+    assert blocks("```py\nx = 1\n```", is_whole=False) == []  # a fourth backtick may follow
     (found,) = blocks("```py\nx = 1\n```\n", is_whole=False)
     assert found.end == len("```py\nx = 1\n```\n")

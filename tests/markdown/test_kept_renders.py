@@ -1,4 +1,4 @@
-"""A server renders a finished answer once: what it showed is in its database."""
+"""A server renders a finished answer once, and stores the result in its database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers import Model, OpenChat, OwnServer
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_a_page_showed_is_kept(
+async def test_the_html_of_a_page_is_stored(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     address = own_server.start()

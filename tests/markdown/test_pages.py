@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def talk(*answers: str) -> Conversation:
-    """A conversation with these answers, all over."""
+    """Make a conversation with these finished answers."""
     conversation_id = uuid4()
     for number, answer in enumerate(answers):
         said = services.say(
@@ -51,7 +51,7 @@ def row(message: Message, text: str, html: str, until: float | None = None) -> K
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Future[Outcome]]:
-    """What a worker is asked from here on."""
+    """The jobs for workers from here on."""
     asked: list[Future[Outcome]] = []
 
     def submit(key: Hashable, job: Job) -> Future[Outcome]:
@@ -78,11 +78,11 @@ def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
     html = shown(conversation)
     for number, found in enumerate(html):
         assert f"{number} {colons}" in found
-    assert sum(future.done() for future in asked) < 20  # it has not waited for all
+    assert sum(future.done() for future in asked) < 20  # it did not wait for all
 
 
 def test_few_pages_at_a_time_wait_for_costly_texts(asked: list[Future[Outcome]]) -> None:
-    """The others' threads are for everybody's pages."""
+    """The other threads stay free for everybody's pages."""
     colons = COSTLY["colons"][:50_000]
     conversation = talk(colons)
     with ExitStack() as others:
@@ -94,7 +94,9 @@ def test_few_pages_at_a_time_wait_for_costly_texts(asked: list[Future[Outcome]])
     assert asked[0].done()
 
 
-def test_what_is_to_be_kept_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renders_to_be_stored_are_bounded_in_number_and_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(asyncio, "create_task", lambda storing: storing.close())
     message = Message()
     for html, most in (("", kept.MOST_WAITING), ("x" * (kept.MOST_CHARACTERS // 3), 3)):
@@ -104,7 +106,7 @@ def test_what_is_to_be_kept_is_bounded_in_number_and_size(monkeypatch: pytest.Mo
         assert len(keeper._waiting) == most
 
 
-def test_what_is_kept_is_shown_and_not_rendered(asked: list[Future[Outcome]]) -> None:
+def test_a_stored_render_is_shown_and_not_rendered_again(asked: list[Future[Outcome]]) -> None:
     conversation = talk("*a*")
     message = Message.objects.get(role="assistant")
     kept.store([row(message, "*a*", "<p>kept</p>")])
@@ -112,7 +114,7 @@ def test_what_is_kept_is_shown_and_not_rendered(asked: list[Future[Outcome]]) ->
     assert not asked
 
 
-def test_what_is_kept_of_another_text_or_version_does_not_count(
+def test_a_render_of_another_text_or_version_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     conversation = talk("*a*")
@@ -127,7 +129,7 @@ def test_what_is_kept_of_another_text_or_version_does_not_count(
     assert KeptRender.objects.count() == 1
 
 
-def test_what_took_too_long_is_tried_again_after_an_hour() -> None:
+def test_a_text_that_took_too_long_is_tried_again_after_an_hour() -> None:
     conversation = talk("*a*")
     message = Message.objects.get(role="assistant")
     kept.store([row(message, "*a*", "<p>plain</p>", until=time() + 60)])
@@ -144,7 +146,7 @@ def test_a_deleted_message_gets_no_row() -> None:
     assert not KeptRender.objects.exists()
 
 
-def test_a_conversation_goes_with_what_is_kept_of_it() -> None:
+def test_a_conversation_is_deleted_with_its_renders() -> None:
     conversation, other = talk("*a*"), talk("*b*")
     for message in Message.objects.filter(role="assistant"):
         kept.store([row(message, message.content, "<p>kept</p>")])

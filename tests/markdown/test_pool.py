@@ -1,4 +1,4 @@
-"""What costs too much costs its own conversation, and is shown all the same."""
+"""A costly text slows only its own conversation, and is shown all the same."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from chat.markdown.pool import MOST_WAITING, WORKERS, Pool
 from tests.markdown.costly_texts import COSTLY, FENCE, in_all_languages
 
 SECONDS = 60
-"""No wait is longer."""
+"""Longest wait."""
 COLONS = ":" * 20_000
-"""No worker lives through them."""
+"""Texts that no worker survives."""
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_code_that_takes_too_long_is_plain_and_the_rest_is_rendered(pool: Pool) 
 @pytest.mark.parametrize("kind", COSTLY)
 @pytest.mark.slow
 def test_a_costly_text_is_shown_whole_within_its_share(pool: Pool, kind: str) -> None:
-    """Three blocks that a worker dies of, and a last look without any: each with all its share."""
+    """Three blocks that kill a worker, and a last attempt without any: each with its full share."""
     found = text(pool, COSTLY[kind])
     assert found.html
     if found.until is not None and "plain" in found.html:
@@ -81,7 +81,7 @@ def test_a_costly_text_is_shown_whole_within_its_share(pool: Pool, kind: str) ->
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_language_holds_up_a_text(pool: Pool) -> None:
-    """All that Pygments knows, at texts of the longest that is highlighted."""
+    """All languages of Pygments, with texts of the longest highlighted length."""
     asked = {
         language: pool.submit(number, Job("text", f"```{language}\n{code}\n```\n"))
         for number, (language, code) in enumerate(in_all_languages(50_000))
@@ -93,7 +93,7 @@ def test_no_language_holds_up_a_text(pool: Pool) -> None:
         assert found.cpu <= 4 * seconds_for("x" * 50_100), language
 
 
-def test_what_was_too_much_is_remembered_for_an_hour(
+def test_a_text_that_was_too_costly_is_remembered_for_an_hour(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = text(pool, COLONS)
@@ -112,7 +112,7 @@ def test_a_clock_that_is_set_back_remembers_nothing_longer(monkeypatch: pytest.M
     assert "a" not in noted
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_memory_is_bounded() -> None:
     noted: memory.Memory[int, None] = memory.Memory()
     for number in range(memory.MOST + 1):
         noted.note(number, None)
@@ -120,13 +120,13 @@ def test_what_is_remembered_is_bounded() -> None:
     assert memory.MOST in noted
 
 
-def test_the_same_text_is_rendered_once_for_all_who_ask(pool: Pool) -> None:
+def test_the_same_text_is_rendered_once_for_all_callers(pool: Pool) -> None:
     job = Job("text", COLONS)
     assert pool.submit("mine", job) is pool.submit("mine", job)
 
 
 def test_a_conversation_never_has_all_workers(pool: Pool) -> None:
-    """Another one's text is rendered while there is still much to be done for the first."""
+    """Another conversation's text is rendered while the first one still has much to do."""
     costly = [Job("text", COLONS + str(number)) for number in range(6)]
     mine = [pool.submit("mine", job) for job in costly]
     assert text(pool, "*a*", key="another's").until is None
@@ -172,11 +172,11 @@ def test_a_worker_that_was_killed_is_replaced(pool: Pool) -> None:
     text(pool, "*a*")
     for pid in children(template(pool)):
         os.kill(pid, signal.SIGKILL)
-    assert text(pool, "*b*").until is None  # the text had no part in it
+    assert text(pool, "*b*").until is None  # the text was not the cause
 
 
 def test_a_text_at_which_each_worker_ends_is_plain(pool: Pool) -> None:
-    """A fault of the interpreter's own, say."""
+    """For example, because of a bug in the interpreter."""
     asked = []
 
     class Ending(processes.Worker):
@@ -238,7 +238,7 @@ def test_without_a_process_text_is_plain_and_the_log_says_it_once(
     assert text(pool, "*a*").until is None
 
 
-def test_processes_end_with_who_asked() -> None:
+def test_processes_end_with_the_server() -> None:
     pool = Pool()
     text(pool, "*a*")
     family = [template(pool), *children(template(pool))]
@@ -248,7 +248,7 @@ def test_processes_end_with_who_asked() -> None:
     assert pool.submit("mine", Job("text", "*a*")).result(SECONDS).until == 0
 
 
-def test_what_waits_at_the_end_is_plain() -> None:
+def test_texts_that_wait_at_the_end_are_plain() -> None:
     pool = Pool()
     asked = [pool.submit("mine", Job("text", f"{n}{COSTLY['colons']}")) for n in range(5)]
     pool.close()
@@ -265,12 +265,12 @@ def test_a_worker_has_no_files_but_its_own(pool: Pool) -> None:
 
 
 def test_the_time_of_others_does_not_count(pool: Pool) -> None:
-    """A machine that is busy, or a worker that is stopped for a while, makes no text plain."""
+    """A busy machine, or a worker that is stopped for a while, makes no text plain."""
     text(pool, "*a*")
     (pid,) = children(template(pool))
     os.kill(pid, signal.SIGSTOP)
     asked = pool.submit("mine", Job("text", "*b*"))
-    time.sleep(2 * seconds_for("*b*"))  # longer than it may take of a processor
+    time.sleep(2 * seconds_for("*b*"))  # longer than its processor time
     assert not asked.done()
     os.kill(pid, signal.SIGCONT)
     assert asked.result(SECONDS).until is None
@@ -298,7 +298,7 @@ def until_gone(family: list[int]) -> None:
 
 
 def test_a_closed_pool_starts_nothing(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was at work meanwhile ends without another worker."""
+    """Work under way ends without another worker."""
     begun, closed = Event(), Event()
 
     class Late(asking.Asking):

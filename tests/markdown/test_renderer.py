@@ -1,4 +1,4 @@
-"""Markdown to HTML: what is shown, and what never gets through."""
+"""Markdown to HTML: the result, and input that never gets through."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_table_has_one_direction() -> None:
     html = render("|שם|b|\n|-|-|\n|1|c|")
     assert html.startswith('<div class="table" tabindex="0" dir="auto"><table>')
     assert html.count("dir=") == 1
-    assert render("> |a|\n> |-|\n> |b|").count("dir=") == 1  # the quotation's
+    assert render("> |a|\n> |-|\n> |b|").count("dir=") == 1  # of the quotation
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ NEVER = {"script", "style", "img", "svg", "iframe", "math", "input", "form"}
 
 
 class Harmless(HTMLParser):
-    """Fails at the first tag or attribute that must not be there."""
+    """Fails at the first forbidden tag or attribute."""
 
     def __init__(self, *, links: str = "(?i)https?://|mailto:") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The renderer as a worker has it, without what code may take: these texts are harmless."""
+"""The worker's renderer without limits on code: these texts are harmless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search: what is found, how it is shown, and that the index says what the rows say."""
+"""Search: matches, excerpts, and an index that agrees with the rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.views.test_chat import talk
 pytestmark = pytest.mark.django_db
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
-"""Whatever a query may be: control characters and lone surrogates too."""
+"""Any query, including control characters and lone surrogates."""
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def owner() -> User:
 
 
 def said(owner: User, *texts: str, title: str = "Some chat") -> Conversation:
-    """A conversation that is indexed, as an import makes it."""
+    """Make an indexed conversation, as an import does."""
     conversation = talk(owner, *texts, title=title)
     messages = Message.objects.filter(conversation=conversation).order_by("created_at")
     index_messages(messages)
@@ -44,7 +44,7 @@ def said(owner: User, *texts: str, title: str = "Some chat") -> Conversation:
 
 
 def found(owner: User, query: str) -> set[str]:
-    """The texts of the messages that a query finds."""
+    """Return the texts of the messages that a query finds."""
     hits = search(owner.pk, query, limit=100)
     return set(
         Message.objects.filter(pk__in=[h.message_id for h in hits]).values_list(
@@ -62,7 +62,7 @@ def marks(hit: Hit) -> list[str]:
     [
         ("The quick brown fox", "quick"),
         ("The quick brown fox", "QUICK  fox"),
-        ("The quick brown fox", "fox qui"),  # any order; a word may go on
+        ("The quick brown fox", "fox qui"),  # any order; a word may continue
         ("Crème brûlée", "creme brulee"),
         ("creme brulee", "CRÈME"),
         ("Äpfel und Straße", "apfel strasse"),
@@ -134,7 +134,7 @@ def test_any_input_is_a_query(owner: User, query: str) -> None:
 @example("ﷺ" * 60)
 @example("e\u0301\u0301\u0327")
 def test_a_text_is_found_by_itself_and_shown(owner: User, text: str) -> None:
-    """Whatever was said is stored, found by its own words, and comes back as it was."""
+    """Any text is stored, found by its own words, and comes back unchanged."""
     conversation = said(owner, text)
     hits = search(owner.pk, text, limit=100)
     assert bool(words(text)) == any(hit.conversation_id == conversation.pk for hit in hits)
@@ -200,7 +200,7 @@ def test_each_chat_once_if_wanted_and_by_pages(owner: User) -> None:
     assert len({hit.conversation_id for page in pages for hit in page}) == 5
 
 
-def test_nobody_finds_what_is_somebody_elses(owner: User) -> None:
+def test_nobody_finds_the_texts_of_others(owner: User) -> None:
     stranger = User.objects.create(username="stranger")
     said(stranger, "My secret", title="Secret plans")
     assert search(owner.pk, "secret") == []
@@ -233,11 +233,11 @@ def test_a_question_is_found_at_once_an_answer_when_it_is_finished(owner: User) 
     assert found(owner, "leaves") == {"Green leaves"}
     transitions.finish(
         turn, 10, status="completed", found=words(turn.text), is_watched=True
-    )  # the journal tries again
+    )  # the journal retries
     assert found(owner, "leaves") == {"Green leaves"}
 
 
-def test_what_a_dead_server_wrote_is_found(owner: User) -> None:
+def test_the_text_of_a_dead_server_is_found(owner: User) -> None:
     asked = say(owner, "Any tea?")
     Turn.objects.update(status=Turn.Status.RUNNING, process="dead")
     Piece.objects.create(turn=asked.turn, seq=1, text="Half an ans")
@@ -252,7 +252,7 @@ def test_a_new_title_is_found_and_the_old_one_is_not(owner: User) -> None:
     assert len(search(owner.pk, "tea")) == 1
 
 
-def test_what_is_taken_back_is_not_found(owner: User) -> None:
+def test_a_cancelled_message_is_not_found(owner: User) -> None:
     asked = say(owner, "Forget this", ask=services.Ask(client_id="a"))
     services.withdraw(owner, asked.conversation_id, "a")
     assert found(owner, "forget") == set()
@@ -266,7 +266,7 @@ def test_nothing_is_left_of_a_deleted_chat(owner: User) -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             compact(is_first=True)
-            # fails where the word index does not say exactly what the entries say
+            # fails if the word index differs from the entries
             cursor.execute(
                 "INSERT INTO chat_searchwords (chat_searchwords, rank) VALUES ('integrity-check', 1)"
             )
@@ -296,7 +296,7 @@ def test_a_text_of_any_size_can_be_indexed(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_said_before_there_was_an_index_is_found(owner: User) -> None:
+def test_messages_older_than_the_index_are_found(owner: User) -> None:
     talk(owner, "Green tea", "Yes", title="About cups")
     call_command("migrate", "chat", "0006_admin", verbosity=0)
     call_command("migrate", verbosity=0)
@@ -318,7 +318,7 @@ def test_a_search_takes_a_bounded_number_of_queries(
 
 def test_the_database_uses_its_word_index(owner: User) -> None:
     conversation = said(owner, "tea", "coffee")
-    if connection.vendor == "postgresql":  # which looks at what there is before it plans
+    if connection.vendor == "postgresql":  # which needs statistics before it plans
         rows = (
             Message(conversation=conversation, owner=owner, content=f"w{n}", role="user")
             for n in range(2000)
@@ -343,7 +343,7 @@ def test_the_database_uses_its_word_index(owner: User) -> None:
 
 @pytest.mark.parametrize("length", range(9, 13))
 def test_no_word_is_empty_where_a_long_text_is_cut(length: int) -> None:
-    """PostgreSQL refuses such a word, and with it the end of the answer."""
+    """PostgreSQL refuses an empty word, and with it the end of the answer."""
     text = " ".join(f"{number:0{length}}" for number in range(100_000))
     found = words(text)
     assert len(" ".join(found)) <= MAX_BYTES

@@ -1,4 +1,4 @@
-"""Deleting a conversation takes everything in it, in a few queries, and nothing else."""
+"""Deleting a conversation removes everything in it and nothing else, in a few queries."""
 
 from __future__ import annotations
 

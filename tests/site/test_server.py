@@ -1,4 +1,4 @@
-"""The server around the application: how it stops, and what a slow reader costs."""
+"""The server around the application: how it stops, and the cost of slow readers."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_a_signal_that_comes_twice_is_one_wish_and_another_ends_the_drain(
     since = time.monotonic()
     assert server.line() == "draining\n"
     server.process.send_signal(again)
-    server.said("Finishing running answers")  # in its own good time, with the drain going on
-    time.sleep(max(0, since + DOUBLED + 0.2 - time.monotonic()))  # time itself is what counts here
+    server.said("Finishing running answers")  # while the drain goes on
+    time.sleep(max(0, since + DOUBLED + 0.2 - time.monotonic()))  # the test depends on elapsed time
     assert server.process.poll() is None
     server.process.send_signal(again)
     assert server.end()[0] == 128 + again
@@ -127,11 +127,11 @@ def test_a_flood_that_pauses_is_looked_after_once_and_not_for_ever(
     client.muted, client.client_addr, client.state = False, None, BoundedSocket.STATE_OPEN
     client.application_queue = asyncio.Queue()
     client.transport = Mock()
-    for _ in range(8):  # what was read before the pause still comes
+    for _ in range(8):  # data read before the pause still arrives
         client.onMessage(b"x" * UNANSWERED, isBinary=True)
     assert len(looks) == client.transport.pauseProducing.call_count == 1
     looks.pop()()
-    assert len(looks) == 1  # the application is not done yet
+    assert len(looks) == 1  # the application is not finished yet
     client.state = BoundedSocket.STATE_CLOSED
     looks.pop()()
     assert looks == []
@@ -215,7 +215,7 @@ def test_a_body_without_measure_is_cut(serve: Start, length: str) -> None:
             for _ in range(BODY_LIMIT // len(mib) + 64 if "chunked" in length else 0):
                 client.sendall(b"%x\r\n%s\r\n" % (len(mib), mib))
         except (BrokenPipeError, ConnectionResetError):
-            return  # while it still sent
+            return  # while it was still sending
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
@@ -235,6 +235,6 @@ async def test_frames_of_all_sizes_come_whole_and_in_order_and_before_the_close(
 
 
 async def memory(socket: aiohttp.ClientWebSocketResponse) -> int:
-    """The server's greatest size so far, in KiB."""
+    """Return the server's peak memory, in KiB."""
     await socket.send_str("memory")
     return int(await socket.receive_str(timeout=10))

@@ -1,4 +1,4 @@
-"""The threads of pages: few, never held by what only waits, and in nobody's way."""
+"""The threads of pages: few, never held while only waiting, and never in each other's way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from talos_site.server.threads import PAGES, Jobs, Pages
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
 SECONDS = 60
 stage: Any = SimpleNamespace()
-"""What the views below share with a test."""
+"""State that the views below share with a test."""
 
 
 def slow(request: HttpRequest) -> HttpResponse:
@@ -50,13 +50,13 @@ def dripping(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def nesting(request: HttpRequest) -> HttpResponse:
-    """A view that waits for what waits for its thread."""
+    """A view that waits for work that waits for its thread."""
     name = async_to_sync(sync_to_async(lambda: threading.current_thread().name))()
     return HttpResponse(str(name == threading.current_thread().name))
 
 
 async def splitting(request: HttpRequest) -> HttpResponse:
-    """One that has several things done at once."""
+    """A view that has several things done at once."""
     busy = threading.Lock()
 
     @sync_to_async
@@ -197,4 +197,4 @@ def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
 
 def test_each_thread_that_wants_a_connection_may_have_one() -> None:
     count = lanes._readers._max_workers + lanes._writer._max_workers
-    assert PAGES + count + 1 < CONNECTIONS  # one is the probe's
+    assert PAGES + count + 1 < CONNECTIONS  # one belongs to the probe

@@ -1,4 +1,4 @@
-"""A repeated send is harmless: one `client_id` is one message, however often it comes."""
+"""A repeated send is harmless: one `client_id` is one message, however often it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames that can't be understood are answered, change nothing and never kill the socket."""
+"""Invalid frames are answered, change nothing and never close the socket."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_each_bad_frame_is_answered_with_its_code(open_chat: OpenChat) -> 
 
 
 @pytest.mark.anyio
-async def test_what_is_null_is_left_out(open_chat: OpenChat) -> None:
+async def test_null_means_left_out(open_chat: OpenChat) -> None:
     chat = await open_chat()
     frames = await chat.say("hello", model="echo", client_id=None, render=None)
     assert frames[-1]["status"] == "completed"
@@ -100,7 +100,7 @@ async def test_what_is_null_is_left_out(open_chat: OpenChat) -> None:
         ({"action": "send", "text": " "}, "send: `text`: is blank."),
     ],
 )
-def test_what_is_wrong_is_named(frame: dict[str, Any], words: str) -> None:
+def test_the_fault_is_named(frame: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidFrame) as refused:
         protocol.parse(json.dumps(frame))
     assert refused.value.message == words
@@ -150,7 +150,7 @@ FRAMES = st.dictionaries(
 
 @given(FRAMES)
 def test_whatever_is_sent_is_an_action_or_a_named_error(frame: dict[str, Any]) -> None:
-    """Property: no other exception, so that nothing but a named code reaches the client."""
+    """Property: no other exception, so that the client only gets known codes."""
     try:
         outcome: str = protocol.parse(json.dumps(frame)).action
     except TalosError as error:

@@ -1,4 +1,4 @@
-"""What changes in the list of conversations is told to all of its owner's connections."""
+"""Changes in the list of conversations are sent to all of the owner's connections."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ async def test_an_answer_that_nobody_saw_is_unread_until_it_is_opened(
     await chat.send("send", text="go", model=model.id)
     await chat.until("delta")
     session_id = chat.session_id
-    await chat.new()  # elsewhere from now on
+    await chat.new()  # leave the first conversation
     gate.open()
     await other.title_of(session_id)
     await other.resume(session_id)
     frames = await other.until("conversation_changed")
     assert frames[-1]["data"] == {"session_id": session_id}
     before = changes(other).count(session_id)
-    await other.resume(session_id)  # it is read now: nothing to tell
+    await other.resume(session_id)  # already read: nothing to send
     await other.nothing_more("title", "conversation_changed")
     assert changes(other).count(session_id) == before
 
 
 def changes(chat: Chat) -> list[str]:
-    """The conversations that it was told of as changed."""
+    """Return the conversations that were reported as changed."""
     return [f["data"]["session_id"] for f in chat.all if kind(f) == "conversation_changed"]
 
 

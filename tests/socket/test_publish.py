@@ -1,4 +1,4 @@
-"""Frames reach those who listen in an order that a person can follow."""
+"""Frames reach listeners in an order that makes sense to a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat.protocol import ConversationDeleted, ConversationDeletedData, Done
 
 
 class Listener:
-    """An attached connection that writes down what it is told."""
+    """A subscription that records the frames that it gets."""
 
     render = False
     seen = 0
@@ -49,10 +49,10 @@ def deletion(conversation: uuid.UUID) -> Notice:
 
 
 @pytest.mark.promise(1)
-def test_an_end_that_is_stored_is_told_before_the_deletion_that_came_after_it(
+def test_a_stored_end_is_sent_before_a_later_deletion(
     conversation: uuid.UUID, listener: Listener
 ) -> None:
-    """Promise 1: a deletion in the moment between its commit and its telling swallows no `done`."""
+    """Promise 1: a deletion between an end's commit and its frames swallows no `done`."""
     done = Done(message_id=str(uuid.uuid4()), status="completed")
     publish.hold(conversation)
     publish.hear(deletion(conversation))
@@ -61,7 +61,7 @@ def test_an_end_that_is_stored_is_told_before_the_deletion_that_came_after_it(
     assert listener.heard == [done.encode(), "forgotten"]
 
 
-def test_a_deletion_at_any_other_time_is_told_at_once(
+def test_a_deletion_at_any_other_time_is_sent_at_once(
     conversation: uuid.UUID, listener: Listener
 ) -> None:
     publish.hold(conversation)

@@ -1,4 +1,4 @@
-"""Coming back: the state so far, then every later frame, none lost and none twice."""
+"""Resuming: the state so far, then every later frame, none lost and none twice."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def test_long_content_is_cut_in_a_snapshot_only(open_chat: OpenChat, model
 
 
 async def contexts(chat: Chat, model: Model, session_id: str, **fields: object) -> list[str]:
-    """What the model is given for a message sent after this resume."""
+    """Return the messages that the model gets for a send after this resume."""
     await chat.resume(session_id, **fields)
     await chat.say("now")
     return [m["content"] for m in model.requests[-1].body["messages"][1:]]

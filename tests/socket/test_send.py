@@ -1,4 +1,4 @@
-"""A message and its answer: which frames come, in which order, and what is stored."""
+"""A message and its answer: the frames, their order, and the stored rows."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_frames_are_numbered_from_turn_to_turn(open_chat: OpenChat, model:
 
 
 @pytest.mark.promise(3)
-async def test_what_was_told_is_what_is_stored(open_chat: OpenChat, model: Model) -> None:
+async def test_an_answer_is_stored_as_it_was_sent(open_chat: OpenChat, model: Model) -> None:
     model.reply("Grüße, ", "\N{GRINNING FACE}", "\n\n```py\nx = 1\n```\n")
     chat = await open_chat()
     frames = await chat.say("hi", model=model.id)

@@ -1,4 +1,4 @@
-"""Frames that are held while a snapshot is read go to who is shown it, and to nobody else."""
+"""Frames held while a snapshot is read go only to the connection that gets the snapshot."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 from chat import publish
 from chat.access.owner import local_owner
-from chat.display.snapshots import begun
+from chat.display.snapshots import empty
 from chat.protocol import Frame
 from chat.socket.subscription import Subscription
 from tests.views.test_chat import talk
 
 
 class Connection:
-    """Writes down what it is told."""
+    """Records the frames that it gets."""
 
     owner = None
     subscription: Subscription | None = None
@@ -38,27 +38,25 @@ def connection() -> Connection:
 
 @pytest.fixture
 def place(connection: Connection) -> Iterator[Subscription]:
-    place = Subscription(connection, uuid.uuid4())  # type: ignore[arg-type]  # no owner is asked for
+    place = Subscription(connection, uuid.uuid4())  # type: ignore[arg-type]  # the owner is not used
     yield place
     publish.unsubscribe(place.conversation_id, place)
 
 
 @pytest.mark.promise(2)
 @pytest.mark.django_db
-def test_what_comes_meanwhile_follows_the_snapshot(
+def test_frames_held_meanwhile_follow_the_snapshot(
     connection: Connection, place: Subscription
 ) -> None:
     conversation = talk(local_owner(), "Hi")
     with place.holding():
         place.deliver(1, "a delta")
-        place.show(begun(conversation, "demo"))
+        place.show(empty(conversation, "demo"))
     assert connection.heard == ["event", "a delta"]
 
 
 @pytest.mark.promise(2)
-def test_where_there_is_no_snapshot_nothing_follows(
-    connection: Connection, place: Subscription
-) -> None:
+def test_without_a_snapshot_nothing_follows(connection: Connection, place: Subscription) -> None:
     with place.holding():
         place.deliver(1, "a delta")
     assert connection.heard == []
@@ -66,10 +64,10 @@ def test_where_there_is_no_snapshot_nothing_follows(
 
 @pytest.mark.promise(2)
 @pytest.mark.django_db
-def test_who_has_gone_elsewhere_hears_nothing_more(
+def test_a_connection_that_moved_on_hears_nothing_more(
     connection: Connection, place: Subscription
 ) -> None:
-    place.show(begun(talk(local_owner(), "Hi"), "demo"))
+    place.show(empty(talk(local_owner(), "Hi"), "demo"))
     with place.holding():
         place.deliver(1, "a delta")
         place.close()

@@ -1,4 +1,4 @@
-"""A client of the WebSocket, as a script would write it. Keeps every frame that it got."""
+"""A WebSocket client, as a script would write it. Keeps every frame."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import aiohttp
 
 Frame = dict[str, Any]
 SECONDS = 20.0
-"""No wait is longer."""
+"""Longest wait."""
 
 
 class Chat:
-    """One connection. `frames` are those not asked for yet, `all` is every one that came."""
+    """One connection. `frames` are not consumed yet, `all` is every frame so far."""
 
     def __init__(self, address: str) -> None:
         self.url = f"{address}/api/chat/ws"
@@ -46,14 +46,14 @@ class Chat:
         await self._reader
 
     def tear(self) -> None:
-        """Leave without a word, as a lost network does."""
+        """Drop the connection without closing it, as a lost network does."""
         transport = self.socket.get_extra_info("socket") and self.socket._response.connection
         if transport is not None and transport.transport is not None:
             transport.transport.abort()
 
     @property
     def session_id(self) -> str:
-        """Of the conversation that it was attached to last."""
+        """The id of the conversation that was opened last."""
         snapshots = [frame for frame in self.all if kind(frame) == "session_created"]
         return str(snapshots[-1]["data"]["session_id"])
 
@@ -61,7 +61,7 @@ class Chat:
         await self.socket.send_json({"action": action, **fields})
 
     async def next(self) -> Frame:
-        """The next frame. Raises `ConnectionError` when the connection is closed."""
+        """Return the next frame. Raises `ConnectionError` if the connection is closed."""
         try:
             frame = await asyncio.wait_for(self._frames.get(), self.patience)
         except TimeoutError:
@@ -73,7 +73,7 @@ class Chat:
         return frame
 
     async def until(self, wanted: str | Callable[[Frame], bool]) -> list[Frame]:
-        """The frames up to the first one of a kind (`done`, `status` …), that one included.
+        """Return the frames up to and including the first one of a kind (`done`, `status` …).
 
         What is told of any conversation may come at any time: left out unless asked for.
         """
@@ -94,36 +94,36 @@ class Chat:
                 return str(data["title"])
 
     async def new(self, **fields: Any) -> str:
-        """A new conversation; its id."""
+        """Create a conversation and return its id."""
         await self.send("new_session", **fields)
         frames = await self.until("session_created")
         return str(frames[-1]["data"]["session_id"])
 
     async def resume(self, session_id: str, **fields: Any) -> Frame:
-        """Attach to a conversation; the snapshot."""
+        """Open a conversation and return the snapshot."""
         await self.send("resume_session", session_id=session_id, **fields)
         data: Frame = (await self.until("session_created"))[-1]["data"]
         return data
 
     async def say(self, text: str, **fields: Any) -> list[Frame]:
-        """Send a message; the frames up to its `done`."""
+        """Send a message and return the frames up to its `done`."""
         await self.send("send", text=text, **fields)
         return await self.until("done")
 
     async def nothing_more(self, *but: str) -> None:
-        """No frame is on its way but of these kinds: the server answers an odd frame in turn."""
+        """Check that no frames but of these kinds are on their way: the server answers frames in order."""
         await self.send("no_such_action")
         frames = await self.until("error")
         assert set(kinds(frames)) <= {"error", *but}, frames
 
 
 def kind(frame: Frame) -> str:
-    """`delta`, `done`, … or the name of an event."""
+    """Return `delta`, `done`, … or the name of an event."""
     return str(frame.get("event", frame["type"]))
 
 
 def kinds(frames: list[Frame]) -> list[str]:
-    """The kinds of frames, neighbouring deltas as one."""
+    """Return the kinds of frames, neighbouring deltas as one."""
     found: list[str] = []
     for frame in frames:
         if kind(frame) != "delta" or found[-1:] != ["delta"]:
@@ -132,7 +132,7 @@ def kinds(frames: list[Frame]) -> list[str]:
 
 
 def text(frames: list[Frame]) -> str:
-    """The deltas joined."""
+    """Join the deltas."""
     return "".join(frame["content"] for frame in frames if kind(frame) == "delta")
 
 

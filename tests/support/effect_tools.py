@@ -1,4 +1,4 @@
-"""Tools whose effects tests can count: each appends a line to a file, and can be delayed."""
+"""Tools whose effects tests can count: each writes a line to a file, and can be held up."""
 
 from __future__ import annotations
 

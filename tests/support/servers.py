@@ -1,4 +1,4 @@
-"""One server process and one model server for all tests of this folder that kill neither."""
+"""One server process and one model server, for all tests of this folder that kill neither."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.processes import Talos
 OpenChat = Callable[..., Awaitable[Chat]]
 API_KEY = "sk-secret-of-the-tests"
 PATIENCE = 30
-"""Seconds until a server that has just started asks a model: it imports a client first."""
+"""Seconds until a new server asks a model: it imports a client first."""
 
 
 class Model:
@@ -34,7 +34,7 @@ class Model:
         self.id = f"model-{uuid4().hex[:8]}"
 
     def reply(self, *steps: Step, bytewise: bool = False) -> None:
-        """Script one answer, after those that wait already."""
+        """Script one answer, after earlier ones that still wait."""
         self.server.script(self.id, *steps, bytewise=bytewise)
 
     @property
@@ -42,7 +42,7 @@ class Model:
         return [found for found in self.server.requests if found.body["model"] == self.id]
 
     async def request(self, number: int = 1) -> Recorded:
-        """The n-th request to this model: waits until it is there."""
+        """Wait for the n-th request to this model."""
         async with asyncio.timeout(PATIENCE):
             while len(self.requests) < number:
                 count = len(self.server.requests)
@@ -66,7 +66,7 @@ def model(model_server: ModelServer) -> Model:
 def address(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[str]:
-    """Of the server that all share."""
+    """The address of the shared server."""
     server = Talos(tmp_path_factory.mktemp("shared") / "data")
     with fresh_database(server.data) as variables:
         yield server.start(**environment(model_server), **variables)
@@ -85,7 +85,7 @@ def environment(model_server: ModelServer) -> dict[str, str]:
 
 
 class OwnServer:
-    """A server process of a test's own, to be killed and started again on the same data."""
+    """A server process for one test, which can be killed and restarted on the same data."""
 
     def __init__(self, data: Path, variables: dict[str, str], *command: str) -> None:
         self.talos = Talos(data, *command)
@@ -106,13 +106,13 @@ class OwnServer:
         return done.stdout
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """The same, but the test goes on meanwhile."""
+        """Start a management command without waiting for it."""
         from tests.support.processes import begin
 
         return begin(*arguments, **self._same_data)
 
     def database(self) -> Any:
-        """A connection of the test's own to what the server stores in; to be closed."""
+        """Open a connection to the server's database, which the test closes."""
         if url := self.variables.get("DATABASE_URL"):
             return psycopg.connect(url)
         return sqlite3.connect(self.talos.data / FILE)
@@ -133,7 +133,7 @@ def own_server(tmp_path: Path, collected: None, model_server: ModelServer) -> It
 
 @pytest.fixture
 async def connect() -> AsyncIterator[OpenChat]:
-    """Open a connection to any address; all are closed in the end."""
+    """Open connections to any address, and close them at the end."""
     opened: list[Chat] = []
 
     async def connect(address: str) -> Chat:

@@ -1,4 +1,4 @@
-"""Approvals: stored, answered from anywhere, exactly once, across restarts."""
+"""Approvals: stored, decided from anywhere, exactly once, across restarts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def count(effects: Path) -> int:
 
 
 def wants(effects: Path, *texts: str) -> list[Call]:
-    """Calls that leave a line each, if they are approved."""
+    """Make calls that each write a line if approved."""
     return [
         Call("append_line", json.dumps({"file": str(effects), "text": line}), f"call_{line}", index)
         for index, line in enumerate(texts)
@@ -44,7 +44,7 @@ def wants(effects: Path, *texts: str) -> list[Call]:
 def asking(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[str]:
-    """The address of a server with these tools, that nobody kills."""
+    """The address of a server with these tools, which no test kills."""
     data = tmp_path_factory.mktemp("approvals") / "data"
     with fresh_database(data) as variables:
         server = OwnServer(data, {**environment(model_server), **variables})
@@ -59,7 +59,7 @@ def start(own_server: OwnServer) -> OwnServer:
 
 
 async def asked(chat: Chat, model: Model, effects: Path, *texts: str) -> str:
-    """A turn that waits for approvals of these calls; the conversation's id."""
+    """Start a turn that waits for approvals of these calls. Returns the conversation's id."""
     model.reply("I will. ", *wants(effects, *texts))
     session_id = await chat.new(model=model.id)
     await chat.send("send", text="go")
@@ -93,7 +93,7 @@ async def test_approved_it_runs_once_and_the_answer_comes(
 async def test_what_was_said_before_is_there_all_the_time(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
-    """Promise 2: also between a command's decision and the server's look for it."""
+    """Promise 2: also between a command's decision and the server's next poll."""
     address = start.start()
     session_id = await asked(await connect(address), model, effects, "a")
     model.reply("Done.")
@@ -140,7 +140,7 @@ async def test_what_it_took_of_the_context_is_kept_while_it_waits(
     session_id = await chat.new(model=model.id)
     await chat.send("send", text="go")
     await chat.until(lambda f: f.get("data", {}).get("status") == "waiting_approval")
-    model.reply("Done.")  # the server does not count this time
+    model.reply("Done.")  # this time the server counts nothing
     await chat.send("approve_tool", call_id="call_a", approved=True)
     await chat.until("done")
     answer = (await chat.resume(session_id))["messages"][-1]

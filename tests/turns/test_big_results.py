@@ -1,4 +1,4 @@
-"""Large results of tools: they make no frame that a connection cannot take."""
+"""Large tool results do not make frames that a connection cannot take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished blocks of a live answer come rendered, to those who asked for them and to nobody else."""
+"""Finished blocks of a live answer arrive rendered, only on connections that asked for them."""
 
 from __future__ import annotations
 

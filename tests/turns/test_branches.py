@@ -1,4 +1,4 @@
-"""Edited questions, chosen branches, answers that go on: nothing is overwritten, every tab is told."""
+"""Edited questions, selected branches, continued answers: nothing is overwritten, every tab hears."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def shown(chat: Chat) -> list[Frame]:
-    """The current branch."""
+    """Return the current branch."""
     snapshot = await chat.resume(chat.session_id)
     return list(snapshot["messages"])
 
@@ -170,7 +170,7 @@ async def test_an_answer_that_went_on_is_answered_again_from_its_question(
     await chat.send("regenerate")
     frames = await chat.until("done")
     assert text(frames) == "whole"
-    assert frames[-1].get("client_id") != key  # that send had its one `done`
+    assert frames[-1].get("client_id") != key  # that send already had its `done`
     assert said(await shown(chat)) == ["go", "whole"]
 
 

@@ -19,7 +19,7 @@ from chat.turns.journal import Journal
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
 
 
-def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_after_the_last_read_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = local_owner()
     said = services.say(owner, conversation_id=uuid4(), text="Go", default_model="x", begins=True)
     turn = transitions.take_next(said.conversation_id)
@@ -40,10 +40,10 @@ def test_a_decision_after_the_last_look_is_not_overlooked(monkeypatch: pytest.Mo
         where=ToolCall.DecidedFrom.PAGE,
     )  # fmt: skip
 
-    async def look(*_: object) -> list[ToolCall]:
+    async def read_stale(*_: object) -> list[ToolCall]:
         return seen
 
-    monkeypatch.setattr(calls, "read", look)
+    monkeypatch.setattr(calls, "read", read_stale)
     nothing = Journal(on_told=print, on_cancelled=print, on_lost=print)
     is_answered = asyncio.run(calls.answer_open(turn, nothing))
     assert is_answered is False, "the model would be told that the call was never run"

@@ -1,4 +1,4 @@
-"""A stop: wherever it comes from, the request to the model is closed and what was said is kept."""
+"""A stop, wherever it comes from, closes the request to the model and keeps the text so far."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.promise(7)]
 
 
 async def started(chat: Chat, model: Model) -> str:
-    """An answer in mid-stream; the conversation's id."""
+    """Start an answer, and return the conversation's id in mid-stream."""
     model.reply("half an ", "answer", Silence())
     await chat.send("send", text="go", model=model.id)
     frames = await chat.until(lambda frame: frame.get("content") == "answer")

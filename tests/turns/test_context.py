@@ -1,4 +1,4 @@
-"""What the model is given: valid, cut at turn borders, within its context window."""
+"""The history that a model gets: valid, cut between turns, within its context window."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ CALLS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.booleans())
 
 @given(st.text(max_size=30), CALLS)
 def test_every_call_is_followed_by_its_result(text: str, made: list[tuple[int, int, bool]]) -> None:
-    """Whatever became of the calls: a provider refuses a history in which one has no result."""
+    """Whatever happened to the calls: a provider refuses a history in which one has no result."""
     ordered = sorted(made, key=lambda item: item[0])
     offset = 0
     calls = []
@@ -184,7 +184,7 @@ def test_all_of_an_answer_may_have_been_thought() -> None:
 
 
 class Silent:
-    """A client that is never asked."""
+    """A client that is never used."""
 
     def source(self, model: str) -> str:
         return f"here/{model}"
@@ -194,7 +194,7 @@ class Silent:
 
 
 def live(conversation: Conversation, *, context: int | None = None) -> LiveTurn:
-    """The turn of a conversation's last answer, which is asked for."""
+    """Make the live turn of a conversation's last answer."""
     assert conversation.leaf_id
     return LiveTurn(
         turn_id=1,
@@ -213,9 +213,9 @@ def resolved(name: str = "m", window: int | None = None) -> Resolved:
     return Resolved(name, Silent(), window)
 
 
-def said(asked: context.Prepared) -> list[str]:
-    """Without the system prompt."""
-    return [message.content for message in asked.request.messages[1:]]
+def said(prepared: context.Prepared) -> list[str]:
+    """Return the contents without the system prompt."""
+    return [message.content for message in prepared.request.messages[1:]]
 
 
 @pytest.mark.django_db
@@ -249,7 +249,7 @@ def test_parts_count_as_what_they_take() -> None:
 
 @pytest.mark.django_db
 def test_a_question_after_an_answer_of_blanks_does_not_go_on_with_it() -> None:
-    """The model is asked to go on where there is something to go on with, and nowhere else."""
+    """The model is asked to continue only if there is something to continue."""
     conversation = talk(local_owner(), "One?", " \n", "Two?", "")
     assert said(context.prepare(live(conversation), resolved())) == ["One?", "Two?"]
     for text, expected in ((" ", ["One?"]), ("Half", ["One?", "Half", GO_ON])):
@@ -305,7 +305,7 @@ def test_what_does_not_fit_is_left_out_and_said_once() -> None:
         assert [text[0] for text in said(asked)] == ["c", "d", "e"]
     assert turn.note == LEFT_OUT
     turn = live(talk(local_owner(), *LONG))
-    turn.remarks = [f"{LEFT_OUT} And more."]  # as it was stored while the turn waited
+    turn.remarks = [f"{LEFT_OUT} And more."]  # as stored while the turn waited
     context.prepare(turn, resolved(window=4300))
     assert turn.note == f"{LEFT_OUT} And more."
 

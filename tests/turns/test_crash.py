@@ -1,4 +1,4 @@
-"""A server that dies, politely or not: nothing that a client saw is lost, repeated or run twice."""
+"""A server that stops or dies: nothing that a client saw is lost, repeated or run twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def settled(connect: OpenChat, address: str, session_id: str, client_id: str) -> Frame:
-    """The conversation once the turn of that `client_id` is over."""
+    """Wait for the end of the turn with that `client_id`, and return the conversation."""
     chat = await connect(address)
     snapshot = await chat.resume(session_id)
     async with asyncio.timeout(SECONDS):
@@ -37,11 +37,11 @@ async def test_sigkill_in_mid_answer_keeps_what_was_seen(
     own_server.kill()
 
     chat = await connect(own_server.start())
-    snapshot = await chat.resume(session_id)  # the first that is served, and it is settled
+    snapshot = await chat.resume(session_id)  # recovered before the first client is served
     assert snapshot["turn"] is None
     assert snapshot["messages"][-1]["content"] == "seen by someone"
     assert snapshot["messages"][-1]["status"] == "interrupted"
-    assert snapshot["seq"] == frames[-1]["seq"] + 1  # its done
+    assert snapshot["seq"] == frames[-1]["seq"] + 1  # its `done`
     repeated = await chat.say("go", client_id="k")
     assert repeated[-1]["status"] == "interrupted"
     assert text(await chat.say("go on", model="echo")) == "You said: go on"

@@ -1,4 +1,4 @@
-"""A conversation that is deleted at any point of an answer: no fault, and the next one is answered."""
+"""A deletion at any point of an answer causes no error, and the next conversation is answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = 40
 
 
 class Browser:
-    """Deletes by the page's form."""
+    """Deletes a conversation with the page's form."""
 
     def __init__(self, http: aiohttp.ClientSession, address: str) -> None:
         self.http, self.address = http, address
@@ -52,7 +52,7 @@ async def test_no_traceback_is_logged(
             await chat.send("new_session")
             await chat.until("session_created")
             await chat.send("send", text="go", model=model.id, client_id=f"c{point}")
-            await asyncio.sleep(point * 0.004)  # another point each time
+            await asyncio.sleep(point * 0.004)  # a different point each time
             assert await browser.delete(chat.session_id) == 302
             assert (await chat.until("done"))[-1]["client_id"] == f"c{point}"
             await chat.close()

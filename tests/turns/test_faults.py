@@ -1,4 +1,4 @@
-"""A model that fails, however it fails: a readable error, the text so far kept, and on it goes."""
+"""Failures of the model: a readable error, the text so far is kept, and the chat goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server without a model server, or with a rate, refuses; and what is tidied up."""
+"""Refusals of a server without a model server, or with a rate limit; and tidying up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.servers import Model, OpenChat, OwnServer
 
 @pytest.fixture(scope="module")
 def unconfigured(tmp_path_factory: pytest.TempPathFactory, collected: None) -> Iterator[str]:
-    """The address of a server that nobody told of a model."""
+    """The address of a server without a configured model."""
     talos = Talos(tmp_path_factory.mktemp("unconfigured") / "data")
     with fresh_database(talos.data) as variables:
         yield talos.start(**variables)
@@ -68,7 +68,7 @@ async def test_a_rate_per_user(own_server: OwnServer, connect: OpenChat, model: 
     assert kinds(frames) == ["error", "done"]
     assert frames[0]["code"] == "rate_limited"
     assert (await chat.say("two", client_id="two"))[-1]["status"] == "completed"
-    for action in ("regenerate", "continue"):  # the model is asked by these, too
+    for action in ("regenerate", "continue"):  # these ask the model, too
         await chat.send(action)
         frames = await chat.until("done")
         assert [frame.get("code") for frame in frames] == ["rate_limited", None]

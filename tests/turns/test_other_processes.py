@@ -1,4 +1,4 @@
-"""Promise 9: what a command writes is heard by every open page within two seconds."""
+"""Promise 9: every open page hears of a command's writes within two seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 def server(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[OwnServer]:
-    """One for this file: commands know where its data is."""
+    """A server for this file, whose data commands can reach."""
     data = tmp_path_factory.mktemp("others") / "data"
     with fresh_database(data) as variables:
         server = OwnServer(data, {**environment(model_server), **variables})
@@ -31,14 +31,14 @@ def server(
 
 
 def call(server: OwnServer, service: str) -> float:
-    """Call one of the services as the owner, in a process of its own; when it had ended."""
+    """Call a service as the owner, in another process. Returns when that ended."""
     ask = f"from chat import services; from chat.access.owner import local_owner; owner = local_owner(); services.{service}"
     server.manage("shell", "--no-imports", "-c", ask)
     return time.monotonic()
 
 
 async def in_time(attempt: Callable[[], Awaitable[float]]) -> None:
-    """A server that is late is late each time; a machine is busy once."""
+    """Allow several attempts: a slow server is always late, a busy machine only once."""
     took = await attempt()
     for _ in range(2):
         if took >= 2:
@@ -89,7 +89,7 @@ async def test_a_deletion_stops_the_turn_and_reaches_every_tab(
 @pytest.mark.promise(9)
 async def test_a_queued_turn_is_taken(server: OwnServer, connect: OpenChat) -> None:
     chat = await connect(server.talos.address)
-    await chat.say("first", model="echo")  # a model's client is imported now
+    await chat.say("first", model="echo")  # this imports a model's client
 
     async def attempt() -> float:
         session_id = await chat.new(model="echo")

@@ -1,4 +1,4 @@
-"""Promise 3: what is stored of a live answer is what was told of it, however its rows are joined."""
+"""Promise 3: a live answer is stored exactly as it was sent, however its rows are merged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 TICKS = st.lists(st.lists(st.tuples(st.booleans(), TEXTS), min_size=1, max_size=3), max_size=40)
 
 
-def begun() -> LiveTurn:
+def start_turn() -> LiveTurn:
     said = services.say(
         owner.local_owner(), conversation_id=uuid4(), text="Go", default_model="x", begins=True
     )
@@ -31,7 +31,7 @@ def begun() -> LiveTurn:
 
 
 def tick(*turns: LiveTurn) -> None:
-    """One commit, and what follows it."""
+    """Commit once, and note it as the journal does."""
     batches = [drain(turn) for turn in turns]
     commit(batches, Attempt())
     for batch in batches:
@@ -41,7 +41,7 @@ def tick(*turns: LiveTurn) -> None:
 @settings(max_examples=25, deadline=None)
 @given(ticks=TICKS)
 def test_the_rows_of_a_live_answer_are_its_text(ticks: list[list[tuple[bool, str]]]) -> None:
-    turn, told, thought = begun(), "", ""
+    turn, told, thought = start_turn(), "", ""
     for written in ticks:
         for is_reasoning, text in written:
             turn.entries.append(Entry(reasoning=text) if is_reasoning else text)
@@ -51,7 +51,7 @@ def test_the_rows_of_a_live_answer_are_its_text(ticks: list[list[tuple[bool, str
 
 
 def test_a_long_answer_has_few_rows_and_its_neighbour_keeps_its_own() -> None:
-    long, short = begun(), begun()
+    long, short = start_turn(), start_turn()
     for number in range(100):
         long.entries.append(f"{number} ")
         if number % 10 == 0:

@@ -1,4 +1,4 @@
-"""One turn at a time: later sends wait in order, can be taken back, and are never dropped."""
+"""One turn at a time: later sends wait in order, can be cancelled, and are never dropped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.promise(7)]
 
 
 async def busy(chat: Chat, model: Model) -> Gate:
-    """A conversation whose answer runs until the gate is opened."""
+    """Start an answer that runs until the gate is opened."""
     gate = Gate()
     model.reply("first", gate)
     await chat.send("send", text="first", model=model.id, client_id=f"{model.id}-first")
@@ -33,7 +33,7 @@ async def test_sends_wait_and_are_answered_in_order(open_chat: OpenChat, model: 
     done = []
     for expected in ("first", "You said: a", "You said: b", "You said: c"):
         frames = await chat.until("done")
-        assert text(frames) in (expected, "")  # the first one's text came before
+        assert text(frames) in (expected, "")  # the first one's text arrived before
         done.append(frames[-1]["client_id"].removeprefix(f"{model.id}-"))
     assert done == ["first", "a", "b", "c"]
 
@@ -84,7 +84,7 @@ async def test_the_twenty_first_is_refused(open_chat: OpenChat, model: Model) ->
     assert done == [f"{model.id}-{name}" for name in ("first", *range(20))]
 
 
-async def test_a_queued_message_can_be_taken_back(open_chat: OpenChat, model: Model) -> None:
+async def test_a_queued_message_can_be_cancelled(open_chat: OpenChat, model: Model) -> None:
     chat, tab = await open_chat(), await open_chat()
     gate = await busy(chat, model)
     await tab.resume(chat.session_id)
@@ -106,7 +106,7 @@ async def test_a_queued_message_can_be_taken_back(open_chat: OpenChat, model: Mo
     assert len(model.requests) == 2
 
 
-async def test_a_running_message_cannot_be_taken_back(open_chat: OpenChat, model: Model) -> None:
+async def test_a_running_message_cannot_be_cancelled(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     gate = await busy(chat, model)
     await chat.send("withdraw", client_id=f"{model.id}-first")

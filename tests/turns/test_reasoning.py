@@ -1,4 +1,4 @@
-"""A model's visible reasoning: told and stored apart from the answer, never sent back."""
+"""A model's visible reasoning: sent and stored apart from the answer, never sent back."""
 
 from __future__ import annotations
 

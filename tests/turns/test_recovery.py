@@ -1,4 +1,4 @@
-"""What a server finds in the rows of one that died."""
+"""How a server recovers the turns of one that died."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(4)]
 
 @pytest.mark.parametrize("fraction", [".000", ".120", ".123"])
 def test_a_dead_servers_turn_is_ended_whenever_it_died(fraction: str) -> None:
-    """SQLite compares times as text: a whole second is written in two ways."""
+    """SQLite compares times as text, and a whole second may be written in two ways."""
     talk(local_owner(), "Hi", "")
     heartbeat = RawSQL(f"'2026-01-01 00:00:30{fraction}'", [])  # noqa: S611  # as `Now` writes it
     Turn.objects.update(status="running", process="dead", heartbeat_at=heartbeat)
@@ -54,4 +54,4 @@ def test_beside_a_call_that_ran_the_others_are_as_they_were(
     assert list(found) == ["unknown", *others]
     conversation.refresh_from_db()
     assert conversation.seq == frames[-1].seq
-    assert not recovery.recover(turn.pk, "dead", seen_at=None)  # it is nobody else's any more
+    assert not recovery.recover(turn.pk, "dead", seen_at=None)  # it is no longer the dead server's

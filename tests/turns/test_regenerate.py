@@ -1,4 +1,4 @@
-"""An answer again: the earlier one is kept as a sibling, and every tab is told."""
+"""Regenerating an answer: the earlier one is kept as a sibling, and every tab hears of it."""
 
 from __future__ import annotations
 

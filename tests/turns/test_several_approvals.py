@@ -1,4 +1,4 @@
-"""Several calls of one answer ask: each runs as soon as it is approved, whatever the others do."""
+"""Several pending calls of one answer: each runs as soon as it is approved, whatever the others do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOOLS = "tools,tests.support.effect_tools"
 def asking(
     tmp_path_factory: pytest.TempPathFactory, collected: None, model_server: ModelServer
 ) -> Iterator[OwnServer]:
-    """A server with these tools, that nobody kills."""
+    """A server with these tools, which no test kills."""
     data = tmp_path_factory.mktemp("approvals") / "data"
     with fresh_database(data) as variables:
         server = OwnServer(data, {**environment(model_server), **variables})
@@ -41,13 +41,13 @@ def mortal(own_server: OwnServer) -> OwnServer:
 
 
 class Asked:
-    """An answer whose calls wait: of those in `held`, each runs until it is let go."""
+    """An answer with pending calls: those in `held` run until they are released."""
 
     def __init__(self, chat: Chat, model: Model, folder: Path) -> None:
         self.chat, self.model, self.folder = chat, model, folder
 
     async def ask(self, *names: str, held: str = "") -> str:
-        """The conversation's id."""
+        """Ask, and return the conversation's id."""
         self.model.reply("I will. ", *(self._call(name, held, i) for i, name in enumerate(names)))
         session_id = await self.chat.new(model=self.model.id)
         await self.chat.send("send", text="go")
@@ -66,7 +66,7 @@ class Asked:
         return await self.chat.until(lambda f: f.get("data", {}).get("status") == status)
 
     async def result(self) -> tuple[str, bool]:
-        """Of the next call that has one."""
+        """Return the result of the next call that has one."""
         data = (await self.chat.until("tool_result"))[-1]["data"]
         return data["call_id"].removeprefix("call_"), data["is_error"]
 
@@ -75,7 +75,7 @@ class Asked:
             while name not in self.effects():  # noqa: ASYNC110  (another process's file)
                 await asyncio.sleep(0.01)
 
-    def let_go(self, name: str) -> None:
+    def release(self, name: str) -> None:
         (self.folder / name).touch()
 
     def effects(self) -> list[str]:
@@ -83,7 +83,7 @@ class Asked:
         return file.read_text().splitlines() if file.exists() else []
 
     async def statuses(self, session_id: str) -> list[str]:
-        """Of its calls."""
+        """Return the states of its calls."""
         answer = (await self.chat.resume(session_id))["messages"][-1]
         return [call["status"] for call in answer["tool_calls"]]
 
@@ -105,7 +105,7 @@ async def test_an_approved_call_runs_while_another_waits(asked: Asked) -> None:
     turn = (await asked.chat.resume(session_id))["turn"]
     assert (turn["status"], turn["content"]) == ("waiting_approval", "I will. ")
     assert [call["status"] for call in turn["tool_calls"]] == ["pending", "finished"]
-    assert len(asked.model.requests) == 1  # it is asked again when all have results
+    assert len(asked.model.requests) == 1  # it is asked again once all have results
     asked.model.reply("Done.")
     await asked.decide("a", approved=False)
     frames = await asked.chat.until("done")
@@ -139,7 +139,7 @@ async def test_what_is_decided_while_another_runs_waits_for_nothing(asked: Asked
     turn = (await asked.chat.resume(session_id))["turn"]
     assert turn["status"] == "tool_calling"
     assert await asked.statuses(session_id) == ["running", "finished", "denied", "pending"]
-    asked.let_go("a")
+    asked.release("a")
     assert await asked.result() == ("a", False)
     await asked.until("waiting_approval")
     asked.model.reply("Done.")
@@ -156,10 +156,10 @@ async def test_the_last_decision_while_another_runs_is_the_last(asked: Asked) ->
     await asked.runs("a")
     await asked.decide("b")
     await asked.result()
-    asked.let_go("a")
+    asked.release("a")
     frames = await asked.chat.until("done")
     states = [f["data"]["status"] for f in frames if kind(f) == "status"]
-    assert states == ["thinking", "responding"]  # nothing waited for anybody meanwhile
+    assert states == ["thinking", "responding"]  # nothing waited meanwhile
 
 
 @pytest.mark.promise(5, 9)
@@ -171,7 +171,7 @@ async def test_a_command_decides_while_another_call_runs(asked: Asked, asking: O
     command = ("approvals", "approve", "call_b", "--conversation", here)
     await asyncio.to_thread(asking.manage, *command)
     assert await asked.result() == ("b", False)
-    asked.let_go("a")
+    asked.release("a")
     assert text(await asked.chat.until("done")) == "Done."
 
 
@@ -183,7 +183,7 @@ async def test_a_repeated_decision_changes_nothing(asked: Asked) -> None:
     for _ in range(2):
         await asked.decide("a", approved=False)
         assert (await asked.chat.until("error"))[-1]["code"] == "not_allowed"
-    asked.let_go("a")
+    asked.release("a")
     assert await asked.result() == ("a", False)
     assert asked.effects() == ["a"]
 
@@ -228,7 +228,7 @@ async def test_a_stop_ends_what_runs_and_what_waits(asked: Asked) -> None:
 
 @pytest.mark.promise(7)
 async def test_later_sends_stay_behind_it(asked: Asked) -> None:
-    """It is put back to wait, not to the end of the queue."""
+    """The turn waits again in its place, not at the end of the queue."""
     await asked.ask("a", "b")
     await asked.chat.send("send", text="later", model="echo")
     await asked.chat.until("message_created")
@@ -245,7 +245,7 @@ async def test_later_sends_stay_behind_it(asked: Asked) -> None:
 async def test_a_model_that_has_gone_holds_up_no_call(
     mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
 ) -> None:
-    """It is looked up when it is asked, and not before."""
+    """The model is looked up only when it is asked."""
     asked = Asked(await connect(mortal.talos.address), model, tmp_path)
     session_id = await asked.ask("a", "b")
     mortal.kill()
@@ -283,7 +283,7 @@ async def test_killed_while_one_runs_the_other_waits_on(
     asked = Asked(await connect(mortal.start()), model, tmp_path)
     snapshot = await asked.chat.resume(session_id)
     assert snapshot["turn"]["status"] == "waiting_approval"
-    assert snapshot["seq"] == seen + 2  # what became of the call, and that the turn waits
+    assert snapshot["seq"] == seen + 2  # the call's result, and the waiting turn
     assert await asked.statuses(session_id) == ["unknown", "pending", "finished"]
     model.reply("Done.")
     await asked.decide("b")

@@ -1,4 +1,4 @@
-"""What a model answers becomes a title: nothing around it, and nothing of it is lost."""
+"""A model's answer becomes a title: without additions, and without losses."""
 
 # ruff: noqa: RUF001  # the letters and the punctuation of many scripts
 
@@ -55,7 +55,7 @@ from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
         ("a\u202eb\x1b[31m\u2066c\u200b\ufeff", "ab[31mc"),
     ],
 )
-def test_a_title_is_taken_out_of_what_is_around_it(answer: str, title: str) -> None:
+def test_additions_around_a_title_are_removed(answer: str, title: str) -> None:
     assert clean(answer) == title
 
 
@@ -99,7 +99,7 @@ def test_a_title_is_taken_out_of_what_is_around_it(answer: str, title: str) -> N
         "🎉",
     ],
 )
-def test_what_belongs_to_a_title_stays(title: str) -> None:
+def test_all_parts_of_a_title_stay(title: str) -> None:
     assert clean(title) == title
 
 
@@ -163,7 +163,7 @@ def test_a_clean_title_is_one_short_line_and_stays(answer: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N", "S"]), min_size=1))
-def test_what_can_be_seen_is_never_lost_wholly(answer: str) -> None:
+def test_visible_text_never_disappears_entirely(answer: str) -> None:
     assert clean(answer) or not answer.strip("`~=+ ")
 
 

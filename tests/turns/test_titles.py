@@ -1,4 +1,5 @@
-"""Titles: asked of the model after the first answer, never over a person's, never a failure."""
+"""Titles: requested from the model after the first answer; they never replace a person's, and never
+fail an answer."""
 
 from __future__ import annotations
 
@@ -80,7 +81,7 @@ async def test_a_failure_leaves_the_opening_words(
 async def test_the_next_answer_does_not_wait_for_a_title(
     open_chat: OpenChat, model: Model, model_server: ModelServer
 ) -> None:
-    """A server that answers one request at a time would not begin before it."""
+    """A server that answers one request at a time would otherwise finish the title first."""
     never = Gate()
     model_server.titles[model.id] = (never, "Late")
     chat = await open_chat()

@@ -1,4 +1,4 @@
-"""The tool loop: the model calls tools, they run, and it continues with their results."""
+"""The orchestration loop: the model calls tools, they run, it reads the results and continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools can be turned off for one conversation, or for one model in all conversations."""
+"""Tools can be turned off: in one conversation, or for one model in all of them."""
 
 from __future__ import annotations
 

@@ -76,5 +76,5 @@ async def test_messages_are_complete_and_paged(
         "/api/chat/nothing",
     ],
 )
-async def test_missing_rows_are_404(address: str, path: str) -> None:
+async def test_an_unknown_address_is_404(address: str, path: str) -> None:
     await get(address, path, expected=404)

@@ -1,4 +1,5 @@
-"""What an import can bring in thousands is shown in parts, with a way to the rest; files are whole."""
+"""Rows that an import can bring in thousands are shown in parts, with a way to the rest; downloads
+are whole."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ HTMX = {"HX-Request": "true"}
 ANSWER = '"Words" & more\n\n' * 5000
 RESULT = "result" * 200
 NASTY = "\x01\"'<&"
-"""Each of these takes most room in a frame or in a page."""
+"""Characters that take the most room in a frame or on a page."""
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def body(client: Client, path: str) -> bytes:
 
 
 def hostile(owner: User) -> Conversation:
-    """Messages in which everything is as long as it may be."""
+    """Messages in which everything has its maximum length."""
     made = histories.make(1, messages=24, text=NASTY * 12_000, owner=owner)[0]
     said = Message.objects.filter(conversation=made)
     said.update(reasoning=NASTY * 12_000)
@@ -102,7 +103,7 @@ def hostile(owner: User) -> Conversation:
         error=NASTY * 5000, error_details=NASTY * 5000, note=NASTY * 5000
     )
     answers = said.filter(role="assistant")
-    answers.update(content=ANSWER)  # Markdown, which takes its time for the other
+    answers.update(content=ANSWER)  # Markdown, which is slow for the other text
     ToolCall.objects.bulk_create(
         ToolCall(
             message=answer, call_id=f"c{n}", round=0, offset=0, name=NASTY * 40, status="finished",

@@ -62,7 +62,7 @@ async def test_the_failing_part_is_named(
     assert json.loads(response.content) == {"status": "unavailable", "failing": name}
 
 
-async def test_many_probes_at_once_are_one_look(
+async def test_many_probes_at_once_are_one_check(
     async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
@@ -79,7 +79,7 @@ async def test_many_probes_at_once_are_one_look(
     assert looks == 1
 
 
-async def test_who_leaves_stops_the_look_for_nobody_else(
+async def test_a_client_that_leaves_stops_the_check_for_no_other(
     async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going_on = asyncio.Event()
@@ -153,7 +153,7 @@ async def test_a_database_that_takes_no_writes_is_noticed(talos: Talos, tmp_path
 async def failing(
     http: aiohttp.ClientSession, address: str, *, until: str | None = "anything"
 ) -> str | None:
-    """What /healthz says, or says at last."""
+    """Wait until /healthz reports a failure, and return it."""
     async with asyncio.timeout(60):
         while True:
             async with http.get(f"{address}/healthz") as response:
