@@ -62,7 +62,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None:
             return None
         with self.wrap_database_errors, self.connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_xact_id_if_transaction_id()::text")
+            cursor.execute("SELECT pg_current_xact_id_if_assigned()::text")
             ((xid,),) = cursor.fetchall()
         return None if xid is None else str(xid)
 
