@@ -166,7 +166,7 @@ def test_a_list_counts_no_further_than_it_can_be_paged(
     monkeypatch.setattr("chat.admin.base.MOST", 5)
     make(7)
     page = client.get(C).content.decode()
-    assert "The first 5 conversations. Search or filter to see others." in page
+    assert "The first 5 of more conversations. Search or filter to see others." in page
     found = BoundedPaginator(Conversation.objects.order_by("pk"), 50)
     assert (found.count, found.counted) == (5, 6)
 

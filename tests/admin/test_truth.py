@@ -49,7 +49,7 @@ def test_a_search_that_was_cut_says_so(client: Client, monkeypatch: pytest.Monke
     make(6, text="needle")  # four messages each
     make(1, text="rare")
     text = client.get(f"{LIST}?q=needle").content.decode()
-    assert "The first 2 conversations. Search or filter" in text
+    assert "The first 2 of more conversations. Search or filter" in text
     for words, whole in (("rare", "1 conversation"), ("nowhere", "0 conversations")):
         text = client.get(f"{LIST}?q={words}").content.decode()
         assert whole in text
@@ -60,7 +60,7 @@ def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("chat.admin.filters.CALLS", 2)
     make(3)
     assert (
-        "The first 2 conversations. Search" in client.get(f"{LIST}?tool=calculate").content.decode()
+        "The first 2 of more conversations. Search" in client.get(f"{LIST}?tool=calculate").content.decode()
     )
     monkeypatch.setattr("chat.admin.filters.CALLS", 3)
     assert "of more" not in client.get(f"{LIST}?tool=calculate").content.decode()
