@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
 from django.utils.html import escape
 
-from chat.display.cards import Card, asked_each_time, plainly
+from chat.display.cards import STATES, Card, asked_each_time, plainly
 from chat.display.parts import Part
 from chat.display.usage import Context, Row
 from chat.models import Turn
@@ -130,5 +131,6 @@ BLANK = {
     "answer": _blank("assistant"),
     "card": Card(ToolCallView(call_id="", name="", arguments={}, status="running")),
     "asked_each_time": asked_each_time,
+    "call_states": json.dumps(STATES),
 }
 """Blank elements that the page's script copies for a message that has no row yet."""

@@ -60,7 +60,8 @@ def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("chat.admin.filters.CALLS", 2)
     make(3)
     assert (
-        "The first 2 of more conversations. Search" in client.get(f"{LIST}?tool=calculate").content.decode()
+        "The first 2 of more conversations. Search"
+        in client.get(f"{LIST}?tool=calculate").content.decode()
     )
     monkeypatch.setattr("chat.admin.filters.CALLS", 3)
     assert "of more" not in client.get(f"{LIST}?tool=calculate").content.decode()

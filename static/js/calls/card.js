@@ -5,17 +5,6 @@ import { draw } from "../page/drawing.js";
 
 /** @typedef {import("../wire/frames.js").Call} Call */
 
-/** The same as in `chat/display/cards.py`. @type {Record<string, string>} */
-const STATES = {
-  pending: "needs your approval",
-  approved: "approved",
-  running: "running…",
-  finished: "done",
-  failed: "failed",
-  denied: "denied",
-  unknown: "may or may not have run",
-};
-
 /** Code points, the same as in `chat/display/cards.py`. */
 const GIST = 120;
 
@@ -60,14 +49,14 @@ export function showArguments(card, given) {
 /** @param {HTMLElement} card @param {string} status */
 export function setStatus(card, status) {
   card.dataset.status = status;
-  setText(card, ".state", STATES[status] ?? status);
+  setText(card, ".state", stateText(status));
   card.querySelector(".details")?.setAttribute("aria-label", describe(card));
   if (status !== "running") setText(card, ".working", "");
 }
 
 /** A card's tool and state, for a screen reader. @param {HTMLElement} card */
 export function describe(card) {
-  return `${card.dataset.name} ${STATES[card.dataset.status ?? ""] ?? ""}`;
+  return `${card.dataset.name} ${stateText(card.dataset.status ?? "")}`;
 }
 
 /** The names of the running tools. @param {HTMLElement} root */
@@ -127,8 +116,16 @@ function asJson(value) {
 
 /** @param {string} name */
 function isAskedEachTime(name) {
-  const template = /** @type {HTMLElement} */ (document.querySelector("#new-call"));
-  return (template.dataset.askedEachTime ?? "").split(" ").includes(name);
+  return (template().askedEachTime ?? "").split(" ").includes(name);
+}
+
+/** A call's state in words, as the server gave them. @param {string} status */
+function stateText(status) {
+  return JSON.parse(template().states ?? "{}")[status] ?? status;
+}
+
+function template() {
+  return /** @type {HTMLElement} */ (document.querySelector("#new-call")).dataset;
 }
 
 /** @param {Element} element @param {string} selector @param {string} text */
