@@ -60,7 +60,7 @@ async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 
 async def _run(executor: Executor, job: Callable[[], R]) -> R:
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor, _guarded, job)
+    return await loop.run_in_executor(executor, _guard, job)
 
 
 async def outcome(unknown: OutcomeUnknown) -> bool:
@@ -187,7 +187,7 @@ def _again_if_broken(job: Callable[[], R]) -> R:
         return job()
 
 
-def _guarded(job: Callable[[], R]) -> R:
+def _guard(job: Callable[[], R]) -> R:
     try:
         return job()
     except (DatabaseError, InterfaceError):

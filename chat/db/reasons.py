@@ -48,7 +48,7 @@ _MISSING = {"42P01", "42703"}
 def reason(error: BaseException) -> str:
     """Return one line for a log: the database's own words, and the owner of SQLite's file."""
     lines = str(error).strip().splitlines() or [_UNKNOWN]
-    said = re.sub(r"^connection failed: ", "", _cleaned(lines[0])).rstrip(".")
+    said = re.sub(r"^connection failed: ", "", _redact(lines[0])).rstrip(".")
     if _is_sqlite(error) and _PLACE.search(said):
         return f"{said}: {_place(Path(settings.DATABASES['default']['NAME']))}"
     return said
@@ -81,7 +81,7 @@ def _is_sqlite(error: BaseException) -> bool:
     return isinstance(error.__cause__ or error, sqlite3.Error)
 
 
-def _cleaned(text: str) -> str:
+def _redact(text: str) -> str:
     """Remove the password, however it is written, and whole addresses."""
     database: dict[str, Any] = settings.DATABASES["default"]
     secrets = [

@@ -50,7 +50,7 @@ class Limits:
 
 
 def cut_text(text: str, most: int | None) -> str:
-    """Cut a text to at most so many bytes, at a code point; None: not at all."""
+    """Cut a text to at most `most` bytes, at a code point; None: not at all."""
     return text if most is None else cut_for_json(cut(text, SNAPSHOT_CONTENT_BYTES), most)
 
 

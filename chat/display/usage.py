@@ -89,7 +89,7 @@ def of_conversation(conversation: Conversation) -> tuple[Row, ...]:
 
 
 class Sums(NamedTuple):
-    """What some turns used together; None: not known of any."""
+    """The usage of some turns together; None: not known of any."""
 
     answers: int
     read: int | None

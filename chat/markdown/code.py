@@ -26,7 +26,7 @@ def lexer_of(language: str, code: str) -> Lexer | None:
     return None if found is None else found(stripnl=False, ensurenl=False)
 
 
-def lit(code: str, lexer: Lexer) -> str:
+def highlight_code(code: str, lexer: Lexer) -> str:
     return highlight(code, lexer, HtmlFormatter(nowrap=True))
 
 

@@ -20,7 +20,7 @@ from time import process_time
 from typing import Any
 
 from chat.markdown.blocks import blocks
-from chat.markdown.code import lexer_of, lit
+from chat.markdown.code import highlight_code, lexer_of
 from chat.markdown.jobs import receive, seconds_for, seconds_for_code, send
 from chat.markdown.renderer import cleaner, parser, render, render_reply
 
@@ -88,7 +88,7 @@ def _answer(job: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
     text, code = job["text"], Code(job, connection)
     answer: dict[str, Any] = {}
     try:
-        with allowed(seconds_for(text)):
+        with limit_cpu(seconds_for(text)):
             if job["kind"] == "blocks":
                 found = blocks(text, is_whole=job["is_whole"], code=code)
                 answer = {"blocks": [(block.html, block.end) for block in found]}
@@ -121,14 +121,14 @@ class Code:
             self.left_out = True
             return escape(code)
         try:
-            return self._lit(code, language)
+            return self._highlight(code, language)
         except Exception:  # a fault in the language's rules
             self.left_out = True
             return escape(code)
 
-    def _lit(self, code: str, language: str) -> str:
+    def _highlight(self, code: str, language: str) -> str:
         began = process_time()
-        with allowed(0):
+        with limit_cpu(0):
             lexer = lexer_of(language, code)
         loaded = process_time()
         self._loading -= loaded - began
@@ -136,14 +136,14 @@ class Code:
             return escape(code)
         send(self._connection, {"block": self._number})
         try:
-            with allowed(seconds_for_code(code)):
-                return lit(code, lexer)
+            with limit_cpu(seconds_for_code(code)):
+                return highlight_code(code, lexer)
         finally:
             self._seconds -= process_time() - loaded
 
 
 @contextmanager
-def allowed(seconds: float) -> Iterator[None]:
+def limit_cpu(seconds: float) -> Iterator[None]:
     """Kill the process when the block has taken so many processor seconds; 0: no limit.
 
     Time inside does not count toward an outer limit.

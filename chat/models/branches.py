@@ -97,7 +97,7 @@ class Versions:
     ids: tuple[str, ...]
     """The message and its neighbours, oldest first: at most `NEIGHBOURS` on either side."""
     number: int
-    """From 1."""
+    """Ordinal, from 1."""
     count: int
 
 

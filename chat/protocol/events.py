@@ -139,7 +139,7 @@ class StatusData(Data):
 
 
 class StatusChanged(Event):
-    """What the live turn is doing."""
+    """The live turn's current activity."""
 
     event: Literal["status"] = "status"
     data: StatusData

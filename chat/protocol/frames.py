@@ -38,7 +38,7 @@ class Reply(Frame):
     html: str | None = None
     """`content`, rendered and safe, for connections that asked for `render`."""
     outcome: CommandOutcome | None = None
-    """What the command did, where a page has to act on it."""
+    """The command's effect, if a page has to act on it."""
 
     left_out = frozenset({"seq", "html", "outcome"})
 

@@ -130,7 +130,7 @@ class TurnView(Data):
     status: TurnStatus
     tool_calls: tuple[ToolCallView, ...] = ()
     calls: int | None = None
-    """As in `MessageView`."""
+    """The number of its calls, as in `MessageView`."""
     queued: int
     """Sends that wait behind it."""
     note: str | None = None

@@ -32,7 +32,7 @@ class Marked:
 Span = tuple[int, int]
 
 
-def marked(text: str, sought: Sequence[str]) -> Marked:
+def mark(text: str, sought: Sequence[str]) -> Marked:
     """Mark the matches in a whole text."""
     return _cut(text, _places(text, sought), 0, len(text))
 

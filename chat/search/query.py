@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.functions import Coalesce
 
 from chat.models import HIDDEN, Conversation, Message
-from chat.search.excerpts import Marked, excerpt, marked
+from chat.search.excerpts import Marked, excerpt, mark
 from chat.search.index import TITLE
 from chat.search.words import MAX_WORD, is_unspaced, runs
 
@@ -177,7 +177,7 @@ def _first_messages(conversation_ids: Sequence[UUID]) -> Iterable[Message]:
 def _hit(conversation: Conversation, message: Message, sought: Sequence[str]) -> Hit:
     return Hit(
         conversation_id=conversation.pk,
-        title=marked(str(conversation), sought),
+        title=mark(str(conversation), sought),
         is_archived=conversation.archived,
         message_id=message.pk,
         role=message.role,

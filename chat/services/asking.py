@@ -1,4 +1,4 @@
-"""What a send, an edit, a regenerate and a continue share: how an answer is asked for and queued."""
+"""Shared by send, edit, regenerate and continue: asking for an answer, and queueing it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Ask:
     """The client's name for this send or edit: sent again, it stores nothing."""
 
     def resolve(self, conversation: Conversation, default_model: str) -> Ask:
-        """The same with a model: the chosen one, the conversation's own or the default."""
+        """Fill in the model: the chosen one, the conversation's own or the default."""
         return replace(self, model=self.model or conversation.model or default_model)
 
 

@@ -23,7 +23,7 @@ class Caller:
     """The model for the next conversation of this connection."""
     context: int | None = None
     outcome: CommandOutcome | None = None
-    """What the command did, where the page has to act on it."""
+    """The command's effect, if the page has to act on it."""
 
     @property
     def here(self) -> UUID:

@@ -1,8 +1,8 @@
 """A connection's place in a conversation: a snapshot, then every later frame, none twice.
 
-Frames that arrive while a snapshot is read are held: what is not in it follows it. More than one
-may be read at a time (a client resumes while `turns/follow.py` refreshes); the frames are held
-until the last of them was sent.
+Frames that arrive while a snapshot is read are held; those that it does not include are sent after
+it. Several snapshots may be read at a time (a client resumes while `turns/follow.py` refreshes);
+frames are held until the last one is sent.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from chat.models import Turn
 from chat.protocol import MAX_QUEUED, Frame, SessionCreated
 
 
-class Place(Protocol):
-    """The connection, as a subscription knows it."""
+class Connection(Protocol):
+    """The connection, as a subscription sees it."""
 
     owner: User
     subscription: Subscription | None
@@ -38,14 +38,16 @@ class Place(Protocol):
 class Subscription:
     """One connection in one conversation."""
 
-    def __init__(self, consumer: Place, conversation_id: UUID, *, render: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, conversation_id: UUID, *, render: bool = False
+    ) -> None:
         self.conversation_id = conversation_id
         self.render = render
         self.seen = 0
-        """The last numbered frame that the client has."""
+        """Number of the last frame that the client has."""
         self.awaited: deque[UUID] = deque(maxlen=MAX_QUEUED + 1)
-        """Answers whose `done` the client may still wait for."""
-        self._consumer = consumer
+        """Answers for whose `done` the client may still wait."""
+        self._connection = connection
         self._holds = 0
         """Snapshots that are being read."""
         self._held: list[tuple[int | None, str]] = []
@@ -54,7 +56,7 @@ class Subscription:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold frames while a snapshot is read and shown; then those that are not in it follow."""
+        """Hold frames while a snapshot is read and shown, then send those that it does not include."""
         self._holds += 1
         try:
             yield
@@ -62,12 +64,12 @@ class Subscription:
             self._holds -= 1
             if not self._holds:
                 held, self._held = self._held, []
-                # not to who was shown another conversation meanwhile, or never this one
+                # not if another conversation was shown meanwhile, or this one never was
                 for seq, text in held if self._is_shown and not self._is_closed else ():
                     self.deliver(seq, text)
 
     def show(self, snapshot: SessionCreated) -> None:
-        """Send a snapshot: from now on the client has what it includes."""
+        """Send a snapshot, whose frames the client then has."""
         self._is_shown = True
         self.seen = snapshot.data.seq
         self.awaited.clear()
@@ -76,47 +78,47 @@ class Subscription:
             for message in snapshot.data.messages
             if message.status in Turn.UNFINISHED
         ]
-        self._consumer.tell(snapshot)
+        self._connection.tell(snapshot)
 
     def deliver(self, seq: int | None, text: str) -> None:
         if self._holds:
             self._held.append((seq, text))
         elif seq is None:
-            self._consumer.deliver(None, text)
+            self._connection.deliver(None, text)
         elif seq > self.seen:
             self.seen = seq
-            self._consumer.deliver(seq, text)
+            self._connection.deliver(seq, text)
 
     async def refresh(self) -> None:
-        """Another server moved the conversation on: show how it stands, and what ended there."""
+        """Send a new snapshot and ended turns, after another server changed the conversation."""
         default = await get_catalogue().default()
         awaited = tuple(self.awaited)
         with self.holding():
             try:
                 snapshot, over = await read(
                     snapshots.session_created,
-                    self._consumer.owner,
+                    self._connection.owner,
                     self.conversation_id,
                     default,
                     awaited=awaited,
                 )
             except SessionNotFound:
                 return
-            if self._consumer.subscription is not self or snapshot.data.seq <= self.seen:
+            if self._connection.subscription is not self or snapshot.data.seq <= self.seen:
                 return
             ended = {turn.message_id for turn in over}
-            # some may be further on than the snapshot shows, or were sent while it was read
+            # some may be ahead of the snapshot, or were sent while it was read
             still = [answer for answer in self.awaited if answer not in ended]
             self.show(snapshot)
             self.awaited += [answer for answer in still if answer not in self.awaited]
             for turn in over:
-                # one that ran here was told with its number, one that never ran by its notice
+                # the end of a turn that ran here was sent with its number, of one that never ran as a notice
                 if turn.process not in ("", process.identity):
-                    self._consumer.tell(snapshots.done(turn))
+                    self._connection.tell(snapshots.done(turn))
 
     def forget(self) -> None:
-        if self._consumer.subscription is self:
-            self._consumer.subscription = None
+        if self._connection.subscription is self:
+            self._connection.subscription = None
 
     def close(self) -> None:
         self._is_closed = True

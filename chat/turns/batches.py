@@ -1,4 +1,4 @@
-"""What one tick commits and sends for each turn: numbered here, and joined if there is a backlog."""
+"""The frames and writes of each turn in a tick: numbered here, and joined if there is a backlog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 100_000
 
 @dataclass(eq=False)
 class Batch:
-    """What one tick commits and sends for one turn."""
+    """The frames and writes of one turn in a tick."""
 
     turn: LiveTurn
     text: str = ""

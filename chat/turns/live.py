@@ -94,7 +94,7 @@ class LiveTurn:
     noted_wait: float | None = None
     """The wait of the last note, identified by the `heard_at` with which it began."""
     last_note: StatusData | None = None
-    """That note."""
+    """The last note about a wait."""
     over: bool = False
     """The journal has its end: nothing may follow."""
     waits: bool = False

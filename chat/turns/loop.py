@@ -129,7 +129,7 @@ Beside = Opaque | Thought | Waiting | Remark | ToolRequest | Usage | Stop
 
 
 class Rest:
-    """What a request yields beside text and reasoning."""
+    """The output of a request beside text and reasoning."""
 
     def __init__(self, turn: LiveTurn, journal: Journal, model: Resolved, waits: WaitNotes) -> None:
         self.requests: list[ToolRequest] = []

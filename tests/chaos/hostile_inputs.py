@@ -24,7 +24,7 @@ from chat.llm.stream.code_marks import CodeMarks
 from chat.llm.stream.fragments import ToolFragments
 from chat.llm.stream.sse import EventStream
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
-from chat.search.excerpts import excerpt, marked
+from chat.search.excerpts import excerpt, mark
 from chat.search.query import _expression, _sought
 from chat.search.words import words
 from chat.transfer.importers import reading
@@ -166,7 +166,7 @@ def _journal(text: str) -> Work:
 def _found(text: str) -> Work:
     """Search a text for its own end."""
     sought = _sought(text[-2000:])
-    return lambda: (words(text), _expression(sought), excerpt(text, sought), marked(text, sought))
+    return lambda: (words(text), _expression(sought), excerpt(text, sought), mark(text, sought))
 
 
 def _asked(text: str) -> Work:

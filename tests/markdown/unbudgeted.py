@@ -7,12 +7,12 @@ from html import escape
 
 from chat.markdown import blocks as _blocks
 from chat.markdown import renderer
-from chat.markdown.code import lexer_of, lit
+from chat.markdown.code import highlight_code, lexer_of
 
 
 def _highlight(code: str, language: str) -> str:
     lexer = lexer_of(language, code)
-    return escape(code) if lexer is None else lit(code, lexer)
+    return escape(code) if lexer is None else highlight_code(code, lexer)
 
 
 render = partial(renderer.render, code=_highlight)
