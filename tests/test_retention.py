@@ -73,4 +73,4 @@ async def both() -> None:
     """Two servers check at the same moment."""
     import asyncio
 
-    await asyncio.gather(retention.run(), retention.keep())
+    await asyncio.gather(retention.run(), retention.run())
