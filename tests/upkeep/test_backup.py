@@ -105,7 +105,7 @@ def test_force_only_overwrites_files(data: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("pipe", "link"):
-        with pytest.raises(backup.BackupError, match="is no file"):
+        with pytest.raises(backup.BackupError, match="is not a file"):
             backup.make(tmp_path / name, force=True)
     assert (tmp_path / "pipe").is_fifo()
 

@@ -64,6 +64,6 @@ def test_a_restore_brings_no_connections_and_says_so(data: Path, tmp_path: Path)
     new = tmp_path / "new"
     done = manage("restore", str(data / FILE), TALOS_DATA_DIR=str(new))
     assert done.returncode == 0, done.stderr
-    assert "enter those again" in done.stdout
+    assert "enter them in the browser again" in done.stdout
     assert connections(new / FILE) == 0
     assert b"sealed-" not in (new / FILE).read_bytes()

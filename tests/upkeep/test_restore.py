@@ -123,7 +123,7 @@ def link(file: Path) -> None:
         (climbing, "not a Talos backup"),
         (rooted, "not a Talos backup"),
         (beside, "not a Talos backup"),
-        (link, "no ordinary file"),
+        (link, "not an ordinary file"),
     ],
 )
 def test_a_bad_file_is_refused_and_leaves_nothing(

@@ -45,11 +45,11 @@ class Rules:
         if self.older_than is not None:
             words.append(f"last used before {_moment(self.before)}")
         if self.archived_only:
-            words.append("archived ones only")
+            words.append("only archived ones")
         if self.keep_pinned:
-            words.append("without pinned ones")
+            words.append("except pinned ones")
         if self.keep_newest:
-            words.append(f"without the newest {self.keep_newest:,} of each user")
+            words.append(f"except the newest {self.keep_newest:,} of each user")
         return ", ".join(words)
 
     def shares(self) -> Iterator[Share]:
