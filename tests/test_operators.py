@@ -185,7 +185,7 @@ def test_this_machines_names_stay_allowed_and_others_are_warned_of(talos: Talos)
         asked = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Host: {host}"]
         assert subprocess.check_output([*asked, f"{address}/healthz"], text=True) == status
     errors = talos.stop()[1]
-    assert "TALOS_ALLOWED_HOSTS has talos.example.com: whoever reaches this server" in errors
+    assert "TALOS_ALLOWED_HOSTS has talos.example.com: anyone who reaches this server" in errors
     assert "is the owner and the admin" in errors
 
 
