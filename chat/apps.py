@@ -14,8 +14,8 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checks  # noqa: F401  # the checks register themselves
-        from chat.db import versions  # the checks register themselves
+        from chat import checks  # noqa: F401  # registers the checks
+        from chat.db import versions  # registers its checks
 
         connection_created.connect(configuration.prepare)
         pre_migrate.connect(versions.refuse_newer, sender=self)

@@ -1,4 +1,4 @@
-"""What must hold before the server starts. `manage.py check` and `manage.py serve` run them."""
+"""System checks before the server starts, run by `manage.py check` and `manage.py serve`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.core.errors import ToolDeclarationError
 
 
 def is_loopback(host: str) -> bool:
-    """Does this address reach only programs on this machine?"""
+    """Whether an address is reachable only from this machine."""
     if host == "localhost":
         return True
     try:
@@ -36,9 +36,9 @@ def local_means_loopback(
         return []
     return [
         Error(
-            f"HOST is {host!r}, which others can reach, but TALOS_AUTH=local asks nobody to log "
-            "in: whoever reaches the port would be the owner and the admin.",
-            hint="Use HOST=127.0.0.1, and reach it from elsewhere through an SSH tunnel.",
+            f"HOST is {host!r}, which others can reach, but TALOS_AUTH=local requires no login: "
+            "anyone who reaches the port would be the owner and the admin.",
+            hint="Use HOST=127.0.0.1, and connect from elsewhere through an SSH tunnel.",
             id="talos.E001",
         )
     ]
@@ -47,7 +47,7 @@ def local_means_loopback(
 _HOST = re.compile(
     r"\[[0-9a-fA-F:.]+\]|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*|[^\s./:*][^\s/:*]*"
 )
-"""An address, or a name that does not stand for others, as `.example.com` does."""
+"""An address, or a name that matches only itself, unlike `.example.com`."""
 
 
 @register
@@ -60,7 +60,7 @@ def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
         Error(
             f"TALOS_ALLOWED_HOSTS must list exact names{found}: any other web page could otherwise "
             "reach this server through a name of its own (DNS rebinding).",
-            hint="Unset it, or use for example localhost,127.0.0.1: names without scheme and port",
+            hint="Unset it, or list names without scheme and port, such as localhost,127.0.0.1",
             id="talos.E002",
         )
     ]
@@ -68,17 +68,17 @@ def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
 
 @register(deploy=True)
 def others_are_admins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Said at the start and by `check --deploy`, not by every command: it may be meant."""
+    """Warn at the start and in `check --deploy`, not in every command: it may be intended."""
     others = [name for name in settings.ALLOWED_HOSTS if not is_loopback(name)]
     if settings.TALOS_AUTH != "local" or not others:
         return []
     return [
         checks.Warning(
-            f"TALOS_ALLOWED_HOSTS has {', '.join(others)}: whoever reaches this server by that "
-            "name is the owner and the admin, since TALOS_AUTH=local asks nobody to log in. They "
+            f"TALOS_ALLOWED_HOSTS has {', '.join(others)}: anyone who reaches this server by that "
+            "name is the owner and the admin, since TALOS_AUTH=local requires no login. They can "
             "read and delete every conversation, and approve what tools do on this machine.",
-            hint="Let only yourself reach it (a VPN, a proxy that asks for a password), or use an "
-            "SSH tunnel, which needs no other name.",
+            hint="Make sure only you can reach it (a VPN, a proxy with a password), or use an SSH "
+            "tunnel, which needs no other name.",
             id="talos.W003",
         )
     ]
@@ -91,10 +91,10 @@ def redis_is_not_used(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     if connection.vendor == "postgresql":
         words = (
             "REDIS_URL is set, but this version does not use it: servers that share a PostgreSQL "
-            "database hear of each other through it, within a second or two."
+            "database communicate through it, within a second or two."
         )
     else:
-        words = "REDIS_URL is set, but this version does not use it: on SQLite one process serves."
+        words = "REDIS_URL is set, but this version does not use it: SQLite has one server process."
     return [checks.Warning(words, hint="Unset it.", id="talos.W001")]
 
 
@@ -105,7 +105,7 @@ def variables_are_known(
     return [
         checks.Warning(
             f"{name} is set, but there is no such variable.",
-            hint=f"Did you mean {meant}?" if meant else "Unset it. README.md lists all there are.",
+            hint=f"Did you mean {meant}?" if meant else "Unset it. README.md lists all variables.",
             id="talos.W002",
         )
         for name, meant in settings.UNKNOWN_VARIABLES.items()

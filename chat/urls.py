@@ -1,4 +1,4 @@
-"""Every address of the product but the admin's."""
+"""All URLs of the product except the admin's."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is stored, for staff: searched, filtered, read, and hardly ever changed.
+"""The admin: staff search, filter and read what is stored, and rarely change it.
 
-What a page shows is a promise, so messages, turns and what belongs to them are read-only. What
-may be done to a conversation goes through the same services as on the page: every open page hears
-of it. Django records who did it, and who read what is not theirs.
+Messages, turns and the rows that belong to them are read-only: what a page has shown is a promise.
+Changes to conversations go through the same services as on the page, so every open page is told.
+Django records who made a change, and who read somebody else's conversation.
 
 Every list is bounded, however much is stored: see `base.py`.
 """

@@ -1,6 +1,6 @@
-"""What may be done to conversations: to several from the list, to one from its own page.
+"""Actions on conversations: on several from the list, on one from its own page.
 
-Each goes through its service, and Django records it.
+Each uses its service and is recorded by Django.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from chat import services
-from chat.admin.base import AT_ONCE, Listed
+from chat.admin.base import AT_ONCE, BoundedAdmin
 from chat.admin.confirmation import TransferForm, ask, number
 from chat.errors import NotAllowed, TalosError
 from chat.models import Conversation, Message
@@ -31,48 +31,50 @@ if TYPE_CHECKING:
 
 
 NAMED = 10
-"""Conversations that are named where something could not be done to them."""
+"""Failures that are listed one by one."""
 TRANSFERRED = (
-    "For the old owner they are deleted. The new owner sees everything that was said; what tools "
-    "were allowed to do without asking is forgotten."
+    "The old owner loses access. The new owner can read every message. Remembered decisions about "
+    "tools are dropped."
 )
 
 
 def transfer_form(request: HtmxRequest, owners: Collection[int]) -> TransferForm:
-    """What was entered, or picked from what was found; unbound: nothing yet."""
+    """Return the form with what was entered or picked; unbound if nothing was yet."""
     if picked := request.POST.get("pick"):
         return TransferForm({"to": picked}, owners)
     return TransferForm(request.POST if "to" in request.POST else None, owners)
 
 
-class ConversationActions(Listed):
-    """The actions, for the conversations' admin."""
+class ConversationActions(BoundedAdmin):
+    """Mixin: the actions of the conversation admin."""
 
     actions = ("export", "export_to_read", "archive", "unarchive", "cancel", "reassign")
 
-    @admin.action(description="Export selected ones as an archive", permissions=["view"])
+    @admin.action(description="Export selected conversations as an archive", permissions=["view"])
     def export(self, request: HtmxRequest, queryset: Rows) -> HttpResponseBase | None:
         return self._export(request, queryset, JsonLines())
 
-    @admin.action(description="Export selected ones to read (Markdown)", permissions=["view"])
+    @admin.action(description="Export selected conversations as Markdown", permissions=["view"])
     def export_to_read(self, request: HtmxRequest, queryset: Rows) -> HttpResponseBase | None:
         return self._export(request, queryset, Markdown())
 
-    @admin.action(description="Archive selected ones", permissions=["change"])
+    @admin.action(description="Archive selected conversations", permissions=["change"])
     def archive(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
-        return self._each(request, queryset, "Archived", _archive)
+        return self._apply(request, queryset, "Archived", _archive)
 
-    @admin.action(description="Bring selected ones back from the archive", permissions=["change"])
+    @admin.action(description="Unarchive selected conversations", permissions=["change"])
     def unarchive(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
-        return self._each(request, queryset, "Brought back", _unarchive)
+        return self._apply(request, queryset, "Unarchived", _unarchive)
 
-    @admin.action(description="Stop the answers of selected ones", permissions=["change"])
+    @admin.action(description="Stop the answers in selected conversations", permissions=["change"])
     def cancel(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
-        return self._each(request, queryset, "Asked to stop", _cancel)
+        return self._apply(request, queryset, "Stop requested", _cancel)
 
-    @admin.action(description="Transfer ownership of selected ones…", permissions=["change"])
+    @admin.action(
+        description="Transfer ownership of selected conversations…", permissions=["change"]
+    )
     def reassign(self, request: HtmxRequest, queryset: Rows) -> HttpResponse | None:
-        """Ask to whom first."""
+        """Ask for the new owner, then transfer."""
         rows = self._chosen(request, queryset)
         if not rows:
             return None
@@ -81,24 +83,26 @@ class ConversationActions(Listed):
             return self._ask_for_owner(request, rows, form)
         to = form.cleaned_data["to"]
 
-        def give(conversation: Conversation) -> None:
+        def transfer(conversation: Conversation) -> None:
             services.reassign(conversation.owner, conversation.pk, to=to)
 
-        return self._each(request, queryset, f"Given to {to}", give)
+        return self._apply(request, queryset, f"Transferred to {to}", transfer)
 
     def _ask_for_owner(
         self, request: HtmxRequest, rows: Sequence[Conversation], form: TransferForm
     ) -> HttpResponse:
-        said = Message.objects.filter(conversation__in=[row.pk for row in rows]).count()
+        count = Message.objects.filter(conversation__in=[row.pk for row in rows]).count()
         owners = len(form.owners)
         whose = str(rows[0].owner) if owners == 1 else number(owners, "user")
-        what = f"{number(len(rows), 'conversation')} with {number(said, 'message')}, of {whose}"
+        what = (
+            f"{number(len(rows), 'conversation')} with {number(count, 'message')}, owned by {whose}"
+        )
         return ask(
             self,
             request,
             title="Transfer ownership",
             chosen=rows,
-            sentences=[f"{what}, will belong to the new owner.", TRANSFERRED],
+            sentences=[f"{what}, will be transferred to the new owner.", TRANSFERRED],
             form=form,
             button="Transfer",
         )
@@ -114,23 +118,23 @@ class ConversationActions(Listed):
         ids = Ids(Selection(ids=tuple(row.pk for row in rows)))
         return streamed_download(ids, encoder, f"talos-{day}")
 
-    def _each(
+    def _apply(
         self, request: HtmxRequest, queryset: Rows, done: str, do: Callable[[Conversation], None]
     ) -> HttpResponse | None:
-        """Do it to each, say what came of it, and go back to where it was asked."""
+        """Apply an action to each conversation, report the results, and return to the requesting page."""
         rows = self._chosen(request, queryset)
-        changed, complaints = [], []
+        changed, failures = [], []
         for conversation in rows:
             try:
                 do(conversation)
             except TalosError as error:
-                complaints.append(f"{conversation}: {error}")
+                failures.append(f"{conversation}: {error}")
             else:
                 changed.append(conversation)
-        for complaint in complaints[:NAMED]:
-            self.message_user(request, complaint, messages.WARNING)
-        if len(complaints) > NAMED:
-            more = f"Nor was it done to {len(complaints) - NAMED:,} others."
+        for failure in failures[:NAMED]:
+            self.message_user(request, failure, messages.WARNING)
+        if len(failures) > NAMED:
+            more = f"{len(failures) - NAMED:,} more failed."
             self.message_user(request, more, messages.WARNING)
         if changed:
             _record(request, changed, f"{done}.")
@@ -141,11 +145,11 @@ class ConversationActions(Listed):
         return None
 
     def _chosen(self, request: HtmxRequest, queryset: Rows) -> Sequence[Conversation]:
-        """Those that are meant; none, and a word to the person, where they are too many."""
+        """Return the selected conversations; if they are too many, none and an error message."""
         rows = list(queryset.select_related("owner")[: AT_ONCE + 1])
         if len(rows) <= AT_ONCE:
             return rows
-        complaint = f"Nothing was done: at most {AT_ONCE:,} conversations at a time."
+        complaint = f"Nothing was done: select at most {AT_ONCE:,} conversations."
         self.message_user(request, complaint, messages.ERROR)
         return []
 
@@ -155,7 +159,7 @@ def _record(request: HtmxRequest, rows: Sequence[Conversation], words: str) -> N
 
 
 def _is_one(request: HtmxRequest) -> bool:
-    """Whether it was asked on a conversation's own page."""
+    """Whether the action comes from a conversation's own page."""
     return "one" in request.POST
 
 
@@ -169,4 +173,4 @@ def _unarchive(conversation: Conversation) -> None:
 
 def _cancel(conversation: Conversation) -> None:
     if not services.cancel(conversation.owner, conversation.pk):
-        raise NotAllowed("no answer is being written in it.")
+        raise NotAllowed("no answer is running.")

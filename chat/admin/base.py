@@ -1,9 +1,8 @@
-"""What the admin's lists have in common: a bounded number of queries, each of bounded rows.
+"""The base of the admin's lists: a bounded number of queries, each over bounded rows.
 
-Counting all rows, offering all values that a column has, and looking for words in all texts would
-each read a whole table. So a list counts up to `MOST`, offers what was seen lately
-(`filters.py`), and finds words through the index of the chat's own search. Where that leaves
-something out, the list says so.
+Counting all rows, offering all values of a column, and searching all texts would each read a whole
+table. So a list counts up to `MOST`, offers recent values (`filters.py`), and searches through the
+index of the chat's own search. If that leaves rows out, the list says so.
 """
 
 from __future__ import annotations
@@ -32,24 +31,24 @@ from chat.models import SearchEntry, has_hidden, shown
 if TYPE_CHECKING:
     AdminBase = admin.ModelAdmin[Any]
     PaginatorBase = Paginator[Any]
-else:  # only the type checker knows a subscript here
+else:  # only the type checker may subscript these
     AdminBase, PaginatorBase = admin.ModelAdmin, Paginator
 
 MOST = 2000
-"""Rows that a list can be paged through: who looks for an older one searches or filters."""
+"""Rows that a list can page through; older ones are found by search or filters."""
 LONGEST = 50_000
-"""Code points of one text that a page shows."""
-_CUT = "\n\n[Cut here: {shown:,} of {all:,} characters. The export of its conversation has all of them.]"
+"""Code points of a text that a page shows."""
+_CUT = "\n\n[Cut here: {shown:,} of {all:,} characters. Export the conversation for the full text.]"
 FOUND = 2000
-"""Entries of the search index that count, the latest: a word in more of them helps nobody."""
+"""The latest entries of the search index that a search looks at."""
 AT_ONCE = 1000
-"""Rows that one action takes: more would hold up all other pages. There are commands for that."""
+"""Rows per action: more would hold up other requests. Commands handle larger numbers."""
 PLAIN = ("exact", "gt", "gte", "lt", "lte", "isnull")
-"""Comparisons of a column that an address may ask for: with any value, they are answered."""
+"""Comparisons of a column that a URL may contain; they work with any value."""
 
 
 class BoundedPaginator(PaginatorBase):
-    """Counts no further than `MOST`."""
+    """A paginator that stops counting at `MOST`."""
 
     @cached_property
     def count(self) -> int:
@@ -57,17 +56,17 @@ class BoundedPaginator(PaginatorBase):
 
     @cached_property
     def counted(self) -> int:
-        """`MOST` and one: there are more."""
+        """The count, or `MOST + 1` if there are more."""
         found: Any = self.object_list
         return int(found.order_by()[: MOST + 1].count())
 
 
 class BoundedList(ChangeList):
-    """Knows whether it was cut, and how many rows "select all" means."""
+    """A list that knows whether it was cut, and how many rows "select all" means."""
 
     is_cut = False
-    """More rows match than are counted here, or may: a search or a filter has looked at the latest
-    texts, or calls, alone."""
+    """More rows match, or may match, than are counted here: a search or filter looked only at the
+    latest texts or calls."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -83,23 +82,23 @@ class BoundedList(ChangeList):
 
     @cached_property
     def all_of_them(self) -> str:
-        """What "select all" sends back."""
+        """The value that "select all" sends back."""
         return stamp(self.across, first_keys(self.queryset))
 
 
 def first_keys(rows: QuerySet[Any]) -> list[Any]:
-    """Of as many rows as one action takes, in the list's own order."""
+    """The keys of as many rows as one action takes, in the order of the list."""
     return list(rows.values_list("pk", flat=True)[:AT_ONCE])
 
 
 def stamp(count: int, keys: list[Any]) -> str:
-    """The number that was named, and which rows these are, in whatever order."""
+    """Identify a number of rows and their keys, regardless of order."""
     named = ",".join(sorted(map(str, keys)))
     return f"{count}-{blake2b(named.encode(), digest_size=16).hexdigest()}"
 
 
-class Chosen(AdminBase):
-    """A list whose actions are done to rows that can exist."""
+class SelectionAdmin(AdminBase):
+    """A list that refuses invalid ids in a selection."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -108,12 +107,12 @@ class Chosen(AdminBase):
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(key)
         except ValidationError:
-            raise BadRequest("Something was chosen that is no row.") from None
+            raise BadRequest("The selection contains an invalid id.") from None
         return super().changelist_view(request, extra_context)
 
 
-class Listed(Chosen):
-    """A list that answers at once, whatever is stored."""
+class BoundedAdmin(SelectionAdmin):
+    """A list that is fast, however much is stored."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -121,11 +120,11 @@ class Listed(Chosen):
     list_per_page = 50
     list_max_show_all = 0
     conversation_path: ClassVar[str] = ""
-    """The way from a row to its conversation, which may be there for nobody."""
+    """The lookup path from a row to its conversation, which may be hidden."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        # only where there are some: else the database would read rows instead of their index
+        # only if any are hidden: otherwise the database would read rows instead of the index
         is_needed = self.conversation_path and has_hidden()
         return shown(rows, self.conversation_path) if is_needed else rows
 
@@ -139,23 +138,23 @@ class Listed(Chosen):
         return BoundedList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """What a filter of the list reads, and plain comparisons. Anything else is answered 400."""
+        """Allow lookups of the filters, and plain comparisons. Others get a 400 response."""
         filters: Any = self.list_filter
         is_ours = any(lookup in names(spec) for spec in filters) or is_plain(self.model, lookup)
         return is_ours and super().lookup_allowed(lookup, value, request)
 
     def is_search_cut(self, query: str) -> bool:
-        """Whether a search may leave out some of what it should find."""
+        """Whether a search may miss matching rows."""
         return False
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *location: Any
     ) -> HttpResponse | None:
-        """ "Select all" means the rows that the page spoke of, and is refused if there are others."""
+        """Refuse "select all" if the rows have changed since the page was shown."""
         if request.POST.get("select_across") == "1":
             keys = first_keys(queryset)
             if request.POST.get("across", now := stamp(len(keys), keys)) != now:
-                complaint = "Nothing was done: the list has changed. Look at it, and select again."
+                complaint = "Nothing was done: the list has changed. Check it and select again."
                 self.message_user(request, complaint, messages.ERROR)
                 return redirect(request.get_full_path())
             queryset = queryset.filter(pk__in=keys)
@@ -163,12 +162,12 @@ class Listed(Chosen):
 
 
 def names(spec: Any) -> tuple[str | None, ...]:
-    """What a filter reads in the address, other than comparisons of its column."""
+    """The URL parameters of a filter, apart from comparisons of its column."""
     return (*getattr(spec, "names", ()), getattr(spec, "parameter_name", None))
 
 
 def is_plain(model: type[Model], lookup: str) -> bool:
-    """Whether a column of the list's own rows is compared, other than a text without end."""
+    """Whether a lookup compares a column of the list's own rows, other than a long text."""
     name, _, comparison = lookup.partition(LOOKUP_SEP)
     return comparison in ("", *PLAIN) and any(
         name in (column.name, column.attname)
@@ -177,16 +176,16 @@ def is_plain(model: type[Model], lookup: str) -> bool:
     )
 
 
-class Found(Listed):
-    """Searched by ids, and by words through the index. Never by looking at each row."""
+class SearchableAdmin(BoundedAdmin):
+    """A list searched by ids, and by words through the index, never by scanning rows."""
 
     search_fields = ("pk",)
-    """So that Django shows the field; what is searched is said below."""
-    search_help_text = "Words of titles and messages, or an id"
+    """Makes Django show the field; `get_search_results` does the search."""
+    search_help_text = "Words in titles and messages, or an id"
     has_numbers: ClassVar[bool] = False
-    """Rows have a number as their id."""
+    """Whether ids are numbers."""
     words: ClassVar[tuple[str, str]]
-    """A column, and the one of the index whose values it must have."""
+    """A column, and the column of the index whose values it must match."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -212,9 +211,9 @@ class Found(Listed):
         return has_more(term)
 
     def by_uuid(self, known: UUID) -> Q:
-        """Rows of which this is the id, or the id of what they belong to.
+        """Match rows by their id, or by the id of an object that they belong to.
 
-        Each alternative over an index of the row itself: over a join, it would be over all rows.
+        Each alternative must use an index of the table itself: a join would read all rows.
         """
         raise NotImplementedError
 
@@ -227,27 +226,27 @@ def _uuid(term: str) -> UUID | None:
 
 
 def entries(words: str) -> QuerySet[SearchEntry]:
-    """The latest entries of the search index that hold these words, of all owners."""
+    """The latest entries of the search index with these words, of all owners."""
     matching, params = search.matching(words)
-    latest = f"SELECT * FROM ({matching}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # the room's own
-    return SearchEntry.objects.filter(pk__in=RawSQL(latest, params))  # noqa: S611  # likewise
+    latest = f"SELECT * FROM ({matching}) found ORDER BY 1 DESC LIMIT {FOUND}"  # noqa: S608  # built by chat.search
+    return SearchEntry.objects.filter(pk__in=RawSQL(latest, params))  # noqa: S611  # built above
 
 
 def has_more(words: str) -> bool:
-    """Whether more entries than `FOUND` hold these words."""
+    """Whether more than `FOUND` entries contain these words."""
     matching, params = search.matching(words)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM ({matching}) found LIMIT 1 OFFSET {FOUND}", params)  # noqa: S608  # the room's own
+        cursor.execute(f"SELECT 1 FROM ({matching}) found LIMIT 1 OFFSET {FOUND}", params)  # noqa: S608  # built by chat.search
         return cursor.fetchone() is not None
 
 
-class ReadOnly(Listed):
-    """Rows that would break a promise if they were changed by hand."""
+class ReadOnlyAdmin(BoundedAdmin):
+    """Rows that must not be changed by hand."""
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Model | None:
-        """To look at: a text without end is cut, and says so."""
+        """Return the row for display; long texts are cut and marked."""
         row: Model | None = super().get_object(request, object_id, from_field)
         deferred = row.get_deferred_fields() if row is not None else ()
         for field in self.opts.concrete_fields:

@@ -1,4 +1,4 @@
-"""A chart of days, as shapes for an SVG: no script, and no style but the sheet's."""
+"""A chart of days as SVG shapes, without scripts or inline styles."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import date
 from chat.admin.usage import Usage
 
 WIDTH, HEIGHT = 720, 160
-"""Of the bars, in the SVG's own units."""
+"""Size of the chart in SVG units."""
 GAP = 0.2
-"""Of a day's width, between two bars."""
+"""The gap between two bars, as a fraction of a day's width."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Tokens of a day: what was written stands on what was read."""
+    """The tokens of a day: output stacked on input."""
 
     day: Usage
     x: float
@@ -40,9 +40,9 @@ class Chart:
     bars: list[Bar]
     """Oldest first."""
     most: int
-    """Tokens of the busiest day, which is as high as the chart."""
+    """Tokens of the busiest day, whose bar has the height of the chart."""
     busiest: Usage | None
-    """None: nothing was used."""
+    """None if there was no usage."""
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -56,7 +56,7 @@ class Chart:
 
 
 def chart(days: Sequence[Usage]) -> Chart:
-    """Of days, latest first; there is at least one."""
+    """Chart days, given latest first; at least one."""
     busiest = max(days, key=lambda day: day.tokens)
     most = busiest.tokens
     step = WIDTH / len(days)

@@ -1,4 +1,4 @@
-"""What is asked before many rows change: a page that says in numbers what would happen."""
+"""The confirmation page before many rows change, with numbers of what would happen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from chat.admin.base import Listed
+from chat.admin.base import BoundedAdmin
 from chat.admin.typed import matching
 
 LONGEST = 36_500
@@ -19,12 +19,12 @@ LONGEST = 36_500
 
 
 class TransferForm(forms.Form):
-    """Whose conversations become."""
+    """The new owner of conversations."""
 
     to = forms.CharField(
         label="New owner",
         max_length=150,
-        help_text="A username. Part of a name or of an e-mail address is searched for.",
+        help_text="A username, or part of a name or email address to search for.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     suggestions: Sequence[str] = ()
@@ -32,36 +32,38 @@ class TransferForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None, owners: Collection[int]) -> None:
         super().__init__(data)
         self.owners = set(owners)
-        """Whose they are now."""
+        """Ids of the current owners."""
 
     def clean_to(self) -> User:
         name = self.cleaned_data["to"]
         found = User.objects.filter(username=name).first()
         if found is None:
             self.suggestions = matching(name)
-            pick = " Choose one of these:" if self.suggestions else ""
+            pick = " Did you mean one of these?" if self.suggestions else ""
             raise forms.ValidationError(f"There is no user named “{name}”.{pick}")
         if not found.is_active:
-            raise forms.ValidationError(f"{name} is not active: nobody could read them.")
+            raise forms.ValidationError(f"{name} is not active, so nobody could read them.")
         if self.owners == {found.pk}:
-            raise forms.ValidationError(f"{name} has them already.")
+            raise forms.ValidationError(f"{name} already owns them.")
         return found
 
 
 class PruneForm(forms.Form):
-    """Which conversations of a user go."""
+    """Which conversations of a user to delete."""
 
     older_than = forms.IntegerField(
         label="Not used for (days)",
         min_value=0,
         max_value=LONGEST,
         initial=90,
-        help_text="0: all of them, whenever they were used.",
+        help_text="0 means all of them.",
     )
-    keep_pinned = forms.BooleanField(label="Keep pinned ones", required=False, initial=True)
-    archived_only = forms.BooleanField(label="Only archived ones", required=False)
+    keep_pinned = forms.BooleanField(
+        label="Keep pinned conversations", required=False, initial=True
+    )
+    archived_only = forms.BooleanField(label="Only archived conversations", required=False)
     at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
-    """When it was asked: what was used since then stays."""
+    """When the form was first shown: conversations used since then are kept."""
 
     def clean_at(self) -> Any:
         now = timezone.now()
@@ -69,7 +71,7 @@ class PruneForm(forms.Form):
 
 
 def ask(
-    admin: Listed,
+    admin: BoundedAdmin,
     request: HttpRequest,
     *,
     title: str,
@@ -79,9 +81,9 @@ def ask(
     button: str,
     confirmed: bool = False,
 ) -> HttpResponse:
-    """The page. What it sends comes to the action that asked, with the same rows.
+    """Render the page. It submits to the same action, with the same rows.
 
-    `confirmed`: the button does it; else what was entered is first shown in numbers.
+    `confirmed`: the button performs the action; otherwise the numbers are shown first.
     """
     context = {
         **admin.admin_site.each_context(request),

@@ -1,4 +1,4 @@
-"""Conversations: found, read, renamed, and given to the services."""
+"""Conversations in the admin: list, transcript, settings and deletion, through the services."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from django.utils.safestring import SafeString
 from chat import services
 from chat.admin import transcript
 from chat.admin.actions import ConversationActions
-from chat.admin.base import AT_ONCE, BoundedList, Found
+from chat.admin.base import AT_ONCE, BoundedList, SearchableAdmin
 from chat.admin.facts import Facts, facts
 from chat.admin.filters import ModelFilter, StateFilter, ToolFilter
-from chat.admin.reading import Recorded
-from chat.admin.typed import days, owned
+from chat.admin.reading import ReadRecordingAdmin
+from chat.admin.typed import day_filter, owner_filter
 from chat.models import Conversation, Message
 from chat.views.forms import ConversationAdminForm
 
@@ -40,12 +40,12 @@ class ConversationList(BoundedList):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ConversationActions, Recorded, Found):
+class ConversationAdmin(ConversationActions, ReadRecordingAdmin, SearchableAdmin):
     list_display = (
         "name", "owner", "state", "used_model", "messages", "tokens", "last_used", "begun",
     )  # fmt: skip
     list_filter = (
-        owned(), days("updated_at", "last use"), StateFilter, ModelFilter, ToolFilter,
+        owner_filter(), day_filter("updated_at", "last use"), StateFilter, ModelFilter, ToolFilter,
         "pinned", "archived",
     )  # fmt: skip
     list_select_related = ("owner",)
@@ -74,7 +74,7 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
     def state(self, row: Any) -> SafeString | str:
         known = known_of(row)
         if not known.status:
-            return "not begun"
+            return "not started"
         return format_html('<span class="state {}">{}</span>', known.status, known.state)
 
     @admin.display(description="Model")
@@ -92,11 +92,11 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
 
     @admin.display(description="Last used", ordering="updated_at")
     def last_used(self, row: Any) -> datetime:
-        return row.updated_at  # type: ignore[no-any-return]  # of a row
+        return row.updated_at  # type: ignore[no-any-return]  # a row has any attribute
 
-    @admin.display(description="Begun")
+    @admin.display(description="Created")
     def begun(self, row: Any) -> datetime:
-        return row.created_at  # type: ignore[no-any-return]  # of a row
+        return row.created_at  # type: ignore[no-any-return]  # a row has any attribute
 
     # --- one of them ------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The form, and under it the transcript."""
+        """Show the form, with the transcript."""
         context = {"title": "Conversation", **(extra_context or {})}
         found: Any = self.get_object(request, object_id)
         if found is not None and self.has_view_permission(request, found):
@@ -140,10 +140,10 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """What to confirm: the conversations, not each of the rows that go with them."""
+        """List the conversations to confirm, not every row deleted with them."""
         names = [str(conversation) for conversation in objs[: AT_ONCE + 1]]
         too_many = len(names) > AT_ONCE
-        protected = [f"At most {AT_ONCE:,} at a time: manage.py prune_history deletes more."]
+        protected = [f"At most {AT_ONCE:,} at a time; manage.py prune_history deletes more."]
         counted = {Conversation._meta.verbose_name_plural: len(names)}
         return names[:AT_ONCE], counted, set(), protected if too_many else []
 
@@ -155,7 +155,7 @@ class ConversationAdmin(ConversationActions, Recorded, Found):
 
 
 def _reading(request: HttpRequest, found: Conversation) -> transcript.Reading:
-    """What the address asks for."""
+    """Return the stretch that the URL asks for."""
     try:
         return transcript.read(found, at=request.GET.get("at"), before=request.GET.get("before"))
     except (ValueError, Message.DoesNotExist):

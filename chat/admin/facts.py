@@ -1,4 +1,4 @@
-"""What a list says of each conversation, or of each user: for a whole page in three queries."""
+"""Numbers about each conversation or user of a list: three queries for a whole page."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _LEAST_FIRST = tuple(map(str, (Turn.Status.QUEUED, Turn.Status.WAITING, Turn.Sta
 
 @dataclass(frozen=True)
 class Facts:
-    """Of one conversation, all branches."""
+    """Facts about a conversation, over all branches."""
 
     messages: int = 0
     read: int = 0
-    """Tokens that the models were given."""
+    """Tokens in."""
     written: int = 0
-    """Tokens that they wrote."""
+    """Tokens out."""
     cost: Decimal | None = None
     status: str = ""
-    """Of the unfinished turn, else of the last one; empty: there is none."""
+    """Status of the unfinished turn, or else of the last; empty if there is none."""
     model: str = ""
-    """That answers, or answered last."""
+    """The model of that turn."""
 
     @property
     def state(self) -> str:
@@ -39,7 +39,7 @@ class Facts:
 
 
 def facts(conversations: Collection[Conversation]) -> dict[UUID, Facts]:
-    """By the conversation's id."""
+    """Return the facts by conversation id."""
     ids = [conversation.pk for conversation in conversations]
     messages = Message.objects.filter(conversation__in=ids)
     counted = dict(messages.values_list("conversation").annotate(Count("pk")))
@@ -64,9 +64,9 @@ def facts(conversations: Collection[Conversation]) -> dict[UUID, Facts]:
 
 
 def _last(turns: TurnQuerySet, leaves: Collection[UUID]) -> dict[UUID, Turn]:
-    """The turn that says how each conversation stands."""
+    """Return the turn that determines the state of each conversation."""
     telling = turns.filter(Q(message__in=leaves) | Q(status__in=Turn.UNFINISHED)).order_by("pk")
-    # of several, a live one comes last, and so remains
+    # a live turn sorts last, and so wins
     return {turn.conversation_id: turn for turn in sorted(telling, key=_weight)}
 
 
@@ -76,26 +76,26 @@ def _weight(turn: Turn) -> int:
 
 @dataclass(frozen=True)
 class Use:
-    """Of one user, ever."""
+    """Usage of a user, over all time."""
 
     chats: int = 0
     messages: int = 0
-    """All that was said: theirs and the answers."""
+    """Messages, including the answers."""
     read: int = 0
     written: int = 0
     cost: Decimal | None = None
     last_message: datetime | None = None
-    """When they said something last."""
+    """Time of their latest own message."""
     is_part: bool = False
-    """Only the latest chats were added up: there are more messages, tokens and costs."""
+    """Only the latest chats are summed: the real numbers are higher."""
 
 
 LATEST = 200
-"""Chats of each user that a list adds up."""
+"""Chats per user that a list sums."""
 
 
 def use_of(users: Collection[int], *, latest: int | None = None) -> dict[int, Use]:
-    """By the user's id; of so many chats of each, or of all."""
+    """Return the usage by user id, over the `latest` chats of each, or over all."""
     owned = Conversation.objects.filter(owner__in=users)
     chats = owned.filter(leaf__isnull=False).values_list("owner").annotate(Count("pk"))
     counted = dict(chats.order_by())
@@ -108,7 +108,7 @@ def use_of(users: Collection[int], *, latest: int | None = None) -> dict[int, Us
     by_person = messages.values_list("conversation__owner").annotate(
         number=Count("pk"), last=Max("created_at", filter=Q(role=Message.Role.USER))
     )
-    said = {pk: (number, last) for pk, number, last in by_person}
+    messages_of = {pk: (number, last) for pk, number, last in by_person}
     turns = Turn.objects.filter(conversation__in=added)
     sums = turns.values_list("conversation__owner").annotate(
         Sum("input_tokens"), Sum("output_tokens"), Sum("cost")
@@ -117,9 +117,9 @@ def use_of(users: Collection[int], *, latest: int | None = None) -> dict[int, Us
     return {
         pk: Use(
             counted.get(pk, 0),
-            said.get(pk, (0, None))[0],
+            messages_of.get(pk, (0, None))[0],
             *used.get(pk, (0, 0, None)),
-            said.get(pk, (0, None))[1],
+            messages_of.get(pk, (0, None))[1],
             is_part=latest is not None and counted.get(pk, 0) > latest,
         )
         for pk in users

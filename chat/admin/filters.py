@@ -1,4 +1,4 @@
-"""Filters by a choice that costs nothing: a fixed one, or what was seen in the latest rows."""
+"""Filters with cheap choices: fixed ones, or values of the latest rows."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from chat.display.cards import tool_names
 from chat.models import Conversation, ToolCall, Turn
 
 LATEST = 1000
-"""Rows that are looked at for choices."""
+"""Rows that are searched for choices."""
 OFFERED = 40
+"""Choices that a filter shows."""
 CALLS = 5000
-"""Calls of a tool that count, the latest."""
+"""The latest calls of a tool that the filter looks at."""
 
 
-class Offering(admin.SimpleListFilter):
-    """Some values of a column; any other may be asked for by the address."""
+class ChoiceFilter(admin.SimpleListFilter):
+    """A filter that offers some values of a column; the URL may contain any other."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = sorted(set(self.values(model_admin)))[:OFFERED]
-        if (asked := self.value()) is not None and asked not in offered:
-            offered.append(asked)
-        return [(value, value) for value in offered]
+        values = sorted(set(self.values(model_admin)))[:OFFERED]
+        if (chosen := self.value()) is not None and chosen not in values:
+            values.append(chosen)
+        return [(value, value) for value in values]
 
     def values(self, model_admin: Any) -> Iterable[str]:
-        """What to offer."""
+        """The values to offer."""
         raise NotImplementedError
 
 
 def latest(rows: QuerySet[Any], column: str) -> Iterable[str]:
-    """The values that a column has in the latest rows."""
+    """The values of a column in the latest rows."""
     return rows.order_by("-pk").values_list(column, flat=True)[:LATEST]
 
 
-def recent(column: str, title: str) -> type[Offering]:
-    """A filter by a column of the list's own rows."""
+def recent_filter(column: str, title: str) -> type[ChoiceFilter]:
+    """Make a filter by a column of the list's own rows."""
 
-    class Recent(Offering):
+    class RecentFilter(ChoiceFilter):
         parameter_name = column
 
         def values(self, model_admin: Any) -> Iterable[str]:
@@ -51,11 +52,11 @@ def recent(column: str, title: str) -> type[Offering]:
             value = self.value()
             return queryset if value is None else queryset.filter(**{column: value})
 
-    Recent.title = title
-    return Recent
+    RecentFilter.title = title
+    return RecentFilter
 
 
-class ModelFilter(Offering):
+class ModelFilter(ChoiceFilter):
     """Conversations in which a model answered."""
 
     title = "model"
@@ -75,13 +76,13 @@ class ModelFilter(Offering):
         )
 
 
-class ToolFilter(Offering):
+class ToolFilter(ChoiceFilter):
     """Conversations in which a tool was called."""
 
     title = "tool"
     parameter_name = "tool"
     is_cut = False
-    """The list may leave out conversations: there are older calls."""
+    """Conversations may be missing: there are older calls."""
 
     def values(self, model_admin: Any) -> Iterable[str]:
         return {*tool_names(), *latest(ToolCall.objects.all(), "name")}
@@ -98,7 +99,7 @@ class ToolFilter(Offering):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By what goes on in a conversation or, where nothing does, how its last answer ended."""
+    """Conversations by their current activity or, without any, by how the last answer ended."""
 
     title = "state"
     parameter_name = "state"
@@ -122,10 +123,10 @@ class StateFilter(admin.SimpleListFilter):
 STATES: dict[str, str] = {
     Turn.Status.QUEUED: "queued",
     Turn.Status.RUNNING: "running",
-    Turn.Status.WAITING: "waits for an approval",
+    Turn.Status.WAITING: "needs approval",
     Turn.Status.COMPLETED: "completed",
     Turn.Status.CANCELLED: "stopped",
     Turn.Status.FAILED: "failed",
     Turn.Status.INTERRUPTED: "interrupted",
 }
-"""Of a turn, and so of the conversation that it is the last of."""
+"""Labels for the state of a turn, and of the conversation whose last turn it is."""

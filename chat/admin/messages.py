@@ -1,4 +1,4 @@
-"""Messages, turns and what belongs to them: to look at."""
+"""Read-only lists of messages, turns and the rows that belong to them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from chat.admin import usage_page
-from chat.admin.base import Found, ReadOnly
-from chat.admin.filters import recent
-from chat.admin.reading import Recorded
-from chat.admin.typed import days, owned
+from chat.admin.base import ReadOnlyAdmin, SearchableAdmin
+from chat.admin.filters import recent_filter
+from chat.admin.reading import ReadRecordingAdmin
+from chat.admin.typed import day_filter, owner_filter
 from chat.models import KeptRender, Message, Notice, OpaquePart, Piece, SearchEntry, Turn
 
 SHOWN = 2000
-"""Code points of a text that could be of any length."""
+"""Code points shown of a text of any length."""
 
 
 @admin.register(Message)
-class MessageAdmin(Recorded, Found, ReadOnly):
+class MessageAdmin(ReadRecordingAdmin, SearchableAdmin, ReadOnlyAdmin):
     conversation_path = "conversation"
     list_display = ("__str__", "conversation", "owner", "created_at")
-    list_filter = (owned(path="conversation__owner"), days("created_at", "time"))
+    list_filter = (owner_filter(path="conversation__owner"), day_filter("created_at", "time"))
     list_select_related = ("conversation", "owner")
     ordering = ("-created_at",)
     words = ("pk", "message")
@@ -39,35 +39,35 @@ class MessageAdmin(Recorded, Found, ReadOnly):
         return int(row.owner_id)
 
     def error(self, message: Message) -> str:
-        return _told(message, "error")
+        return _turn_text(message, "error")
 
     def error_details(self, message: Message) -> str:
-        return _told(message, "error_details")
+        return _turn_text(message, "error_details")
 
     def note(self, message: Message) -> str:
-        return _told(message, "note")
+        return _turn_text(message, "note")
 
     @admin.display(description="Context")
     def context(self, message: Message) -> str:
-        """What the answer took of its model's."""
+        """How much of its model's context the answer used."""
         turn = Turn.objects.filter(message=message).only("context_tokens", "context_window").first()
         return context_use(turn.context_tokens, turn.context_window) if turn else ""
 
 
-def _told(message: Message, column: str) -> str:
-    """The beginning of a text of the answer's turn."""
-    of_it = Turn.objects.filter(message=message)
-    return of_it.values_list(Left(column, SHOWN), flat=True).first() or ""
+def _turn_text(message: Message, column: str) -> str:
+    """The beginning of a text column of the answer's turn."""
+    turns = Turn.objects.filter(message=message)
+    return turns.values_list(Left(column, SHOWN), flat=True).first() or ""
 
 
 def context_use(tokens: int | None, window: int | None) -> str:
-    """`1,234 of 8,192 tokens`, as far as it is known."""
+    """Format `1,234 of 8,192 tokens`, as far as known."""
     known = [f"{number:,}" if number is not None else "" for number in (tokens, window)]
     return f"{' of '.join(filter(None, known))} tokens" if known[0] else ""
 
 
 @admin.register(Turn)
-class TurnAdmin(Found, ReadOnly):
+class TurnAdmin(SearchableAdmin, ReadOnlyAdmin):
     conversation_path = "conversation"
     list_display = (
         "id", "conversation", "status", "model", "input_tokens", "output_tokens", "cost",
@@ -75,10 +75,10 @@ class TurnAdmin(Found, ReadOnly):
     )  # fmt: skip
     list_filter = (
         "status",
-        recent("error_code", "error"),
-        recent("model", "model"),
-        owned(path="conversation__owner"),
-        days("ended_at", "end"),
+        recent_filter("error_code", "error"),
+        recent_filter("model", "model"),
+        owner_filter(path="conversation__owner"),
+        day_filter("ended_at", "end"),
     )
     list_select_related = ("conversation",)
     ordering = ("-pk",)
@@ -98,8 +98,8 @@ class TurnAdmin(Found, ReadOnly):
 
 
 @admin.register(OpaquePart)
-class OpaquePartAdmin(Recorded, Found, ReadOnly):
-    """What models said for themselves alone. It may be long: no list reads it."""
+class OpaquePartAdmin(ReadRecordingAdmin, SearchableAdmin, ReadOnlyAdmin):
+    """Opaque parts: a model's data for itself. They may be long, so no list reads them."""
 
     conversation_path = "message__conversation"
     list_display = ("id", "kind", "source", "round", "conversation", "message_id")
@@ -115,8 +115,8 @@ class OpaquePartAdmin(Recorded, Found, ReadOnly):
         return parts.defer("data", "message__content", "message__reasoning")
 
     def by_uuid(self, known: UUID) -> Q:
-        said = Message.objects.filter(conversation=known)
-        return Q(message=known) | Q(message__in=said.values("pk"))
+        messages = Message.objects.filter(conversation=known)
+        return Q(message=known) | Q(message__in=messages.values("pk"))
 
     def owner_of(self, row: Any) -> int:
         return int(row.message.owner_id)
@@ -125,22 +125,22 @@ class OpaquePartAdmin(Recorded, Found, ReadOnly):
     def conversation(self, part: OpaquePart) -> str:
         return str(part.message.conversation)
 
-    @admin.display(description="Data, characters")
+    @admin.display(description="Data length (characters)")
     def length(self, part: OpaquePart) -> str:
         return f"{_data(part, Length('data')):,}"
 
-    @admin.display(description=f"Data, the first {SHOWN:,} characters")
+    @admin.display(description=f"Data (first {SHOWN:,} characters)")
     def beginning(self, part: OpaquePart) -> str:
         return str(_data(part, Left("data", SHOWN)))
 
 
 def _data(part: OpaquePart, what: Length | Left) -> Any:
-    """The database works it out: the whole text stays there."""
+    """Let the database compute it, so that the whole text is not loaded."""
     return OpaquePart.objects.values_list(what, flat=True).get(pk=part.pk)
 
 
 @admin.register(Piece)
-class PieceAdmin(ReadOnly):
+class PieceAdmin(ReadOnlyAdmin):
     conversation_path = "turn__conversation"
     list_display = ("turn_id", "seq", "__str__")
     list_select_related = ("turn",)
@@ -149,17 +149,17 @@ class PieceAdmin(ReadOnly):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnly):
+class NoticeAdmin(ReadOnlyAdmin):
     list_display = ("id", "owner", "__str__", "created_at")
-    list_filter = (days("created_at", "time"),)
+    list_filter = (day_filter("created_at", "time"),)
     list_select_related = ("owner",)
     search_fields = ("frame",)
     ordering = ("-pk",)
 
 
 @admin.register(SearchEntry)
-class SearchEntryAdmin(Found, ReadOnly):
-    """The words of all texts: hardly anybody's business, and so not on the start page."""
+class SearchEntryAdmin(SearchableAdmin, ReadOnlyAdmin):
+    """The search index. Rarely of interest, so it is not on the start page."""
 
     conversation_path = "conversation"
     list_display = ("id", "conversation", "owner", "said_at", "__str__")
@@ -176,8 +176,8 @@ class SearchEntryAdmin(Found, ReadOnly):
 
 
 @admin.register(KeptRender)
-class KeptRenderAdmin(ReadOnly):
-    """The HTML of finished messages, which is made again where it is missing: nobody's business, too."""
+class KeptRenderAdmin(ReadOnlyAdmin):
+    """Cached HTML of finished messages. Rarely of interest, so it is not on the start page."""
 
     conversation_path = "message__conversation"
     list_display = ("message_id", "begin", "key", "until")

@@ -1,6 +1,6 @@
-"""The start page: what is running, what waits, what failed, how much was used.
+"""The start page: running answers, waiting calls, failures and usage.
 
-Some queries, each over an index and over few rows or the last two weeks' turns.
+A few queries, each over an index and over few rows or the turns of the last two weeks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chat.models import Audit, ToolCall, Turn, shown
 from chat.upkeep.prune.space import size
 
 SHOWN = 10
-"""Rows of each kind; the lists have the rest."""
+"""Rows shown of each kind; the lists have the rest."""
 DAYS = 14
 MODELS = 20
 
@@ -30,16 +30,16 @@ class Overview:
     waiting_in_all: int
     failed: list[Turn]
     days: list[Usage]
-    """Latest first, each of the last `DAYS`."""
+    """The last `DAYS` days, latest first."""
     models: list[Usage]
-    """Those that were used, most first."""
+    """The used models, most tokens first."""
     chart: Chart
     size: int
-    """Bytes of the database."""
+    """Size of the database in bytes."""
     records: list[Audit]
-    """What was done last to many conversations at once."""
+    """The latest actions on many conversations at once."""
     backup: datetime | None
-    """When the last one was made."""
+    """Time of the last backup."""
     retention_days: int | None = field(default_factory=lambda: settings.TALOS_RETENTION_DAYS)
 
 

@@ -1,4 +1,4 @@
-"""What belongs to each user as a whole, and what is offered to all."""
+"""Settings of users, model connections, and the suggestions for new conversations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from chat import services
-from chat.admin.base import Listed, ReadOnly
+from chat.admin.base import BoundedAdmin, ReadOnlyAdmin
 from chat.models import (
     ModelPreference,
     Preference,
@@ -19,15 +19,15 @@ from chat.models import (
 
 
 @admin.register(Suggestion)
-class SuggestionAdmin(Listed):
-    """Kept here and nowhere else."""
+class SuggestionAdmin(BoundedAdmin):
+    """Suggestions, edited only here."""
 
     list_display = ("id", "text", "position", "is_shown")
     list_editable = ("text", "position", "is_shown")
     search_fields = ("text",)
 
     def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:
-        """Each field says what it is: in the list it has no label of its own."""
+        """Give each field a label: in the list it has none."""
         field: Any = super().formfield_for_dbfield(*args, **kwargs)
         if field is not None:
             field.widget.attrs["aria-label"] = capfirst(field.label)
@@ -35,7 +35,7 @@ class SuggestionAdmin(Listed):
 
 
 @admin.register(Preference)
-class PreferenceAdmin(Listed):
+class PreferenceAdmin(BoundedAdmin):
     list_display = ("owner", "system_prompt")
     list_select_related = ("owner",)
     search_fields = ("owner__username", "system_prompt")
@@ -50,8 +50,8 @@ class PreferenceAdmin(Listed):
 
 
 @admin.register(ModelPreference)
-class ModelPreferenceAdmin(ReadOnly):
-    """Each owner's own choice, under Settings."""
+class ModelPreferenceAdmin(ReadOnlyAdmin):
+    """Choices that owners make under Settings."""
 
     list_display = ("owner", "model", "offers_tools")
     list_filter = ("offers_tools",)
@@ -61,8 +61,8 @@ class ModelPreferenceAdmin(ReadOnly):
 
 
 @admin.register(ProviderConnection)
-class ProviderConnectionAdmin(ReadOnly):
-    """Made under Settings. The key is nobody's to see."""
+class ProviderConnectionAdmin(ReadOnlyAdmin):
+    """Connections made under Settings. The key is never shown."""
 
     list_display = ("provider", "address", "has_key", "updated_at")
     fields = list_display

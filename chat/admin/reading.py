@@ -1,4 +1,4 @@
-"""Who reads what is not theirs: Django's own record says so."""
+"""Records in Django's log who reads somebody else's rows."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from chat.admin.base import Listed
+from chat.admin.base import BoundedAdmin
 
 READ = "Read."
 
 
-class Recorded(Listed):
-    """Opening a row of somebody else's is recorded, as changing it is."""
+class ReadRecordingAdmin(BoundedAdmin):
+    """A list that records opening another user's row like a change."""
 
     def owner_of(self, row: Any) -> int:
-        """The id of the user whose it is."""
+        """The id of the owner of a row."""
         raise NotImplementedError
 
     def render_change_form(

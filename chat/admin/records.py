@@ -1,28 +1,28 @@
-"""Who did what: to many conversations at once, and in the admin."""
+"""Records of who did what: bulk actions, imports, and changes in the admin."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
-from chat.admin.base import ReadOnly
-from chat.admin.typed import days, owned
+from chat.admin.base import ReadOnlyAdmin
+from chat.admin.typed import day_filter, owner_filter
 from chat.models import Audit, ImportJob
 
 
 @admin.register(Audit)
-class AuditAdmin(ReadOnly):
+class AuditAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "action", "source", "by", "operator", "summary")
-    list_filter = ("source", owned("user", "by"), days("created_at", "time"))
+    list_filter = ("source", owner_filter("user", "by"), day_filter("created_at", "time"))
     list_select_related = ("by",)
     search_fields = ("action", "summary", "operator")
-    search_help_text = "An action, such as prune, who ran a command, or words of what came of it"
+    search_help_text = "An action (such as prune), who ran a command, or words of the summary"
     ordering = ("-pk",)
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ReadOnly):
-    """Files of the import page. What they brought stands in its record."""
+class ImportJobAdmin(ReadOnlyAdmin):
+    """Files uploaded on the import page. The audit record has the result."""
 
     list_display = ("created_at", "owner", "name", "size", "status", "summary")
     list_filter = ("status", "created_at")
@@ -31,11 +31,11 @@ class ImportJobAdmin(ReadOnly):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ReadOnly):
-    """What staff did here."""
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Changes and reads in the admin."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "get_change_message")
-    list_filter = ("action_flag", owned("user", "user"), days("action_time", "time"))
+    list_filter = ("action_flag", owner_filter("user", "user"), day_filter("action_time", "time"))
     list_select_related = ("user", "content_type")
     search_fields = ("user__username", "object_repr", "change_message")
     ordering = ("-pk",)

@@ -1,4 +1,4 @@
-"""Tool calls and remembered decisions: to look at, to decide, to take back."""
+"""Tool calls and remembered rules: view, decide, forget."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from chat import services
-from chat.admin.base import Found, ReadOnly
-from chat.admin.filters import recent
-from chat.admin.reading import Recorded
-from chat.admin.typed import days, owned
+from chat.admin.base import ReadOnlyAdmin, SearchableAdmin
+from chat.admin.filters import recent_filter
+from chat.admin.reading import ReadRecordingAdmin
+from chat.admin.typed import day_filter, owner_filter
 from chat.errors import NotAllowed
 from chat.models import Message, ToolCall, ToolRule
 from chat.views.request import HtmxRequest
 
 
 @admin.register(ToolCall)
-class ToolCallAdmin(Recorded, Found, ReadOnly):
+class ToolCallAdmin(ReadRecordingAdmin, SearchableAdmin, ReadOnlyAdmin):
     conversation_path = "message__conversation"
     list_display = ("name", "status", "conversation", "decided_by", "decided_from", "created_at")
     list_filter = (
-        "status", recent("name", "tool"), "decided_from",
-        owned(path="message__conversation__owner"), days("created_at", "time"),
+        "status", recent_filter("name", "tool"), "decided_from",
+        owner_filter(path="message__conversation__owner"), day_filter("created_at", "time"),
     )  # fmt: skip
     list_select_related = ("message__conversation", "decided_by")
     ordering = ("-created_at", "-pk")
@@ -35,8 +35,8 @@ class ToolCallAdmin(Recorded, Found, ReadOnly):
     words = ("message", "message")
 
     def by_uuid(self, known: UUID) -> Q:
-        said = Message.objects.filter(conversation=known)
-        return Q(message=known) | Q(message__in=said.values("pk"))
+        found = Message.objects.filter(conversation=known)
+        return Q(message=known) | Q(message__in=found.values("pk"))
 
     def owner_of(self, row: Any) -> int:
         return int(row.message.owner_id)
@@ -46,7 +46,7 @@ class ToolCallAdmin(Recorded, Found, ReadOnly):
         return str(call.message.conversation)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Nobody changes a call by hand; who would be allowed to may decide it."""
+        """Whoever has the change permission may decide calls, though not edit them."""
         return request.user.has_perm("chat.change_toolcall")
 
     @admin.action(description="Approve selected pending calls", permissions=["decide"])
@@ -75,8 +75,8 @@ class ToolCallAdmin(Recorded, Found, ReadOnly):
             number = "1 call" if decided == 1 else f"{decided} calls"
             self.message_user(request, f"{word} {number}.", messages.SUCCESS)
         if not calls:
-            self.message_user(request, "This call is not there any more.", messages.WARNING)
-        elif "one" in request.POST:  # asked in a transcript
+            self.message_user(request, "This call no longer exists.", messages.WARNING)
+        elif "one" in request.POST:  # requested in a transcript
             return redirect("admin:chat_conversation_change", calls[0].message.conversation_id)
         return None
 
@@ -94,10 +94,15 @@ def _decide(call: ToolCall, request: HtmxRequest, *, approved: bool) -> None:
 
 
 @admin.register(ToolRule)
-class ToolRuleAdmin(Found, ReadOnly):
+class ToolRuleAdmin(SearchableAdmin, ReadOnlyAdmin):
     conversation_path = "conversation"
     list_display = ("tool", "allow", "imported", "conversation", "created_at")
-    list_filter = ("allow", "imported", recent("tool", "tool"), days("created_at", "time"))
+    list_filter = (
+        "allow",
+        "imported",
+        recent_filter("tool", "tool"),
+        day_filter("created_at", "time"),
+    )
     list_select_related = ("conversation",)
     ordering = ("-pk",)
     has_numbers = True

@@ -1,6 +1,6 @@
-"""A conversation for staff to read: as on its page, and with what the page leaves out.
+"""The transcript of a conversation for staff: as on its page, plus what the page leaves out.
 
-Who decided on a call, when and where; both versions of its arguments; every version of a message.
+It adds who decided a call, when and where, both versions of its arguments, and every message version.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from chat.display.transcript import Stretch
 from chat.models import Conversation, ToolCall
 
 SHOWN = 8000
-"""Code points of a call's arguments; its own page has the whole."""
+"""Code points shown of a call's arguments; its own page has all."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of an answer: rendered text, plain text while it is written, or a call."""
+    """A part of an answer: rendered text, plain text while it is being written, or a call."""
 
     html: SafeString | None = None
     text: str = ""
     call: ToolCall | None = None
     card: Card | None = None
     more_calls: int = 0
-    """Calls that are left out here."""
+    """Calls left out here."""
 
     @property
     def state(self) -> str:
@@ -42,17 +42,17 @@ class Part:
 
     @property
     def arguments(self) -> str:
-        """What the tool is called with."""
-        return self._laid_out(self.call.used_arguments) if self.call else ""
+        """The arguments that the tool gets."""
+        return self._shorten(self.call.used_arguments) if self.call else ""
 
     @property
     def asked_for(self) -> str:
-        """What the model asked for, where a person changed it."""
+        """The model's arguments, if a person edited them."""
         is_edited = self.call and self.call.edited_arguments
-        return self._laid_out(self.call.arguments) if self.call and is_edited else ""
+        return self._shorten(self.call.arguments) if self.call and is_edited else ""
 
-    def _laid_out(self, arguments: str) -> str:
-        return laid_out(arguments if len(arguments) <= SHOWN else arguments[:SHOWN])
+    def _shorten(self, arguments: str) -> str:
+        return format_json(arguments if len(arguments) <= SHOWN else arguments[:SHOWN])
 
     @property
     def result(self) -> str:
@@ -60,7 +60,7 @@ class Part:
 
     @property
     def is_cut(self) -> bool:
-        """Its own page has the whole."""
+        """Whether only its own page has the whole."""
         is_long = self.call is not None and len(self.call.used_arguments) > SHOWN
         return is_long or bool(self.card and self.card.call.truncated)
 
@@ -81,16 +81,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Reading:
-    """A stretch of one branch, oldest first."""
+    """A stretch of a branch, oldest first."""
 
     entries: tuple[Entry, ...]
     has_earlier: bool
     is_latest: bool
-    """The end of the current branch."""
+    """Whether it is the end of the current branch."""
 
 
 def read(conversation: Conversation, *, at: str | None, before: str | None) -> Reading:
-    """The current branch, the branch that holds message `at`, or what stands before a message.
+    """Read the current branch, the branch with message `at`, or the messages before `before`.
 
     Raises `ValueError` and `Message.DoesNotExist`.
     """
@@ -129,8 +129,8 @@ def _entries(stretch: Stretch) -> Iterator[Entry]:
         yield Entry(shown, parts)
 
 
-def laid_out(arguments: str) -> str:
-    """JSON text to be read; text that is none stays as it is."""
+def format_json(arguments: str) -> str:
+    """Format JSON text for reading; other text stays as it is."""
     try:
         return plainly(json.dumps(json.loads(arguments), ensure_ascii=False, indent=2))
     except (ValueError, RecursionError):
@@ -138,17 +138,17 @@ def laid_out(arguments: str) -> str:
 
 
 def decision(call: ToolCall) -> str:
-    """Who decided, where and when; empty: nobody had to, or nobody has yet."""
+    """Describe who decided, where and when; empty if nobody had to, or has yet."""
     if call.decided_at is None:
         return ""
     word = "Denied" if call.status == ToolCall.Status.DENIED else "Approved"
-    who = call.decided_by or "somebody who is no more"
+    who = call.decided_by or "a deleted user"
     how = {
         ToolCall.DecidedFrom.PAGE: f"{word} by {who} in the chat",
         ToolCall.DecidedFrom.ADMIN: f"{word} by {who} in the admin",
-        ToolCall.DecidedFrom.COMMAND: f"{word} with a command, for {who}",
-        ToolCall.DecidedFrom.RULE: f"{word} by what was remembered for this conversation",
-        ToolCall.DecidedFrom.EXPIRY: "Denied, because nobody answered in time",
+        ToolCall.DecidedFrom.COMMAND: f"{word} by a command, for {who}",
+        ToolCall.DecidedFrom.RULE: f"{word} by a remembered rule",
+        ToolCall.DecidedFrom.EXPIRY: "Denied because nobody answered in time",
     }
     when = date_format(timezone.localtime(call.decided_at), "DATETIME_FORMAT")
     return f"{how.get(ToolCall.DecidedFrom(call.decided_from), word)}, {when}"

@@ -1,4 +1,4 @@
-"""Filters into which something is written: days, and the name of a user. Plain forms, no script."""
+"""Filters with text fields: days, and a username. Plain forms without scripts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 MATCHES = 20
-"""Users that are named where a name is incomplete."""
+"""Users suggested for an incomplete name."""
 FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)
-YEARS = f"Days are taken from {FIRST.year} to {LAST.year}."
+YEARS = f"Enter days from {FIRST.year} to {LAST.year}."
 
 
 @dataclass(frozen=True)
 class Box:
-    """What is written into."""
+    """A text field of a filter."""
 
     name: str
     label: str
@@ -30,14 +30,14 @@ class Box:
     type: str = "text"
 
 
-class Typed(admin.ListFilter):
-    """A form among the filters, which keeps what the other filters say."""
+class FormFilter(admin.ListFilter):
+    """A form among the filters, which preserves the other filters."""
 
     template = "admin/typed_filter.html"
     complaint = ""
-    """Why what was written cannot be used. The list is empty then: it would not be what was asked."""
+    """Why the entry is invalid. The list is empty then, since it would not match the request."""
     names: tuple[str, ...] = ()
-    """Of the address."""
+    """The URL parameters."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -53,7 +53,7 @@ class Typed(admin.ListFilter):
         return True
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        """What the form sends along: the rest of the address."""
+        """Yield the hidden fields: the other URL parameters."""
         for name, values in changelist.filter_params.items():
             if name not in (*self.names, PAGE_VAR):
                 for value in values if isinstance(values, list) else [values]:
@@ -68,14 +68,14 @@ class Typed(admin.ListFilter):
 
     @property
     def suggestions(self) -> list[str]:
-        """What may have been meant, of the first box."""
+        """Suggestions for the first field."""
         return []
 
 
-def days(column: str, title: str) -> type[Typed]:
-    """A filter from one day to another, both included, by a column that has an index."""
+def day_filter(column: str, title: str) -> type[FormFilter]:
+    """Make a filter by a range of days, both included, on an indexed column."""
 
-    class Days(Typed):
+    class DayFilter(FormFilter):
         names = (f"{column}__from", f"{column}__to")
 
         @property
@@ -91,25 +91,25 @@ def days(column: str, title: str) -> type[Typed]:
                 return queryset.none()
             return queryset.filter(between(column, since, until))
 
-    Days.title = title
-    return Days
+    DayFilter.title = title
+    return DayFilter
 
 
 def day(text: str) -> date | None:
-    """A day as a browser sends it; None: none was given. Raises `ValueError`, with a sentence."""
+    """Parse a day as browsers send it; None if empty. Raises `ValueError` with a sentence."""
     if not text:
         return None
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise ValueError("Write days as 2026-01-31.") from None
+        raise ValueError("Enter days as YYYY-MM-DD, such as 2026-01-31.") from None
     if not FIRST <= found <= LAST:
         raise ValueError(YEARS)
     return found
 
 
 def between(column: str, since: date | None, until: date | None) -> Q:
-    """From the beginning of one day to the end of another, in the page's time zone."""
+    """Match from the start of one day to the end of another, in the page's time zone."""
     found = Q()
     if since:
         found &= Q(**{f"{column}__gte": midnight(since)})
@@ -122,10 +122,10 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
 
 
-def owned(title: str = "owner", path: str = "owner") -> type[Typed]:
-    """A filter by a user: `path` leads to them. Their name is written, or a link has their id."""
+def owner_filter(title: str = "owner", path: str = "owner") -> type[FormFilter]:
+    """Make a filter by the user at `path`: by an entered name, or by an id in a link."""
 
-    class Owned(Typed):
+    class OwnerFilter(FormFilter):
         names = ("username", "owner")
 
         @property
@@ -133,7 +133,7 @@ def owned(title: str = "owner", path: str = "owner") -> type[Typed]:
             return [Box("username", "Username", self.written("username") or self._name())]
 
         def _name(self) -> str:
-            """Of the user whose id the address has."""
+            """The name of the user whose id is in the URL."""
             key = self.written("owner")
             known = User.objects.filter(pk=int(key)) if is_key(key) else User.objects.none()
             return known.values_list("username", flat=True).first() or ""
@@ -155,8 +155,8 @@ def owned(title: str = "owner", path: str = "owner") -> type[Typed]:
                 return queryset.none()
             return queryset.filter(**{path: found.pk})
 
-    Owned.title = title
-    return Owned
+    OwnerFilter.title = title
+    return OwnerFilter
 
 
 def is_key(text: str) -> bool:
@@ -164,6 +164,6 @@ def is_key(text: str) -> bool:
 
 
 def matching(text: str) -> list[str]:
-    """The first usernames in which a text, or whose e-mail address it, stands."""
+    """The first usernames of users whose name or email address contains a text."""
     found = User.objects.filter(Q(username__icontains=text) | Q(email__icontains=text))
     return list(found.order_by("username").values_list("username", flat=True)[:MATCHES])

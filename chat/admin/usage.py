@@ -1,6 +1,6 @@
-"""How much was used: by day, by model and by owner, of answers that are over.
+"""Usage by day, model and owner, over answers that have ended.
 
-A few queries over the index of their ends, each of at most `CHUNK` days.
+A few queries over the index of end times, each of at most `CHUNK` days.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from chat.admin.typed import midnight
 from chat.models import Turn, shown
 
 CHUNK = 31
+"""Days per query."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of a day, a model or an owner."""
+    """The usage of a day, a model or an owner."""
 
     name: date | str
     answers: int = 0
     failed: int = 0
     read: int = 0
-    """Tokens that models were given."""
+    """Tokens in."""
     written: int = 0
-    """Tokens that they wrote."""
+    """Tokens out."""
     cost: Decimal | None = None
-    """US dollars; None: no price is known."""
+    """US dollars; None if no price is known."""
 
     def __add__(self, other: Usage) -> Usage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
@@ -51,7 +52,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Period:
-    """Days, the first and the last included, and whose and which model's answers count."""
+    """A range of days, both ends included, optionally of one owner and one model."""
 
     first: date
     last: date
@@ -66,7 +67,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Row:
-    """Of one day, one model and one owner."""
+    """The usage of one model by one owner on one day."""
 
     day: date
     model: str
@@ -75,14 +76,14 @@ class Row:
 
 
 def rows(period: Period, *, by_owner: bool = True) -> Iterator[Row]:
-    """What was used, latest days first. Without owners it takes half the time."""
+    """Yield the usage, latest days first. Leaving out owners halves the time."""
     days = period.days
     for start in range(0, len(days), CHUNK):
         yield from _rows(days[start : start + CHUNK], period, by_owner)
 
 
 def _rows(days: list[date], period: Period, by_owner: bool) -> Iterator[Row]:
-    # What lies between two moments, and not what the date is: that a database works out itself.
+    # Compare moments instead of dates, which each database would compute in its own way.
     ages = [When(ended_at__gte=midnight(day), then=Value(age)) for age, day in enumerate(days)]
     end = midnight(days[0] + timedelta(1))
     ended = shown(Turn.objects.filter(ended_at__gte=midnight(days[-1]), ended_at__lt=end))
@@ -106,12 +107,12 @@ def _rows(days: list[date], period: Period, by_owner: bool) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Summary:
-    """The same, put together in three ways."""
+    """The usage grouped by day, model and owner."""
 
     days: list[Usage]
-    """Latest first, those without any use too."""
+    """Latest first, including days without usage."""
     models: list[Usage]
-    """Those that were used, most first."""
+    """The used models, most tokens first."""
     owners: list[Usage]
     total: Usage
 

@@ -1,4 +1,4 @@
-"""The usage of some days: a chart, tables, and the same as CSV."""
+"""The usage page: a chart and tables for a period, and the same as CSV."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from chat.admin.usage import Period, Row, Usage, rows, summary
 from chat.views.downloads import file_download
 
 DAYS = 30
-"""Shown where nothing is asked for."""
+"""Days shown by default."""
 MOST_DAYS = 366
 SHOWN = 50
-"""Models, and owners, in a table; the CSV has all."""
+"""Rows of the tables of models and owners; the CSV has all."""
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _TAKEN = (MinValueValidator(FIRST, YEARS), MaxValueValidator(LAST, YEARS))
 
 
 class PeriodForm(forms.Form):
-    """Which days, whose answers, which model's. An owner is named, or comes as an id with a link."""
+    """The period, owner and model. The owner is entered by name, or given by a link's id."""
 
     since = forms.DateField(label="From", required=False, widget=_DAY, validators=_TAKEN)
     until = forms.DateField(label="To", required=False, widget=_DAY, validators=_TAKEN)
@@ -51,9 +51,9 @@ class PeriodForm(forms.Form):
         last = entered["until"] or timezone.localdate()
         first = entered["since"] or max(FIRST, last - timedelta(DAYS - 1))
         if first > last:
-            raise forms.ValidationError("The first day comes after the last.")
+            raise forms.ValidationError("The first day must not be after the last.")
         if (last - first).days >= MOST_DAYS:
-            raise forms.ValidationError(f"At most {MOST_DAYS} days at a time.")
+            raise forms.ValidationError(f"Choose at most {MOST_DAYS} days.")
         entered["period"] = Period(first, last, self._owner(entered), entered.get("model") or "")
         return entered
 
@@ -69,7 +69,7 @@ class PeriodForm(forms.Form):
 
 
 def period_of(request: HttpRequest) -> tuple[PeriodForm, Period | None]:
-    """What the address asks for; None: it cannot be."""
+    """Return the form, and the period that the URL asks for, or None if it is invalid."""
     form = PeriodForm({name: str(value).replace("\0", "") for name, value in request.GET.items()})
     if not form.is_valid():
         return form, None
@@ -116,19 +116,19 @@ def _address(period: Period) -> str:
 
 GROUPS = ("day", "model", "owner")
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What begins one, in both widths."""
+"""Characters that start a formula, in both widths."""
 _BLANKS = ("\t", "\r", "\n")
 COLUMNS = ("answers", "failed", "tokens_in", "tokens_out", "cost_usd")
 
 
 @require_GET
 def download(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """A line for each day, model and owner, or for each of what `by` names."""
+    """Download a line per day, model and owner, or per combination of the columns in `by`."""
     _check(request)
     _, period = period_of(request)
     by = tuple(name for name in GROUPS if name in request.GET.getlist("by")) or GROUPS
     if period is None:
-        return HttpResponse("The days or the user cannot be understood.", status=400)
+        return HttpResponse("The days or the user are invalid.", status=400)
     file = TemporaryFile()  # noqa: SIM115  # closed with the response
     _write(file, by, period)
     name = f"talos-usage-{period.first.isoformat()}-{period.last.isoformat()}"
@@ -146,7 +146,7 @@ def _write(file: IO[bytes], by: tuple[str, ...], period: Period) -> None:
 
 
 def _grouped(found: Iterable[Row], by: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Usage]]:
-    """With days the rows of one day are put together and let go; without, those of all."""
+    """Group rows by columns. If they include the day, only one day is in memory at a time."""
     groups: dict[tuple[str, ...], Usage] = {}
     day: date | None = None
     for row in found:
@@ -160,7 +160,7 @@ def _grouped(found: Iterable[Row], by: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, whatever blanks stand before it."""
+    """Escape a text so that no spreadsheet takes it for a formula, even after blanks."""
     is_formula = text.lstrip().startswith(_FORMULA) or text.startswith(_BLANKS)
     return f"'{text}" if is_formula else text
 

@@ -1,4 +1,4 @@
-"""What may be done to all conversations of one user: export, prune, transfer."""
+"""Actions on all conversations of a user: export, prune, transfer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from chat import services
 from chat.admin.actions import TRANSFERRED, transfer_form
-from chat.admin.base import AT_ONCE, Listed
+from chat.admin.base import AT_ONCE, BoundedAdmin
 from chat.admin.confirmation import PruneForm, ask, number
 from chat.errors import TalosError
 from chat.models import Audit, Conversation, Message
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     Users = QuerySet[User]
 
 PATIENCE = 20
-"""Seconds of deleting or transferring in one request; then the person is told how much is left."""
+"""Seconds of deleting or transferring per request; then the page says how much is left."""
 
 
-class UserActions(Listed):
-    """The actions, for the users' admin."""
+class UserActions(BoundedAdmin):
+    """Mixin: the actions of the user admin."""
 
     actions = ("export", "prune", "transfer")
 
@@ -53,7 +53,7 @@ class UserActions(Listed):
 
     @admin.action(description="Prune conversations of the selected user…", permissions=["prune"])
     def prune(self, request: HtmxRequest, queryset: Users) -> HttpResponseBase | None:
-        """Ask which ones, then show how many, then delete those."""
+        """Ask which conversations, show how many they are, then delete them."""
         user = self._the_one(request, queryset)
         if user is None:
             return None
@@ -81,15 +81,18 @@ class UserActions(Listed):
         if form.is_bound and form.is_valid():
             self._transfer(request, user, form.cleaned_data["to"])
             return self._back(request, user)
-        of_them = Conversation.objects.of(user)
-        said = Message.objects.filter(conversation__in=of_them.values("pk")).count()
-        what = f"{number(of_them.count(), 'conversation')} with {number(said, 'message')}"
+        owned = Conversation.objects.of(user)
+        count = Message.objects.filter(conversation__in=owned.values("pk")).count()
+        what = f"{number(owned.count(), 'conversation')} with {number(count, 'message')}"
         return ask(
             self,
             request,
             title=f"Transfer conversations of {user}",
             chosen=[user],
-            sentences=[f"{what}, of {user}, will belong to the new owner.", TRANSFERRED],
+            sentences=[
+                f"{what}, owned by {user}, will be transferred to the new owner.",
+                TRANSFERRED,
+            ],
             form=form,
             button="Transfer",
         )
@@ -129,7 +132,7 @@ class UserActions(Listed):
         sentences = [
             f"{rules}: {what} with {number(found.messages, 'message')} and "
             f"{filesizeformat(found.size)} of text. {_in_use(found)}",
-            "They are deleted for good. Conversations that are used from now on stay.",
+            "They are permanently deleted. Conversations used from now on are kept.",
         ]
         form = PruneForm(
             {
@@ -153,7 +156,9 @@ class UserActions(Listed):
         done = f"Deleted {what} with {number(prune.messages, 'message')}."
         _record(request, user, done)
         if pause is not None:
-            done += f" There are more: do it again, or run manage.py prune_history --user {user}."
+            done += (
+                f" There are more: repeat the action, or run manage.py prune_history --user {user}."
+            )
         self.message_user(request, done, messages.SUCCESS)
 
     def _transfer(self, request: HtmxRequest, user: User, to: User) -> None:
@@ -180,7 +185,7 @@ class UserActions(Listed):
             self.message_user(request, f"{stays}: {why}", messages.WARNING)
         left = Conversation.objects.of(user).count() - stay
         if left > 0:
-            self.message_user(request, f"{left:,} more are left: do it again.", messages.WARNING)
+            self.message_user(request, f"{left:,} are left: repeat the action.", messages.WARNING)
 
 
 def _rules(user: User, form: PruneForm) -> Rules:
@@ -197,9 +202,7 @@ def _rules(user: User, form: PruneForm) -> Rules:
 def _in_use(found: Amount) -> str:
     if not found.in_use:
         return ""
-    return (
-        f"{found.in_use:,} more {'stays: it is' if found.in_use == 1 else 'stay: they are'} in use."
-    )
+    return f"{found.in_use:,} more {'is in use and stays' if found.in_use == 1 else 'are in use and stay'}."
 
 
 def _record(request: HtmxRequest, user: User, words: str) -> None:

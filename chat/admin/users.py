@@ -1,4 +1,4 @@
-"""Users: how much each uses, and what is done to what they have."""
+"""Users in the admin: their usage, and actions on their conversations."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 
-from chat.admin.base import BoundedList, Listed
+from chat.admin.base import BoundedAdmin, BoundedList
 from chat.admin.facts import LATEST, Use, use_of
-from chat.admin.typed import days
+from chat.admin.typed import day_filter
 from chat.admin.user_actions import UserActions
 from chat.models import Conversation, Message
 
 if TYPE_CHECKING:
     UserAdminBase = UserAdmin[User]
-else:  # only the type checker knows a subscript here
+else:  # only the type checker may subscript this
     UserAdminBase = UserAdmin
 
 admin.site.unregister([User, Group])
 
 
 class UserList(BoundedList):
-    """A page of users, with their use."""
+    """A page of users, with their usage."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -41,19 +41,17 @@ class UserList(BoundedList):
 
 @admin.register(User)
 class OwnerAdmin(UserActions, UserAdminBase):
-    """Django's, but nobody loses their conversations, or the record of what they did, by the way."""
+    """Django's user admin, protecting users who have conversations or a change history."""
 
     list_display = (
         "username", "email", "chats", "messages", "tokens", "cost", "last_message", "last_login",
         "is_active", "is_staff",
     )  # fmt: skip
-    list_filter = ("is_active", "is_staff", "is_superuser", days("last_login", "last login"))
+    list_filter = ("is_active", "is_staff", "is_superuser", day_filter("last_login", "last login"))
     list_per_page = 25
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ()  # Django's script for it makes fields that a screen reader cannot tell
-    search_help_text = (
-        f"Username, name or e-mail address. +: the latest {LATEST} chats; a user's page has all."
-    )
+    filter_horizontal = ()  # Django's script creates fields without labels for screen readers
+    search_help_text = f"Username, name or email address. “+” counts the latest {LATEST} chats; a user's page has all."
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return UserList
@@ -95,14 +93,14 @@ class OwnerAdmin(UserActions, UserAdminBase):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """What to confirm: the users. All that goes with them could be rows without end."""
+        """List the users to confirm, not all of their rows, which may be many."""
         users = list(objs)
         stay = [words for user in users for words in why_kept(user)]
         return [str(user) for user in users], {"users": len(users)}, set(), stay
 
 
 @admin.register(Group)
-class GroupAdmin(DjangosGroupAdmin, Listed):
+class GroupAdmin(DjangosGroupAdmin, BoundedAdmin):
     filter_horizontal = ()
 
 
@@ -112,14 +110,14 @@ def _use(user: Any) -> Use:
 
 
 def _more(user: Any) -> str:
-    """A mark on what is not all of it; the user's own page has all."""
+    """Mark a partial sum; the user's own page has the full one."""
     return "+" if _use(user).is_part else ""
 
 
 def why_kept(user: User) -> Iterator[str]:
-    """Why a user cannot be deleted."""
+    """Yield the reasons why a user cannot be deleted."""
     if Conversation.hidden_too.of(user).exists() or Message.objects.filter(owner=user).exists():
-        # also what is on its way from them, or to them
-        yield f"{user} has conversations: give them to somebody else, or delete them first."
+        # including conversations in transfer from or to them
+        yield f"{user} has conversations: transfer or delete them first."
     if LogEntry.objects.filter(user=user).exists():
-        yield f"What {user} did here is on record: take “active” away from them instead."
+        yield f"{user} has a change history in the admin: deactivate the account instead."

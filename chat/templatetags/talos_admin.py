@@ -1,4 +1,4 @@
-"""What the admin's own templates need beyond Django's tags."""
+"""Template tags and filters of the admin."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ register = template.Library()
 
 
 @register.simple_tag(name="overview")
-def of_now() -> Overview:
-    """What is running, what waits, what failed, how much was used."""
+def current_overview() -> Overview:
+    """The numbers of the start page."""
     return overview()
 
 
 @register.filter
 def grouped(number: int) -> str:
-    """`12,345`; nothing for 0."""
+    """Format `12,345`; empty for 0."""
     return f"{number:,}" if number else ""
 
 
 @register.filter
 def dollars(cost: Decimal | None) -> str:
-    """Nothing where the price is not known."""
+    """Format a price; empty if unknown."""
     return "" if cost is None else f"${cost:,.4f}"
 
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """`9 min ago`, `3 days ago`; `just now` within a minute."""
+    """Format `9 min ago`, `3 days ago`, or `just now` within a minute."""
     if timezone.now() - moment < timedelta(minutes=1):
         return "just now"
     return f"{timesince(moment, depth=1, time_strings=_LENGTHS)} ago"

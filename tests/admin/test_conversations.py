@@ -1,4 +1,4 @@
-"""Conversations in the admin: found by filters, read as on the page, given to the services."""
+"""Conversations in the admin: filtered, read as on the page, changed through the services."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def recorded(conversation: Conversation) -> list[str]:
 # --- the list -----------------------------------------------------------------------------------
 
 
-def test_a_row_says_how_much_and_how_it_stands(client: Client, ann: User) -> None:
+def test_a_row_shows_usage_and_state(client: Client, ann: User) -> None:
     make(1, owner=ann, age=timedelta(3))
     (row,) = client.get(LIST).context["cl"].result_list
     assert (row.facts.messages, row.facts.read, row.facts.written) == (4, 200, 40)
@@ -137,7 +137,7 @@ def test_reasoning_usage_and_failures_are_shown(client: Client) -> None:
         assert words in text
 
 
-def test_a_call_shows_both_arguments_and_who_decided(client: Client, ann: User) -> None:
+def test_a_call_shows_both_arguments_and_the_decision(client: Client, ann: User) -> None:
     conversation = talk(local_owner(), "Write it", "Done")
     call = call_in(
         conversation,
@@ -151,7 +151,7 @@ def test_a_call_shows_both_arguments_and_who_decided(client: Client, ann: User) 
     ToolCall.objects.filter(pk=call.pk).update(
         status="denied", decided_from="expiry", decided_by=None
     )
-    assert "Denied, because nobody answered in time, " in page(client, conversation)
+    assert "Denied because nobody answered in time, " in page(client, conversation)
 
 
 def test_every_branch_can_be_read(client: Client) -> None:
@@ -169,7 +169,7 @@ def test_every_branch_can_be_read(client: Client) -> None:
     assert f"?at={second.pk}" in text
     assert "Second answer" in page(client, conversation, f"?at={second.pk}")
     conversation.refresh_from_db()
-    assert conversation.leaf_id == first.pk  # read, and not chosen
+    assert conversation.leaf_id == first.pk  # viewing does not switch the branch
 
 
 def test_a_long_one_is_read_in_stretches(client: Client) -> None:
@@ -182,13 +182,13 @@ def test_a_long_one_is_read_in_stretches(client: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["?at=nonsense", "?before=00000000-0000-0000-0000-000000000000"])
-def test_what_is_not_there_is_not_found(client: Client, query: str) -> None:
+def test_missing_messages_are_404(client: Client, query: str) -> None:
     conversation = talk(local_owner(), "Hi", "Ho")
     assert client.get(f"{LIST}{conversation.pk}/change/{query}").status_code == 404
 
 
 @pytest.mark.promise(8)
-def test_reading_what_is_not_ones_own_is_recorded(client: Client, ann: User) -> None:
+def test_reading_somebody_elses_conversation_is_recorded(client: Client, ann: User) -> None:
     mine, hers = talk(local_owner(), "Hi", "Ho"), talk(ann, "Hi", "Ho")
     for conversation in (mine, hers):
         page(client, conversation)
@@ -199,20 +199,20 @@ def test_reading_what_is_not_ones_own_is_recorded(client: Client, ann: User) -> 
     assert (entry.user, entry.get_change_message()) == (local_owner(), "Read.")
 
 
-# --- doing --------------------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------
 
 
-def test_several_are_archived_and_brought_back(client: Client) -> None:
+def test_several_are_archived_and_unarchived(client: Client) -> None:
     made = make(2)
     assert "Archived: 2 conversations." in do(client, "archive", *made)
     assert Conversation.objects.filter(archived=True).count() == 2
     assert recorded(made[0]) == ["Archived."]
     do(client, "unarchive", *made)
     assert not Conversation.objects.filter(archived=True).exists()
-    assert Notice.objects.filter(frame__contains=str(made[0].pk)).count() == 2  # pages hear it
+    assert Notice.objects.filter(frame__contains=str(made[0].pk)).count() == 2  # pages are told
 
 
-def test_from_its_own_page_one_comes_back_to_it(client: Client) -> None:
+def test_an_action_from_its_own_page_returns_to_it(client: Client) -> None:
     (made,) = make(1)
     data = {"action": "archive", "_selected_action": str(made.pk), "one": "1"}
     answer = client.post(LIST, data)
@@ -223,10 +223,10 @@ def test_a_running_answer_is_stopped(client: Client) -> None:
     running, idle = make(2)
     Turn.objects.filter(message=running.leaf_id).update(status="running", process="elsewhere")
     text = do(client, "cancel", running, idle)
-    assert "Asked to stop: 1 conversation." in text
-    assert "no answer is being written in it" in text
+    assert "Stop requested: 1 conversation." in text
+    assert "no answer is running" in text
     assert Turn.objects.get(message=running.leaf_id).cancel_requested_at is not None
-    assert recorded(running) == ["Asked to stop."]
+    assert recorded(running) == ["Stop requested."]
     assert recorded(idle) == []
 
 
@@ -239,7 +239,7 @@ def test_an_archive_is_exported(client: Client, ann: User) -> None:
     data = {"action": "export", "_selected_action": [str(mine.pk), str(hers.pk)]}
     answer: Any = client.post(LIST, data)
     assert len(async_to_sync(_whole)(answer)) > 1000
-    for close in answer._resource_closers:  # and not the connection of this test
+    for close in answer._resource_closers:  # but not this test's connection
         close()
     assert "attachment" in answer.headers["Content-Disposition"]
     assert recorded(hers) == ["Exported."]
@@ -265,13 +265,13 @@ def test_too_many_at_once_are_refused(client: Client, monkeypatch: pytest.Monkey
     for module in ("actions", "conversations"):
         monkeypatch.setattr(f"chat.admin.{module}.AT_ONCE", 1)
     made = make(2)
-    assert "Nothing was done: at most 1 conversations" in do(client, "archive", *made)
+    assert "Nothing was done: select at most 1 conversations" in do(client, "archive", *made)
     assert not Conversation.objects.filter(archived=True).exists()
     assert "At most 1 at a time" in do(client, "delete_selected", *made, post="yes")
     assert Conversation.objects.count() == 2
 
 
-def test_users_with_conversations_are_not_deleted_by_the_way(client: Client, ann: User) -> None:
+def test_users_with_conversations_are_not_deleted(client: Client, ann: User) -> None:
     (hers,) = make(1, owner=ann)
     delete = f"/admin/auth/user/{ann.pk}/delete/"
     assert "ann has conversations" in client.get(delete).content.decode()
@@ -282,20 +282,23 @@ def test_users_with_conversations_are_not_deleted_by_the_way(client: Client, ann
     assert not User.objects.filter(pk=ann.pk).exists()
 
 
-def test_nor_are_those_whose_doings_are_on_record(client: Client, ann: User) -> None:
+def test_users_with_a_change_history_are_not_deleted(client: Client, ann: User) -> None:
     (made,) = make(1)
     LogEntry.objects.log_actions(ann.pk, [made], 2, "Read.", single_object=True)
     text = client.get(f"/admin/auth/user/{ann.pk}/delete/").content.decode()
-    assert "What ann did here is on record" in text
+    assert "ann has a change history" in text
 
 
-# --- giving away --------------------------------------------------------------------------------
+# --- transfer -----------------------------------------------------------------------------------
 
 
-def test_it_is_asked_to_whom(client: Client, ann: User) -> None:
+def test_a_transfer_asks_for_the_new_owner(client: Client, ann: User) -> None:
     (made,) = make(1)
     text = do(client, "reassign", made)
-    assert "1 conversation with 4 messages, of owner, will belong to the new owner." in text
+    assert (
+        "1 conversation with 4 messages, owned by owner, will be transferred to the new owner."
+        in text
+    )
     assert str(made) in text
     assert '<button class="button" name="pick" value="ann">' in do(
         client, "reassign", made, to="an"
@@ -304,17 +307,17 @@ def test_it_is_asked_to_whom(client: Client, ann: User) -> None:
     assert Conversation.objects.get().owner == local_owner()
 
 
-def test_all_of_it_changes_hands(client: Client, ann: User) -> None:
+def test_a_transfer_includes_all_rows(client: Client, ann: User) -> None:
     (made,) = make(1)
     Message.objects.filter(conversation=made).update(client_id=None)
-    assert "Given to ann: 1 conversation." in do(client, "reassign", made, to="ann")
+    assert "Transferred to ann: 1 conversation." in do(client, "reassign", made, to="ann")
     assert Conversation.objects.get().owner == ann
     for model in (Message, SearchEntry):
         assert set(model._default_manager.values_list("owner", flat=True)) == {ann.pk}
-    assert recorded(made) == ["Given to ann."]
+    assert recorded(made) == ["Transferred to ann."]
 
 
-def test_its_old_owners_pages_are_told_that_it_is_gone(ann: User) -> None:
+def test_pages_of_the_old_owner_are_told_of_the_deletion(ann: User) -> None:
     (made,) = make(1)
     services.reassign(local_owner(), made.pk, to=ann)
     gone, new = Notice.objects.order_by("pk")
@@ -323,9 +326,9 @@ def test_its_old_owners_pages_are_told_that_it_is_gone(ann: User) -> None:
     assert (new.owner, new.gone) == (ann, None)
 
 
-def test_rights_and_ids_of_sends_are_not_passed_on(ann: User) -> None:
+def test_rules_and_client_ids_are_not_transferred(ann: User) -> None:
     (mine,), (hers,) = make(1), make(1, owner=ann)
-    for conversation in (mine, hers):  # the same id of both: scripts count from 1
+    for conversation in (mine, hers):  # the same id in both: scripts count from 1
         question = Message.objects.filter(conversation=conversation, role="user").earliest("pk")
         Message.objects.filter(pk=question.pk).update(client_id="1")
         Turn.objects.filter(message__parent=question).update(client_id="1")
@@ -337,7 +340,9 @@ def test_rights_and_ids_of_sends_are_not_passed_on(ann: User) -> None:
 
 
 @pytest.mark.parametrize("status", Turn.UNFINISHED)
-def test_one_in_which_an_answer_is_unfinished_stays(client: Client, ann: User, status: str) -> None:
+def test_a_conversation_with_an_unfinished_answer_is_not_transferred(
+    client: Client, ann: User, status: str
+) -> None:
     (made,) = make(1)
     Turn.objects.filter(message=made.leaf_id).update(status=status)
     assert "Stop it first." in do(client, "reassign", made, to="ann")

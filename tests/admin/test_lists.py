@@ -76,7 +76,7 @@ SEARCHES = [
 
 
 def everything(number: int) -> None:
-    """So many rows of all kinds."""
+    """Make this many rows of every model."""
     owner = User.objects.create(username=f"user {User.objects.count()}")
     made = make(number, owner=owner, age=timedelta(3))
     for conversation in made:
@@ -90,7 +90,7 @@ def everything(number: int) -> None:
         Audit.objects.create(action="prune", source="command", summary="word")
         LogEntry.objects.log_actions(owner.pk, [conversation], 2, "word", single_object=True)
     Preference.objects.create(owner=owner, system_prompt="word")
-    # of each state one that is the last of its conversation
+    # for each state, one turn that is the last of its conversation
     for turn, status in zip(Turn.objects.order_by("-pk"), Turn.Status.values, strict=False):
         Turn.objects.filter(pk=turn.pk).update(status=status)
 
@@ -108,7 +108,7 @@ def test_a_list_costs_the_same_whatever_is_stored(client: Client) -> None:
     local_owner()
     everything(8)
     urls = [address(template) for template in (*LISTS, *SEARCHES)]
-    queries(client, C)  # what is read once a process is read now
+    queries(client, C)  # warms up what is read once per process
     few = {url: queries(client, url) for url in urls}
     for url, asked in few.items():
         for query in asked:
@@ -117,7 +117,7 @@ def test_a_list_costs_the_same_whatever_is_stored(client: Client) -> None:
     everything(25)
     for url in urls:
         many = queries(client, url)
-        assert len(many) <= len(few[url]) + 1, (url, many)  # a page more to count
+        assert len(many) <= len(few[url]) + 1, (url, many)  # one more page to count
         assert len(many) <= 22, url
 
 
@@ -127,7 +127,7 @@ def queries(client: Client, url: str) -> list[str]:
     return [query["sql"] for query in asked.captured_queries]
 
 
-def test_the_look_of_each_second_reads_few_turns() -> None:
+def test_the_poll_of_each_second_reads_few_turns() -> None:
     everything(8)
     for look in (transitions.unfinished, transitions.heartbeat):
         with CaptureQueriesContext(connection) as asked:
@@ -138,7 +138,7 @@ def test_the_look_of_each_second_reads_few_turns() -> None:
 
 
 def plan(statement: str) -> Iterator[str]:
-    """How the database would go about it, if no table were too small for an index."""
+    """The query plan, as if no table were too small for an index."""
     if not statement.startswith(("SELECT", "UPDATE")):
         return
     with transaction.atomic(), connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def plan(statement: str) -> Iterator[str]:
 
 
 def reads_all(step: str, model: type[Model]) -> bool:
-    """All rows, in no order: in an index's order a list ends after a page."""
+    """Whether a step reads all rows unordered; in index order, a list ends after a page."""
     table = model._meta.db_table
     if connection.vendor == "postgresql":
         return f"Seq Scan on {table}" in step
@@ -160,7 +160,7 @@ def reads_all(step: str, model: type[Model]) -> bool:
     return words[:2] == ["SCAN", table] and "INDEX" not in words
 
 
-def test_a_list_counts_no_further_than_it_can_be_paged(
+def test_a_list_counts_only_as_far_as_it_can_be_paged(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.admin.base.MOST", 5)
@@ -171,14 +171,14 @@ def test_a_list_counts_no_further_than_it_can_be_paged(
     assert (found.count, found.counted) == (5, 6)
 
 
-def test_models_that_others_register_are_listed_too() -> None:
-    """A list that is not one of ours would count and search in its own way."""
+def test_models_registered_by_others_are_covered() -> None:
+    """A list with another base class would count and search in its own way."""
     ours = {type(registered).__module__ for registered in admin.site._registry.values()}
     assert {name for name in ours if not name.startswith("chat.admin")} <= {
         "django.contrib.auth.admin"
     }
 
 
-def test_every_model_has_its_list() -> None:
+def test_every_model_has_a_list() -> None:
     models: list[type[Model]] = list(apps.get_app_config("chat").get_models())
     assert [model for model in models if not admin.site.is_registered(model)] == []

@@ -1,4 +1,4 @@
-"""The admin's start page: what is running, what waits, what failed, how much was used."""
+"""The admin's start page: running answers, waiting calls, failures and usage."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 
 
 def titled(title: str, **changes: object) -> Conversation:
-    """A conversation whose last turn is changed."""
+    """Make a conversation, with changes to its last turn."""
     (made,) = make(1, age=timedelta(30))
     Conversation.objects.filter(pk=made.pk).update(title=title)
     Turn.objects.filter(message=made.leaf_id).update(**changes)
     return made
 
 
-def test_it_says_what_goes_on(client: Client, settings: Settings) -> None:
+def test_it_shows_current_activity(client: Client, settings: Settings) -> None:
     settings.TALOS_RETENTION_DAYS = 90
     titled("running one", status="running", started_at=timezone.now())
     titled("failed one", status="failed", error="The model went away.", error_details="502: gone")
@@ -50,7 +50,7 @@ def test_it_says_what_goes_on(client: Client, settings: Settings) -> None:
     assert "unused for 90 days are deleted" in text
 
 
-def test_with_nothing_it_says_so(client: Client) -> None:
+def test_it_says_when_there_is_nothing(client: Client) -> None:
     text = client.get("/admin/").content.decode()
     for words in ("No answer is being written.", "No calls are waiting.", "No failures."):
         assert words in text
@@ -66,7 +66,7 @@ def test_usage_is_by_day_and_by_model() -> None:
     found = overview()
     assert len(found.days) == DAYS
     assert sum(day.answers for day in found.days) == 7
-    assert found.days[3].answers in (0, 2)  # an hour ago may be the day before
+    assert found.days[3].answers in (0, 2)  # an hour ago may be yesterday
     by_name = {used.name: used for used in found.models}
     assert set(by_name) == {"demo", "gpt"}
     assert (by_name["demo"].answers, by_name["demo"].read, by_name["demo"].cost) == (6, 600, None)
@@ -75,7 +75,7 @@ def test_usage_is_by_day_and_by_model() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "UTC"])
-def test_a_day_begins_at_the_pages_midnight(zone: str) -> None:
+def test_days_begin_at_midnight_in_the_pages_time_zone(zone: str) -> None:
     with timezone.override(zone):
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         (made,) = make(1, messages=2)
@@ -86,7 +86,7 @@ def test_a_day_begins_at_the_pages_midnight(zone: str) -> None:
             assert (days[0].answers, days[1].answers) == (today, yesterday)
 
 
-def test_who_may_not_see_turns_sees_none(client: Client, settings: Settings) -> None:
+def test_staff_without_permission_see_no_turns(client: Client, settings: Settings) -> None:
     titled("failed one", status="failed", error="The model went away.")
     clerk = local_owner()
     User.objects.filter(pk=clerk.pk).update(is_superuser=False)

@@ -1,4 +1,4 @@
-"""Staff look at everything, and change only what a page may change."""
+"""Staff can view everything, and change only what the page may change."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ pytestmark = pytest.mark.django_db
 
 MODELS = list(apps.get_app_config("chat").get_models())
 KEPT = {Conversation, Preference, Suggestion, ToolRule}
-"""What staff may change."""
+"""Models that staff may change."""
 
 
 @pytest.fixture
 def conversation() -> Conversation:
-    """One row of everything."""
+    """A conversation, with one row of every model."""
     owner = local_owner()
     conversation = Conversation.objects.create(owner=owner, title="About ants")
     question = Message.objects.create(
@@ -80,12 +80,12 @@ def url(model: type[Model], *rest: object) -> str:
     return "/".join(["/admin/chat", model._meta.model_name or "", *map(str, rest), ""])
 
 
-def test_every_model_is_there() -> None:
+def test_every_model_is_registered() -> None:
     assert [model for model in MODELS if not admin.site.is_registered(model)] == []
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_lists_and_rows_can_be_looked_at(
+def test_lists_and_rows_can_be_viewed(
     client: Client, conversation: Conversation, model: type[Model]
 ) -> None:
     assert client.get(url(model)).status_code == 200
@@ -101,7 +101,7 @@ def test_lists_and_rows_can_be_looked_at(
     "model",
     [Message, Turn, Piece, KeptRender, ToolCall, OpaquePart, ToolRule, SearchEntry],
 )
-def test_rows_of_what_is_there_for_nobody_are_not_listed(
+def test_rows_of_hidden_conversations_are_not_listed(
     client: Client, conversation: Conversation, model: type[Model]
 ) -> None:
     assert client.get(url(model)).context["cl"].result_count
@@ -110,7 +110,7 @@ def test_rows_of_what_is_there_for_nobody_are_not_listed(
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model not in KEPT])
-def test_rows_that_were_promised_cannot_be_changed(
+def test_read_only_rows_cannot_be_changed(
     client: Client, conversation: Conversation, model: type[Model]
 ) -> None:
     row = model._default_manager.first()
@@ -120,7 +120,7 @@ def test_rows_that_were_promised_cannot_be_changed(
     assert client.post(url(model, row.pk, "delete"), {"post": "yes"}).status_code == 403
 
 
-def test_a_connection_says_whether_it_has_a_key_and_never_which(
+def test_a_connection_shows_whether_it_has_a_key_but_never_the_key(
     client: Client, conversation: Conversation
 ) -> None:
     connection = ProviderConnection.objects.get()
@@ -134,7 +134,7 @@ def test_a_connection_says_whether_it_has_a_key_and_never_which(
         ProviderConnection.objects.update(sealed_key="sealed and secret")
 
 
-def test_of_what_a_model_said_for_itself_the_beginning_is_shown(
+def test_the_beginning_of_an_opaque_part_is_shown(
     client: Client, conversation: Conversation
 ) -> None:
     OpaquePart.objects.update(data="<script>alert(1)</script>" + "x" * 500_000 + "the end")
@@ -150,7 +150,7 @@ def test_of_what_a_model_said_for_itself_the_beginning_is_shown(
     assert "data" in found.context["cl"].result_list[0].get_deferred_fields()
 
 
-def test_what_a_models_server_said_is_shown_with_its_answer(
+def test_the_error_details_of_a_model_server_are_shown(
     client: Client, conversation: Conversation
 ) -> None:
     Turn.objects.update(
@@ -172,16 +172,16 @@ def test_what_a_models_server_said_is_shown_with_its_answer(
         assert client.get(path).content.decode().count("1,234 of 8,192 tokens") == 1
 
 
-def test_a_title_is_a_persons(client: Client, conversation: Conversation) -> None:
+def test_a_changed_title_counts_as_a_persons(client: Client, conversation: Conversation) -> None:
     client.post(url(Conversation, conversation.pk, "change"), {"title": "Wasps", "seq": "99"})
     conversation.refresh_from_db()
     assert (conversation.title, conversation.titled_by, conversation.seq) == ("Wasps", "person", 0)
-    assert Notice.objects.filter(frame__contains="Wasps").exists()  # open pages hear it
+    assert Notice.objects.filter(frame__contains="Wasps").exists()  # open pages are told
     assert LogEntry.objects.filter(object_id=str(conversation.pk)).exists()
 
 
 def change(client: Client, conversation: Conversation, **fields: object) -> str:
-    """Send the form as it stands, with some fields changed; the page that comes back, if any."""
+    """Submit the form with some fields changed; returns the page that comes back, if any."""
     page = url(Conversation, conversation.pk, "change")
     initial = client.get(page).context["adminform"].form.initial
     known = ("title", "model", "instructions", "temperature", "max_output_tokens")
@@ -191,12 +191,12 @@ def change(client: Client, conversation: Conversation, **fields: object) -> str:
     return answer.content.decode()
 
 
-def test_what_is_asked_of_the_model_is_changed(client: Client, conversation: Conversation) -> None:
+def test_model_settings_are_changed(client: Client, conversation: Conversation) -> None:
     asked = {"model": "demo", "instructions": "Rhyme.", "temperature": "0.5"}
     assert change(client, conversation, **asked, max_output_tokens="100") == ""
     assert (conversation.model, conversation.instructions) == ("demo", "Rhyme.")
     assert (conversation.temperature, conversation.max_output_tokens) == (0.5, 100)
-    assert conversation.titled_by == "opening"  # nobody gave it one
+    assert conversation.titled_by == "opening"  # its title was not changed
 
 
 @pytest.mark.parametrize(
@@ -208,14 +208,14 @@ def test_what_is_asked_of_the_model_is_changed(client: Client, conversation: Con
         ({"max_output_tokens": "0"}, "a whole number from 1"),
     ],
 )
-def test_what_cannot_be_asked_is_said(
+def test_invalid_settings_are_explained(
     client: Client, conversation: Conversation, fields: dict[str, str], words: str
 ) -> None:
     assert words in change(client, conversation, **fields)
     assert conversation.title == "About ants"
 
 
-def test_suggestions_are_kept_in_their_list(client: Client) -> None:
+def test_suggestions_are_edited_in_their_list(client: Client) -> None:
     Suggestion.objects.all().delete()
     Suggestion.objects.create(text="Hello")
     row = {"form-0-id": str(Suggestion.objects.get().pk), "form-0-text": "Hi", "form-0-position": 3}
@@ -234,7 +234,7 @@ def test_a_system_prompt_is_changed(client: Client, conversation: Conversation) 
     assert client.get(url(Preference, "add")).status_code == 403
 
 
-def test_deleting_goes_the_products_way(client: Client, conversation: Conversation) -> None:
+def test_deleting_uses_the_service(client: Client, conversation: Conversation) -> None:
     page = client.get(url(Conversation, conversation.pk, "delete"))
     assert page.status_code == 200
     client.post(url(Conversation, conversation.pk, "delete"), {"post": "yes"})

@@ -1,4 +1,4 @@
-"""What the admin says is what the rows say: cut lists, "select all", days, owners, use."""
+"""The admin agrees with the rows: cut lists, "select all", days, owners, usage."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_search_that_was_cut_says_so(client: Client, monkeypatch: pytest.Monke
         assert "of more" not in text
 
 
-def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chat.admin.filters.CALLS", 2)
     make(3)
     assert (
@@ -67,7 +67,9 @@ def test_so_does_a_filter(client: Client, monkeypatch: pytest.MonkeyPatch) -> No
     assert "of more" not in client.get(f"{LIST}?tool=calculate").content.decode()
 
 
-def test_select_all_takes_what_it_names(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_select_all_takes_the_rows_that_it_names(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
     monkeypatch.setattr("chat.admin.base.MOST", 70)
     make(80)
@@ -88,8 +90,8 @@ def test_all_means_all_that_was_found(client: Client) -> None:
     assert Conversation.objects.filter(archived=True).count() == 55
 
 
-@pytest.mark.parametrize("stored", [53, 75])  # all of them are meant, or the first ones
-def test_a_list_that_has_changed_is_looked_at_again(
+@pytest.mark.parametrize("stored", [53, 75])  # "select all" means all rows, or the first ones
+def test_select_all_is_refused_if_the_list_has_changed(
     client: Client, monkeypatch: pytest.MonkeyPatch, stored: int
 ) -> None:
     monkeypatch.setattr("chat.admin.base.AT_ONCE", 60)
@@ -103,7 +105,7 @@ def test_a_list_that_has_changed_is_looked_at_again(
     assert not Conversation.objects.filter(archived=True).exists()
 
 
-def test_another_order_of_the_same_rows_is_no_change(client: Client) -> None:
+def test_another_order_is_not_a_change(client: Client) -> None:
     made = make(53)
     across = stamp(client, LIST)
     Conversation.objects.filter(pk=made[7].pk).update(updated_at=timezone.now())
@@ -119,14 +121,14 @@ CHANGED = "Nothing was done: the list has changed."
 
 
 def stamp(client: Client, url: str) -> str:
-    """What the page sends back for "select all"."""
+    """The value that the page sends back for "select all"."""
     found = re.search(r'name="across" value="([^"]+)"', client.get(url).content.decode())
     assert found is not None
     return found[1]
 
 
 def select_all(client: Client, url: str, *, across: str | None = None) -> str:
-    """As Django's own script sends it: what is ticked on the page, and that all is meant."""
+    """Submit as Django's script does: the ticked rows, and that all are meant."""
     ticked = str(found(client, url)[0].pk)
     data = {"action": "archive", "select_across": "1", "index": "0"}
     data["across"] = stamp(client, url) if across is None else across
@@ -137,7 +139,7 @@ def select_all(client: Client, url: str, *, across: str | None = None) -> str:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "UTC"])
-def test_a_range_holds_both_of_its_days(client: Client, zone: str) -> None:
+def test_a_range_includes_both_of_its_days(client: Client, zone: str) -> None:
     with timezone.override(zone):
         here = timezone.get_current_timezone()
         moments = [
@@ -162,11 +164,14 @@ def test_a_range_holds_both_of_its_days(client: Client, zone: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        *((text, "Write days as 2026-01-31.") for text in ("nonsense", "2026-02-30", "1")),
-        *((text, "Days are taken from 1970 to 2999.") for text in ("0001-01-01", "9999-12-31")),
+        *(
+            (text, "Enter days as YYYY-MM-DD, such as 2026-01-31.")
+            for text in ("nonsense", "2026-02-30", "1")
+        ),
+        *((text, "Enter days from 1970 to 2999.") for text in ("0001-01-01", "9999-12-31")),
     ],
 )
-def test_a_day_that_is_none_finds_nothing_and_says_why(client: Client, text: str, why: str) -> None:
+def test_an_invalid_day_finds_nothing_and_is_explained(client: Client, text: str, why: str) -> None:
     make(1)
     page = client.get(f"{LIST}?updated_at__from={text}")
     assert page.status_code == 200
@@ -204,7 +209,7 @@ def test_other_lists_are_filtered_by_owner(client: Client, ann: User, name: str)
     assert len(rows) == {"message": 4, "turn": 2, "toolcall": 1}[name]
 
 
-def test_calls_stand_in_order_of_time(client: Client) -> None:
+def test_calls_are_ordered_by_time(client: Client) -> None:
     (made,) = make(1, messages=2)
     ToolCall.objects.all().delete()
     now = timezone.now()
@@ -214,7 +219,7 @@ def test_calls_stand_in_order_of_time(client: Client) -> None:
     assert [call.call_id for call in calls] == ["1", "0", "2"]
 
 
-def test_failures_stand_in_order_of_time_and_have_a_year(client: Client) -> None:
+def test_failures_are_ordered_by_time_and_show_the_year(client: Client) -> None:
     made = make(3, messages=2)
     for conversation, year in zip(made, (2024, 2026, 2025), strict=True):
         Turn.objects.filter(conversation=conversation).update(
@@ -229,7 +234,7 @@ def test_failures_stand_in_order_of_time_and_have_a_year(client: Client) -> None
 # --- users --------------------------------------------------------------------------------------
 
 
-def test_a_users_use_is_what_the_rows_say(
+def test_a_users_usage_matches_the_rows(
     client: Client, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(3, owner=ann, messages=6)
@@ -250,7 +255,7 @@ def test_a_users_use_is_what_the_rows_say(
     assert "3 chats, 18 messages, 900 tokens in and 180 out, $2.2500" in page
 
 
-def test_all_of_a_user_is_exported(client: Client, ann: User) -> None:
+def test_all_conversations_of_a_user_are_exported(client: Client, ann: User) -> None:
     make(2, owner=ann)
     answer: Any = client.post(USERS, {"action": "export", "_selected_action": str(ann.pk)})
     assert 'filename="talos-ann-' in answer.headers["Content-Disposition"]
@@ -259,7 +264,7 @@ def test_all_of_a_user_is_exported(client: Client, ann: User) -> None:
         close()
 
 
-def test_a_prune_says_first_what_goes_and_deletes_that(client: Client, ann: User) -> None:
+def test_a_prune_shows_what_it_will_delete_and_deletes_that(client: Client, ann: User) -> None:
     make(3, owner=ann, age=timedelta(100))
     (used,) = make(1, owner=ann, age=timedelta(1))
     (mine,) = make(1, age=timedelta(100))
@@ -278,13 +283,13 @@ def test_a_prune_says_first_what_goes_and_deletes_that(client: Client, ann: User
     assert (audit.action, audit.source, audit.by) == ("prune", "admin", local_owner())
 
 
-def test_all_of_a_user_is_transferred(client: Client, ann: User) -> None:
+def test_all_conversations_of_a_user_are_transferred(client: Client, ann: User) -> None:
     made = make(3)
     Turn.objects.filter(message=made[0].leaf_id).update(status="waiting")
     asked = {"action": "transfer", "_selected_action": str(local_owner().pk)}
-    assert "3 conversations with 12 messages, of owner" in posted(client, USERS, **asked)
+    assert "3 conversations with 12 messages, owned by owner" in posted(client, USERS, **asked)
     said = posted(client, USERS, **asked, to="ann@example")
-    assert "There is no user named “ann@example”. Choose one of these:" in said
+    assert "There is no user named “ann@example”. Did you mean one of these?" in said
     said = posted(client, USERS, **asked, pick="ann")
     assert "Transferred 2 conversations of owner to ann." in said
     assert "1 stays: " in said
@@ -293,20 +298,20 @@ def test_all_of_a_user_is_transferred(client: Client, ann: User) -> None:
 
 
 @pytest.mark.parametrize("field", ["to", "pick"])
-def test_nothing_is_transferred_to_whose_it_is(client: Client, ann: User, field: str) -> None:
+def test_nothing_is_transferred_to_the_current_owner(client: Client, ann: User, field: str) -> None:
     (hers,) = make(1, owner=ann)
     for url, chosen in ((USERS, ann.pk), (LIST, hers.pk)):
         action = "transfer" if url == USERS else "reassign"
         asked = {"action": action, "_selected_action": str(chosen), field: "ann"}
         said = posted(client, url, **asked)
-        assert "ann has them already." in said
-        assert "1 conversation with 4 messages, of ann, will belong" in said
+        assert "ann already owns them." in said
+        assert "1 conversation with 4 messages, owned by ann, will be" in said
     (mine,) = make(1)
     both = {"action": "reassign", "_selected_action": [str(hers.pk), str(mine.pk)], field: "ann"}
-    assert "Given to ann: 1 conversation." in posted(client, LIST, **both)
+    assert "Transferred to ann: 1 conversation." in posted(client, LIST, **both)
 
 
-def test_nobody_else_may(client: Client, ann: User) -> None:
+def test_other_staff_may_not(client: Client, ann: User) -> None:
     User.objects.filter(pk=local_owner().pk).update(is_superuser=False)
     page = client.get(f"{USERS}{ann.pk}/change/")
     assert page.status_code == 403
@@ -317,7 +322,7 @@ def test_nobody_else_may(client: Client, ann: User) -> None:
 # --- who ran a command --------------------------------------------------------------------------
 
 
-def test_a_command_names_who_ran_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_records_who_ran_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUDO_USER", raising=False)
     me = pwd.getpwuid(os.getuid()).pw_name
     make(1)
@@ -330,7 +335,9 @@ def test_a_command_names_who_ran_it(client: Client, monkeypatch: pytest.MonkeyPa
     ("caller", "expected"),
     [("ann", "{me} (sudo by ann)"), ("", "{me}"), ("a\nb", "{me} (sudo by a?b)")],
 )
-def test_sudo_is_named_too(monkeypatch: pytest.MonkeyPatch, caller: str, expected: str) -> None:
+def test_the_caller_of_sudo_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, caller: str, expected: str
+) -> None:
     monkeypatch.setenv("SUDO_USER", caller)
     assert operator() == expected.format(me=pwd.getpwuid(os.getuid()).pw_name)
 

@@ -1,4 +1,4 @@
-"""Usage by day, model and owner: the page's numbers, its chart and its CSV are the rows'."""
+"""Usage by day, model and owner: the page, its chart and its CSV agree with the rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAYS = "since=2026-01-01&until=2026-03-31"
 
 @pytest.fixture
 def used() -> None:
-    """Of two users, two models, in three months."""
+    """Usage of two users and two models over three months."""
     ann = User.objects.create(username="ann")
     for owner, model, moment, cost in (
         (None, "demo", datetime(2026, 1, 1, 12, tzinfo=UTC), None),
@@ -54,7 +54,7 @@ def _body(answer: Any) -> bytes:
 
 
 @pytest.mark.usefixtures("used")
-def test_days_models_and_owners_add_up_to_the_same(client: Client) -> None:
+def test_days_models_and_owners_have_the_same_total(client: Client) -> None:
     found = summary(Period(date(2026, 1, 1), date(2026, 3, 31)))
     assert (found.total.answers, found.total.read, found.total.written) == (8, 800, 160)
     assert found.total.cost == Decimal("1.5")
@@ -70,7 +70,7 @@ def test_days_models_and_owners_add_up_to_the_same(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("used")
-def test_an_owner_and_a_model_narrow_it(client: Client) -> None:
+def test_owner_and_model_filters(client: Client) -> None:
     for query, answers in (
         ("username=ann", 4),
         ("model=gpt", 4),
@@ -83,14 +83,14 @@ def test_an_owner_and_a_model_narrow_it(client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("since=2026-02-01&until=2026-01-01", "The first day comes after the last."),
-        ("since=2020-01-01&until=2026-01-01", "At most 366 days"),
-        ("since=0001-01-01", "Days are taken from 1970 to 2999."),
-        ("since=2026-01-01&until=9999-12-31", "Days are taken from 1970 to 2999."),
+        ("since=2026-02-01&until=2026-01-01", "The first day must not be after the last."),
+        ("since=2020-01-01&until=2026-01-01", "at most 366 days"),
+        ("since=0001-01-01", "Enter days from 1970 to 2999."),
+        ("since=2026-01-01&until=9999-12-31", "Enter days from 1970 to 2999."),
         ("since=nonsense", "Enter a valid date."),
     ],
 )
-def test_what_cannot_be_shown_is_said(client: Client, query: str, words: str) -> None:
+def test_invalid_periods_are_explained(client: Client, query: str, words: str) -> None:
     page = client.get(f"{PAGE}?{query}")
     assert page.status_code == 200
     assert words in page.content.decode()
@@ -99,7 +99,7 @@ def test_what_cannot_be_shown_is_said(client: Client, query: str, words: str) ->
 
 
 @pytest.mark.usefixtures("used")
-def test_a_chart_has_its_words_and_no_style_of_its_own(client: Client) -> None:
+def test_a_chart_has_a_description_and_no_inline_style(client: Client) -> None:
     text = client.get(f"{PAGE}?{DAYS}").content.decode()
     svg = re.search(r"<svg.*?</svg>", text, re.DOTALL)
     assert svg is not None
@@ -109,7 +109,7 @@ def test_a_chart_has_its_words_and_no_style_of_its_own(client: Client) -> None:
     assert svg[0].count('<rect class="read"') == 3
 
 
-def test_the_busiest_day_is_as_high_as_the_chart() -> None:
+def test_the_bar_of_the_busiest_day_has_the_height_of_the_chart() -> None:
     drawn = chart([Usage(date(2026, 1, 2), 1, 0, 30, 10), Usage(date(2026, 1, 1), 1, 0, 10, 0)])
     low, high = drawn.bars
     assert (high.read + high.written, high.written_top) == (HEIGHT, 0)
@@ -119,7 +119,7 @@ def test_the_busiest_day_is_as_high_as_the_chart() -> None:
 
 @pytest.mark.usefixtures("used")
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
-def test_the_csv_has_a_line_for_each_day_model_and_owner(client: Client) -> None:
+def test_the_csv_has_a_line_per_day_model_and_owner(client: Client) -> None:
     head, *rows = lines(client, DAYS)
     assert head == [
         "day", "model", "owner", "answers", "failed", "tokens_in", "tokens_out", "cost_usd",
@@ -143,11 +143,11 @@ def test_no_cell_is_a_formula(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["gpt-5", "qwen2.5:7b", "a=b", ""])
-def test_other_cells_are_as_they_are(text: str) -> None:
+def test_other_cells_are_unchanged(text: str) -> None:
     assert cell(text) == text
 
 
-def test_a_day_is_the_pages_own() -> None:
+def test_days_follow_the_pages_time_zone() -> None:
     with timezone.override("Pacific/Kiritimati"):
         (made,) = make(1, messages=2)
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

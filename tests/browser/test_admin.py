@@ -57,7 +57,7 @@ def test_what_is_done_there_is_heard_by_an_open_page(room: Room, effects: Path) 
     expect(chat.locator(".plain").last).to_have_text("And so ")
     opened(admin, room)
     admin.get_by_role("button", name="Stop the answer").click()
-    expect(admin.locator(".messagelist")).to_contain_text("Asked to stop")
+    expect(admin.locator(".messagelist")).to_contain_text("Stop requested")
     expect(chat.locator(".note.cancelled")).to_be_visible()
 
     opened(admin, room)

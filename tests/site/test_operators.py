@@ -159,5 +159,5 @@ def test_this_machines_names_stay_allowed_and_others_cause_a_warning(talos: Talo
         asked = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Host: {host}"]
         assert subprocess.check_output([*asked, f"{address}/healthz"], text=True) == status
     errors = talos.stop()[1]
-    assert "TALOS_ALLOWED_HOSTS has talos.example.com: whoever reaches this server" in errors
+    assert "TALOS_ALLOWED_HOSTS has talos.example.com: anyone who reaches this server" in errors
     assert "is the owner and the admin" in errors

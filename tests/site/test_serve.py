@@ -127,7 +127,7 @@ def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collecte
 def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:
     done = manage("serve", "--host", "0.0.0.0", TALOS_DATA_DIR=str(tmp_path))  # noqa: S104  # refused
     assert done.returncode == 1
-    assert "asks nobody to log in" in done.stderr
+    assert "requires no login" in done.stderr
 
 
 def test_an_unusable_database_is_explained(tmp_path: Path, collected: None) -> None:
