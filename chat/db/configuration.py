@@ -88,26 +88,30 @@ def postgresql(url: str) -> dict[str, Any]:
         # The pool keeps connections; Django must return them after each request.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,  # the pool hands out no broken ones
-        "OPTIONS": {
-            # While the server is away, callers learn of it soon, and no attempt backs off for long.
-            "pool": {
-                "min_size": 1,
-                "max_size": CONNECTIONS,
-                "timeout": 3,
-                "reconnect_timeout": 3,
-            },
-            "connect_timeout": 5,
-            # Do not wait forever for a network that swallows packets.
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,
-            # No query, lock or forgotten transaction may hold up the server for longer.
-            # Migrations are exempt from the first and the last: `lift_limits`.
-            "options": "-c statement_timeout=10000 -c lock_timeout=5000"
-            " -c idle_in_transaction_session_timeout=10000",
-            **_options(parts.query),
+        "OPTIONS": {**_limits(), **_options(parts.query)},
+    }
+
+
+def _limits() -> dict[str, Any]:
+    """Return how long a connection, a query and a lock may take."""
+    return {
+        # While the server is away, callers learn of it soon, and no attempt backs off for long.
+        "pool": {
+            "min_size": 1,
+            "max_size": CONNECTIONS,
+            "timeout": 3,
+            "reconnect_timeout": 3,
         },
+        "connect_timeout": 5,
+        # Do not wait forever for a network that swallows packets.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        # No query, lock or forgotten transaction may hold up the server for longer.
+        # Migrations are exempt from the first and the last: `lift_limits`.
+        "options": "-c statement_timeout=10000 -c lock_timeout=5000"
+        " -c idle_in_transaction_session_timeout=10000",
     }
 
 
