@@ -1,4 +1,4 @@
-"""The system checks, one test an id."""
+"""The system checks, one test per id."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def test_w001_redis_is_not_used(settings: Settings) -> None:
     assert found() == {"talos.W001"}
 
 
-def test_w002_a_variable_that_nobody_reads(settings: Settings) -> None:
+def test_w002_unknown_variables(settings: Settings) -> None:
     settings.UNKNOWN_VARIABLES = {"TALOS_PROT": None}
     assert found() == {"talos.W002"}
 
 
-def test_w003_others_are_said_to_be_admins_where_it_is_asked(settings: Settings) -> None:
+def test_w003_others_as_admins_get_a_warning_on_deploy(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "::1", "talos.example.com"]
     (warning,) = others_are_admins(None)
     assert warning.id == "talos.W003"
