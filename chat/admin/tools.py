@@ -46,7 +46,7 @@ class ToolCallAdmin(ReadRecordingAdmin, SearchableAdmin, ReadOnlyAdmin):
         return str(call.message.conversation)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Whoever has the change permission may decide calls, though not edit them."""
+        """Allow users with the change permission to decide calls, though not to edit them."""
         return request.user.has_perm("chat.change_toolcall")
 
     @admin.action(description="Approve selected pending calls", permissions=["decide"])

@@ -51,7 +51,9 @@ class OwnerAdmin(UserActions, UserAdminBase):
     list_per_page = 25
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()  # Django's script creates fields without labels for screen readers
-    search_help_text = f"Username, name or email address. “+” counts the latest {LATEST} chats; a user's page has all."
+    search_help_text = (
+        f"Username, name or email address. “+”: only the latest {LATEST} chats are counted."
+    )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return UserList

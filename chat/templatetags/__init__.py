@@ -1,1 +1,1 @@
-"""Template tags of the admin."""
+"""Template tags and filters of the admin."""

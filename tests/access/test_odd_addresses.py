@@ -1,4 +1,4 @@
-"""Every address and every field of a form with odd values: refused with a page, never a fault."""
+"""Every URL and form field with odd values: refused with a page, never a server error."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ ODD = (
     "0001-01-01T00:00:00%2B14:00",
     "x" * 5000,
 )
-"""As they stand in an address."""
+"""Odd values, as they appear in a URL."""
 QUERIES = ("after", "at", "again", "before", "chosen", "provider", "q", "part", "from")
 LISTS = {
     "conversation": ("owner", "updated_at__gte", "p", "o", "state", "id__exact"),
     "turn": ("ended_at__gte", "error_code", "q"),
     "toolcall": ("created_at__lt", "decided_from__exact"),
 }
-"""What some lists of the admin are asked for."""
+"""Queries for lists of the admin."""
 VALUES = ("0", "-1", "(", "1", "1,2,3", "x", "10000", "1e400", "nan", "9" * 30, "0001-01-01")
-"""What a column may be compared with."""
+"""Values to compare a column with."""
 NUL = "a\0b"
 
 
@@ -64,7 +64,7 @@ def conversation(owner: User) -> Conversation:
 
 @pytest.fixture
 def http(caplog: pytest.LogCaptureFixture) -> Iterator[Client]:
-    """A browser; in the end no fault was logged."""
+    """A client; checks at the end that no error was logged."""
     with caplog.at_level(logging.WARNING):
         yield Client(raise_request_exception=False)
     faults = [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
@@ -73,7 +73,7 @@ def http(caplog: pytest.LogCaptureFixture) -> Iterator[Client]:
 
 def status(http: Client, path: str) -> int:
     answer: Any = http.get(path)
-    for close in answer._resource_closers:  # nobody reads what is streamed
+    for close in answer._resource_closers:  # closes streams, which are not read
         close()
     return int(answer.status_code)
 
@@ -81,7 +81,7 @@ def status(http: Client, path: str) -> int:
 def routes(
     patterns: list[URLPattern | URLResolver], before: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each address, with `{name}` for what changes, and the kinds of those."""
+    """Every URL, with `{name}` for its parameters, and their kinds."""
     for pattern in patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -95,12 +95,12 @@ ROUTES = [
     (route, kinds)
     for route, kinds in routes(get_resolver().url_patterns)
     if not re.search(r"\(\?P|logout|password|/(history|delete|add)/$", route)
-    and route != "/import/{job_id}/"  # reads in a thread of its own: `test_import_served.py`
+    and route != "/import/{job_id}/"  # reads in its own thread: see `test_import_served.py`
 ]
 
 
 @pytest.mark.parametrize(("route", "names"), ROUTES, ids=[route for route, _ in ROUTES])
-def test_an_address_with_odd_parts_is_answered(
+def test_a_url_with_odd_parts_is_answered(
     http: Client, conversation: Conversation, route: str, names: dict[str, str]
 ) -> None:
     right = {name: str(conversation.pk) for name in names}
@@ -113,7 +113,7 @@ def test_an_address_with_odd_parts_is_answered(
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_of_the_admin_is_asked_for_odd_things(
+def test_an_admin_list_survives_odd_queries(
     http: Client, conversation: Conversation, name: str
 ) -> None:
     assert http.get(f"/admin/chat/{name}/?q=%00").status_code == 400
@@ -124,15 +124,13 @@ def test_a_list_of_the_admin_is_asked_for_odd_things(
 
 
 def lookups(field: Any) -> list[str]:
-    """Everything that Django would compare."""
+    """All lookups that Django offers for a field."""
     known: Any = getattr(field, "get_lookups", dict)()
     return [field.name, *(f"{field.name}__{lookup}" for lookup in (*known, "id", "unheard_of"))]
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
-def test_a_list_of_the_admin_takes_plain_comparisons_alone(
-    model: type[Model], rf: RequestFactory
-) -> None:
+def test_an_admin_list_takes_only_plain_comparisons(model: type[Model], rf: RequestFactory) -> None:
     for field in model._meta.get_fields():
         for lookup in lookups(field):
             if admin.site._registry[model].lookup_allowed(lookup, "1", rf.get("/")):
@@ -149,7 +147,7 @@ COLUMNS: dict[Any, tuple[type[Model], Any]] = {
 
 @pytest.mark.filterwarnings("ignore:.*received a naive datetime")
 @pytest.mark.parametrize("kind", COLUMNS, ids=lambda kind: kind.__name__)
-def test_a_list_of_the_admin_is_filtered_in_every_way_that_there_is(
+def test_an_admin_list_accepts_all_of_its_filters(
     http: Client, conversation: Conversation, kind: type[object]
 ) -> None:
     model, field = COLUMNS[kind]
@@ -174,7 +172,7 @@ def test_a_column_is_compared_with_many_values(http: Client, owner: User, lookup
         "message=1", "pk__in=1", "unheard_of=1",
     ],
 )  # fmt: skip
-def test_what_no_list_asks_for_is_refused(
+def test_queries_that_no_list_sends_are_refused(
     http: Client, conversation: Conversation, query: str
 ) -> None:
     answer = http.get(f"/admin/chat/conversation/?{query}")
@@ -218,7 +216,7 @@ def test_plain_comparisons_and_filters_are_answered(http: Client, owner: User, q
         ("/api/nothing", 404),
     ],
 )
-def test_what_leads_nowhere_is_said_on_a_page_of_ours(
+def test_invalid_urls_get_an_error_page_of_ours(
     http: Client, conversation: Conversation, path: str, status: int
 ) -> None:
     other = histories.make(1, messages=2, text="coffee", owner=conversation.owner)[0]
@@ -296,7 +294,7 @@ def test_a_form_with_odd_fields_is_answered(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/c/{id}/title/", "/import/"])
-def test_a_body_that_is_no_form_is_refused(
+def test_a_body_that_is_not_a_form_is_refused(
     http: Client, conversation: Conversation, path: str, kind: str, body: bytes
 ) -> None:
     answer = http.generic("POST", path.format(id=conversation.pk), body, content_type=kind)
@@ -338,7 +336,7 @@ def test_odd_headers_are_answered(
         assert http.get(path, headers=headers).status_code < 500
 
 
-def test_a_cursor_that_a_list_gave_still_leads_on(http: Client, owner: User) -> None:
+def test_a_cursor_from_a_list_still_works(http: Client, owner: User) -> None:
     histories.make(40, messages=2, text="tea", owner=owner)
     page = http.get("/chats/").content.decode()
     more = re.search(r'id="more-chats" href="([^"]+)"', page)

@@ -26,7 +26,7 @@ def test_a_slash_offers_the_commands(room: Room) -> None:
     page = room.page()
     box, keys = field(page), page.keyboard
     box.press_sequentially("/")
-    expect(offered(page).first).to_contain_text("/help Lists what can be typed here.")
+    expect(offered(page).first).to_contain_text("/help Lists the commands.")
     box.press_sequentially("mod")
     expect(offered(page)).to_have_count(2)
     expect(box).to_have_attribute("aria-activedescendant", "command-models")

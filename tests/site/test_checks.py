@@ -48,12 +48,12 @@ def test_w001_redis_is_not_used(settings: Settings) -> None:
     assert found() == {"talos.W001"}
 
 
-def test_w002_an_unknown_variable(settings: Settings) -> None:
+def test_w002_unknown_variables(settings: Settings) -> None:
     settings.UNKNOWN_VARIABLES = {"TALOS_PROT": None}
     assert found() == {"talos.W002"}
 
 
-def test_w003_other_hosts_make_their_users_admins(settings: Settings) -> None:
+def test_w003_others_as_admins_get_a_warning_on_deploy(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "::1", "talos.example.com"]
     (warning,) = others_are_admins(None)
     assert warning.id == "talos.W003"

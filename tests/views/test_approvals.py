@@ -1,4 +1,4 @@
-"""Tool calls over HTTP: forms that decide, the admin's actions, what is remembered."""
+"""Tool calls over HTTP: the page's forms, the admin's actions, remembered rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def pending(owner: User, name: str = "write_file", call_id: str = "../a") -> ToolCall:
-    """A call that waits, in a turn of its own."""
+    """Make a pending call in its own turn."""
     conversation = talk(owner, "Write", "")
     Turn.objects.filter(conversation=conversation).update(status=Turn.Status.WAITING)
     return ToolCall.objects.create(
@@ -44,7 +44,7 @@ def pending(owner: User, name: str = "write_file", call_id: str = "../a") -> Too
 
 
 def another(call: ToolCall, **fields: object) -> ToolCall:
-    """One more call of the same answer."""
+    """Make one more call in the same answer."""
     also = {"pk": None, "call_id": "another", **fields}
     return ToolCall.objects.create(**{**model_to_dict(call), **also, "message": call.message})
 
@@ -63,11 +63,11 @@ def status(call: ToolCall) -> str:
     return call.status
 
 
-def test_the_page_asks(client: Client, call: ToolCall) -> None:
+def test_the_page_asks_for_a_decision(client: Client, call: ToolCall) -> None:
     page = client.get(page_of(call)).content.decode()
     assert 'data-status="pending" open' in page
     assert "needs your approval" in page
-    assert f'action="{page_of(call, "calls/")}"' in page  # the model's id is no part of it
+    assert f'action="{page_of(call, "calls/")}"' in page  # the call id is not part of the URL
     assert ">x\ny</pre>" in page
     assert "&lt;b&gt;" in page
     assert 'class="dot waits"' in page
@@ -93,7 +93,7 @@ def test_a_form_decides_once(client: Client, call: ToolCall, word: str, becomes:
 
 
 @pytest.mark.promise(8)
-def test_strangers_decide_nothing(client: Client) -> None:
+def test_others_cannot_decide(client: Client) -> None:
     call = pending(User.objects.create(username="stranger"))
     fields = {"call_id": call.call_id, "approved": "yes"}
     assert client.post(page_of(call, "calls/"), fields).status_code == 404
@@ -101,11 +101,11 @@ def test_strangers_decide_nothing(client: Client) -> None:
     assert status(call) == "pending"
 
 
-def test_a_remembered_decision_is_taken_back(client: Client, call: ToolCall) -> None:
+def test_a_remembered_decision_can_be_forgotten(client: Client, call: ToolCall) -> None:
     fields = {"call_id": call.call_id, "approved": "no", "remember": "on"}
     client.post(page_of(call, "calls/"), fields)
     assert "Always denied here:" in client.get(page_of(call, "settings/")).content.decode()
-    for _ in range(2):  # the second time nothing is left
+    for _ in range(2):  # the second time there is none left
         answer = client.post(page_of(call, "rules/"), {"tool": call.name})
         assert answer["Location"] == page_of(call, "settings/")
     assert not ToolRule.objects.exists()
@@ -113,7 +113,7 @@ def test_a_remembered_decision_is_taken_back(client: Client, call: ToolCall) -> 
 
 @pytest.mark.promise(5, 8)
 @pytest.mark.parametrize(("action", "becomes"), [("approve", "approved"), ("deny", "denied")])
-def test_staff_decide_for_anybody(client: Client, action: str, becomes: str) -> None:
+def test_staff_can_decide_for_anybody(client: Client, action: str, becomes: str) -> None:
     call = pending(User.objects.create(username="stranger"))
     url = "/admin/chat/toolcall/"
     fields = {"action": action, "_selected_action": str(call.pk)}
@@ -131,10 +131,10 @@ def test_a_call_that_is_gone_is_not_decided(client: Client, more: dict[str, str]
     """Its conversation was deleted in another tab."""
     fields = {"action": "deny", "_selected_action": "1", **more}
     page = client.post("/admin/chat/toolcall/", fields, follow=True).content.decode()
-    assert "not there any more" in page
+    assert "This call no longer exists." in page
 
 
-def test_staff_take_a_decision_back(client: Client) -> None:
+def test_staff_can_forget_a_remembered_decision(client: Client) -> None:
     conversation = Conversation.objects.create(owner=local_owner())
     rule = ToolRule.objects.create(conversation=conversation, tool="write_file", allow=True)
     client.post(f"/admin/chat/toolrule/{rule.pk}/delete/", {"post": "yes"})
@@ -146,7 +146,7 @@ def test_staff_take_a_decision_back(client: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_last", [True, False])
 def test_a_decision_while_the_turn_begins_to_wait_is_not_missed(is_last: bool) -> None:
-    """Promise 4: neither may see the rows as they were before the other one."""
+    """Promise 4: neither transaction may see the rows from before the other one."""
     call = pending(local_owner())
     if not is_last:
         another(call)
@@ -195,7 +195,7 @@ def test_a_call_that_waited_too_long_counts_as_denied(call: ToolCall, settings: 
     assert status(in_time) == "pending"
 
 
-def test_a_call_that_expires_joins_those_that_run(call: ToolCall, settings: Settings) -> None:
+def test_an_expired_call_joins_the_running_ones(call: ToolCall, settings: Settings) -> None:
     running = another(call, status=ToolCall.Status.RUNNING)
     Turn.objects.update(status=Turn.Status.RUNNING)
     long_ago = timezone.now() - timedelta(days=settings.TALOS_APPROVAL_DAYS + 1)
@@ -208,10 +208,10 @@ def test_a_call_that_expires_joins_those_that_run(call: ToolCall, settings: Sett
 @pytest.mark.parametrize(
     ("decided", "ends"), [("approved", "queued"), ("denied", "queued"), ("finished", "waiting")]
 )
-def test_what_was_decided_before_an_update_does_not_wait_on(
+def test_calls_decided_before_an_update_do_not_keep_waiting(
     call: ToolCall, decided: str, ends: str
 ) -> None:
-    """Versions until then left it waiting for the decision on the others."""
+    """Earlier versions left them waiting until the others were decided."""
     ended_at = timezone.now() if decided == "finished" else None
     another(call, status=decided, ended_at=ended_at)
     import_module("chat.migrations.0010_approved_calls").take_up(apps, None)

@@ -1,4 +1,4 @@
-"""The pages over HTTP: readable without a script, and only by their owner."""
+"""The pages over HTTP: readable without JavaScript, and only by their owner."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def somebody_elses() -> Conversation:
     return talk(User.objects.create(username="stranger"), "A secret", "Kept", title="Secrets")
 
 
-def test_a_conversation_can_be_read_in_the_page_itself(client: Client, owner: User) -> None:
+def test_a_conversation_is_readable_in_the_html(client: Client, owner: User) -> None:
     conversation = talk(owner, "What is an *ant*?", "An **insect**.")
     page = client.get(f"/c/{conversation.pk}/").content.decode()
     assert "What is an *ant*?" in page  # a question is plain text
@@ -75,7 +75,7 @@ def test_no_inline_script_or_style(client: Client, owner: User) -> None:
         )
 
 
-def test_a_live_answer_can_be_read_so_far(client: Client, owner: User) -> None:
+def test_the_text_so_far_of_a_live_answer_is_readable(client: Client, owner: User) -> None:
     conversation = talk(owner, "Hi", "")
     turn = Turn.objects.get()
     Turn.objects.update(status=Turn.Status.RUNNING)
@@ -85,7 +85,7 @@ def test_a_live_answer_can_be_read_so_far(client: Client, owner: User) -> None:
     assert '<div class="plain" dir="auto">Half of *it*</div>' in page
 
 
-def test_an_answer_says_how_it_ended(client: Client, owner: User) -> None:
+def test_an_answer_shows_how_it_ended(client: Client, owner: User) -> None:
     conversation = talk(owner, "Hi", "Ho")
     for status, error, words in [
         ("cancelled", "", "Stopped"),
@@ -96,7 +96,7 @@ def test_an_answer_says_how_it_ended(client: Client, owner: User) -> None:
         assert words in client.get(f"/c/{conversation.pk}/").content.decode()
 
 
-def test_a_tool_call_stands_where_it_was_made(client: Client, owner: User) -> None:
+def test_a_tool_call_is_shown_where_it_was_made(client: Client, owner: User) -> None:
     conversation = talk(owner, "Sum", "Before. After.")
     ToolCall.objects.create(
         message=Message.objects.get(role="assistant"),
@@ -125,7 +125,7 @@ def test_a_long_conversation_is_shown_in_stretches(client: Client, owner: User) 
     assert "said-069" in earlier
     assert "said-070" not in earlier
     assert "Go to the latest messages" in earlier
-    assert "data-live" not in earlier  # nothing is said in the middle
+    assert "data-live" not in earlier  # only the latest stretch is live
 
     part = client.get(earlier_url, headers=HTMX).content.decode()
     assert "said-069" in part
@@ -133,14 +133,12 @@ def test_a_long_conversation_is_shown_in_stretches(client: Client, owner: User) 
 
 
 @pytest.mark.parametrize("before", ["nonsense", str(uuid.UUID(int=1))])
-def test_before_nothing_there_is_nothing(client: Client, owner: User, before: str) -> None:
+def test_an_invalid_cursor_is_404(client: Client, owner: User, before: str) -> None:
     conversation = talk(owner, "Hi", "Ho")
     assert client.get(f"/c/{conversation.pk}/?before={before}").status_code == 404
 
 
-def test_versions_are_stepped_through_without_a_script_having_run(
-    client: Client, owner: User
-) -> None:
+def test_versions_have_links_without_javascript(client: Client, owner: User) -> None:
     conversation = talk(owner, "Hi", "First")
     first = Message.objects.get(content="First")
     second = Message.objects.create(
@@ -181,7 +179,7 @@ def test_a_message_is_a_fragment(client: Client, owner: User) -> None:
 
 
 @pytest.mark.promise(8)
-def test_somebody_elses_is_as_if_it_did_not_exist(
+def test_somebody_elses_conversation_is_404(
     client: Client, owner: User, somebody_elses: Conversation
 ) -> None:
     theirs, nobodys = somebody_elses.pk, uuid.uuid4()
@@ -263,7 +261,9 @@ def test_deleting_over_htmx_renders_the_sidebar_again(client: Client, owner: Use
     gone, stays = (talk(owner, "Hi", "Ho", title=title) for title in ("Gone", "Stays"))
     here = {**HTMX, "HX-Current-URL": f"http://testserver/c/{stays.pk}/"}
     answer = client.post(f"/c/{gone.pk}/delete/", headers=here)
-    assert str(gone.pk) in answer["HX-Trigger-After-Swap"]  # the dialog closes, its row goes
+    assert (
+        str(gone.pk) in answer["HX-Trigger-After-Swap"]
+    )  # the dialog closes and the row is removed
     assert "Stays" in answer.content.decode()
     assert "Gone" not in answer.content.decode()
     assert client.post(f"/c/{stays.pk}/delete/", headers=here)["HX-Redirect"] == "/"
@@ -296,7 +296,7 @@ def test_the_details_of_an_error_are_text(client: Client, owner: User, path: str
     assert "400\n&lt;script&gt;alert(1)&lt;/script&gt;\\u202e</pre>" in details
 
 
-def test_an_error_without_details_has_none_to_unfold(client: Client, owner: User) -> None:
+def test_an_error_without_details_has_nothing_to_unfold(client: Client, owner: User) -> None:
     conversation = talk(owner, "Hi", "")
     Turn.objects.update(status=Turn.Status.FAILED, error="No.")
     answer = client.get(f"/c/{conversation.pk}/messages/{conversation.leaf_id}/").content.decode()
@@ -317,7 +317,7 @@ def test_an_error_without_details_has_none_to_unfold(client: Client, owner: User
         (54_321, 0, "54k tokens"),
     ],
 )
-def test_a_gauge_says_how_full_the_context_is(
+def test_a_gauge_shows_how_full_the_context_is(
     client: Client, owner: User, tokens: int, window: int | None, words: str
 ) -> None:
     conversation = talk(owner, "Hi", "Ho")
@@ -335,7 +335,7 @@ def test_a_gauge_says_how_full_the_context_is(
     ("tokens", "note", "warns"),
     [(79, "", False), (80, "", True), (80, "Beside the point.", True), (90, LEFT_OUT, False)],
 )
-def test_a_wall_is_told_of_before_one_runs_into_it(
+def test_a_nearly_full_context_gets_a_warning(
     client: Client, owner: User, tokens: int, note: str, warns: bool
 ) -> None:
     conversation = talk(owner, "Hi", "Ho")
@@ -345,7 +345,7 @@ def test_a_wall_is_told_of_before_one_runs_into_it(
     assert escape(note) in page
 
 
-def test_a_chats_gauge_is_that_of_its_current_branch(client: Client, owner: User) -> None:
+def test_the_gauge_of_a_chat_is_that_of_its_current_branch(client: Client, owner: User) -> None:
     conversation = talk(owner, "Hi", "Ho", "And?", "So.")
     said = Turn.objects.order_by("pk")
     said.update(ended_at=timezone.now(), context_window=1000)

@@ -1,4 +1,4 @@
-"""The lists of chats over HTTP, and what is done to a chat as a whole: by links and plain forms."""
+"""Lists of chats and actions on a whole chat over HTTP, with links and plain forms."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def get(client: Client, path: str, **headers: str) -> str:
 
 
 def titles(page: str) -> list[str]:
-    """Of the rows of the history."""
+    """The titles of the rows of the history."""
     found = re.findall(r'<bdi class="title">(.*?)</bdi>', page.partition('id="results"')[2])
     return [re.sub(r"</?mark>", "", title) for title in found]
 
@@ -68,12 +68,12 @@ def test_pinned_chats_have_a_group_of_their_own(client: Client, owner: User) -> 
         "pinned": ["Chat 0", "Chat 4"],
         "recent": ["Chat 1", "Chat 2", "Chat 3"],
     }
-    assert "See all chats" not in page  # these are all
+    assert "See all chats" not in page  # all are shown
     aged(owner, "Chat 9", 9)
     assert "See all chats" in get(client, "/sidebar/")
 
 
-def test_the_archived_are_hidden_but_can_be_reached(client: Client, owner: User) -> None:
+def test_archived_chats_are_hidden_but_reachable(client: Client, owner: User) -> None:
     aged(owner, "Hidden", 1, archived=True, pinned=True)
     page = get(client, "/sidebar/")
     assert of_sidebar(page) == {}
@@ -104,7 +104,7 @@ def test_an_unread_answer_and_a_waiting_call_are_marked(client: Client, owner: U
 # --- the history --------------------------------------------------------------------------------
 
 
-def test_chats_come_by_time(client: Client, owner: User) -> None:
+def test_chats_are_ordered_by_time(client: Client, owner: User) -> None:
     for days in (0, 1, 5, 20, 500):
         aged(owner, f"{days} days", days)
     page = get(client, "/chats/")
@@ -113,7 +113,7 @@ def test_chats_come_by_time(client: Client, owner: User) -> None:
     assert headings[:4] == ["Today", "Yesterday", "Last 7 days", "Last 30 days"]
 
 
-def test_more_chats_follow_each_once_though_some_move(client: Client, owner: User) -> None:
+def test_further_pages_have_each_chat_once_even_if_some_move(client: Client, owner: User) -> None:
     histories.make(65, messages=2)
     seen: list[str] = []
     path = "/chats/"
@@ -122,7 +122,7 @@ def test_more_chats_follow_each_once_though_some_move(client: Client, owner: Use
         seen += titles(page)
         more = re.search(r'id="more-chats" href="([^"]+)"', page)
         path = more[1].replace("&amp;", "&") if more else ""
-        # something is said in the last one that was seen: it moves to the top
+        # a message in the last chat that was listed moves it to the top
         Conversation.objects.filter(title=seen[-1]).update(updated_at=timezone.now())
     assert len(seen) == len(set(seen)) == 65
 
@@ -135,7 +135,7 @@ def test_any_words_are_a_query(client: Client, owner: User, query: str) -> None:
     get(client, f"/chats/?{query}")
 
 
-def test_words_are_found_and_shown_where_they_stand(client: Client, owner: User) -> None:
+def test_found_words_are_shown_in_context(client: Client, owner: User) -> None:
     conversation = aged(owner, "Gardening", 1)
     aged(owner, "Other", 2)
     page = get(client, "/chats/?q=garden")
@@ -145,7 +145,7 @@ def test_words_are_found_and_shown_where_they_stand(client: Client, owner: User)
     assert "Nothing found" in get(client, "/chats/?q=nothing+like+it")
 
 
-def test_a_page_of_results_leads_to_the_next(client: Client, owner: User) -> None:
+def test_a_page_of_results_links_to_the_next(client: Client, owner: User) -> None:
     for made in histories.make(31, messages=2, text="tea"):
         index_messages(made.message_set.all())
     first = get(client, "/chats/?q=tea")
@@ -155,7 +155,7 @@ def test_a_page_of_results_leads_to_the_next(client: Client, owner: User) -> Non
     assert len(set(titles(first) + titles(rest))) == 31
 
 
-def test_a_part_is_only_what_was_asked_for(client: Client, owner: User) -> None:
+def test_htmx_gets_only_the_requested_part(client: Client, owner: User) -> None:
     aged(owner, "One", 1)
     dialog = get(client, "/chats/", **HTMX, **{"HX-Target": "dialog"})
     results = get(client, "/chats/?q=one", **HTMX, **{"HX-Target": "results"})
@@ -197,7 +197,7 @@ def test_a_chat_is_renamed_by_a_form(client: Client, owner: User) -> None:
 
 
 @pytest.mark.parametrize("title", ["", " ", "x" * 201])
-def test_a_title_that_is_none_is_complained_of(client: Client, owner: User, title: str) -> None:
+def test_an_invalid_title_is_refused(client: Client, owner: User, title: str) -> None:
     conversation = aged(owner, "Old", 1)
     for headers in ({}, HTMX, {**HTMX, "HX-Target": f"chat-{conversation.pk}"}):
         answer = client.post(f"/c/{conversation.pk}/title/", {"title": title}, headers=headers)
@@ -226,18 +226,18 @@ def test_a_chat_is_pinned_and_archived_by_a_form(client: Client, owner: User, ma
         assert getattr(conversation, mark) is (value == "yes")
 
 
-def test_who_was_about_to_delete_may_archive_instead(client: Client, owner: User) -> None:
+def test_the_delete_dialog_offers_to_archive_instead(client: Client, owner: User) -> None:
     conversation = aged(owner, "One", 1)
     assert "Archive instead" in get(client, f"/c/{conversation.pk}/delete/")
     answer = client.post(f"/c/{conversation.pk}/delete/", {"archive": "yes"})
     assert answer["Location"] == f"/c/{conversation.pk}/"
     conversation.refresh_from_db()
     assert conversation.archived
-    assert "rchive" not in get(client, f"/c/{conversation.pk}/delete/?part")  # it is already
+    assert "rchive" not in get(client, f"/c/{conversation.pk}/delete/?part")  # it already is
 
 
 @pytest.mark.promise(8)
-def test_nobody_elses_chat_can_be_touched(client: Client, owner: User) -> None:
+def test_somebody_elses_chat_cannot_be_changed(client: Client, owner: User) -> None:
     theirs = talk(User.objects.create(username="stranger"), "A secret", title="Secrets")
     for pk in (theirs.pk, uuid.uuid4()):
         for path in ("menu/", "title/", "row/", "delete/"):
@@ -252,7 +252,7 @@ def test_nobody_elses_chat_can_be_touched(client: Client, owner: User) -> None:
     assert (theirs.title, theirs.archived) == ("Secrets", False)
 
 
-def test_a_message_that_was_found_is_shown_in_its_place(client: Client, owner: User) -> None:
+def test_a_found_message_is_shown_in_its_conversation(client: Client, owner: User) -> None:
     conversation = talk(owner, *(f"said-{number:03}" for number in range(120)))
     messages = {m.content: m.pk for m in conversation.message_set.all()}
     page = get(client, f"/c/{conversation.pk}/?at={messages['said-010']}")
@@ -270,7 +270,7 @@ def test_a_message_that_was_found_is_shown_in_its_place(client: Client, owner: U
 
 
 class Elements(HTMLParser):
-    """What a page consists of, whatever it says."""
+    """Collects the elements of a page, regardless of its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -278,14 +278,14 @@ class Elements(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # a part that is found is marked
+        # found words are marked
         if tag != "mark":
             self.found.append((tag, [name for name, _ in attrs]))
 
 
 def test_a_hostile_text_changes_no_page(client: Client, owner: User) -> None:
-    """As a title, and in what is found: a page has the elements that it has with harmless ones."""
-    storable = [text for text in TEXTS if "\0" not in text]  # no other is ever stored
+    """As a title or in results, it leaves the page with the same elements as harmless text."""
+    storable = [text for text in TEXTS if "\0" not in text]  # others are never stored
     chats = histories.make(len(storable), messages=1)
 
     def pages(texts: Iterable[str]) -> list[list[tuple[str, list[str]]]]:
@@ -306,7 +306,7 @@ def test_a_hostile_text_changes_no_page(client: Client, owner: User) -> None:
 # --- the look -----------------------------------------------------------------------------------
 
 
-def test_a_theme_is_in_the_page_from_its_first_byte(client: Client) -> None:
+def test_the_theme_is_in_the_html(client: Client) -> None:
     assert "data-theme" not in get(client, "/")
     for theme in ("dark", "light"):
         answer = client.post("/settings/theme/", {"theme": theme})

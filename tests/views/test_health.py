@@ -1,4 +1,4 @@
-"""`GET /healthz` names the part that does not answer, in bounded time."""
+"""`GET /healthz` names the part that does not respond, in bounded time."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_the_failing_part_is_named(
     assert json.loads(response.content) == {"status": "unavailable", "failing": name}
 
 
-async def test_many_probes_at_once_are_one_check(
+async def test_simultaneous_probes_share_one_check(
     async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
@@ -79,7 +79,7 @@ async def test_many_probes_at_once_are_one_check(
     assert looks == 1
 
 
-async def test_a_client_that_leaves_stops_the_check_for_no_other(
+async def test_a_probe_that_is_cancelled_does_not_stop_the_check(
     async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going_on = asyncio.Event()
@@ -118,7 +118,7 @@ async def test_a_lock_of_another_program_is_noticed(
 
 @pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="its file")
-async def test_a_disk_that_takes_no_more_is_noticed(talos: Talos) -> None:
+async def test_a_full_disk_is_noticed(talos: Talos) -> None:
     address = talos.start()
     async with aiohttp.ClientSession() as http:
         assert await failing(http, address) is None
@@ -132,7 +132,7 @@ async def test_a_disk_that_takes_no_more_is_noticed(talos: Talos) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="its way to be read-only")
-async def test_a_database_that_takes_no_writes_is_noticed(talos: Talos, tmp_path: Path) -> None:
+async def test_a_read_only_database_is_noticed(talos: Talos, tmp_path: Path) -> None:
     with (
         fresh_database(tmp_path / "data") as variables,
         psycopg.connect(variables["DATABASE_URL"], autocommit=True) as admin,
@@ -153,7 +153,7 @@ async def test_a_database_that_takes_no_writes_is_noticed(talos: Talos, tmp_path
 async def failing(
     http: aiohttp.ClientSession, address: str, *, until: str | None = "anything"
 ) -> str | None:
-    """Wait until /healthz reports a failure, and return it."""
+    """Poll /healthz and return what it finally reports."""
     async with asyncio.timeout(60):
         while True:
             async with http.get(f"{address}/healthz") as response:
@@ -164,7 +164,7 @@ async def failing(
             await asyncio.sleep(0.1)
 
 
-async def test_asking_changes_nothing(async_client: AsyncClient) -> None:
+async def test_a_probe_changes_nothing(async_client: AsyncClient) -> None:
     assert (await async_client.post("/healthz")).status_code == 405
 
 

@@ -1,4 +1,4 @@
-"""The model menu and the settings, over HTTP: with HTMX and as plain pages."""
+"""The model menu and the settings over HTTP: with HTMX and as plain pages."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ def test_the_menu_is_grouped_by_provider(client: Client, conversation: Conversat
     assert "<b>" not in menu
     assert menu.count("disabled") == 1
     assert menu.count('aria-selected="true"') == 1
-    assert "filter" not in menu  # of a short one
+    assert "filter" not in menu  # only long menus have one
 
 
 @pytest.mark.usefixtures("many")
-def test_the_menu_marks_what_an_empty_chat_keeps(client: Client) -> None:
+def test_the_menu_marks_the_choice_of_an_empty_chat(client: Client) -> None:
     menu = client.get("/model/?chosen=ant-2", headers=HTMX).content.decode()
     marked = menu.partition('aria-selected="true"')[0].rpartition("<button")[2]
     assert 'value="ant-2"' in marked
 
 
 @pytest.mark.usefixtures("many")
-def test_the_next_chat_begins_with_the_model_that_was_chosen_last(
+def test_the_next_chat_starts_with_the_model_chosen_last(
     client: Client, conversation: Conversation
 ) -> None:
     assert "data-model" not in client.get("/").content.decode()
@@ -112,7 +112,7 @@ def test_a_long_menu_can_be_filtered(client: Client, monkeypatch: pytest.MonkeyP
     assert 'id="filter"' in client.get("/model/", headers=HTMX).content.decode()
 
 
-def test_of_thousands_of_models_some_are_shown_and_any_is_found(
+def test_a_huge_menu_shows_some_models_and_finds_any(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def models(_: object) -> list[Model]:
@@ -147,7 +147,7 @@ def test_a_model_is_chosen(client: Client, conversation: Conversation) -> None:
     ("model", "words"),
     [("nobody", "There is no model"), ("x" * 201, "at most 200"), ("", "required")],
 )
-def test_a_model_that_nobody_offers_is_not_chosen(
+def test_an_unknown_model_is_refused(
     client: Client, conversation: Conversation, model: str, words: str
 ) -> None:
     url = f"/c/{conversation.pk}/model/"
@@ -168,7 +168,7 @@ def test_a_model_is_chosen_without_javascript(client: Client, conversation: Conv
 # --- the settings -------------------------------------------------------------------------------
 
 
-def test_what_a_conversation_asks_is_saved(client: Client, conversation: Conversation) -> None:
+def test_model_settings_are_saved(client: Client, conversation: Conversation) -> None:
     url = f"/c/{conversation.pk}/settings/"
     asked = {"instructions": "One.\r\nTwo.", "temperature": "0.5", "max_output_tokens": "100"}
     answer = client.post(url, asked, headers=HTMX).content.decode()
@@ -198,7 +198,7 @@ def test_what_a_conversation_asks_is_saved(client: Client, conversation: Convers
         ("instructions", "x" * 65_537, "at most 65,536"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(
+def test_errors_are_shown_at_their_field(
     client: Client, conversation: Conversation, field: str, value: str, words: str
 ) -> None:
     url = f"/c/{conversation.pk}/settings/"
@@ -210,8 +210,8 @@ def test_what_is_wrong_is_said_at_its_field(
     assert getattr(conversation, field) in ("", None)
 
 
-def test_the_system_prompt_is_the_owners(client: Client) -> None:
-    assert "You are Talos" in client.get("/settings/").content.decode()  # in grey
+def test_the_system_prompt_belongs_to_the_owner(client: Client) -> None:
+    assert "You are Talos" in client.get("/settings/").content.decode()  # the placeholder
     assert "Saved." in client.post("/settings/", {"system_prompt": "Be brief."}).content.decode()
     assert Preference.objects.get().system_prompt == "Be brief."
     page = client.get("/settings/").content.decode()
@@ -224,14 +224,12 @@ def test_the_system_prompt_is_the_owners(client: Client) -> None:
     assert "at most 65,536" in refused.content.decode()
 
 
-def test_the_dialog_is_about_the_chat_that_is_open(
-    client: Client, conversation: Conversation
-) -> None:
+def test_the_dialog_is_about_the_current_chat(client: Client, conversation: Conversation) -> None:
     assert "This chat" in client.get("/settings/", headers=here(conversation)).content.decode()
     assert "This chat" not in client.get("/settings/", headers=HTMX).content.decode()
 
 
-def test_tools_are_switched_for_the_chat_and_for_the_model_that_was_named(
+def test_tools_are_switched_for_the_chat_and_the_named_model(
     client: Client, conversation: Conversation
 ) -> None:
     url = f"/c/{conversation.pk}/tools/"
@@ -247,7 +245,7 @@ def test_tools_are_switched_for_the_chat_and_for_the_model_that_was_named(
     assert not conversation.offers_tools
 
 
-def test_a_model_that_cannot_be_is_refused_and_nothing_is_changed(
+def test_an_invalid_model_is_refused_and_changes_nothing(
     client: Client, conversation: Conversation
 ) -> None:
     answer = client.post(f"/c/{conversation.pk}/tools/", {"model": "x" * 201})
@@ -290,7 +288,7 @@ def test_a_settings_form_without_its_token_is_refused(conversation: Conversation
 # --- what is shown beside an answer -------------------------------------------------------------
 
 
-def test_an_answer_says_what_it_took(client: Client, conversation: Conversation) -> None:
+def test_an_answer_shows_its_usage(client: Client, conversation: Conversation) -> None:
     turn = Turn.objects.get()
     Turn.objects.update(
         started_at="2026-01-01T08:00:00Z",
