@@ -147,7 +147,7 @@ def test_a_conversation_with_an_unfinished_answer_stays(status: str) -> None:
         status=status
     )
     said = prune(*ALL_OLD, "--yes")
-    assert "1 more are in use and stay." in said
+    assert "1 more is in use and stays." in said
     assert left() == {"busy"}
 
 

@@ -131,7 +131,8 @@ def read_rules(options: dict[str, Any]) -> Rules:
 
 
 def summary(found: Amount) -> str:
-    in_use = f" {found.in_use:,} more are in use and stay." if found.in_use else ""
+    verbs = "is in use and stays" if found.in_use == 1 else "are in use and stay"
+    in_use = f" {found.in_use:,} more {verbs}." if found.in_use else ""
     if found.oldest is None or found.newest is None:
         return f"none.{in_use}"
     return (
