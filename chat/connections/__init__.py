@@ -1,7 +1,7 @@
 """Model providers connected in the browser: their keys, unsealed, joined with the environment's.
 
-A process applies its own change at once (`refresh`), another's with its next `poll`; either replaces
-the catalogue. A turn does not read these rows.
+A process applies its own change at once (`refresh`), another's with its next `poll`; either
+replaces the catalogue. A turn does not read these rows.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _known = _Known()
 
 
 def configuration() -> Configuration:
-    """Return the configuration with all connections. A provider with an unreadable key is not asked."""
+    """Return the configuration with all connections; an unreadable key fails every request."""
     return from_settings().with_connections(_known.connections)
 
 

@@ -28,7 +28,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Part of an answer that only its sender can read and wants back: a signature, sealed reasoning.
+    """Part of an answer that only its sender reads and wants back: a signature, sealed reasoning.
 
     It belongs to a call or to the answer to one request.
     """

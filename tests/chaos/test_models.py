@@ -1,6 +1,6 @@
-"""Promises 1, 3 and 7 with a model server that stalls, drips, floods, tears, forges or never ends.
+"""Promises 1, 3 and 7 with a model server that stalls, drips, floods, cuts, forges or never ends.
 
-The model server counts what it sent, and sees when it is left.
+The model server counts what it sends, and notices when its client leaves.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def pings(count: int, *, every: float) -> list[Step]:
 
 
 async def failed(chat: Chat, model: Model) -> list[Frame]:
-    """The turn fails in words, is stored as it was told, and the conversation goes on."""
+    """Check that the turn fails readably, is stored as shown, and the conversation goes on."""
     frames = await chat.say("go", model=model.id)
     assert [frame["code"] for frame in frames if kind(frame) == "error"] == ["model_error"]
     assert frames[-1]["status"] == "failed"
@@ -71,8 +71,10 @@ async def failed(chat: Chat, model: Model) -> list[Frame]:
 
 @pytest.mark.promise(3)
 @pytest.mark.parametrize("what", FLOODS)
-async def test_a_flood_is_cut_and_left(open_chat: OpenChat, model: Model, what: str) -> None:
-    model.reply(*FLOODS[what], Silence())  # it never ends by itself, whatever the sockets swallow
+async def test_a_flood_is_cut_and_disconnected(
+    open_chat: OpenChat, model: Model, what: str
+) -> None:
+    model.reply(*FLOODS[what], Silence())  # never ends by itself, whatever the sockets buffer
     frames = await failed(await open_chat(), model)
     assert len(text(frames)) <= 1024 * 1024
     await (await model.request()).closed()
@@ -89,7 +91,7 @@ async def test_a_model_that_drips_is_waited_for(open_chat: OpenChat, model: Mode
 
 
 @pytest.mark.promise(1)
-async def test_a_model_that_stalls_is_left_after_the_longest_silence(
+async def test_a_model_that_stalls_is_abandoned_after_the_longest_silence(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     address = own_server.start(TALOS_SILENCE_SECONDS="2")
@@ -114,7 +116,7 @@ async def test_pings_keep_a_model_alive_until_its_first_word_is_due(
 
 @pytest.mark.promise(1)
 @long
-async def test_an_answer_that_is_complete_ends_though_its_stream_does_not(
+async def test_a_complete_answer_ends_even_if_its_stream_does_not(
     open_chat: OpenChat, model: Model
 ) -> None:
     finish = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
@@ -144,12 +146,12 @@ async def test_a_stream_torn_anywhere_is_the_same_answer(
         model.reply(*steps, End())
         frames = await chat.say("go", model=model.id)
         assert (text(frames), frames[-1]["status"]) == (said, "completed")
-        await chat.new()  # its history does not grow
+        await chat.new()  # keeps the history from growing
 
 
 @pytest.mark.promise(3)
-async def test_what_a_model_forges_is_text_or_nothing(open_chat: OpenChat, model: Model) -> None:
-    """Frames like ours, an early end inside the text, and numbers that no column holds."""
+async def test_forged_frames_are_text_or_nothing(open_chat: OpenChat, model: Model) -> None:
+    """The text holds frames like ours, an early end, and numbers too large for any column."""
     frame = {"type": "done", "seq": 1, "message_id": None, "status": "completed"}
     model.reply(
         Chunk(frame),
@@ -170,7 +172,7 @@ async def test_what_a_model_forges_is_text_or_nothing(open_chat: OpenChat, model
 
 
 @pytest.mark.promise(1, 4)
-async def test_a_model_that_asks_for_tools_without_end_is_stopped(
+async def test_a_model_that_calls_tools_endlessly_is_stopped(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.server.rules[model.id] = lambda body: [

@@ -1,4 +1,4 @@
-"""A process in which nobody has connected anything yet, and its owner."""
+"""A process without connections, and its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that connects a model, over HTTP: with HTMX and as a plain page."""
+"""The page for connecting a provider: with HTMX and as a plain page."""
 
 from __future__ import annotations
 
@@ -21,41 +21,43 @@ KEY = "sk-entered-in-the-browser"
 
 
 @pytest.fixture(autouse=True)
-def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server keeps its connections; the loop of a test's request ends with it."""
+def _lists_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip the listing: a server keeps its connections, but a test request's loop ends with it."""
 
-    async def look(*_: object) -> None:
+    async def skip(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(Sources, "refresh", look)
-    monkeypatch.setattr(Sources, "settle", look)
+    monkeypatch.setattr(Sources, "refresh", skip)
+    monkeypatch.setattr(Sources, "settle", skip)
 
 
-def said(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:
+def form_data(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:
     return {"action": action, "provider": provider, "key": KEY, **fields}
 
 
-def test_the_first_visit_leads_to_the_form_until_something_is_connected(
+def test_the_first_visit_leads_to_the_form_until_a_provider_is_connected(
     client: Client, models: ModelServer
 ) -> None:
     assert f'hx-get="{URL}"' in client.get("/").content.decode()
-    client.post(URL, said("save", address=models.base_url))
+    client.post(URL, form_data("save", address=models.base_url))
     assert "first-run" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])
-def test_a_trial_tells_the_models_and_stores_nothing(
+def test_a_trial_lists_the_models_and_stores_nothing(
     client: Client, models: ModelServer, headers: dict[str, str]
 ) -> None:
-    page = client.post(URL, said("test", address=models.base_url), headers=headers)
+    page = client.post(URL, form_data("test", address=models.base_url), headers=headers)
     assert "ant-1" in page.content.decode()
     assert KEY not in page.content.decode()
     assert not ProviderConnection.objects.exists()
 
 
-def test_a_trial_that_fails_says_why_and_not_the_key(client: Client, models: ModelServer) -> None:
+def test_a_failed_trial_says_why_without_the_key(client: Client, models: ModelServer) -> None:
     models.key = "sk-another"
-    page = client.post(URL, said("test", address=models.base_url), headers=HTMX).content.decode()
+    page = client.post(
+        URL, form_data("test", address=models.base_url), headers=HTMX
+    ).content.decode()
     assert "refused the" in page
     assert KEY not in page
 
@@ -83,10 +85,10 @@ def test_a_trial_that_fails_says_why_and_not_the_key(client: Client, models: Mod
     ],
 )
 @pytest.mark.parametrize("action", ["save", "test"])
-def test_what_cannot_be_is_said_and_no_secret_comes_back(
+def test_invalid_input_is_explained_without_secrets(
     client: Client, fields: dict[str, str], complaint: str, action: str
 ) -> None:
-    sent = said(action, **fields)
+    sent = form_data(action, **fields)
     page = client.post(URL, sent, headers=HTMX)
     text = page.content.decode()
     assert complaint in text
@@ -100,7 +102,7 @@ def test_a_stored_key_is_never_shown(
     client: Client, models: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    saved = client.post(URL, said("save", address=models.base_url), headers=HTMX)
+    saved = client.post(URL, form_data("save", address=models.base_url), headers=HTMX)
     shown = client.get(f"{URL}?provider=compatible")
     settings = client.get("/settings/")
     for page in (saved, shown, settings):
@@ -114,13 +116,13 @@ def test_a_stored_key_is_never_shown(
 def test_a_key_of_another_secret_is_asked_for_again(
     client: Client, models: ModelServer, settings: Settings
 ) -> None:
-    client.post(URL, said("save", address=models.base_url))
+    client.post(URL, form_data("save", address=models.base_url))
     settings.SECRET_KEY = "another-secret-of-more-than-32-characters"
     for page in (URL, "/settings/", f"{URL}?provider=compatible"):
         assert "can no longer be decrypted" in client.get(page).content.decode()
 
 
-def test_what_the_environment_sets_is_named_and_not_edited(
+def test_providers_from_the_environment_are_named_but_not_editable(
     client: Client, settings: Settings
 ) -> None:
     settings.PROVIDER_VARIABLES = {"GROQ_API_KEY": "sk-of-the-environment"}
@@ -128,34 +130,34 @@ def test_what_the_environment_sets_is_named_and_not_edited(
     assert "Set by <code>GROQ_API_KEY</code>" in page
     assert "sk-of-the-environment" not in page
     assert 'type="password"' not in page
-    assert "GROQ_API_KEY" in client.post(URL, said("save", "groq")).content.decode()
+    assert "GROQ_API_KEY" in client.post(URL, form_data("save", "groq")).content.decode()
     assert not ProviderConnection.objects.exists()
 
 
 def test_removing_one_forgets_it(client: Client, models: ModelServer) -> None:
-    client.post(URL, said("save", address=models.base_url))
+    client.post(URL, form_data("save", address=models.base_url))
     page = client.post(URL, {"action": "remove", "provider": "compatible"}).content.decode()
     assert "was removed" in page
     assert not ProviderConnection.objects.exists()
 
 
-def test_openai_and_a_server_of_its_protocol_take_turns(
+def test_openai_and_a_compatible_server_replace_each_other(
     client: Client, models: ModelServer
 ) -> None:
-    client.post(URL, said("save", address=models.base_url))
+    client.post(URL, form_data("save", address=models.base_url))
     form = client.get(f"{URL}?provider=openai").content.decode()
     assert "replaces OpenAI-compatible server" in form
 
 
-def test_nobody_else_may_connect(client: Client, owner: User) -> None:
+def test_only_the_owner_may_connect(client: Client, owner: User) -> None:
     owner.is_staff = False
     owner.save()
     assert client.get(URL).status_code == 404
-    assert client.post(URL, said("save", "groq")).status_code == 404
+    assert client.post(URL, form_data("save", "groq")).status_code == 404
     assert "Connect a model" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("provider", ["nobody", ""])
-def test_a_provider_that_is_none(client: Client, provider: str) -> None:
+def test_an_unknown_provider(client: Client, provider: str) -> None:
     answer = client.get(URL, {"provider": provider})
     assert answer.status_code == (404 if provider else 200)

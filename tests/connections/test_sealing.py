@@ -1,4 +1,4 @@
-"""Keys as they are stored."""
+"""The encryption of stored keys."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ STORED = (
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
-def test_what_was_sealed_is_opened(key: str) -> None:
+def test_a_sealed_key_is_unsealed(key: str) -> None:
     assert unseal(seal(key)) == key
 
 
-def test_a_sealed_key_does_not_tell_the_key_nor_that_two_are_the_same() -> None:
+def test_a_sealed_key_reveals_neither_the_key_nor_that_two_are_equal() -> None:
     assert KEY not in seal(KEY)
     assert seal(KEY) != seal(KEY)
 
 
-def test_another_secret_opens_nothing(settings: Settings) -> None:
+def test_another_secret_unseals_nothing(settings: Settings) -> None:
     sealed = seal(KEY)
     settings.SECRET_KEY = "another-secret-of-more-than-32-characters"
     assert unseal(sealed) is None
 
 
 @given(st.text(min_size=1))
-def test_what_is_no_sealed_key_opens_to_nothing(text: str) -> None:
+def test_an_invalid_sealed_key_unseals_to_nothing(text: str) -> None:
     assert unseal(text) is None
 
 
-def test_what_is_stored_today_is_opened_by_every_later_version(settings: Settings) -> None:
+def test_keys_sealed_today_are_unsealed_by_every_later_version(settings: Settings) -> None:
     settings.SECRET_KEY = "a-secret-that-never-changes-0123456789"
     assert unseal(STORED) == KEY

@@ -28,11 +28,11 @@ def connect(owner: User, name: str = "compatible", address: str = "", key: str =
     services.connect(owner, provider=BY_ID[name], address=address, key=key)
 
 
-def offered() -> set[str]:
+def offered_ids() -> set[str]:
     async def models() -> set[str]:
         try:
             if (server := get_catalogue()._sources.server) is not None:
-                await server.listing.renew()  # however long that takes here
+                await server.listing.renew()  # however long it takes
             return {model.id for model in await get_catalogue().models() if model.available}
         finally:  # before this loop ends
             await get_catalogue().aclose()
@@ -40,15 +40,15 @@ def offered() -> set[str]:
     return asyncio.run(models())
 
 
-def test_what_is_connected_is_offered_at_once_and_until_it_is_removed(
+def test_a_connected_provider_is_offered_at_once_until_it_is_removed(
     owner: User, models: ModelServer
 ) -> None:
-    assert offered() == {"demo"}
+    assert offered_ids() == {"demo"}
     connect(owner, address=models.base_url)
-    assert offered() == {"ant-1", "ant-2", "demo"}
+    assert offered_ids() == {"ant-1", "ant-2", "demo"}
     assert models.listed_for[-1]["Authorization"] == f"Bearer {KEY}"
     services.disconnect(owner, provider="openai")
-    assert offered() == {"demo"}
+    assert offered_ids() == {"demo"}
     assert not ProviderConnection.objects.exists()
 
 
@@ -75,7 +75,7 @@ def test_an_empty_key_keeps_the_stored_one_for_its_address_alone(
 
 
 @pytest.mark.parametrize("name", ["compatible", "groq"])
-def test_what_is_wrong_with_a_connection_is_said_without_variables(
+def test_a_connections_problem_is_explained_without_variables(
     owner: User, models: ModelServer, name: str
 ) -> None:
     async def answer() -> None:
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_a_connection_is_said_without_variables(
     ("provider", "address"),
     [("openai", "http://127.0.0.1:9/v1"), ("ollama", "http://127.0.0.1:9")],
 )
-def test_where_a_connected_server_is_not_there_its_address_is_named(
+def test_the_problem_of_an_unreachable_connection_names_its_address(
     owner: User, provider: str, address: str
 ) -> None:
     async def reasons() -> dict[str, str | None]:
@@ -112,7 +112,7 @@ def test_where_a_connected_server_is_not_there_its_address_is_named(
     assert "check the address under Settings." in (asyncio.run(reasons())[provider] or "")
 
 
-def test_of_two_first_saves_at_once_the_later_holds(
+def test_the_later_of_two_concurrent_first_saves_wins(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seal = sealing.seal
@@ -136,7 +136,9 @@ def test_a_trial_stores_nothing(owner: User, models: ModelServer) -> None:
     assert not ProviderConnection.objects.exists()
 
 
-def test_what_the_environment_names_cannot_be_connected(owner: User, settings: Settings) -> None:
+def test_a_provider_from_the_environment_cannot_be_connected(
+    owner: User, settings: Settings
+) -> None:
     settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
     with pytest.raises(NotAllowed, match="ANTHROPIC_API_KEY"):
         connect(owner, "anthropic")
@@ -150,28 +152,28 @@ def test_the_environment_takes_precedence_over_what_was_stored_before(
     connect(owner, "anthropic")
     settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
     assert connections.configuration().variables == settings.PROVIDER_VARIABLES
-    services.disconnect(owner, provider="anthropic")  # it may still be forgotten
+    services.disconnect(owner, provider="anthropic")  # it can still be removed
     assert not ProviderConnection.objects.exists()
 
 
 def lose_the_keys(settings: Settings) -> None:
     settings.SECRET_KEY = ANOTHER
-    connections.current._known.rows = ()  # as after a start
+    connections.current._known.rows = ()  # as after a restart
     connections.refresh()
 
 
-def test_a_key_of_another_secret_is_said_and_not_used(
+def test_a_key_of_another_secret_is_reported_and_not_used(
     owner: User, models: ModelServer, settings: Settings
 ) -> None:
     connect(owner, address=models.base_url)
     lose_the_keys(settings)
-    assert offered() == {"demo"}
+    assert offered_ids() == {"demo"}
     assert not services.connected()[0].is_readable
     assert models.listed_for == []
     assert connections.keys() == []
     connect(owner, address=models.base_url)
     assert services.connected()[0].is_readable
-    assert offered() > {"ant-1"}
+    assert offered_ids() > {"ant-1"}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_a_key_of_another_secret_is_said_and_not_used(
         ),
     ],
 )
-def test_nobody_answers_for_a_provider_whose_key_was_sealed_with_another_secret(
+def test_no_model_stands_in_for_a_provider_with_an_unreadable_key(
     owner: User, settings: Settings, name: str, model: str, row: str, default: str
 ) -> None:
     async def seen() -> None:
@@ -198,7 +200,7 @@ def test_nobody_answers_for_a_provider_whose_key_was_sealed_with_another_secret(
             assert offer["current"] == default
             [shown] = [each for each in offer["models"] if each["id"] == row]
             assert (shown["available"], shown["reason"]) == (False, LOST)
-            for wanted in (model, None):  # as in a chat of before, and in a new one
+            for wanted in (model, None):  # as in an existing chat, and in a new one
                 with pytest.raises(ModelError) as caught:
                     found = await catalogue.resolve(wanted)
                     await everything(found.client, ask("hi", model=found.model_id))
@@ -211,7 +213,7 @@ def test_nobody_answers_for_a_provider_whose_key_was_sealed_with_another_secret(
     asyncio.run(seen())
 
 
-def test_only_who_may_connect_does(owner: User) -> None:
+def test_connecting_requires_permission(owner: User) -> None:
     visitor = User(username="visitor", is_active=True)
     for attempt in (
         lambda: connect(visitor),
@@ -223,21 +225,21 @@ def test_only_who_may_connect_does(owner: User) -> None:
     assert not ProviderConnection.objects.exists()
 
 
-def test_what_tools_return_is_free_of_stored_keys(owner: User) -> None:
+def test_tool_results_never_contain_stored_keys(owner: User) -> None:
     runner = toolbox.runner()
     assert KEY not in runner._secrets()
     connect(owner, "groq")
     assert KEY in runner._secrets()
 
 
-def test_a_look_finds_what_another_process_wrote(owner: User, models: ModelServer) -> None:
+def test_a_poll_finds_rows_of_another_process(owner: User, models: ModelServer) -> None:
     connect(owner, address=models.base_url)
     row = ProviderConnection.objects.values("provider", "address", "sealed_key").get()
     services.disconnect(owner, provider="openai")
     ProviderConnection.objects.create(**row)
-    assert offered() == {"demo"}
+    assert offered_ids() == {"demo"}
     asyncio.run(connections.poll())
     before = get_catalogue()
-    assert offered() > {"ant-1"}
+    assert offered_ids() > {"ant-1"}
     asyncio.run(connections.poll())
     assert get_catalogue() is before  # nothing has changed since

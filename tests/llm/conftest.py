@@ -32,13 +32,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _imported() -> None:
-    """Imported first, so that no test's time limit includes it."""
+    """Import the SDK first, so that no test's time limit includes it."""
     connection.load()
 
 
 @pytest.fixture(scope="session")
 def litellm_imported() -> None:
-    """Likewise; this takes seconds."""
+    """Import LiteLLM first, for the same reason; this takes seconds."""
     importing.load()
 
 
@@ -57,20 +57,20 @@ async def everything(client: ModelClient, request: Request | None = None) -> lis
         return [event async for event in events]
 
 
-def said(events: Iterable[StreamEvent]) -> list[StreamEvent]:
-    """Without what is told beside an answer."""
+def visible(events: Iterable[StreamEvent]) -> list[StreamEvent]:
+    """Return the events without notes and opaque parts."""
     return [event for event in events if not isinstance(event, Waiting | Opaque)]
 
 
 @dataclass
 class Provider:
-    """A client and the server that it talks to. Every provider runs the same contract tests."""
+    """A client and its server. Every provider runs the same contract tests."""
 
     client: ModelClient
     hasty: ModelClient
-    """The same with a short limit on silence."""
+    """A client with a short limit on silence."""
     eager: ModelClient
-    """The same with a short limit on the wait for the first word."""
+    """A client with a short limit on the wait for the first word."""
     server: ModelServer
     names: Names
     kind: str
@@ -84,7 +84,7 @@ class Provider:
     async def failure(
         self, *steps: Step, client: ModelClient | None = None
     ) -> tuple[list[StreamEvent], ModelError]:
-        """What came before the error, and the error."""
+        """Return the events before the error, and the error."""
         self.server.script("m", *steps)
         seen: list[StreamEvent] = []
         try:
@@ -136,3 +136,16 @@ async def provider(request: pytest.FixtureRequest, server: ModelServer) -> Async
     yield Provider(client, hasty, eager, server, client.names, request.param, keeps_call_ids=keeps)
     for each in (client, hasty, eager):
         await each.aclose()
+
+
+@pytest.fixture
+async def client(server: ModelServer) -> AsyncIterator[OpenAIClient]:
+    made = OpenAIClient(server.base_url, KEY, limits=Limits(PATIENT, PATIENT), pauses=(0.01, 0.01))
+    yield made
+    await made.aclose()
+
+
+async def failure(client: OpenAIClient, request: Request | None = None) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        await everything(client, request)
+    return caught.value

@@ -1,4 +1,4 @@
-"""The address of a model server: mended where it is clear what is meant, else refused in words."""
+"""Model servers' addresses are normalized if unambiguous, else refused with a hint."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from chat.llm.catalogue.addresses import EXAMPLE, normalize
         ("https://my_gateway.example/v1", "https://my_gateway.example/v1"),
     ],
 )
-def test_what_is_meant_is_clear(given: str, address: str) -> None:
+def test_addresses_are_normalized(given: str, address: str) -> None:
     assert normalize(given) == address
     assert normalize(address) == address
 
@@ -88,7 +88,7 @@ def test_another_scheme_is_refused_with_the_reason() -> None:
 
 
 @given(st.text())
-def test_a_mended_address_stays_as_it_is(given: str) -> None:
+def test_a_normalized_address_stays_as_it_is(given: str) -> None:
     try:
         address = normalize(given)
     except ValueError:

@@ -1,3 +1,5 @@
+"""Decoded chunks become stream events."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -30,8 +32,8 @@ def answer(*chunks: dict[str, Any], is_marked_done: bool = False) -> list[Stream
     return [*read.read(chunks), *read.end(is_marked_done)]
 
 
-def shown(*chunks: dict[str, Any]) -> list[StreamEvent]:
-    """What a person is told."""
+def visible(*chunks: dict[str, Any]) -> list[StreamEvent]:
+    """Return the events that a person sees."""
     events = answer(*chunks)
     return [event for event in events if isinstance(event, Text | Reasoning | Thought)]
 
@@ -47,7 +49,7 @@ def said_before_failing(read: Answer, *chunks: dict[str, Any]) -> list[StreamEve
 STOP = delta("stop")
 
 
-def test_an_emoji_torn_over_two_chunks_is_joined() -> None:
+def test_an_emoji_split_across_two_chunks_is_joined() -> None:
     assert answer(delta(content="a\ud83d"), delta(content="\ude00"), STOP) == [
         Text("a"),
         Text("😀"),
@@ -60,7 +62,7 @@ def test_half_an_emoji_at_the_end_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_reasoning_has_two_names(field: str) -> None:
+def test_reasoning_has_several_names(field: str) -> None:
     said = answer(delta(**{field: "hm"}), delta(content="a"), STOP)
     assert said == [Reasoning("hm"), Text("a"), Opaque(field, SOURCE, "hm"), Stop("stop")]
 
@@ -80,33 +82,35 @@ def test_reasoning_has_two_names(field: str) -> None:
         {"content": {"type": "reasoning", "summary": [{"text": "hm"}]}},
     ],
 )
-def test_a_thought_is_shown_once_wherever_it_stands(thought: dict[str, Any]) -> None:
-    assert shown(delta(**thought), delta(content="a"), STOP) == [Reasoning("hm"), Text("a")]
+def test_reasoning_is_shown_once_whatever_its_fields(thought: dict[str, Any]) -> None:
+    assert visible(delta(**thought), delta(content="a"), STOP) == [Reasoning("hm"), Text("a")]
 
 
-def test_parts_of_thought_and_text_may_come_together() -> None:
+def test_parts_of_reasoning_and_text_may_come_together() -> None:
     parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]
-    assert shown(delta(content=parts), STOP) == [Reasoning("hm"), Text("a")]
+    assert visible(delta(content=parts), STOP) == [Reasoning("hm"), Text("a")]
 
 
-def test_content_nested_without_end_says_nothing() -> None:
+def test_endlessly_nested_content_is_ignored() -> None:
     deep: object = "x"
     for _ in range(900):
         deep = [deep]
-    assert shown(delta(content=deep, reasoning=deep), delta(content="a"), STOP) == [Text("a")]
+    assert visible(delta(content=deep, reasoning=deep), delta(content="a"), STOP) == [Text("a")]
 
 
-def test_think_tags_are_read_beside_a_field_for_thoughts() -> None:
-    said = shown(delta(reasoning="h"), delta(content="<think>m</th"), delta(content="ink>a"), STOP)
+def test_think_tags_are_read_beside_a_reasoning_field() -> None:
+    said = visible(
+        delta(reasoning="h"), delta(content="<think>m</th"), delta(content="ink>a"), STOP
+    )
     assert said == [Reasoning("h"), Reasoning("m"), Text("a")]
 
 
-def test_a_closing_tag_alone_says_that_all_before_it_was_thought() -> None:
-    said = shown(delta(content="Hm."), delta(content="</think>"), delta(content="\na"), STOP)
+def test_a_lone_closing_tag_marks_all_text_before_it_as_reasoning() -> None:
+    said = visible(delta(content="Hm."), delta(content="</think>"), delta(content="\na"), STOP)
     assert said == [Text("Hm."), Thought(), Text("\na")]
 
 
-def test_a_thought_without_an_answer_is_none() -> None:
+def test_reasoning_without_text_is_no_answer() -> None:
     read = Answer()
     with pytest.raises(ModelError, match="empty"):
         list(read.read([delta(content="<think>hm</think>"), STOP]))
@@ -126,7 +130,7 @@ def test_content_may_be_in_parts(content: object) -> None:
     assert answer(delta(content=content), STOP) == [Text("ab"), Stop("stop")]
 
 
-def test_a_refusal_is_what_the_model_says() -> None:
+def test_a_refusal_counts_as_text() -> None:
     assert answer(delta(refusal="No."), STOP) == [Text("No."), Stop("stop")]
 
 
@@ -167,7 +171,7 @@ def test_finish_reasons(said: str, meant: str) -> None:
         "unexpected_tool_call",
     ],
 )
-def test_a_server_may_say_that_it_broke_off(said: str) -> None:
+def test_a_finish_reason_may_mean_an_interruption(said: str) -> None:
     words = said.lower().replace("_", " ")
     with pytest.raises(ModelError, match=f"stopped the answer early .{words}"):
         answer(delta(content="a"), delta(said))
@@ -175,7 +179,7 @@ def test_a_server_may_say_that_it_broke_off(said: str) -> None:
     assert said_before_failing(read, delta(content="a<"), delta(said)) == [Text("a"), Text("<")]
 
 
-def test_the_last_usage_counts_wherever_it_stands() -> None:
+def test_the_last_usage_counts_in_any_place() -> None:
     first = {**delta(content="a"), "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
     last = {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}
     assert answer(first, STOP, last) == [Text("a"), Usage(9, 2, 0), Stop("stop")]
@@ -217,7 +221,7 @@ def test_reasoning_or_blanks_alone_are_no_answer(said: dict[str, str]) -> None:
         {"error": None},
     ],
 )
-def test_what_says_nothing_is_passed_over(chunk: dict[str, Any]) -> None:
+def test_empty_chunks_are_ignored(chunk: dict[str, Any]) -> None:
     assert answer(chunk, delta(content="a"), STOP) == [Text("a"), Stop("stop")]
 
 
@@ -237,7 +241,7 @@ def test_done_ends_an_answer_without_a_reason() -> None:
         answer(delta(content=""), is_marked_done=True)
 
 
-def test_a_reason_before_the_first_word_finishes_nothing() -> None:
+def test_a_reason_before_the_first_word_does_not_end_the_answer() -> None:
     read = Answer()
     finished = []
     for chunk in (delta("stop", content=""), delta(content="a"), delta(content="b"), STOP):
@@ -245,38 +249,6 @@ def test_a_reason_before_the_first_word_finishes_nothing() -> None:
         finished.append(read.is_finished)
     assert finished == [False, False, False, True]
     assert list(read.end()) == [Stop("stop")]
-
-
-def test_a_message_beside_deltas_doubles_nothing() -> None:
-    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a":1}'}}
-    whole = {"content": "Hello", "reasoning": "hm", "tool_calls": [call]}
-    first, second, last = delta(reasoning="hm"), delta(content="Hel"), delta(content="lo")
-    first["choices"][0]["message"] = {"reasoning": "hm"}
-    second["choices"][0]["message"] = {"content": "Hel"}
-    last["choices"][0]["message"] = {"content": "Hello"}
-    end = delta("stop", tool_calls=[call])
-    end["choices"][0]["message"] = whole
-    events = answer(first, second, last, end, {"choices": [{"message": whole}]})
-    assert events == [
-        Reasoning("hm"),
-        Text("Hel"),
-        Text("lo"),
-        Opaque("reasoning", SOURCE, "hm"),
-        ToolRequest("c", "f", '{"a":1}'),
-        Stop("tool_calls"),
-    ]
-
-
-def test_what_only_the_last_message_says_is_read() -> None:
-    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
-    end = {"choices": [{"delta": {}, "message": {"content": "a", "tool_calls": [call]}}]}
-    events = answer(delta(content="a"), end, delta("tool_calls"))
-    assert events == [Text("a"), ToolRequest("c", "f", "{}"), Stop("tool_calls")]
-
-
-def test_messages_may_come_in_place_of_deltas() -> None:
-    chunks = [{"choices": [{"message": {"content": word}}]} for word in ("a", "b")]
-    assert answer(*chunks, STOP) == [Text("a"), Text("b"), Stop("stop")]
 
 
 def test_all_choices_are_one_answer() -> None:
@@ -310,14 +282,14 @@ def test_errors_come_in_many_shapes(error: dict[str, Any], message: str) -> None
         answer(delta(content="a"), error, STOP)
 
 
-def test_what_stands_beside_an_error_is_told_first() -> None:
+def test_text_beside_an_error_comes_first() -> None:
     last = {**delta("error", content="lo"), "error": {"code": 503}}
     assert said_before_failing(Answer(), delta(content="Hel"), last) == [Text("Hel"), Text("lo")]
     with pytest.raises(ModelError, match="overloaded"):
         answer(last)
 
 
-def test_opaque_parts_count_as_what_is_written() -> None:
+def test_opaque_parts_count_as_progress() -> None:
     blob = {"type": "reasoning.encrypted", "data": "x" * 100_000}
     with pytest.raises(ModelError, match="larger"):
         answer(*[delta(reasoning_details=[blob])] * 11, delta(content="a"), STOP)

@@ -1,4 +1,4 @@
-"""What Claude says and wants back, through LiteLLM."""
+"""Claude's answers, and the parts that it wants back, through LiteLLM."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ async def client(server: ModelServer) -> AsyncIterator[LiteLLMClient]:
     await made.aclose()
 
 
-def used(call_id: str, arguments: str = SIX) -> dict[str, Any]:
+def tool_use(call_id: str, arguments: str = SIX) -> dict[str, Any]:
     made = {"type": "tool_use", "id": call_id, "name": "calculate"}
     return {**made, "input": {"expression": arguments[16:19]}}
 
 
-def said(events: list[StreamEvent]) -> AssistantMessage:
-    """An answer as the history has it."""
+def as_message(events: list[StreamEvent]) -> AssistantMessage:
+    """Return an answer as a message in the history."""
     text = "".join(event.content for event in events if isinstance(event, Text))
     calls = tuple(event for event in events if isinstance(event, ToolRequest))
     return AssistantMessage(
@@ -62,7 +62,7 @@ def said(events: list[StreamEvent]) -> AssistantMessage:
 async def given_back(
     client: LiteLLMClient, server: ModelServer, answer: AssistantMessage, model: str = "m"
 ) -> list[dict[str, Any]]:
-    """The content of that answer as Claude is given it again, with the results of its calls."""
+    """Return the content of that answer as sent back to Claude, with the results of its calls."""
     results = [ToolMessage(call.call_id, call.name, "42") for call in answer.tool_calls]
     messages: tuple[ModelMessage, ...] = (UserMessage("Please."), answer, *results)
     await everything(client, Request(model, messages, tools=(TOOL,)))
@@ -75,7 +75,7 @@ async def given_back(
     [
         (
             (claude.thinking("", "c2lnMQ=="), claude.tool_use("a", "calculate", SIX)),
-            [SIGNED_ONLY, used("a")],
+            [SIGNED_ONLY, tool_use("a")],
         ),
         (
             (
@@ -84,11 +84,11 @@ async def given_back(
                 claude.text("So."),
                 claude.tool_use("a", "calculate", SIX),
             ),
-            [SIGNED_ONLY, SIGNED, {"type": "text", "text": "So."}, used("a")],
+            [SIGNED_ONLY, SIGNED, {"type": "text", "text": "So."}, tool_use("a")],
         ),
         (
             (claude.block(SEALED), claude.tool_use("a", "calculate", SIX)),
-            [SEALED, used("a")],
+            [SEALED, tool_use("a")],
         ),
         (
             (
@@ -98,11 +98,17 @@ async def given_back(
                 claude.block(SEALED),
                 claude.tool_use("b", "calculate", SEVEN),
             ),
-            [{"type": "text", "text": "Both."}, SIGNED, used("a"), SEALED, used("b", SEVEN)],
+            [
+                {"type": "text", "text": "Both."},
+                SIGNED,
+                tool_use("a"),
+                SEALED,
+                tool_use("b", SEVEN),
+            ],
         ),
         (
             (claude.block(SIGNED), claude.tool_use("a", "calculate", SIX)),
-            [SIGNED, used("a")],
+            [SIGNED, tool_use("a")],
         ),
     ],
     ids=["nothing but a signature", "two", "redacted", "between", "all in its beginning"],
@@ -111,14 +117,14 @@ async def test_thinking_goes_back_unchanged_and_in_its_place(
     client: LiteLLMClient, server: ModelServer, blocks: Any, expected: list[dict[str, Any]]
 ) -> None:
     server.script("m", *claude.message(*blocks, stop="tool_use"))
-    answer = said(await everything(client))
+    answer = as_message(await everything(client))
     assert await given_back(client, server, answer) == expected
 
 
 @pytest.mark.parametrize(
     "torn", [claude.thinking("\ud83d", "c2ln"), claude.block(SEALED | {"data": "\ud83d"})]
 )
-async def test_half_a_character_in_thinking_ends_no_answer(
+async def test_half_a_character_in_thinking_does_not_end_the_answer(
     client: LiteLLMClient, server: ModelServer, torn: list[Step]
 ) -> None:
     server.script("m", *claude.message(torn, claude.text("So.")))
@@ -130,32 +136,30 @@ async def test_half_a_character_in_thinking_ends_no_answer(
     assert blocks.encode()
 
 
-async def test_thinking_goes_to_no_other_model(client: LiteLLMClient, server: ModelServer) -> None:
+async def test_thinking_is_not_sent_to_another_model(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
     server.script(
         "m", *claude.message(claude.block(SIGNED), claude.tool_use("a", "calculate", SIX))
     )
-    answer = said(await everything(client))
-    assert await given_back(client, server, answer, "another") == [used("a")]
+    answer = as_message(await everything(client))
+    assert await given_back(client, server, answer, "another") == [tool_use("a")]
 
 
-async def test_parts_that_are_no_thinking_are_not_sent(
-    client: LiteLLMClient, server: ModelServer
-) -> None:
+async def test_other_blocks_are_not_sent(client: LiteLLMClient, server: ModelServer) -> None:
     source = client.source("m")
     for data in ("[]", '["x"]', '{"type": "thinking"}', '[{"type": "text", "text": "x"}]', "}"):
         opaque = (Opaque("thinking_blocks", source, data),)
         call = ToolRequest("a", "calculate", SIX)
         answer = AssistantMessage("", (call,), opaque)
-        assert await given_back(client, server, answer) == [used("a")]
+        assert await given_back(client, server, answer) == [tool_use("a")]
 
 
-async def test_a_place_that_is_none_does_no_harm(
-    client: LiteLLMClient, server: ModelServer
-) -> None:
+async def test_an_invalid_place_does_no_harm(client: LiteLLMClient, server: ModelServer) -> None:
     data = '[{"type": "redacted_thinking", "data": "c2VhbGVk", "talos_place": ["a"]}]'
     opaque = (Opaque("thinking_blocks", client.source("m"), data),)
     answer = AssistantMessage("", (ToolRequest("a", "calculate", SIX),), opaque)
-    assert await given_back(client, server, answer) == [SEALED, used("a")]
+    assert await given_back(client, server, answer) == [SEALED, tool_use("a")]
 
 
 async def test_thinking_is_shown_once(client: LiteLLMClient, server: ModelServer) -> None:
@@ -182,13 +186,15 @@ async def test_how_an_answer_ended(
     assert (await everything(client))[-1] == Stop(reason)
 
 
-async def test_a_paused_turn_is_no_whole_answer(client: LiteLLMClient, server: ModelServer) -> None:
+async def test_a_paused_turn_is_not_a_complete_answer(
+    client: LiteLLMClient, server: ModelServer
+) -> None:
     server.script("m", *claude.message(claude.text("Hel"), stop="pause_turn"))
     assert await cut_off(client, "stopped the answer early") == [Text("Hel")]
 
 
 async def cut_off(client: LiteLLMClient, words: str = "cut off") -> list[StreamEvent]:
-    """What came before."""
+    """Return the events before the error."""
     seen = []
     with pytest.raises(ModelError, match=words):
         async with aclosing(client.stream(ask())) as events:
@@ -197,7 +203,7 @@ async def cut_off(client: LiteLLMClient, words: str = "cut off") -> list[StreamE
     return seen
 
 
-async def test_what_the_cache_wrote_and_gave_counts_as_input(
+async def test_tokens_written_to_and_read_from_the_cache_count_as_input(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     counts = {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 4}
@@ -209,23 +215,21 @@ async def test_input_that_is_not_json_goes_back_as_an_object(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     server.script("m", *claude.message(claude.tool_use("a", "calculate", '{"expression": ')))
-    answer = said(await everything(client))
+    answer = as_message(await everything(client))
     assert answer.tool_calls[0].arguments == '{"expression": '
     content = await given_back(client, server, answer)
     assert isinstance(content[0]["input"], dict)
 
 
-async def test_input_may_stand_in_the_beginning_of_its_block(
+async def test_input_may_be_at_the_start_of_its_block(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
-    server.script("m", *claude.message(claude.block(used("a")), claude.tool_use("b", "now")))
-    calls = said(await everything(client)).tool_calls
+    server.script("m", *claude.message(claude.block(tool_use("a")), claude.tool_use("b", "now")))
+    calls = as_message(await everything(client)).tool_calls
     assert [call.arguments for call in calls] == ['{"expression":"6*7"}', "{}"]
 
 
-async def test_events_that_nobody_knows_are_passed_over(
-    client: LiteLLMClient, server: ModelServer
-) -> None:
+async def test_unknown_events_are_ignored(client: LiteLLMClient, server: ModelServer) -> None:
     strange = Chunk({"type": "context_hint", "hint": {"x": 1}})
     unknown = claude.block({"type": "later"}, {"type": "later_delta", "later": "x"})
     steps = [*claude.begin("m"), Raw(b'event: ping\ndata: {"type": "ping"}\n\n'), strange]
@@ -233,7 +237,7 @@ async def test_events_that_nobody_knows_are_passed_over(
     assert Text("Hello") in await everything(client)
 
 
-async def test_a_second_answer_in_the_first_one_is_a_cut(
+async def test_a_second_answer_within_the_first_is_a_cut(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     steps = [*claude.begin("msg_1"), *claude.text("Hel")[:2], *claude.begin("msg_2")]
@@ -241,13 +245,13 @@ async def test_a_second_answer_in_the_first_one_is_a_cut(
     assert await cut_off(client) == [Text("Hel")]
 
 
-async def test_a_beginning_may_be_said_twice(client: LiteLLMClient, server: ModelServer) -> None:
+async def test_message_start_may_be_sent_twice(client: LiteLLMClient, server: ModelServer) -> None:
     steps = [*claude.begin("msg_1"), *claude.begin("msg_1"), *claude.text("Hello")]
     server.script("m", *steps, *claude.end("end_turn"))
     assert Text("Hello") in await everything(client)
 
 
-async def test_an_overload_in_mid_answer_keeps_the_text(
+async def test_an_overload_during_an_answer_keeps_the_text(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     error = {"type": "overloaded_error", "message": "Overloaded"}
@@ -256,7 +260,7 @@ async def test_an_overload_in_mid_answer_keeps_the_text(
     assert await cut_off(client, "overloaded") == [Text("Hel")]
 
 
-async def test_an_overload_before_an_answer_passes(
+async def test_an_overload_before_an_answer_is_retried(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     error = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'

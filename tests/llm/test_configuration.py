@@ -1,4 +1,4 @@
-"""What was connected in the browser joins what the environment says, and never overrules it."""
+"""Connections from the browser add to the environment and never override it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ SETTINGS = Names("the key under Settings", "the address under Settings")
         ),
     ],
 )
-def test_a_connection_is_what_its_variables_would_be(
-    connection: Connection, sources: Configuration
-) -> None:
+def test_a_connection_equals_its_variables(connection: Connection, sources: Configuration) -> None:
     joined = Configuration().with_connections([connection])
     assert replace(joined, names={}) == sources
     assert joined.names == {connection.provider: SETTINGS}
@@ -53,7 +51,7 @@ def test_the_environment_takes_precedence(
     assert environment.with_connections([Connection(provider, "http://other", KEY)]) == environment
 
 
-def test_an_address_of_the_environment_stays_where_a_key_is_entered() -> None:
+def test_an_address_from_the_environment_stays_when_a_key_is_entered() -> None:
     environment = Configuration(variables={"GROQ_API_BASE": "http://gateway"})
     assert environment.set_by("groq") is None
     joined = environment.with_connections([Connection("groq", "http://other", KEY)])

@@ -1,4 +1,4 @@
-"""What every model client promises, proven against a server on a socket."""
+"""The contract of every model client, tested against a server on a socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from chat.errors import ContextFull
 from chat.llm.base import Reasoning, Stop, Text, ToolRequest, Usage
 from chat.llm.stream.limits import Limits
-from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything, said
+from tests.llm.conftest import HASTY, KEY, PATIENT, Provider, ask, client_of, everything, visible
 from tests.support.model_server import (
     Call,
     Cut,
@@ -39,14 +39,14 @@ async def test_an_answer_arrives_piece_by_piece(provider: Provider) -> None:
     assert answer == [Text("Hel"), Text("lo"), Usage(7, 2, 5), Stop("stop")]
 
 
-async def test_bytes_may_be_torn_anywhere(provider: Provider) -> None:
+async def test_bytes_may_be_cut_anywhere(provider: Provider) -> None:
     answer = await provider.answer(Letters("Grüße 👋🏽 你好"), bytewise=True)
     assert answer == [*map(Text, "Grüße 👋🏽 你好"), Stop("stop")]
 
 
-async def test_reasoning_is_no_part_of_the_answer(provider: Provider) -> None:
+async def test_reasoning_is_not_part_of_the_answer(provider: Provider) -> None:
     answer = await provider.answer(Think("hm"), "yes")
-    assert said(answer) == [Reasoning("hm"), Text("yes"), Stop("stop")]
+    assert visible(answer) == [Reasoning("hm"), Text("yes"), Stop("stop")]
 
 
 async def test_tool_calls_are_joined(provider: Provider) -> None:
@@ -62,7 +62,7 @@ async def test_tool_calls_are_joined(provider: Provider) -> None:
     assert ids == ("a", "b") if provider.keeps_call_ids else len(set(ids)) == 2
 
 
-async def test_tool_calls_count_whatever_the_finish_reason_says(provider: Provider) -> None:
+async def test_tool_calls_count_whatever_the_finish_reason(provider: Provider) -> None:
     answer = await provider.answer(Call("current_time"), Finish("stop"))
     assert answer[-1] == Stop("tool_calls")
 
@@ -169,24 +169,24 @@ async def test_any_byte_is_a_sign_of_life(provider: Provider) -> None:
     assert await everything(provider.hasty) == [Text("late"), Stop("stop")]
 
 
-async def test_the_first_word_is_not_waited_for_for_ever(provider: Provider) -> None:
+async def test_the_wait_for_the_first_word_is_limited(provider: Provider) -> None:
     _, error = await provider.failure(*KEEP_ALIVES, "late", client=provider.eager)
     assert f"wrote nothing for {HASTY}" in error.message
     assert len(provider.server.requests) == 1, "a model that is being loaded would start anew"
 
 
-async def test_after_the_first_word_only_silence_is_too_long(provider: Provider) -> None:
+async def test_after_the_first_word_only_silence_is_limited(provider: Provider) -> None:
     provider.server.script("m", "a", *KEEP_ALIVES, "b")
     assert await everything(provider.eager) == [Text("a"), Text("b"), Stop("stop")]
 
 
-async def test_the_reason_is_told(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_reason_is_reported(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
     _, error = await provider.failure(Status(400, '{"error": {"message": "Not on Sundays"}}'))
     assert error.details == "400: Not on Sundays"
     assert error.details in caplog.text
 
 
-async def test_a_full_context_is_told_apart(provider: Provider) -> None:
+async def test_a_full_context_is_distinguished(provider: Provider) -> None:
     words = "prompt is too long: 210000 tokens > 200000 maximum"
     _, error = await provider.failure(Status(400, json.dumps({"error": {"message": words}})))
     assert isinstance(error, ContextFull)
@@ -205,14 +205,14 @@ async def test_a_busy_reader_is_not_a_silent_model(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 524, 529])
-async def test_a_passing_failure_is_retried(provider: Provider, status: int) -> None:
+async def test_a_temporary_failure_is_retried(provider: Provider, status: int) -> None:
     provider.server.script("m", Status(status))
     provider.server.script("m", Status(status))
-    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
+    assert visible(await provider.answer("there")) == [Text("there"), Stop("stop")]
     assert len(provider.server.requests) == 3
 
 
-async def test_the_third_failure_is_the_last(provider: Provider) -> None:
+async def test_the_third_failure_is_final(provider: Provider) -> None:
     for _ in range(3):
         provider.server.script("m", Status(503))
     _, error = await provider.failure("never asked for")
@@ -222,7 +222,7 @@ async def test_the_third_failure_is_the_last(provider: Provider) -> None:
 
 async def test_a_connection_cut_before_any_answer_is_retried(provider: Provider) -> None:
     provider.server.script("m", Cut())
-    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
+    assert visible(await provider.answer("there")) == [Text("there"), Stop("stop")]
 
 
 async def test_nothing_is_retried_after_the_first_piece(provider: Provider) -> None:
@@ -231,14 +231,14 @@ async def test_nothing_is_retried_after_the_first_piece(provider: Provider) -> N
     assert len(provider.server.requests) == 1
 
 
-async def test_the_wait_that_a_server_asks_for_is_kept(provider: Provider) -> None:
+async def test_a_requested_wait_is_observed(provider: Provider) -> None:
     provider.server.script("m", Status(429, headers={"Retry-After": "0.3"}))
     began = time.monotonic()
-    assert said(await provider.answer("there")) == [Text("there"), Stop("stop")]
+    assert visible(await provider.answer("there")) == [Text("there"), Stop("stop")]
     assert time.monotonic() - began >= 0.3
 
 
-async def test_nobody_is_kept_waiting_longer_than_half_a_minute(provider: Provider) -> None:
+async def test_a_requested_wait_beyond_half_a_minute_is_not_observed(provider: Provider) -> None:
     _, error = await provider.failure(Status(429, headers={"Retry-After": "31"}))
     assert "Wait 31 seconds" in error.message
     assert len(provider.server.requests) == 1

@@ -41,15 +41,15 @@ async def text_of(asked: Request) -> str:
     return "".join(event.content for event in events if isinstance(event, Text))
 
 
-async def said(text: str) -> str:
+async def answer_to(text: str) -> str:
     return await text_of(request(UserMessage(text)))
 
 
 async def test_it_says_what_it_is_and_how_to_connect_a_model() -> None:
-    greeting = await said("Hello!")
+    greeting = await answer_to("Hello!")
     assert "scripted demo" in greeting
     assert "OPENAI_API_KEY" in greeting
-    assert "scripted demo" in await said("Why is the sky blue? 🌍")
+    assert "scripted demo" in await answer_to("Why is the sky blue? 🌍")
 
 
 async def test_it_streams_word_by_word_and_counts() -> None:
@@ -70,11 +70,13 @@ def test_no_piece_is_long(text: str) -> None:
 
 
 async def test_it_has_a_small_repertoire() -> None:
-    assert "```python" in await said("show me some code")
-    assert "|---" in await said("a table, please") or "|:---" in await said("a table, please")
-    assert await said("count to 500") == " ".join(map(str, range(1, 501)))
-    assert len(await said("something long")) > 5000
-    assert len(await said("count to 999999999999")) < 200_000
+    assert "```python" in await answer_to("show me some code")
+    assert "|---" in await answer_to("a table, please") or "|:---" in await answer_to(
+        "a table, please"
+    )
+    assert await answer_to("count to 500") == " ".join(map(str, range(1, 501)))
+    assert len(await answer_to("something long")) > 5000
+    assert len(await answer_to("count to 999999999999")) < 200_000
 
 
 async def test_it_thinks_when_asked() -> None:
@@ -106,7 +108,7 @@ async def calls(asked: str) -> list[tuple[str, dict[str, str]]]:
         ("time in UTC", "UTC"),
     ],
 )
-async def test_it_looks_at_the_clock(asked: str, zone: str | None) -> None:
+async def test_it_asks_for_the_time(asked: str, zone: str | None) -> None:
     assert await calls(asked) == [("current_time", {"timezone": zone} if zone else {})]
 
 
@@ -131,7 +133,7 @@ async def test_it_looks_at_the_clock(asked: str, zone: str | None) -> None:
         ("7 minus -2", "7 - -2", "9"),
     ],
 )
-async def test_it_works_sums_out(asked: str, expression: str, result: str) -> None:
+async def test_it_calculates(asked: str, expression: str, result: str) -> None:
     assert await calls(asked) == [("calculate", {"expression": expression})]
     assert evaluate(expression) == result
 
@@ -175,11 +177,11 @@ async def test_it_writes_notes(asked: str, content: str) -> None:
         "I remember this well",
     ],
 )
-async def test_talk_asks_for_no_tool(asked: str) -> None:
+async def test_small_talk_calls_no_tool(asked: str) -> None:
     assert not await calls(asked)
 
 
-async def test_it_asks_for_no_tool_that_is_not_offered() -> None:
+async def test_it_calls_no_tool_that_is_not_offered() -> None:
     events = await everything(DemoModel(pace=0), request(UserMessage("what is 1+1"), tools=()))
     assert not any(isinstance(event, ToolRequest) for event in events)
 
@@ -206,5 +208,5 @@ async def test_it_titles_conversations() -> None:
 @pytest.mark.parametrize("text", ["1+" * 30_000, "1 " * 30_000, "write a " * 10_000, " " * 60_000])
 async def test_no_question_takes_long(text: str) -> None:
     began = time.process_time()
-    await said(text)
+    await answer_to(text)
     assert time.process_time() - began < 1

@@ -1,4 +1,4 @@
-"""A provider's own words: found in whatever shape, plain, and without secrets."""
+"""A provider's own words: read from any format, as plain text, without secrets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAID = "Not on Sundays"
         {"error": {"message": json.dumps({"error": {"message": SAID}})}},
     ],
 )
-def test_every_shape_is_read(body: object) -> None:
+def test_every_format_is_read(body: object) -> None:
     assert details.read(400, json.dumps(body).encode()).details == f"400: {SAID}"
 
 
@@ -48,7 +48,7 @@ def test_every_shape_is_read(body: object) -> None:
         (b"\xff\xfe", "503: \ufffd\ufffd"),
     ],
 )
-def test_what_is_no_json_is_plain_text(body: bytes, told: str) -> None:
+def test_anything_but_json_is_plain_text(body: bytes, told: str) -> None:
     assert details.read(503, body).details == told
 
 
@@ -59,7 +59,7 @@ def test_fastapis_places_are_named() -> None:
     assert details.read(422, body).details == told
 
 
-def test_a_gateway_tells_whom_it_asked_and_what_that_said() -> None:
+def test_a_gateways_provider_and_its_words_are_read() -> None:
     raw = json.dumps({"error": {"message": SAID}})
     metadata = {"raw": raw, "provider_name": "Azure"}
     error = {"message": "Provider returned error", "code": 502, "metadata": metadata}
@@ -106,13 +106,13 @@ def test_no_secret_is_cut_in_two(text: str) -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
     ],
 )
-def test_what_looks_like_a_key_is_taken_out(secret: str) -> None:
+def test_anything_like_a_key_is_redacted(secret: str) -> None:
     told = plain(f"Incorrect API key: {secret}, see the docs")
     assert secret not in told
     assert told.endswith("see the docs")
 
 
-def test_keys_in_addresses_and_headers_are_taken_out() -> None:
+def test_keys_in_addresses_and_headers_are_redacted() -> None:
     told = plain(
         "GET https://me:pw@host/x?a=1&api_key=abc&key=def Authorization: Bearer abcdefghijkl"
     )
@@ -121,7 +121,7 @@ def test_keys_in_addresses_and_headers_are_taken_out() -> None:
     assert "a=1" in told
 
 
-def test_a_clients_own_key_and_address_are_taken_out() -> None:
+def test_a_clients_own_key_and_address_are_redacted() -> None:
     secrets = Secrets("https://me:p%40ss@model.internal:8443/v1", "topsecret")
     told = secrets.redact(
         "topsecret is not known at https://me:p%40ss@model.internal:8443/v1/chat, model.internal, "
@@ -131,7 +131,7 @@ def test_a_clients_own_key_and_address_are_taken_out() -> None:
     assert "is not known" in told
 
 
-def test_a_key_that_is_a_word_leaves_other_words_whole() -> None:
+def test_a_key_that_is_a_word_is_not_redacted_inside_other_words() -> None:
     assert Secrets("http://ollama:11434/v1", "none").redact("nonetheless ollama") == (
         "nonetheless ollama"
     )
@@ -148,7 +148,9 @@ def test_a_key_that_is_a_word_leaves_other_words_whole() -> None:
         (ValueError("secret.host"), "ValueError"),
     ],
 )
-def test_a_broken_connection_is_told_in_the_systems_words(error: Exception, words: str) -> None:
+def test_a_broken_connection_is_explained_in_the_systems_words(
+    error: Exception, words: str
+) -> None:
     assert details.reason(error) == words
 
 
@@ -169,11 +171,11 @@ def test_a_broken_connection_is_told_in_the_systems_words(error: Exception, word
         ({"x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "9"}, "", 0),
     ],
 )
-def test_the_wait_that_is_asked_for(headers: dict[str, str], message: str, seconds: float) -> None:
+def test_requested_waits(headers: dict[str, str], message: str, seconds: float) -> None:
     assert hints.requested_wait(headers, message) == pytest.approx(seconds)
 
 
-def test_a_reset_may_be_a_moment() -> None:
+def test_a_reset_may_be_a_point_in_time() -> None:
     headers = {"X-RateLimit-Reset": str((time.time() + 20) * 1000)}
     assert hints.requested_wait(headers, "") == pytest.approx(20, abs=1)
 

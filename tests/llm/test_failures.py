@@ -1,4 +1,4 @@
-"""What a server's complaint comes to: its kind, its sentence, the numbers in it."""
+"""The interpretation of a server's complaint: its kind, its sentence, its numbers."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_an_error_in_a_stream_has_details() -> None:
         (500, openai("The model is still loading")),
     ],
 )
-def test_a_model_that_is_being_loaded_is_told_apart(status: int, body: object) -> None:
+def test_a_loading_model_is_distinguished(status: int, body: object) -> None:
     assert isinstance(error_of(status, body), ModelLoading)
 
 
@@ -198,7 +198,7 @@ def test_a_full_context_is_recognised_with_its_numbers(
     assert "too long" in error.message
 
 
-def test_the_numbers_may_stand_in_fields() -> None:
+def test_the_numbers_may_be_in_fields() -> None:
     body = openai("x", type="exceed_context_size_error", n_prompt_tokens=14000, n_ctx=4096)
     error = error_of(400, body)
     assert isinstance(error, ContextFull)
@@ -224,13 +224,13 @@ def test_a_request_larger_than_a_minutes_tokens_is_too_long_not_too_early() -> N
         "Input is too long: limit 20000 characters",
     ],
 )
-def test_bytes_are_no_tokens(status: int, message: str) -> None:
+def test_bytes_are_not_tokens(status: int, message: str) -> None:
     error = error_of(status, openai(message))
     assert isinstance(error, ContextFull)
     assert (error.window, error.asked) == (None, None)
 
 
-def test_a_number_without_a_unit_is_no_window_where_bytes_are_counted() -> None:
+def test_a_number_without_a_unit_is_no_window_if_bytes_are_counted() -> None:
     for body in (
         "Payload too large: limit 102400",
         openai("limit 102400", code="request_too_large"),
@@ -248,11 +248,11 @@ def test_a_number_without_a_unit_is_no_window_where_bytes_are_counted() -> None:
         (400, "Invalid 'messages[2].tool_calls[0].id': string too long"),
     ],
 )
-def test_other_limits_are_no_full_context(status: int, message: str) -> None:
+def test_other_limits_are_not_a_full_context(status: int, message: str) -> None:
     assert not isinstance(error_of(status, openai(message)), ContextFull)
 
 
-def test_how_long_to_wait_is_said() -> None:
+def test_the_sentence_says_how_long_to_wait() -> None:
     complaint = details.read(429, b"{}", {"Retry-After": "120"})
     assert "Wait 2 minutes" in errors.of(complaint).message
 
@@ -274,7 +274,7 @@ def test_how_long_to_wait_is_said() -> None:
         ),
     ],
 )
-def test_more_words_for_a_full_context(message: str, window: int | None) -> None:
+def test_more_wordings_of_a_full_context(message: str, window: int | None) -> None:
     problem = errors.of(details.of_error({"code": 400, "message": message}))
     assert isinstance(problem, ContextFull), problem.message
     assert problem.window == window
@@ -288,6 +288,6 @@ def test_more_words_for_a_full_context(message: str, window: int | None) -> None
         (400, "Access denied: Arrearage, please make sure your account is in good standing."),
     ],
 )
-def test_no_credit_is_told_in_many_words(status: int, message: str) -> None:
+def test_missing_credit_has_many_wordings(status: int, message: str) -> None:
     problem = errors.of(details.of_error({"code": status, "message": message}))
     assert "credit" in problem.message

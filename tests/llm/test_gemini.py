@@ -1,4 +1,4 @@
-"""What Gemini says and wants back, through LiteLLM."""
+"""Gemini's answers, and the parts that it wants back, through LiteLLM."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def calls_of(client: LiteLLMClient) -> tuple[ToolRequest, ...]:
 async def given_back(
     client: LiteLLMClient, server: ModelServer, calls: tuple[ToolRequest, ...], model: str = MODEL
 ) -> list[dict[str, Any]]:
-    """The calls and the results as Gemini is given them again."""
+    """Return the calls and results as sent back to Gemini."""
     results = [ToolMessage(each.call_id, each.name, "42") for each in calls]
     answer = AssistantMessage("", calls)
     messages: tuple[ModelMessage, ...] = (UserMessage("Please."), answer, *results)
@@ -77,7 +77,7 @@ async def test_a_signature_goes_back_with_its_call(
     assert "thoughtSignature" not in second
 
 
-async def test_a_signature_goes_to_no_other_model(
+async def test_a_signature_is_not_sent_to_another_model(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     server.script(MODEL, parts(call(SIX, thoughtSignature=SIGNATURE)))
@@ -107,7 +107,7 @@ async def test_a_call_may_have_no_arguments(client: LiteLLMClient, server: Model
     assert [each.arguments for each in await calls_of(client)] == ["{}"]
 
 
-async def test_two_equal_calls_are_two(client: LiteLLMClient, server: ModelServer) -> None:
+async def test_two_equal_calls_are_both_sent(client: LiteLLMClient, server: ModelServer) -> None:
     server.script(MODEL, parts(call(SIX), call(SIX)))
     assert len(await given_back(client, server, await calls_of(client))) == 2
 
@@ -154,7 +154,7 @@ BROKEN_OFF = (
 
 
 @pytest.mark.parametrize("finish", BROKEN_OFF)
-async def test_an_end_after_half_an_answer_is_none(
+async def test_a_bad_end_after_half_an_answer_is_a_failure(
     client: LiteLLMClient, server: ModelServer, finish: str
 ) -> None:
     server.script(MODEL, parts({"text": "Hel"}), parts(finish=finish), End())
@@ -167,16 +167,14 @@ async def test_an_end_after_half_an_answer_is_none(
     assert len(server.requests) == 1
 
 
-async def test_a_spoiled_call_is_tried_once_more(
-    client: LiteLLMClient, server: ModelServer
-) -> None:
+async def test_a_malformed_call_is_retried_once(client: LiteLLMClient, server: ModelServer) -> None:
     spoiled = Chunk({"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]})
     server.script(MODEL, spoiled, End())
     server.script(MODEL, "Hello")
     assert Text("Hello") in await everything(client, ask(model=MODEL))
 
 
-async def test_a_call_that_is_spoiled_again_is_a_failure(
+async def test_a_call_that_is_malformed_again_is_a_failure(
     client: LiteLLMClient, server: ModelServer
 ) -> None:
     spoiled = Chunk({"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]})
@@ -196,9 +194,7 @@ async def test_a_blocked_question_is_a_withheld_answer(
         await everything(client, ask(model=MODEL))
 
 
-async def test_an_error_may_come_in_place_of_a_stream(
-    client: LiteLLMClient, server: ModelServer
-) -> None:
+async def test_an_error_may_replace_the_stream(client: LiteLLMClient, server: ModelServer) -> None:
     error = (
         b'{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}'
     )

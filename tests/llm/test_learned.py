@@ -1,4 +1,4 @@
-"""What is learned of a server from how it refuses a request."""
+"""Lessons from servers' refusals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def learned_from(status: int, message: str, demands: Demands = ALL) -> Demands |
 
 
 @pytest.mark.parametrize(("status", "message"), TOOLS)
-def test_tools_are_refused_in_many_words(status: int, message: str) -> None:
+def test_refused_tools_have_many_wordings(status: int, message: str) -> None:
     assert learned_from(status, message) == replace(ALL, tools=False)
 
 
@@ -109,18 +109,18 @@ def test_tools_are_refused_in_many_words(status: int, message: str) -> None:
         ("body.messages.2.assistant.mood: Extra inputs are not permitted", "takes_back", False),
     ],
 )
-def test_other_things_are_refused_and_wanted(message: str, field: str, value: object) -> None:
+def test_other_refusals_and_demands(message: str, field: str, value: object) -> None:
     assert learned_from(400, message) == replace(ALL, **{field: value})  # type: ignore[arg-type]
 
 
-def test_fastapis_place_names_the_thing() -> None:
+def test_fastapis_location_names_the_field() -> None:
     body = b'{"detail": [{"loc": ["body", "tools"], "msg": "extra fields not permitted"}]}'
     lesson = lesson_of(details.read(422, body), ALL, lambda _: True)
     assert lesson
     assert lesson.apply(ALL) == replace(ALL, tools=False)
 
 
-def test_a_limit_is_tried_by_its_newer_name_then_left_out() -> None:
+def test_a_limit_is_tried_under_its_newer_name_and_then_left_out() -> None:
     first = learned_from(400, "Unknown field: max_tokens")
     assert first == replace(ALL, answer_limit="max_completion_tokens")
     second = learned_from(400, "Unknown field: max_completion_tokens", first)
@@ -150,11 +150,11 @@ def test_a_limit_is_tried_by_its_newer_name_then_left_out() -> None:
         (400, "Your credit balance is too low: tools are not available"),
     ],
 )
-def test_what_is_about_something_else_teaches_nothing(status: int, message: str) -> None:
+def test_unrelated_errors_teach_nothing(status: int, message: str) -> None:
     assert learned_from(status, message) is None
 
 
-def test_only_what_changes_the_request_is_tried() -> None:
+def test_only_changes_to_the_request_are_tried() -> None:
     complaint = details.read(400, b"tools and temperature are not supported")
     assert lesson_of(complaint, ALL, lambda _: False) is None
     by_tools = lesson_of(complaint, ALL, lambda demands: not demands.tools)
@@ -172,14 +172,14 @@ def test_only_what_changes_the_request_is_tried() -> None:
         ("`temperature` is deprecated for this model.", True),
     ],
 )
-def test_a_value_that_is_refused_is_no_lack_of_the_server(message: str, lasts: bool) -> None:
+def test_a_refused_value_is_not_a_missing_feature(message: str, lasts: bool) -> None:
     complaint = details.of_error({"code": 400, "message": message})
     lesson = lesson_of(complaint, ALL, lambda _: True)
     assert lesson
     assert lesson.lasts is lasts
 
 
-def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
+def test_lessons_are_kept_for_an_hour_per_model() -> None:
     now = [0.0]
     learned = Learned(ALL, clock=lambda: now[0])
     learned.keep("a", replace(ALL, tools=False))
@@ -189,7 +189,7 @@ def test_what_was_learned_is_kept_for_an_hour_for_its_model() -> None:
     assert learned.of("a").tools
 
 
-def test_only_what_a_person_may_miss_is_said() -> None:
+def test_remarks_name_only_noticeable_omissions() -> None:
     without_tools = replace(ALL, tools=False)
     assert remarks(ALL, without_tools, without_tools) == [
         "This model's server does not support tools, so it answered without them."
@@ -209,7 +209,7 @@ def test_only_what_a_person_may_miss_is_said() -> None:
 
 
 @given(st.text(max_size=300), st.sampled_from([400, 404, 422, 500]))
-def test_any_words_are_read(message: str, status: int) -> None:
+def test_any_text_is_read(message: str, status: int) -> None:
     demands, seen = ALL, {ALL}
     while (changed := learned_from(status, message, demands)) and changed not in seen:
         seen.add(changed)
@@ -247,7 +247,7 @@ def test_more_wordings(message: str, field: str, value: object) -> None:
         (400, "Invalid parameter: messages with role 'tool' must follow 'tool_calls'"),
     ],
 )
-def test_what_passes_or_is_about_earlier_calls_takes_no_tools_away(
+def test_temporary_errors_and_errors_about_earlier_calls_keep_tools(
     status: int, message: str
 ) -> None:
     changed = learned_from(status, message)

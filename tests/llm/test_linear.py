@@ -21,7 +21,7 @@ from chat.errors import ModelError
 from chat.llm.failures import errors
 from chat.llm.failures.redaction import Secrets
 from chat.llm.litellm.thinking_blocks import PLACE, put_in_place
-from chat.llm.openai.models import MOST, parse_models
+from chat.llm.openai.models import MAX_MODELS, parse_models
 from chat.llm.stream.arguments import unwrap
 from chat.llm.stream.chunks import Answer
 from chat.llm.stream.code_marks import CodeMarks
@@ -183,7 +183,7 @@ def test_blocks_that_say_they_stood_elsewhere_repeat_no_text() -> None:
 def test_a_list_of_models_has_an_end() -> None:
     body = json.dumps([f"model-{number}" for number in range(100_000)]).encode()
     assert cpu_seconds(lambda: parse_models(body)) < 0.5
-    assert len(parse_models(body)) == MOST
+    assert len(parse_models(body)) == MAX_MODELS
 
 
 @pytest.mark.parametrize("text", ["a一" * 250_000, "\ufdfa" * 340_000, "word of some " * 80_000])

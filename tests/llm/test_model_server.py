@@ -1,4 +1,4 @@
-"""The scripted model server itself, where the clients' tests do not show it."""
+"""The scripted model server itself, as far as the clients' tests do not cover it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_it_stops_while_replies_are_held() -> None:
             post(server.base_url, "hi", timeout=0.2)
 
 
-def test_it_tells_when_a_client_stays() -> None:
+def test_it_reports_a_client_that_stays() -> None:
     with ModelServer() as server:
         server.script("m", "a", Pause(0.01))
         post(server.base_url, "hi")

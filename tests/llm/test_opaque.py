@@ -14,7 +14,7 @@ CALL = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
 
 
 def opaque(*deltas: dict[str, Any]) -> dict[str, Any]:
-    """By kind: text, or what its JSON says."""
+    """Return the parts by kind: text, or decoded JSON."""
     read = Answer(source="host/model")
     chunks = [{"choices": [{"delta": delta}]} for delta in deltas]
     end = {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}
@@ -25,19 +25,19 @@ def opaque(*deltas: dict[str, Any]) -> dict[str, Any]:
     return {p.kind: json.loads(p.data) if p.kind in is_json else p.data for p in found}
 
 
-def test_reasoning_is_kept_as_its_field_had_it() -> None:
+def test_reasoning_is_kept_as_in_its_field() -> None:
     said = opaque({"reasoning_content": " H\ud83d"}, {"reasoning_content": "\ude00m.\n\x00"})
     assert said == {"reasoning_content": " H😀m.\n\ufffd"}
     assert opaque({"reasoning": "Hm."}) == {"reasoning": "Hm."}
     assert opaque({"reasoning": "Hm.", "reasoning_content": "Hm."}) == {"reasoning_content": "Hm."}
 
 
-def test_nothing_is_kept_of_nothing() -> None:
+def test_empty_fields_yield_no_parts() -> None:
     empty: dict[str, Any] = {"reasoning_content": "", "reasoning": None, "reasoning_details": []}
     assert opaque({"content": "<think>Hm.</think>"}, {"thinking": "Hm."}, empty) == {}
 
 
-def test_an_empty_thought_before_a_call_is_one() -> None:
+def test_empty_reasoning_before_a_call_is_kept() -> None:
     assert opaque({"reasoning_content": ""}, {"tool_calls": [CALL]}) == {"reasoning_content": ""}
 
 
@@ -55,7 +55,7 @@ def test_fragments_of_one_detail_are_joined() -> None:
     assert said == {"reasoning_details": [{**entry, "format": "f", "signature": "c2ln"}]}
 
 
-def test_details_keep_their_order_and_what_is_sealed() -> None:
+def test_details_keep_their_order_and_sealed_entries() -> None:
     sealed = {"data": "U2VhbGVk", "id": "call_1", "index": 1}
     said = opaque(
         detail("summary", summary="a", index=0),
@@ -83,11 +83,11 @@ def test_fragments_of_thinking_blocks_are_joined() -> None:
     assert said == {"thinking_blocks": [first, blocks[-1]]}
 
 
-def test_nonsense_is_passed_over() -> None:
+def test_nonsense_is_ignored() -> None:
     assert opaque({"reasoning_details": ["x", 1], "thinking_blocks": {"a": 1}}) == {}
 
 
-def test_json_can_be_stored_whatever_it_holds() -> None:
+def test_any_json_can_be_stored() -> None:
     assert json_text({"n": 10**30, "s": "\ud83d\x00"}) == f'{{"n":{10**30},"s":"\ufffd\\u0000"}}'
     deep: list[Any] = []
     for _ in range(100_000):

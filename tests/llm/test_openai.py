@@ -1,4 +1,4 @@
-"""What is particular to OpenAI-compatible servers; what all clients promise is test_contract.py."""
+"""Particularities of OpenAI-compatible servers; `test_contract.py` has the common contract."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def client(server: ModelServer) -> AsyncIterator[OpenAIClient]:
     await made.aclose()
 
 
-async def test_the_request_is_the_protocols(client: OpenAIClient, server: ModelServer) -> None:
+async def test_the_request_follows_the_protocol(client: OpenAIClient, server: ModelServer) -> None:
     await everything(client, FULL)
     function = {"name": "calculate", "arguments": '{"expression": "1+1"}'}
     assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
@@ -107,7 +107,7 @@ async def test_an_address_without_a_path_keeps_its_host(end: str) -> None:
         await client.aclose()
 
 
-async def test_connections_are_used_again(
+async def test_connections_are_reused(
     client: OpenAIClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.llm.stream.reading.AFTER_DONE", 20)
@@ -116,7 +116,7 @@ async def test_connections_are_used_again(
     assert len({request.peer for request in server.requests}) == 1
 
 
-async def test_usage_is_asked_for(client: OpenAIClient, server: ModelServer) -> None:
+async def test_usage_is_requested(client: OpenAIClient, server: ModelServer) -> None:
     server.script("m", "a", Tokens(1, 2, 3))
     assert await everything(client) == [Text("a"), Usage(1, 2, 3), Stop("stop")]
 
@@ -143,7 +143,7 @@ async def test_a_local_server_needs_no_key(server: ModelServer) -> None:
     await client.aclose()
 
 
-async def test_the_listing(client: OpenAIClient, server: ModelServer) -> None:
+async def test_the_list_of_models(client: OpenAIClient, server: ModelServer) -> None:
     server.models = [
         "a",
         {"id": "b", "name": "Model B", "context_length": 8192},
@@ -160,7 +160,7 @@ async def test_the_listing(client: OpenAIClient, server: ModelServer) -> None:
 @pytest.mark.parametrize(
     "body", ['[{"id": "a"}]', '{"models": [{"model": "a", "name": "a"}]}', '["a"]']
 )
-async def test_other_shapes_of_a_listing(
+async def test_other_formats_of_the_list(
     client: OpenAIClient, server: ModelServer, body: str
 ) -> None:
     server.listing = Status(200, body)
@@ -186,7 +186,7 @@ async def test_windows_have_many_names(
     assert (await client.list_models())[0].context_window == 4096
 
 
-async def test_no_listing_is_a_model_error_with_its_reason(
+async def test_a_failed_list_is_a_model_error_with_its_reason(
     client: OpenAIClient, server: ModelServer
 ) -> None:
     server.listing = Status(401, f'{{"error": {{"message": "The key {KEY} is unknown"}}}}')
@@ -195,7 +195,7 @@ async def test_no_listing_is_a_model_error_with_its_reason(
     assert caught.value.details == "401: The key … is unknown"
 
 
-async def test_a_server_that_loads_its_model_says_so_in_place_of_a_listing(
+async def test_a_loading_server_is_distinguished_when_listing(
     client: OpenAIClient, server: ModelServer
 ) -> None:
     server.listing = Status(503, '{"error": {"code": 503, "message": "Loading model"}}')
@@ -204,7 +204,7 @@ async def test_a_server_that_loads_its_model_says_so_in_place_of_a_listing(
 
 
 @pytest.mark.parametrize("body", ["42", "{"])
-async def test_what_is_no_listing_is_a_model_error(
+async def test_an_invalid_list_is_a_model_error(
     client: OpenAIClient, server: ModelServer, body: str
 ) -> None:
     server.listing = Status(200, body)
@@ -214,7 +214,7 @@ async def test_what_is_no_listing_is_a_model_error(
 
 @pytest.mark.parametrize("status", [200, 404, 405])
 @pytest.mark.parametrize("body", ["<html>", "\ufeff \r\n<!DOCTYPE html><title>404</title>"])
-async def test_a_web_page_is_no_listing_and_no_lack_of_one(
+async def test_a_web_page_is_neither_a_list_nor_a_missing_one(
     client: OpenAIClient, server: ModelServer, status: int, body: str
 ) -> None:
     server.listing = Status(status, body)
@@ -225,7 +225,7 @@ async def test_a_web_page_is_no_listing_and_no_lack_of_one(
 @pytest.mark.parametrize(
     ("status", "words"), [(301, "redirects"), (401, "API key"), (502, "internal error")]
 )
-async def test_a_gateways_page_hides_no_status(
+async def test_a_gateways_page_does_not_hide_the_status(
     client: OpenAIClient, server: ModelServer, status: int, words: str
 ) -> None:
     server.listing = Status(status, "<html><h1>nginx</h1></html>")
@@ -235,7 +235,7 @@ async def test_a_gateways_page_hides_no_status(
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("body", ["", "404 page not found", '{"detail": "Not Found"}'])
-async def test_a_server_may_have_no_listing(
+async def test_a_server_may_have_no_list(
     client: OpenAIClient, server: ModelServer, status: int, body: str
 ) -> None:
     server.listing = Status(status, body)

@@ -16,13 +16,13 @@ def no_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_tokens_from_the_cache_cost_less() -> None:
-    # 3, 15 and 0.30 dollars for a million tokens
+    # 3, 15 and 0.30 dollars per million tokens
     assert prices.cost("claude-sonnet-4-5", Usage(1000, 100)) == Decimal("0.0045")
     assert prices.cost("claude-sonnet-4-5", Usage(1000, 100, 500)) == Decimal("0.00315")
 
 
 def test_a_long_request_costs_more() -> None:
-    # from 200,000 tokens on 2.50 in place of 1.25 dollars, and 15 in place of 10
+    # above 200,000 tokens: 2.50 instead of 1.25 dollars, and 15 instead of 10
     short = prices.cost("gemini/gemini-2.5-pro", Usage(200_000, 0))
     assert short == Decimal("0.25")
     assert prices.cost("gemini/gemini-2.5-pro", Usage(300_000, 1000)) == Decimal("0.765")

@@ -1,4 +1,4 @@
-"""Models beyond the configured server's: providers whose key is set, and this machine's servers."""
+"""Models besides the configured server's: providers with a key, and servers on this machine."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def answered_by(found: Resolved) -> list[object]:
     return list(await everything(found.client, ask("hi", model=found.model_id)))
 
 
-async def test_a_model_reaches_the_provider_whose_key_is_set(
+async def test_a_model_reaches_its_provider_if_the_key_is_set(
     make: Make, server: ModelServer
 ) -> None:
     catalogue = make(ANTHROPIC_API_KEY="k", ANTHROPIC_API_BASE=server.root)
@@ -71,13 +71,13 @@ async def test_a_model_reaches_the_provider_whose_key_is_set(
     assert server.requests[0].headers["x-api-key"] == "k"
 
 
-async def test_without_its_key_the_key_is_named(make: Make) -> None:
+async def test_a_missing_key_is_named(make: Make) -> None:
     for wanted in (CLAUDE, f"anthropic/{CLAUDE}", "claude-sonnet-4-5"):
         with pytest.raises(UnknownModel, match="set ANTHROPIC_API_KEY"):
             await make().resolve(wanted)
 
 
-async def test_what_speaks_openais_protocol_needs_no_litellm(
+async def test_providers_with_openais_protocol_need_no_litellm(
     make: Make, server: ModelServer
 ) -> None:
     catalogue = make(GROQ_API_KEY="gsk", GROQ_API_BASE=server.base_url)
@@ -88,9 +88,7 @@ async def test_what_speaks_openais_protocol_needs_no_litellm(
     assert server.requests[0].headers["Authorization"] == "Bearer gsk"
 
 
-async def test_cohere_is_asked_where_it_speaks_openais_protocol(
-    make: Make, server: ModelServer
-) -> None:
+async def test_cohere_is_asked_at_its_openai_endpoint(make: Make, server: ModelServer) -> None:
     catalogue = make(COHERE_API_KEY="k", COHERE_API_BASE=server.base_url)
     found = await catalogue.resolve("cohere/command-a-03-2025")
     assert isinstance(found.client, OpenAIClient)
@@ -98,7 +96,7 @@ async def test_cohere_is_asked_where_it_speaks_openais_protocol(
     assert server.requests[0].asked.model == "command-a-03-2025"
 
 
-async def test_any_provider_of_litellm_can_be_named(make: Make) -> None:
+async def test_any_litellm_provider_can_be_named(make: Make) -> None:
     found = await make(SNOWFLAKE_API_KEY="k").resolve("snowflake/mistral-7b")
     assert isinstance(found.client, LiteLLMClient)
     assert found.model_id == "mistral-7b"
@@ -120,7 +118,7 @@ async def test_any_provider_of_litellm_can_be_named(make: Make) -> None:
         ("zzz", None, ""),
     ],
 )
-def test_an_id_says_whose_it_is(wanted: str, provider: str | None, name: str) -> None:
+def test_an_id_leads_to_its_provider(wanted: str, provider: str | None, name: str) -> None:
     found = route(wanted)
     assert (found and found.provider.id, found.name if found else "") == (provider, name)
 
@@ -131,13 +129,15 @@ async def test_keys_of_another_kind_are_left_to_litellm(make: Make) -> None:
     assert found.client._provider == Provider("bedrock", None, None)
 
 
-async def test_what_the_configured_server_lists_goes_there(make: Make, server: ModelServer) -> None:
+async def test_a_model_listed_by_the_configured_server_goes_there(
+    make: Make, server: ModelServer
+) -> None:
     catalogue = make(CLAUDE, server_url=server.base_url, ANTHROPIC_API_KEY="k")
     assert isinstance((await catalogue.resolve(CLAUDE)).client, OpenAIClient)
     assert isinstance((await catalogue.resolve("claude-opus-5")).client, LiteLLMClient)
 
 
-async def test_a_server_that_lists_nothing_comes_after_a_key_that_is_set(
+async def test_a_key_takes_precedence_over_a_server_that_lists_nothing(
     make: Make, server: ModelServer
 ) -> None:
     catalogue = make(server_url=server.base_url, ANTHROPIC_API_KEY="k")
@@ -149,7 +149,7 @@ async def test_a_server_that_lists_nothing_comes_after_a_key_that_is_set(
     assert (await catalogue.resolve("openai/gpt-4o")).model_id == "gpt-4o"
 
 
-async def test_the_menu_says_what_a_key_would_add(make: Make) -> None:
+async def test_the_menu_shows_models_that_a_key_would_add(make: Make) -> None:
     catalogue = make(ANTHROPIC_API_KEY="k")
     anthropic, gemini = await rows(catalogue, "anthropic"), await rows(catalogue, "gemini")
     assert all(model.available for model in anthropic)
@@ -162,10 +162,10 @@ async def test_the_menu_says_what_a_key_would_add(make: Make) -> None:
 
 
 @pytest.mark.parametrize("listed", [None, (), ("listed",)], ids=["no server", "silent", "lists"])
-async def test_what_is_offered_as_available_can_be_used(
+async def test_every_available_model_resolves(
     make: Make, server: ModelServer, listed: tuple[str, ...] | None
 ) -> None:
-    others = sorted(prices.providers())  # `openai` among them, whose key is the server's
+    others = sorted(prices.providers())  # includes `openai`, whose key is the configured server's
     keys = {provider.keys[0]: "k" for provider in (*providers.KNOWN, *map(providers.named, others))}
     assert "OPENAI_API_KEY" in keys
     url = None if listed is None else server.base_url
@@ -185,7 +185,7 @@ async def test_the_menu_has_abilities(make: Make) -> None:
     assert model.supports_reasoning
 
 
-async def test_the_first_choice_is_what_can_be_used(make: Make, server: ModelServer) -> None:
+async def test_the_default_is_usable(make: Make, server: ModelServer) -> None:
     assert await make().default() == "demo"
     catalogue = make(ANTHROPIC_API_KEY="k")
     assert await catalogue.default() == providers.named("anthropic").preferred[0]
@@ -194,7 +194,7 @@ async def test_the_first_choice_is_what_can_be_used(make: Make, server: ModelSer
 
 
 async def test_the_preferred_models_are_in_the_list() -> None:
-    """A new version of LiteLLM may drop one: then name another."""
+    """If a new version of LiteLLM drops one, name another."""
     for provider in providers.SHOWN_WITHOUT_KEY:
         assert provider.id == "openrouter" or set(provider.preferred) & set(prices.known())
 
@@ -213,12 +213,12 @@ async def test_a_server_on_this_machine_is_found(make: Make, server: ModelServer
     assert server.requests[0].asked.model == "llama3.2"
 
 
-async def test_who_asks_for_one_of_its_models_waits_for_it(make: Make) -> None:
+async def test_asking_for_one_of_its_models_waits_for_the_list(make: Make) -> None:
     found = await make("llama3.2", local=True).resolve("ollama/llama3.2")
     assert found.model_id == "llama3.2"
 
 
-async def test_one_that_does_not_run_is_no_trouble() -> None:
+async def test_a_local_server_that_does_not_run_does_no_harm() -> None:
     nobody = LocalServer("lm_studio", NOBODY, Names(), Limits())
     catalogue = Catalogue(local=[nobody])
     assert (await catalogue.resolve(None)).id == "demo", "there is nothing else"
@@ -229,7 +229,7 @@ async def test_one_that_does_not_run_is_no_trouble() -> None:
     await catalogue.aclose()
 
 
-async def test_one_that_ought_to_run_is_on_the_menu_with_its_problem() -> None:
+async def test_an_expected_local_server_is_on_the_menu_with_its_problem() -> None:
     [_, away] = local_servers({"LM_STUDIO_API_BASE": NOBODY}, besides=None)
     catalogue = Catalogue(local=[away])
     with pytest.raises(ModelError, match="cannot be reached"):
@@ -241,7 +241,7 @@ async def test_one_that_ought_to_run_is_on_the_menu_with_its_problem() -> None:
     await catalogue.aclose()
 
 
-async def test_one_that_was_here_keeps_its_place() -> None:
+async def test_a_local_server_that_stops_keeps_its_place() -> None:
     with ModelServer() as server:
         server.models = ["llama3.2"]
         [ollama, _] = local_servers({"OLLAMA_API_BASE": server.root}, besides=None)
@@ -256,8 +256,8 @@ async def test_one_that_was_here_keeps_its_place() -> None:
     await catalogue.aclose()
 
 
-async def test_the_demo_is_no_default_where_a_key_is_set(make: Make) -> None:
-    catalogue = make(AZURE_API_KEY="k")  # whose models have the customer's own names
+async def test_the_demo_is_not_the_default_if_a_key_is_set(make: Make) -> None:
+    catalogue = make(AZURE_API_KEY="k")  # Azure's customers choose the models' names
     assert await catalogue.default() == ""
     with pytest.raises(UnknownModel, match="TALOS_DEFAULT_MODEL"):
         await catalogue.resolve(None)
@@ -270,7 +270,7 @@ def test_the_configured_server_is_not_looked_for_again() -> None:
     assert [server.provider for server in found] == ["lm_studio"]
 
 
-async def test_the_offer_is_the_contracts(make: Make) -> None:
+async def test_the_offer_follows_the_contract(make: Make) -> None:
     offer = await make().offer()
     assert offer["current"] == "demo"
     assert offer["models"][0] == {

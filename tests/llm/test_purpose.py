@@ -1,4 +1,4 @@
-"""Which models are for chat: told by whole parts of their names, never by letters inside one."""
+"""Recognizes chat models by whole parts of their names, never by letters within a part."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from chat.llm.catalogue.purpose import is_for_chat
         "",
     ],
 )
-def test_it_may_chat(name: str) -> None:
+def test_a_chat_model(name: str) -> None:
     assert is_for_chat(name)
 
 
@@ -63,5 +63,5 @@ def test_it_may_chat(name: str) -> None:
         "VOXTRAL-mini",
     ],
 )
-def test_it_is_something_else(name: str) -> None:
+def test_another_kind_of_model(name: str) -> None:
     assert not is_for_chat(name)

@@ -13,7 +13,7 @@ from chat.errors import ModelError
 from chat.llm.stream.sse import MAX_EVENT, EventStream
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
-"""Those that are read exactly: larger ones become floats, which no field of a stream needs."""
+"""Integers that are read exactly; larger ones become floats, which no field of a stream needs."""
 OBJECTS = st.dictionaries(st.text(max_size=5), st.text(max_size=20) | INTEGERS, max_size=3)
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
@@ -31,7 +31,7 @@ def torn(data: bytes, cuts: list[int]) -> list[bytes]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[bytes, list[dict[str, Any]]]:
-    """The bytes of a stream in one of the ways that are allowed, and what they say."""
+    """A stream's bytes in one of the allowed forms, and its events."""
     objects = draw(st.lists(OBJECTS, max_size=5))
     end = draw(ENDS)
     text = draw(st.sampled_from(["", "\ufeff"]))
@@ -68,13 +68,13 @@ def test_any_bytes_at_all_give_events_or_a_model_error(data: bytes, cuts: list[i
     assert outcome([b"data:" + data]) == outcome(torn(b"data:" + data, cuts))
 
 
-def test_done_ends_it() -> None:
+def test_done_ends_the_stream() -> None:
     stream = EventStream()
     assert list(stream.feed(b'data: {"a":1}\n\ndata: [DONE]\n\ndata: {"b":2}\n\n')) == [{"a": 1}]
     assert stream.done
 
 
-def test_other_fields_and_empty_events_say_nothing() -> None:
+def test_other_fields_and_empty_events_are_ignored() -> None:
     assert read(b"event: x\nid: 1\nretry: 5\n\ndata\ndata:\n\ndata: {}\n\n") == [{}]
 
 
@@ -83,7 +83,7 @@ def test_the_last_blank_line_may_be_missing() -> None:
     assert read(b'data: {"a":') == []
 
 
-def test_events_before_a_malformed_one_are_given() -> None:
+def test_events_before_a_malformed_one_are_yielded() -> None:
     events = EventStream().feed(b'data: {"a":1}\n\ndata: nonsense\n\n')
     assert next(events) == {"a": 1}
     with pytest.raises(ModelError):
@@ -114,7 +114,7 @@ def test_an_event_of_many_lines_has_a_limit() -> None:
 
 
 def test_four_times_as_many_lines_cost_about_four_times_as_much() -> None:
-    """And not sixteen times, as where each line copies those before it."""
+    """If each line copied those before it, the cost would be sixteenfold."""
 
     def cost(lines: int) -> float:
         began = time.process_time()
@@ -125,7 +125,7 @@ def test_four_times_as_many_lines_cost_about_four_times_as_much() -> None:
     assert cost(320_000) < 9 * min(cost(80_000) for _ in range(3))
 
 
-def test_an_event_of_many_lines_leaves_nothing_to_the_next() -> None:
+def test_an_event_of_many_lines_does_not_leak_into_the_next() -> None:
     assert read(b'data: {"a":\ndata: 1}\n\ndata: {"b":2}\n\ndata: {\ndata:}\n\n') == [
         {"a": 1},
         {"b": 2},
@@ -133,7 +133,7 @@ def test_an_event_of_many_lines_leaves_nothing_to_the_next() -> None:
     ]
 
 
-def test_what_follows_done_is_ignored_however_much_it_is() -> None:
+def test_any_amount_after_done_is_ignored() -> None:
     stream = EventStream()
     assert not [*stream.feed(b"data: [DONE]\n\n")]
     for _ in range(5):
@@ -165,16 +165,16 @@ def test_done_needs_no_empty_line_before_it() -> None:
         (b"{torn", "{torn"),
     ],
 )
-def test_an_event_named_an_error_is_one(data: bytes, error: object) -> None:
+def test_an_event_named_error_is_an_error(data: bytes, error: object) -> None:
     said = read(b"event: error\ndata: " + data + b'\n\ndata: {"a":1}\n\n')
     assert said == [{"error": error}, {"a": 1}]
 
 
-def test_json_that_was_written_into_the_stream_is_read() -> None:
+def test_bare_json_in_the_stream_is_read() -> None:
     assert read(b'data: {"a":1}\n\n{"error": "x"}\n{"torn\n') == [{"a": 1}, {"error": "x"}]
 
 
 @pytest.mark.parametrize("space", ["", " "])
-def test_integers_among_arguments_stay_exact(space: str) -> None:
+def test_integers_in_arguments_stay_exact(space: str) -> None:
     data = f'{{"arguments":{space}{{"n":{10**30 + 1}}}}}'
     assert read(f"data: {data}\n\n".encode()) == [{"arguments": {"n": 10**30 + 1}}]

@@ -11,13 +11,13 @@ ANY = st.text(st.sampled_from("a\x00\ud83d\ude00😀é") | st.characters(), max_
 
 
 @given(ANY)
-def test_clean_text_can_be_stored(text: str) -> None:
+def test_storable_text_can_be_stored(text: str) -> None:
     assert "\x00" not in storable(text)
     storable(text).encode()
 
 
 @given(st.text())
-def test_fit_text_is_left_alone(text: str) -> None:
+def test_storable_text_is_left_alone(text: str) -> None:
     assert storable(text) == text.replace("\x00", "\ufffd")
 
 
@@ -36,6 +36,6 @@ def test_each_lone_half_is_one_replacement() -> None:
     assert storable("\ud83dx\ude00\x00") == "\ufffdx\ufffd\ufffd"
 
 
-def test_a_torn_emoji_is_joined() -> None:
+def test_a_split_emoji_is_joined() -> None:
     cleaner = PieceCleaner()
     assert [cleaner.feed("a\ud83d"), cleaner.feed("\ude00b"), cleaner.end()] == ["a", "😀b", ""]

@@ -19,8 +19,8 @@ def parts(*pieces: str) -> list[Part]:
     return read + tags.end()
 
 
-def joined(*pieces: str) -> list[tuple[type[Part], str]]:
-    """Neighbours of one kind as one: how it was cut does not matter."""
+def parts_of(*pieces: str) -> list[tuple[type[Part], str]]:
+    """Return the parts with neighbours of one kind joined, whatever the cuts."""
     told = parts(*pieces)
     assert all(part.content for part in told if not isinstance(part, Thought))
     return [
@@ -42,8 +42,8 @@ def joined(*pieces: str) -> list[tuple[type[Part], str]]:
 )
 def test_a_thought_before_the_answer(opening: str, closing: str) -> None:
     text = f"\n{opening}\nHm. <b>\n{closing}\n\n  Hello </think> [/THINK]"
-    assert joined(text) == [(Reasoning, "Hm. <b>"), (Text, "  Hello </think> [/THINK]")]
-    assert joined(*text) == joined(text)
+    assert parts_of(text) == [(Reasoning, "Hm. <b>"), (Text, "  Hello </think> [/THINK]")]
+    assert parts_of(*text) == parts_of(text)
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_a_thought_before_the_answer(opening: str, closing: str) -> None:
     ],
 )
 def test_other_beginnings(text: str, told: list[tuple[type[Part], str]]) -> None:
-    assert joined(text) == told
-    assert joined(*text) == told
+    assert parts_of(text) == told
+    assert parts_of(*text) == told
 
 
 def test_a_closing_tag_alone_ends_a_thought() -> None:
     told = [(Text, "Hm.\n"), (Thought, ""), (Text, "\n\nHello </think>")]
-    assert joined("Hm.\n</think>\n\nHello </think>") == told
-    assert joined("Hm.\n</th", "ink>\n", "\nHello </think>") == told
+    assert parts_of("Hm.\n</think>\n\nHello </think>") == told
+    assert parts_of("Hm.\n</th", "ink>\n", "\nHello </think>") == told
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_a_closing_tag_alone_ends_a_thought() -> None:
     ],
 )
 def test_a_closing_tag_within_code_is_text(code: str) -> None:
-    assert joined(code) == [(Text, code)]
-    assert joined(*code) == [(Text, code)]
+    assert parts_of(code) == [(Text, code)]
+    assert parts_of(*code) == [(Text, code)]
     before = [(Text, f"{code}\n\n```\n```\n"), (Thought, ""), (Text, "x")]
     if code.endswith(("`", "~", ".")):
-        assert joined(f"{code}\n\n```\n```\n</think>x") == before
+        assert parts_of(f"{code}\n\n```\n```\n</think>x") == before
 
 
 @pytest.mark.parametrize("thought", ["it's a ` sign\n\nok", "```a```", "```\nx\n```", "`a` `b`"])
-def test_code_that_has_ended_hides_nothing(thought: str) -> None:
-    assert joined(f"{thought}</think>x") == [(Text, thought), (Thought, ""), (Text, "x")]
+def test_a_closing_tag_after_code_counts(thought: str) -> None:
+    assert parts_of(f"{thought}</think>x") == [(Text, thought), (Thought, ""), (Text, "x")]
 
 
-def test_pieces_are_told_as_they_come() -> None:
+def test_pieces_are_emitted_as_they_arrive() -> None:
     tags = ThinkTags()
     assert tags.feed("Hel") == [Text("Hel")]
     assert tags.passes("lo")
@@ -117,12 +117,12 @@ BITS = st.sampled_from(
 
 
 @given(st.lists(BITS, max_size=25), st.lists(st.integers(0, 120), max_size=12))
-def test_any_cut_gives_the_same(bits: list[str], cuts: list[int]) -> None:
+def test_any_cut_gives_the_same_result(bits: list[str], cuts: list[int]) -> None:
     text = "".join(bits)
     edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    whole = joined(text)
-    assert joined(*(text[a:b] for a, b in itertools.pairwise(edges))) == whole
-    assert joined(*text) == whole
+    whole = parts_of(text)
+    assert parts_of(*(text[a:b] for a, b in itertools.pairwise(edges))) == whole
+    assert parts_of(*text) == whole
 
 
 @pytest.mark.parametrize("bit", ["`</think>", "<think></think>", "<", " ", "</think>", "`\n", "["])
@@ -138,14 +138,14 @@ def test_it_is_linear(bit: str, beginning: str) -> None:
 @pytest.mark.parametrize(
     "text", ['The tag "</think>" ends it.', "**</think>** ends it.", "(</think>) ends it."]
 )
-def test_a_closing_tag_that_is_spoken_of_is_text(text: str) -> None:
-    assert joined(text) == [(Text, text)]
-    assert joined(*text) == [(Text, text)]
+def test_a_closing_tag_that_is_only_mentioned_is_text(text: str) -> None:
+    assert parts_of(text) == [(Text, text)]
+    assert parts_of(*text) == [(Text, text)]
 
 
-def test_blocks_stay_apart_where_a_closing_tag_goes() -> None:
+def test_blocks_stay_apart_without_the_closing_tag() -> None:
     told = [(Text, "I will.\n"), (Thought, ""), (Text, "\n\n```py\nx\n```")]
-    assert joined("I will.\n</think>\n\n```py\nx\n```") == told
+    assert parts_of("I will.\n</think>\n\n```py\nx\n```") == told
 
 
 @pytest.mark.parametrize(
@@ -158,5 +158,5 @@ def test_blocks_stay_apart_where_a_closing_tag_goes() -> None:
     ],
 )
 def test_any_closing_tag_closes(text: str) -> None:
-    assert joined(text) == [(Reasoning, "a"), (Text, "b")]
-    assert joined(*text) == [(Reasoning, "a"), (Text, "b")]
+    assert parts_of(text) == [(Reasoning, "a"), (Text, "b")]
+    assert parts_of(*text) == [(Reasoning, "a"), (Text, "b")]

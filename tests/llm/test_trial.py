@@ -19,19 +19,19 @@ KEY = "sk-right"
 
 
 @pytest.mark.parametrize("address", ["{root}/v1", "{root}"])
-async def test_a_compatible_server_tells_its_models(server: ModelServer, address: str) -> None:
+async def test_a_compatible_server_lists_its_models(server: ModelServer, address: str) -> None:
     server.models, server.key = ["ant-1", "ant-2"], KEY
     found = await trial.models_of(BY_ID["compatible"], address.format(root=server.root), KEY)
     assert found == ["ant-1", "ant-2"]
 
 
-async def test_anthropic_is_asked_in_its_own_way(server: ModelServer) -> None:
+async def test_anthropic_gets_its_own_headers(server: ModelServer) -> None:
     server.models, server.key = ["claude-1"], KEY
     assert await trial.models_of(BY_ID["anthropic"], server.root, KEY) == ["claude-1"]
     assert server.listed_for[0]["anthropic-version"] == "2023-06-01"
 
 
-async def test_google_calls_a_model_as_it_is_asked_for(
+async def test_googles_prefix_is_removed(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.models, server.key = ["models/gemini-1"], KEY
@@ -44,20 +44,20 @@ async def test_ollama_is_asked_at_its_own_address(server: ModelServer) -> None:
     assert await trial.models_of(BY_ID["ollama"], server.root, "") == ["granite"]
 
 
-async def test_a_wrong_key_is_said_and_not_repeated(
+async def test_a_wrong_key_is_reported_and_not_repeated(
     server: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.models, server.key = ["ant-1"], KEY
     with pytest.raises(ModelError) as caught:
         await trial.models_of(BY_ID["compatible"], server.base_url, "sk-wrong")
     assert "key" in caught.value.message
-    assert "Incorrect API key provided" in caught.value.details  # in its own words
-    assert "OPENAI" not in caught.value.message  # there is no such variable here
+    assert "Incorrect API key provided" in caught.value.details  # the provider's words
+    assert "OPENAI" not in caught.value.message  # no variable is involved
     told = f"{caught.value.message} {caught.value.details} {caught.value!r} {caplog.text}"
     assert "sk-wrong" not in told
 
 
-async def test_a_key_that_is_part_of_a_word_tears_none(server: ModelServer) -> None:
+async def test_a_key_that_is_part_of_a_word_leaves_it_whole(server: ModelServer) -> None:
     server.models, server.key = ["ant-1"], KEY
     for key in ("key", "serve"):
         with pytest.raises(ModelError) as caught:
@@ -80,7 +80,7 @@ async def test_an_address_without_a_list_is_wrong(
 
 
 @pytest.mark.parametrize("status", [200, 404])
-async def test_a_web_page_is_no_model_server(server: ModelServer, status: int) -> None:
+async def test_a_web_page_is_not_a_model_server(server: ModelServer, status: int) -> None:
     server.listing = Status(status, "<!doctype html><title>Welcome</title>", {}, "text/html")
     with pytest.raises(ModelError) as caught:
         await trial.models_of(BY_ID["compatible"], server.base_url, KEY)
@@ -89,18 +89,18 @@ async def test_a_web_page_is_no_model_server(server: ModelServer, status: int) -
     )
 
 
-async def test_what_is_shown_of_the_models_fits_a_page(server: ModelServer) -> None:
+async def test_model_names_fit_a_page(server: ModelServer) -> None:
     server.models = ["ant\u202e-1", "a" * 5000]
     assert await trial.models_of(BY_ID["compatible"], server.base_url, KEY) == ["ant-1"]
 
 
 @pytest.mark.parametrize("address", ["{root}/v1", "{root}"])
-async def test_an_empty_list_is_one(server: ModelServer, address: str) -> None:
+async def test_an_empty_list_is_valid(server: ModelServer, address: str) -> None:
     server.listing = Status(200, '{"object": "list", "data": []}')
     assert await trial.models_of(BY_ID["compatible"], address.format(root=server.root), KEY) == []
 
 
-async def test_a_silent_server_is_not_waited_for_longer_than_said(
+async def test_a_trial_with_a_silent_server_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(trial, "SECONDS", 0.5)

@@ -39,7 +39,7 @@ def usage(*chunks: dict[str, Any]) -> Usage | None:
     return next((event for event in events if isinstance(event, Usage)), None)
 
 
-def test_counts_stand_in_many_places() -> None:
+def test_counts_are_in_many_places() -> None:
     counts = {"prompt_tokens": 9, "completion_tokens": 2}
     choice: dict[str, Any] = {"delta": {}, "finish_reason": None}
     assert usage({"choices": [choice], "x_groq": {"id": "r", "usage": counts}}) == Usage(9, 2)
@@ -50,6 +50,6 @@ def test_counts_stand_in_many_places() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"prompt_tokens": 0, "completion_tokens": 0}, []])
-def test_the_last_count_that_says_something_counts(nothing: object) -> None:
+def test_the_last_nonempty_count_applies(nothing: object) -> None:
     chunks = [{"usage": {"prompt_tokens": 9, "completion_tokens": n}} for n in (1, 2)]
     assert usage(*chunks, {"usage": nothing}) == Usage(9, 2)

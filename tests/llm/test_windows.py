@@ -1,4 +1,4 @@
-"""What a model holds is learned, and forgotten again."""
+"""Context windows are learned, and forgotten again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.llm.catalogue import windows
 from chat.llm.failures.learned import KEPT_FOR
 
 
-def test_what_was_learned_holds_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_learned_window_holds_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "_learned", {})
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)

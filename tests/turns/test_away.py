@@ -1,4 +1,4 @@
-"""The configured server is away, or loads its model: nobody answers in its place."""
+"""An unreachable or loading configured server: no other model answers instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOADING = Status(503, '{"error":{"code":503,"message":"Loading model","type":"un
 
 @pytest.fixture
 def port() -> int:
-    """Where nobody listens yet."""
+    """A port on which nothing listens yet."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -40,12 +40,12 @@ async def last(chat: Chat) -> Frame:
     return message
 
 
-async def test_a_server_that_is_away_is_waited_for_and_not_replaced(
+async def test_an_unreachable_server_is_waited_for_and_not_replaced(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     address = start(own_server, port)
     offered = await offer(address)
-    while "Looking up" in offered["models"][0]["reason"]:  # by a client that is imported first
+    while "Looking up" in offered["models"][0]["reason"]:  # its client is imported first
         offered = await offer(address)
     row = offered["models"][0]
     assert (row["provider"], row["available"]) == ("openai", False)
@@ -66,7 +66,7 @@ async def test_a_server_that_is_away_is_waited_for_and_not_replaced(
     assert (await last(chat))["model"] == "llama"
 
 
-async def test_the_demo_answers_who_asks_for_it(
+async def test_the_demo_answers_if_asked_for(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     chat = await connect(start(own_server, port))
@@ -78,13 +78,13 @@ async def test_the_named_default_is_on_the_menu_with_its_problem(
 ) -> None:
     address = start(own_server, port, TALOS_DEFAULT_MODEL="mine")
     offered = await offer(address)
-    while offered["models"][0]["available"]:  # it is not known yet
+    while offered["models"][0]["available"]:  # the problem is not known yet
         offered = await offer(address)
     assert (offered["models"][0]["id"], offered["current"]) == ("mine", "mine")
     assert "cannot be reached" in offered["models"][0]["reason"]
 
 
-async def test_a_model_that_is_loaded_is_waited_for(
+async def test_a_model_that_is_loading_is_waited_for(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:
@@ -112,7 +112,7 @@ async def test_waiting_for_it_is_cancelled_at_once(
         assert (await chat.until("done"))[-1]["status"] == "cancelled"
 
 
-async def test_it_is_not_waited_for_without_end(
+async def test_the_wait_for_a_loading_model_is_limited(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:

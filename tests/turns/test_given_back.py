@@ -1,4 +1,4 @@
-"""What a model said for itself goes back to it, over waits and restarts, and to nobody else."""
+"""Opaque parts go back to their own model, across waits and restarts, and to no other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def a_sum(call_id: str = "call_1") -> Call:
 
 
 def sent(model: Model, number: int = -1) -> list[dict[str, Any]]:
-    """The messages of a request, without the system prompt."""
+    """Return the messages of a request without the system prompt."""
     messages: list[dict[str, Any]] = model.requests[number].body["messages"][1:]
     return messages
 
@@ -37,7 +37,7 @@ def ids(messages: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.promise(4, 5)
-async def test_it_outlives_a_killed_server_and_a_wait_for_a_person(
+async def test_opaque_parts_survive_a_killed_server_and_a_wait_for_approval(
     own_server: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
 ) -> None:
     own_server.variables["TALOS_TOOLS"] = TOOLS
@@ -65,7 +65,7 @@ async def test_it_outlives_a_killed_server_and_a_wait_for_a_person(
     assert thoughts == ["Hm.", "Oh."]
 
 
-async def test_another_model_of_the_same_server_is_not_given_it(
+async def test_opaque_parts_go_to_no_other_model_of_the_server(
     address: str, connect: OpenChat, model: Model, model_server: ModelServer
 ) -> None:
     chat = await connect(address)
@@ -86,7 +86,7 @@ async def test_another_model_of_the_same_server_is_not_given_it(
     assert "Hm." in str(sent(model))
 
 
-async def test_a_signature_comes_back_on_its_call(
+async def test_a_signature_goes_back_with_its_call_after_approval(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)
@@ -100,10 +100,10 @@ async def test_a_signature_comes_back_on_its_call(
     assert sent(model)[1]["tool_calls"][0]["extra_content"] == extra
 
 
-async def test_what_turned_out_to_be_thought_is_shown_and_not_sent_back(
+async def test_text_that_was_reasoning_is_shown_and_not_sent_back(
     address: str, connect: OpenChat, model: Model
 ) -> None:
-    """The closing tag comes alone, as of a model whose template opens with the other one."""
+    """The closing tag comes alone, as from a model whose template writes the opening tag."""
     chat = await connect(address)
     session_id = await chat.new(model=model.id)
     model.reply("Hm, a greeting.", "</think>", "Hello")
@@ -116,7 +116,7 @@ async def test_what_turned_out_to_be_thought_is_shown_and_not_sent_back(
     assert [m["content"].strip() for m in sent(model)] == ["Hi", "Hello", "How are you?"]
 
 
-async def test_a_conversation_that_is_too_long_is_answered_without_its_oldest_messages(
+async def test_an_overlong_conversation_is_answered_without_its_oldest_messages(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)
@@ -136,11 +136,11 @@ async def test_a_conversation_that_is_too_long_is_answered_without_its_oldest_me
     model.reply("Five.")
     begun = len(model.requests)
     await chat.say("five?")
-    assert len(model.requests) == begun + 1  # what its server named is remembered
+    assert len(model.requests) == begun + 1  # the window that its server named is remembered
     assert sent(model)[0]["content"].startswith("three?")
 
 
-async def test_a_question_that_is_too_long_by_itself_is_told(
+async def test_an_overlong_question_is_reported(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)
@@ -161,7 +161,7 @@ def too_long(window: int) -> Status:
     return Status(400, json.dumps(body))
 
 
-async def test_ids_that_a_model_repeats_are_told_apart(
+async def test_repeated_ids_of_calls_are_distinguished(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)
@@ -176,7 +176,7 @@ async def test_ids_that_a_model_repeats_are_told_apart(
 
 
 @pytest.mark.parametrize("arguments", ['{"expression": ', "[6, 7]"])
-async def test_a_call_that_was_wrong_does_not_spoil_what_follows(
+async def test_an_invalid_call_does_not_spoil_the_next_messages(
     address: str, connect: OpenChat, model: Model, arguments: str
 ) -> None:
     chat = await connect(address)
@@ -189,7 +189,7 @@ async def test_a_call_that_was_wrong_does_not_spoil_what_follows(
     assert function["arguments"].startswith('{"_raw":')
 
 
-async def test_nothing_to_add_to_results_is_no_failure(
+async def test_an_empty_answer_after_results_is_no_failure(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)
@@ -202,11 +202,11 @@ async def test_nothing_to_add_to_results_is_no_failure(
     model.reply(a_sum("call_2"))
     model.reply("")
     frames = await chat.say("And 6*7?")
-    assert frames[-1]["status"] == "failed"  # where nothing was said at all
+    assert frames[-1]["status"] == "failed"  # if there is no text at all
     assert "empty" in error_of(frames)
 
 
-async def test_after_an_answer_that_failed_roles_still_take_turns(
+async def test_roles_alternate_after_a_failed_answer(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     chat = await connect(address)

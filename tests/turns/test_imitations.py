@@ -1,4 +1,4 @@
-"""Conversations with model servers as they are: with their manners, thoughts, tools and refusals."""
+"""Conversations with imitations of real model servers: their reasoning, tools and refusals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def play(model: Model) -> Play:
     "rule",
     [imitations.vllm, imitations.ollama_without_tools, imitations.openrouter_without_tools],
 )
-async def test_a_server_without_tools_is_asked_without_and_it_is_said_once(
+async def test_a_server_without_tools_is_asked_without_them_with_one_remark(
     open_chat: OpenChat, model: Model, play: Play, rule: imitations.Rule
 ) -> None:
     play(rule)
@@ -52,7 +52,7 @@ async def test_a_server_without_tools_is_asked_without_and_it_is_said_once(
         (imitations.openrouter, "Hm."),
     ],
 )
-async def test_a_server_thinks_calls_and_reads_what_it_said(
+async def test_a_server_reasons_calls_and_reads_its_own_words(
     open_chat: OpenChat, model: Model, play: Play, rule: imitations.Rule, thoughts: str
 ) -> None:
     play(rule)
@@ -66,7 +66,7 @@ async def test_a_server_thinks_calls_and_reads_what_it_said(
         assert thought.replace("\n", "").startswith(thoughts)
 
 
-async def test_a_server_that_loads_is_waited_for(
+async def test_a_loading_server_is_waited_for(
     open_chat: OpenChat, model: Model, play: Play
 ) -> None:
     play(imitations.LlamaCpp(loads_for=2))
@@ -104,7 +104,7 @@ async def test_a_full_context_leaves_the_oldest_out_and_says_so(
     assert last["context_window"] == 2048
 
 
-async def test_the_reason_is_told_with_the_providers_own_words(
+async def test_the_reason_includes_the_providers_own_words(
     open_chat: OpenChat, model: Model, play: Play
 ) -> None:
     play(imitations.openrouter_at_its_limit)

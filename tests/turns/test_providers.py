@@ -1,4 +1,4 @@
-"""A model of a provider that LiteLLM asks, from the socket to the provider and back."""
+"""A LiteLLM provider's model, from the socket to the provider and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While nothing comes from a model: who waits, for what and since when, and not too often."""
+"""Notes while nothing comes from a model: the reason, since when, and not too often."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Timer:
 
 @dataclass
 class Told:
-    """A turn that waits, and the notes of it."""
+    """A waiting turn and the notes about it."""
 
     clock: Clock
     turn: LiveTurn
     notes: list[tuple[float, StatusData]] = field(default_factory=list)
-    """When, and what."""
+    """Each with its time."""
 
     def status(self, _turn: LiveTurn, data: StatusData) -> None:
         self.notes.append((self.clock.now - 1000, data))
@@ -76,12 +76,12 @@ class Told:
     def waits(self) -> WaitNotes:
         return WaitNotes(self.turn, cast(Journal, self))
 
-    def hears(self) -> None:
-        """The model gives something."""
+    def hear(self) -> None:
+        """Pretend that something comes from the model."""
         self.turn.heard_at = self.clock.now
 
     @property
-    def said(self) -> list[tuple[float, str | None]]:
+    def noted(self) -> list[tuple[float, str | None]]:
         return [(round(at, 3), data.note) for at, data in self.notes]
 
 
@@ -94,82 +94,82 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     return Told(clock, turn)
 
 
-def test_each_silence_is_told_once_and_a_short_one_never(told: Told) -> None:
+def test_each_long_silence_is_reported_once(told: Told) -> None:
     with told.waits():
         told.clock.pass_by(EVERY - 0.1)
-        told.hears()
+        told.hear()
         told.clock.pass_by(EVERY - 0.1)
         assert told.notes == []
         told.clock.pass_by(10 * EVERY)
-        assert told.said == [(2 * EVERY - 0.1, FOR_THE_MODEL)]
-        told.hears()
+        assert told.noted == [(2 * EVERY - 0.1, FOR_THE_MODEL)]
+        told.hear()
         assert told.turn.waiting is None
         told.clock.pass_by(3 * EVERY)
-    assert told.said[1:] == [(13 * EVERY - 0.2, FOR_THE_MODEL)]
+    assert told.noted[1:] == [(13 * EVERY - 0.2, FOR_THE_MODEL)]
 
 
-def test_a_wait_is_dated_from_what_came_last(told: Told) -> None:
+def test_a_wait_is_dated_from_the_last_event(told: Told) -> None:
     with told.waits():
         told.clock.pass_by(4)
-        told.hears()
+        told.hear()
         told.clock.pass_by(EVERY)
     ((_, data),) = told.notes
     began = datetime.now(UTC) - timedelta(seconds=EVERY)
     assert abs(datetime.fromisoformat(str(data.since)) - began) < timedelta(seconds=5)
 
 
-def test_a_clients_reason_is_told_at_once_and_holds_for_its_wait(told: Told) -> None:
+def test_a_clients_reason_is_reported_at_once_and_holds_for_its_wait(told: Told) -> None:
     with told.waits() as waits:
         told.clock.pass_by(2)
-        told.hears()
+        told.hear()
         waits.say("Rate-limited")
-        assert told.said == [(2, "Rate-limited")]
+        assert told.noted == [(2, "Rate-limited")]
         told.clock.pass_by(5 * EVERY)
         assert len(told.notes) == 1
         assert told.turn.waiting is told.notes[0][1]
 
 
-def test_no_two_notes_come_within_the_least_time(told: Told) -> None:
+def test_notes_keep_a_minimum_distance(told: Told) -> None:
     with told.waits() as waits:
         for number in range(8):
-            told.hears()
+            told.hear()
             waits.say(f"Trying {number}")
             told.clock.pass_by(3)
-    assert told.said == [(0, "Trying 0"), (EVERY, "Trying 3"), (2 * EVERY, "Trying 6")]
+    assert told.noted == [(0, "Trying 0"), (EVERY, "Trying 3"), (2 * EVERY, "Trying 6")]
 
 
-def test_the_next_request_of_an_answer_keeps_the_distance(told: Told) -> None:
+def test_the_next_request_of_a_turn_keeps_the_distance(told: Told) -> None:
     with told.waits() as waits:
-        told.hears()
+        told.hear()
         waits.say("First")
     told.clock.pass_by(1)
     with told.waits() as waits:
         waits.say("Second")
         told.clock.pass_by(2 * EVERY)
-    assert told.said == [(0, "First"), (EVERY, "Second")]
+    assert told.noted == [(0, "First"), (EVERY, "Second")]
 
 
-def test_a_reason_that_is_no_more_is_not_told_late(told: Told) -> None:
+def test_an_outdated_reason_is_not_reported_late(told: Told) -> None:
     with told.waits() as waits:
         waits.say("First")
         told.clock.pass_by(3)
-        told.hears()
+        told.hear()
         waits.say("Second")
         told.clock.pass_by(3)
-        told.hears()  # the answer goes on before that may be told
+        told.hear()  # the answer continues before the note is due
         told.clock.pass_by(EVERY - 1)
-    assert told.said == [(0, "First")]
+    assert told.noted == [(0, "First")]
 
 
-def test_nothing_is_told_after_the_end(told: Told) -> None:
+def test_nothing_is_reported_after_the_end(told: Told) -> None:
     with told.waits() as waits:
         waits.say("First")
         told.clock.pass_by(1)
-        told.hears()
+        told.hear()
         waits.say("Second")
         assert told.turn.waiting is None
     told.clock.pass_by(10 * EVERY)
-    assert told.said == [(0, "First")]
+    assert told.noted == [(0, "First")]
     assert told.turn.waiting is None
 
 
@@ -177,7 +177,7 @@ def test_nothing_is_told_after_the_end(told: Told) -> None:
     ("text", "borders", "status"),
     [("", [], "thinking"), ("Well", [], "responding"), ("Well", [4], "thinking")],
 )
-def test_a_note_says_what_the_turn_does(
+def test_a_note_names_the_turns_state(
     told: Told, text: str, borders: list[int], status: str
 ) -> None:
     told.turn.append(text)
@@ -199,7 +199,7 @@ def age(since: Any) -> timedelta:
 
 
 @pytest.mark.anyio
-async def test_silences_are_told_in_order_and_to_who_comes_back(
+async def test_silences_are_reported_in_order_and_after_reconnecting(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     own_server.talos.command = EACH_SECOND
@@ -228,7 +228,7 @@ async def test_silences_are_told_in_order_and_to_who_comes_back(
 
 
 @pytest.mark.anyio
-async def test_who_comes_back_once_the_answer_goes_on_hears_of_no_wait(
+async def test_reconnecting_after_a_wait_shows_no_wait(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     own_server.talos.command = ("-m", "tests.support.altered_server", "chat.turns.waiting:EVERY=2")

@@ -52,7 +52,7 @@ class Configuration:
         )
 
     def with_connections(self, connections: Iterable[Connection]) -> Configuration:
-        """Return a copy with those connections whose providers the environment does not configure."""
+        """Return a copy with the connections to providers that it does not configure itself."""
         joined = self
         for connection in connections:
             if self.set_by(connection.provider) is None:

@@ -226,7 +226,7 @@ def build(
 
 
 def from_settings(found: Configuration) -> Catalogue:
-    """Build a catalogue of the configured servers and keys, with limits and default from settings."""
+    """Build a catalogue of the configured providers, with limits and default from settings."""
     from django.conf import settings
 
     return build(

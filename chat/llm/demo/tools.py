@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chat.llm.demo import texts
 
-_LOOKED_AT = 200  # characters of a question: bounds the cost of the patterns below
+_MAX_READ = 200  # characters of a question: bounds the cost of the patterns below
 
 # --- a note ---------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ def requested_tool(asked: str) -> RequestedTool | None:
         content = match[1].strip() or "A note from the Talos demo."
         arguments = {"path": "note.md", "content": f"{content}\n"}
         return RequestedTool("write_file", arguments, texts.LEAD_NOTE)
-    begin = asked[:_LOOKED_AT]
+    begin = asked[:_MAX_READ]
     if expression := _expression(begin):
         return RequestedTool("calculate", {"expression": expression}, texts.LEAD_SUM)
     if _TIME.search(begin):

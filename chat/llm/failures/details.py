@@ -196,10 +196,10 @@ def _reason(error: BaseException) -> str:
         return "The server closed the connection without an answer"
     if isinstance(error, TimeoutError) or name == "ConnectTimeout":
         return "Connecting timed out"
-    return _of_the_system(error) if isinstance(error, OSError) else ""
+    return _system_error(error) if isinstance(error, OSError) else ""
 
 
-def _of_the_system(error: OSError) -> str:
+def _system_error(error: OSError) -> str:
     named = re.search(r"\[Errno (\d{1,3})\]", str(error)[:500])  # of several parallel attempts
     number = error.errno or (int(named[1]) if named else 0)
     return os.strerror(number) if number in errno.errorcode else ""

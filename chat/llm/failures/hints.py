@@ -30,7 +30,7 @@ def requested_wait(headers: Mapping[str, str], message: str) -> float:
 
 
 def wait_in_words(message: str) -> float:
-    """Return the seconds in text such as "try again in 7.66s", "retry in 1m30s", "wait 20 seconds"."""
+    """Return the seconds in text like "try again in 7.66s", "retry in 1m30s", "wait 20 seconds"."""
     found = _WAIT.search(message)
     return duration(found[1]) if found else 0
 
@@ -84,11 +84,11 @@ def _reset(named: Mapping[str, str]) -> float:
     for name, value in named.items():
         of = name.removeprefix("x-ratelimit-reset")
         if of != name and named.get(f"x-ratelimit-remaining{of}", "0").strip() == "0":
-            waits.append(_moment(value[:50]))
+            waits.append(_seconds_until(value[:50]))
     return max(waits)
 
 
-def _moment(value: str) -> float:
+def _seconds_until(value: str) -> float:
     """Return seconds from a duration, a number, or a Unix time in seconds or milliseconds."""
     number = _number(value)
     if number is None:

@@ -30,11 +30,11 @@ _NO = (
     r"|invalid|forbidden|cannot|can't|extra (?:inputs|fields)|additional propert\w+|require[sd]?\b)"
 )
 _TOOLS = r"(?:\btools?\b(?!_call)(?! (?:call )?id)|\btool[_ -](?:choice|use|calls?|calling)\b|\bfunction[_ ]?call(?:ing|s)?\b|\bfunctions\b)"
-_NOT_OF_ITS_WAY = (
+_UNRELATED_TO_SUPPORT = (
     r"^(?!.*(?:pars\w+ (?:the )?tool[_ ]calls?|temporar|unexpected (?:eof|end)|invalid character"
     r"|\brole\W{1,4}tool\b)).*?"
 )
-"""Temporary failures, and errors about earlier messages, do not show whether a server takes tools."""
+"""Temporary failures and errors about earlier messages, which say nothing about tool support."""
 _LIMIT = r"max_(?:completion_|output_)?tokens|max_new_tokens|maxoutputtokens"
 _RANGE = (
     r"(?:too (?:large|high|small|low)|at (?:most|least)|(?:less|greater|more) than|<=|>=|\brange\b"
@@ -114,7 +114,7 @@ LESSONS = (
         lasts=False,
     ),
     _lesson(
-        rf"{_NOT_OF_ITS_WAY}(?:{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
+        rf"{_UNRELATED_TO_SUPPORT}(?:{_TOOLS}[^.]{{0,80}}?{_NO}|{_NO}[^.]{{0,60}}?{_TOOLS}|\bno\b[^.]{{0,60}} support {_TOOLS}"
         r"|\bbody\.(?:tools|tool_choice|functions)\b|\btools(?:\[|\.)\d|schema for function"
         r"|\btools not found|no tools grammar|can handle the requested parameters"
         r"|不支持.{0,6}(?:工具|函数|tool|function)|(?:工具|函数).{0,6}不支持)",

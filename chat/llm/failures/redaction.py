@@ -12,9 +12,9 @@ from chat.llm.text import storable
 
 LONGEST = 2_000
 """Code points to keep of a server's words."""
-_LOOKED_AT = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is found
+_MAX_READ = 4 * LONGEST  # more than is kept, so that no secret is cut in two before it is found
 _SHORTEST = 4  # characters: anything shorter is no secret, and part of many words
-_NO_WORD = 16  # characters: anything as long is neither a word nor part of one
+_LONGER_THAN_WORDS = 16  # characters: anything as long is neither a word nor part of one
 _GAP = "…"
 
 # Control characters, and marks that change the direction of text.
@@ -30,7 +30,7 @@ _PARAMETER = re.compile(
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _TAG = re.compile(r"<[^>]*>?")
 _HIDDEN_ELEMENT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
-_ITS_END = re.compile(r"</(?:script|style)[^<>]*>", re.IGNORECASE)
+_HIDDEN_END = re.compile(r"</(?:script|style)[^<>]*>", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^<>]*>([^<]+)", re.IGNORECASE)
 
 
@@ -39,9 +39,9 @@ def plain(text: str) -> str:
 
     It may be longer than `LONGEST`: `Secrets.redact` shortens it after removing known secrets.
     """
-    text = " ".join(_UNPRINTABLE.sub(" ", storable(text[: 4 * _LOOKED_AT])).split())
-    if len(text) > _LOOKED_AT:
-        text = text[:_LOOKED_AT]
+    text = " ".join(_UNPRINTABLE.sub(" ", storable(text[: 4 * _MAX_READ])).split())
+    if len(text) > _MAX_READ:
+        text = text[:_MAX_READ]
         text = text.rpartition(" ")[0] or text
     text = _BEARER.sub(rf"\1{_GAP}", _PARAMETER.sub(rf"\1{_GAP}", text))
     return _USERINFO.sub(f"{_GAP}@", _KEY.sub(_GAP, text))
@@ -54,7 +54,7 @@ def text_of_page(html: str) -> str:
     first, *rest = _HIDDEN_ELEMENT.split(html)
     shown = [first]
     for part in rest:
-        end = _ITS_END.search(part)
+        end = _HIDDEN_END.search(part)
         shown.append(part[end.end() :] if end else "")
     return plain(_TAG.sub(" ", " ".join(shown)))
 
@@ -67,7 +67,7 @@ class Secrets:
         longest_first = sorted(values, key=len, reverse=True)
         # Match a secret that may be a word only as a whole word, not inside others.
         alternatives = (
-            re.escape(v) if len(v) >= _NO_WORD else rf"(?<!\w){re.escape(v)}(?!\w)"
+            re.escape(v) if len(v) >= _LONGER_THAN_WORDS else rf"(?<!\w){re.escape(v)}(?!\w)"
             for v in longest_first
             if len(v) >= _SHORTEST
         )

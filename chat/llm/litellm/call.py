@@ -84,7 +84,7 @@ class Call:
         return {"choices": choices, "usage": usage.model_dump() if usage else None}
 
     async def _piece(self) -> tuple[Any, Any]:
-        """Return LiteLLM's next piece, and the provider's latest token counts since the last one."""
+        """Return LiteLLM's next piece, and the latest token counts since the previous one."""
         stream = self._stream
         piece = await anext(stream, None)
         counts = [getattr(chunk, "usage", None) for chunk in stream.chunks]

@@ -36,7 +36,7 @@ WATCHED = frozenset({"anthropic", "gemini"})
 
 
 class LiteLLMClient:
-    """One provider. Connections are made on first use, shared by all turns, and closed by `aclose`."""
+    """One provider. Connections are made on first use, shared by all turns, closed by `aclose`."""
 
     def __init__(
         self,

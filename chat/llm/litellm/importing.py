@@ -85,7 +85,7 @@ def _rehearse(litellm: Any) -> None:
 
 
 def _keep_equal_calls() -> None:
-    """Keep the second of two equal calls, which LiteLLM drops for Gemini but whose result it sends."""
+    """Keep the second of two equal calls, which LiteLLM drops for Gemini, but not its result."""
     from litellm.llms.vertex_ai.gemini import transformation
 
     transformation.check_if_part_exists_in_parts = lambda *_, **__: False

@@ -1,4 +1,4 @@
-"""Reads the end in Anthropic's and Gemini's own events, and repairs events that LiteLLM misreads."""
+"""Finds the end in Anthropic's and Gemini's own events; repairs those that LiteLLM misreads."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ KIND = "thinking_blocks"
 _TYPES = ("thinking", "redacted_thinking")
 MAX_SIZE = 2 * 1024 * 1024  # code points of one answer's blocks, including signatures
 PLACE = "talos_place"
-"""The field with the number of code points of text and of calls before a block; absent if both are 0."""
+"""The field with the counts of code points and calls before a block; absent if both are 0."""
 
 Block = dict[str, Any]
 
@@ -40,7 +40,7 @@ class ThinkingBlocks:
         self._place = (said + len(text or ""), called + begun)
 
     def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
-        """Add the `thinking_blocks` of one delta. A signature ends a block, whose text may be empty."""
+        """Add one delta's `thinking_blocks`. A signature ends a block, whose text may be empty."""
         for piece in pieces:
             self._size += sum(len(value) for value in piece.values() if isinstance(value, str))
             if self._size > MAX_SIZE:

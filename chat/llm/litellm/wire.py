@@ -20,7 +20,7 @@ from chat.errors import ModelError
 from chat.llm.failures import errors
 from chat.llm.failures.details import LARGEST
 from chat.llm.litellm import provider_events, thinking_blocks
-from chat.llm.stream.connection import SLOWEST_REFUSAL
+from chat.llm.stream.connection import REFUSAL_SECONDS
 from chat.llm.stream.reading import WholeJson, reader_for
 from chat.llm.stream.sse import EventStream
 
@@ -87,7 +87,7 @@ class Wire(AsyncHTTPHandler):
     async def _read_refusal(self, response: httpx.Response) -> None:
         read = bytearray()
         try:
-            async with asyncio.timeout(SLOWEST_REFUSAL):
+            async with asyncio.timeout(REFUSAL_SECONDS):
                 async for data in response.aiter_raw():
                     read += data
                     if len(read) >= LARGEST:
@@ -113,7 +113,7 @@ class Wire(AsyncHTTPHandler):
         return provider_events.repaired(event)
 
     def _begin(self, event: Mapping[str, Any]) -> None:
-        """Reject a second answer, which a proxy may begin if it lost its server during the first."""
+        """Reject a second answer, which a proxy may begin after losing its server."""
         message = event.get("message")
         message_id = message.get("id") if isinstance(message, dict) else None
         if self._message_id not in (None, message_id):

@@ -10,11 +10,11 @@ import orjson
 
 MAX_ID, MAX_NAME = 40, 64
 """Characters that OpenAI accepts."""
-_FITTING_IDS = {
+_VALID_IDS = {
     "long": re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}"),
     "nine": re.compile("[A-Za-z0-9]{9}"),
 }
-_NO_LETTER_OF_NAMES = re.compile("[^A-Za-z0-9_-]")
+_INVALID_IN_NAMES = re.compile("[^A-Za-z0-9_-]")
 
 
 class CallIds:
@@ -40,7 +40,7 @@ class CallIds:
         return self._of_round[stored]
 
     def _valid_id(self, stored: str) -> str:
-        sent = stored if _FITTING_IDS[self._style].fullmatch(stored) else self._derive(stored)
+        sent = stored if _VALID_IDS[self._style].fullmatch(stored) else self._derive(stored)
         while sent in self._used:
             sent = self._derive(f"{sent} {len(self._used)}")
         return sent
@@ -52,7 +52,7 @@ class CallIds:
 
 def valid_name(name: str) -> str:
     """Return a valid form of a tool's name, which the model may have made up."""
-    return _NO_LETTER_OF_NAMES.sub("_", name)[:MAX_NAME] or "tool"
+    return _INVALID_IN_NAMES.sub("_", name)[:MAX_NAME] or "tool"
 
 
 def arguments_object(text: str) -> str:

@@ -38,7 +38,7 @@ _NO_KEY = "none"  # the SDK requires a key, local servers do not
 
 
 class OpenAIClient:
-    """One server. Connections are made on first use, shared by all turns, and closed by `aclose`."""
+    """One server. Connections are made on first use, shared by all turns, closed by `aclose`."""
 
     def __init__(
         self,

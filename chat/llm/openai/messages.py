@@ -48,7 +48,7 @@ class _Conversation:
         self._last = ""
         """The last message's role, or `calls`."""
         self._more: list[str] = []
-        """Texts to append to the last message: joining them one by one would copy them repeatedly."""
+        """Texts to append to the last message; joining them singly would copy them repeatedly."""
         self._demands = demands
         self._source = source
         self._ids = CallIds(demands.call_ids)

@@ -13,11 +13,11 @@ from chat.llm.failures import errors
 from chat.llm.failures.details import LARGEST_COUNT
 from chat.llm.text import storable
 
-MOST = 5000
+MAX_MODELS = 5000
 """Models to read from one server. The largest lists have some hundreds."""
 MAX_ID = 200
 """Characters in the column that stores a model's id."""
-_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and marks that change the direction of text."""
 
 
@@ -41,11 +41,11 @@ def parse_models(body: bytes) -> list[ListedModel]:
         said = next((each for each in lists if isinstance(each, list)), [])
     if not isinstance(said, list):
         raise errors.malformed()
-    found = (_listed(entry) for entry in said[:MOST])
+    found = (_model(entry) for entry in said[:MAX_MODELS])
     return [model for model in found if model is not None]
 
 
-def _listed(entry: object) -> ListedModel | None:
+def _model(entry: object) -> ListedModel | None:
     if isinstance(entry, str):
         entry = {"id": entry}
     if not isinstance(entry, dict):
@@ -61,7 +61,7 @@ def _listed(entry: object) -> ListedModel | None:
 
 def printable(name: str) -> str:
     """Return a name without characters that a page should not show."""
-    return _NOT_SHOWN.sub("", storable(name))
+    return _UNPRINTABLE.sub("", storable(name))
 
 
 _WINDOWS = (

@@ -11,7 +11,7 @@ import orjson
 _NOTHING: tuple[Any, ...] = (None, {}, [], "")
 _BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
-_MOST = 16
+_MAX_VALUES = 16
 """Values to read in one text: repeated or empty arguments."""
 
 
@@ -65,7 +65,7 @@ def _meant(text: str) -> str:
     while at < len(text):
         value, end = _DECODER.raw_decode(text, at)
         values.append((value, text[at:end]))
-        if len(values) > _MOST:
+        if len(values) > _MAX_VALUES:
             return text
         at = _end_of_blanks(text, end)
     found = [each for each in values if each[0] not in _NOTHING]

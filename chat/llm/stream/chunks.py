@@ -49,7 +49,7 @@ class Answer:
 
     @property
     def progress(self) -> int:
-        """Grows with everything the model writes, including tool calls, which yield only at the end."""
+        """Grows with everything the model writes, even tool calls, which yield only at the end."""
         return self._size + self._opaque.size + self._tools.size
 
     @property
@@ -196,7 +196,7 @@ class Answer:
         yield from self._note(self._tags.end())
 
     def end(self, is_marked_done: bool = False) -> Iterator[StreamEvent]:
-        """Yield the last events. `is_marked_done`: the server sent `[DONE]`, which also ends an answer.
+        """Yield the last events. `is_marked_done`: the server sent `[DONE]`, also a proper end.
 
         Raises `ModelError` if there is no answer or no end.
         """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from openai import AsyncOpenAI
 
-SLOWEST_REFUSAL = 5.0
+REFUSAL_SECONDS = 5.0
 """Seconds to read the body of a refusal; what has arrived by then is enough."""
 
 
@@ -64,7 +64,7 @@ async def refusal(response: ClientResponse, most: int) -> bytes:
     with closing(response):
         read = bytearray()
         try:
-            async with asyncio.timeout(SLOWEST_REFUSAL):
+            async with asyncio.timeout(REFUSAL_SECONDS):
                 await _read(response, most, read)
         except Exception:  # noqa: S110  # broad: whatever cut it off, use what has arrived
             pass

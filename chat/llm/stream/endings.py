@@ -41,16 +41,16 @@ _INTERRUPTIONS = frozenset(
 
 def reason_of(word: str) -> Reason | None:
     """Return the meaning of a finish reason; None if the server broke off instead."""
-    word = _spelled(word)
+    word = _normalize(word)
     return None if word in _INTERRUPTIONS else _REASONS.get(word, "stop")
 
 
 def interruption(word: str) -> str:
     """Return an interrupting word for display. Only words known here reach it."""
-    return _spelled(word).replace("_", " ")
+    return _normalize(word).replace("_", " ")
 
 
-def _spelled(word: str) -> str:
+def _normalize(word: str) -> str:
     return word.strip().lower().replace("-", "_").replace(" ", "_").rpartition(".")[2]
 
 

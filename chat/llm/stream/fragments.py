@@ -37,7 +37,7 @@ class ToolFragments:
             self.add([{"index": 0, "function": function}])
 
     def add(self, fragments: object, extra: Fields | None = None) -> None:
-        """Add the `tool_calls` of one delta. `extra` is the delta's own and goes to its first call."""
+        """Add the `tool_calls` of one delta. The delta's own `extra` goes to its first call."""
         fragments = [fragments] if isinstance(fragments, dict) else fragments
         if not isinstance(fragments, list):
             return

@@ -25,8 +25,8 @@ from chat.llm.stream.sse import MAX_EVENT, EventStream, decode
 AFTER_FINISH = 5.0  # seconds for the usage and [DONE], once the answer itself is complete
 _STREAM = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[:{\[]|data|event|id|retry|$|[deir][a-z]{0,4}$)")
 """The beginning of a body that may be an answer, cut anywhere."""
-MOST_AT_ONCE = 16 * 1024  # bytes before checking the clock
-LONGEST = 0.002  # seconds before yielding to other tasks: thousands of events may come at once
+MAX_SLICE = 16 * 1024  # bytes before checking the clock
+MAX_BLOCKING = 0.002  # seconds before yielding to other tasks: thousands of events may come at once
 AFTER_DONE = 0.25  # seconds for the body's last bytes, after which the connection can be reused
 
 
@@ -144,11 +144,11 @@ async def read_answer(
             reader = reader_for(data, names)
             while data:
                 began = monotonic()
-                for at in range(0, len(data), MOST_AT_ONCE):
-                    if monotonic() - began > LONGEST:
+                for at in range(0, len(data), MAX_SLICE):
+                    if monotonic() - began > MAX_BLOCKING:
                         await asyncio.sleep(0)
                         began = monotonic()
-                    for event in answer.read(reader.feed(data[at : at + MOST_AT_ONCE])):
+                    for event in answer.read(reader.feed(data[at : at + MAX_SLICE])):
                         yield event
                 if reader.done:
                     break

@@ -1,4 +1,4 @@
-"""Separates reasoning that a model writes into its text, between `<think>` and `</think>` or similar.
+"""Separates reasoning that a model writes into its text between `<think>` and `</think>` tags.
 
 Opening tags count only at the beginning of an answer. If the chat template wrote the opening tag,
 only the closing one arrives: the text before it was reasoning (`Thought`), unless the tag is part

@@ -12,7 +12,7 @@ from chat.llm.text import storable
 
 MAX_ARGUMENTS = 256 * 1024  # code points of one call, including id, name and extra content
 MAX_NAME = 1024
-"""Code points of a name that arrives in fragments; any beyond, more than a real tool has, are dropped."""
+"""Code points of a name that arrives in fragments, more than any tool has; the rest is dropped."""
 NAMELESS = "unnamed"
 """Replaces a name that never came: the model learns that there is no such tool."""
 

@@ -7,8 +7,8 @@
         assert models.requests[0].body["tools"]
 
 It speaks OpenAI's, Anthropic's and Gemini's formats, each on its own route. Each `script` is one
-reply, made of the steps of `steps.py`. A model without a script echoes what it
-was told; a request for a title is answered beside the scripts (`title`). Runs in its own thread.
+reply, made of steps from `steps.py`. A model without a script echoes the question; requests for a
+title are answered apart from the scripts (`title`). It runs in its own thread.
 """
 
 from __future__ import annotations

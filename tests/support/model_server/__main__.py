@@ -1,6 +1,6 @@
 """`python -m tests.support.model_server --port 9000 --pace 50`: a model that streams lorem ipsum.
 
-For manual runs and benchmarks. The reply to each request is `--words` words, `--pace` a second.
+For manual runs and benchmarks. Each reply has `--words` words, at `--pace` words a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Anthropic's Messages as a stream: `/v1/messages`.
+"""Anthropic's Messages API as a stream: `/v1/messages`.
 
 Text, thinking and tool calls are numbered blocks, each with a start, deltas and a stop.
 """
@@ -31,7 +31,7 @@ def asked(body: dict[str, Any], model: str) -> Asked:
 def message(
     *blocks: list[s.Step], stop: str = "end_turn", usage: dict[str, int] = NO_COUNTS
 ) -> list[s.Step]:
-    """A whole answer, block by block; nothing else belongs into its script."""
+    """Return the whole script of an answer, block by block."""
     steps = begin("msg_1", usage)
     for index, block in enumerate(blocks):
         steps += (_with_index(step, index) for step in block)
@@ -66,7 +66,7 @@ def tool_use(call_id: str, name: str, *pieces: str) -> list[s.Step]:
 
 
 def block(start: dict[str, Any], *deltas: dict[str, Any]) -> list[s.Step]:
-    """One block; `message` numbers it."""
+    """Return the chunks of one block, which `message` numbers."""
     first = s.Chunk({"type": "content_block_start", "index": 0, "content_block": start})
     pieces = [s.Chunk({"type": "content_block_delta", "index": 0, "delta": d}) for d in deltas]
     return [first, *pieces, s.Chunk({"type": "content_block_stop", "index": 0})]
@@ -158,7 +158,7 @@ def _texts(step: s.Step) -> Iterator[str]:
 
 
 def _usage(tokens: s.Tokens) -> dict[str, int]:
-    return {  # what came from the cache is not counted as input
+    return {  # cached tokens do not count as input
         "input_tokens": tokens.prompt - tokens.cached,
         "cache_read_input_tokens": tokens.cached,
         "cache_creation_input_tokens": 0,

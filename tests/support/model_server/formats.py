@@ -1,6 +1,6 @@
-"""What a provider's format has to offer to the server, and what all of them share.
+"""The interface of a provider's format, and helpers that all formats share.
 
-One module per format renders the steps; the server and `Reply` know nothing of how they look.
+One module per format renders the steps; the server and `Reply` know nothing of the result.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from tests.support.model_server import steps as s
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request says, whatever its format."""
+    """The content of a request, whatever its format."""
 
     model: str
     system: str
     last: str | None
-    """What the user said last."""
+    """The user's last message."""
 
 
 class Format(Protocol):
     """One answer; it may keep state from step to step."""
 
     def pieces(self, step: s.Step) -> Iterator[bytes]:
-        """The events of a step that writes something."""
+        """Yield the events of a step that writes something."""
         ...
 
     def ending(self, reason: str, tokens: s.Tokens | None) -> Iterator[bytes]:
-        """The events of a proper end. `reason` is in OpenAI's words."""
+        """Yield the events of a proper end. `reason` is OpenAI's finish reason."""
         ...
 
 
 def text_of(content: Any) -> str:
-    """Content is a string, or a list of parts with a text."""
+    """Return the text of content: a string, or a list of parts with a text."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content or [])
 
 
 def event(body: dict[str, Any], name: str | None = None, end: bytes = b"\n\n") -> bytes:
-    """One server-sent event."""
+    """Return one server-sent event."""
     head = f"event: {name}\n".encode() if name else b""
     return head + b"data: " + json.dumps(body).encode() + end
 

@@ -1,7 +1,7 @@
 """Gemini's answers as server-sent events: `/v1beta/models/<model>:streamGenerateContent`.
 
-Tool calls come whole and without ids; arguments that are not JSON cannot be said in this format,
-and stand under a name of their own.
+Tool calls are whole and have no ids. Arguments that are not JSON do not exist in this format; they
+are sent under a name of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def asked(body: dict[str, Any], model: str) -> Asked:
 
 
 def parts(*given: dict[str, Any], finish: str | None = None, **more: Any) -> s.Chunk:
-    """One event; `more` stands beside its candidates."""
+    """Return one event; `more` has the fields besides its candidates."""
     candidate: dict[str, Any] = {"content": {"role": "model", "parts": list(given)}, "index": 0}
     if finish:
         candidate["finishReason"] = finish

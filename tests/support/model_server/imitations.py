@@ -1,7 +1,7 @@
-"""Model servers as they are run: what each sends, and what it refuses, in its own manner.
+"""Imitations of real model servers: their answers and refusals, each in its own way.
 
 Each is a rule for `ModelServer.rules`: from the body of a request to the steps of its answer. A
-question about 6*7 asks for `calculate` where tools are offered, and its result is read out.
+question about 6*7 leads to a call of `calculate` if tools are offered, then to its result as text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SUM = '{"expression": "6*7"}'
 
 
 def vllm(body: Body) -> Iterator[Step]:
-    """Started without a tool parser, with a model whose template has no system role."""
+    """A server without a tool parser, and a model whose template has no system role."""
     if body.get("tools"):
         words = (
             '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
@@ -36,7 +36,7 @@ def vllm(body: Body) -> Iterator[Step]:
 
 
 def vllm_with_a_small_context(body: Body, *, window: int = 2048) -> Iterator[Step]:
-    """It counts four characters a token."""
+    """A server with a context of `window` tokens, counted as four characters each."""
     tokens = sum(len(message["content"] or "") for message in body["messages"]) // 4
     if tokens > window:
         yield _vllm_refusal(
@@ -61,11 +61,11 @@ def _vllm_refusal(words: str) -> Status:
 
 
 class LlamaCpp:
-    """It loads first; then it thinks, and parses the arguments of all earlier calls."""
+    """A server that loads first, then reasons, and parses the arguments of all earlier calls."""
 
     def __init__(self, *, loads_for: int = 0) -> None:
         self.loads_for = loads_for
-        """Requests that find it loading still."""
+        """The number of requests that find it still loading."""
 
     def __call__(self, body: Body) -> Iterator[Step]:
         if self.loads_for:
@@ -90,7 +90,7 @@ class LlamaCpp:
 
 
 def ollama(body: Body) -> Iterator[Step]:
-    """A thinking model behind a template that knows no thoughts: whole calls, without an index."""
+    """A reasoning model behind a template without reasoning: whole calls, without an index."""
     if any("<think>" in (message["content"] or "") for message in body["messages"]):
         yield _refusal(500, {"error": {"message": "thoughts came back", "type": "api_error"}})
         return
@@ -114,7 +114,7 @@ SEALED = {"type": "reasoning.encrypted", "data": "U2VhbGVk", "format": "google-g
 
 
 def openrouter(body: Body) -> Iterator[Step]:
-    """It says that it lives, seals its reasoning, and wants that back with the calls."""
+    """A server that sends pings, seals its reasoning, and wants it back with the calls."""
     for message in body["messages"]:
         if message.get("tool_calls") and SEALED not in message.get("reasoning_details", ()):
             words = "Provider returned error"

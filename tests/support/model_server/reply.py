@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Reply:
-    """One response. `sent` of the recorded request counts the events as they are written."""
+    """One response. The recorded request's `sent` counts its events as they are written."""
 
     def __init__(
         self, http: web.Request, recorded: Recorded, form: Format, *, bytewise: bool
@@ -53,7 +53,7 @@ class Reply:
             case s.Pause(seconds):
                 await asyncio.sleep(seconds)
             case s.Gate():
-                await step.passed()
+                await step.wait()
             case s.Silence():
                 await asyncio.Event().wait()
             case s.Tokens():

@@ -1,4 +1,4 @@
-"""The HTTP side: routes, the queue of replies per model, and a record of every request."""
+"""The HTTP server: its routes, the queue of replies per model, and a record of every request."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests.support.model_server.openai_format import OpenAIFormat
 from tests.support.model_server.reply import Reply, http_response
 from tests.support.model_server.steps import Status, Step
 
-TITLE_REQUEST = "Write a title"  # how the system message of a request for a title begins
+TITLE_REQUEST = "Write a title"  # the beginning of a title request's system message
 
 
 class Recorded:
-    """One request as it came in, and what became of it."""
+    """One request as received, and the state of its reply."""
 
     def __init__(self, body: dict[str, Any], asked: Asked, http: web.Request) -> None:
         self.body = body
         self.asked = asked
         self.headers = dict(http.headers)
         self.peer = http.transport.get_extra_info("peername") if http.transport else None
-        """The client's end of the connection: the same for requests that share one."""
+        """The client's address: the same for requests that share a connection."""
         self.sent = 0
         """Events written so far."""
         self._closed: Future[float] = Future()
@@ -42,16 +42,16 @@ class Recorded:
 
     @property
     def is_closed(self) -> bool:
-        """The client left before the reply was over."""
+        """Whether the client left before the end of the reply."""
         return self._closed.done()
 
     async def closed(self, timeout: float = 30) -> float:  # noqa: ASYNC109  # reads best at the call
-        """When the client left (`time.monotonic`): waits for it, TimeoutError if it stays."""
+        """Wait until the client leaves; return `time.monotonic`. TimeoutError if it stays."""
         async with asyncio.timeout(timeout):
             return await asyncio.shield(asyncio.wrap_future(self._closed))
 
     def closed_within(self, timeout: float = 30) -> float:
-        """The same, for a test without a loop."""
+        """Like `closed`, for tests without a loop."""
         return self._closed.result(timeout)
 
     def client_left(self) -> None:
@@ -60,7 +60,7 @@ class Recorded:
 
 
 class ModelServer:
-    """Start and stop it with `with`, in tests with and without a loop."""
+    """A model server, started and stopped by `with`, in tests with and without a loop."""
 
     def __init__(self, *, port: int = 0, models: Iterable[str | dict[str, Any]] = ()) -> None:
         self._port = port
@@ -74,22 +74,22 @@ class ModelServer:
     def reset(self, models: Iterable[str | dict[str, Any]] = ()) -> None:
         """Forget all scripts and requests."""
         self.models = list(models)
-        """What `/v1/models` lists: ids or whole entries. Nothing: the route answers 404."""
+        """The entries of `/v1/models`: ids or whole objects. If empty, the route answers 404."""
         self.listing: Status | None = None
-        """What `/v1/models` says in place of a list."""
+        """The answer of `/v1/models` instead of a list."""
         self.key: str | None = None
-        """Without it nothing is listed, and the reason is said; None: anybody may ask."""
+        """The key required for the list, with an error otherwise; None if none is required."""
         self.listed_for: list[dict[str, str]] = []
         """The headers of each request for the list."""
         self.title = "A scripted title"
         self.titles: dict[str, tuple[Step, ...]] = {}
-        """Replies to requests for a title, where a model's is to be another one."""
+        """Replies to title requests by model, instead of `title`."""
         self.rules: dict[str, Callable[[dict[str, Any]], Iterable[Step]]] = {}
-        """Replies of a model without a script, made from what it is asked."""
+        """Functions from a request's body to a reply, for models without a script."""
         self.default: tuple[Step, ...] | None = None
-        """The reply of a model without a script; None: an echo."""
+        """The reply of a model without a script or rule; None for an echo."""
         self.requests: list[Recorded] = []
-        """Every completion request, without those for a title."""
+        """All completion requests except those for a title."""
         self.title_requests: list[Recorded] = []
         self._scripts: defaultdict[str, deque[tuple[tuple[Step, ...], bool]]] = defaultdict(deque)
 
@@ -102,11 +102,11 @@ class ModelServer:
         return f"http://127.0.0.1:{self._port}"
 
     def script(self, model: str, *steps: Step, bytewise: bool = False) -> None:
-        """One reply of this model, after those that wait already. Bytewise: torn at every byte."""
+        """Queue one reply of this model. `bytewise` cuts it after every byte."""
         self._scripts[model].append((steps, bytewise))
 
     def request(self, number: int = 1, timeout: float = 30) -> Recorded:
-        """The n-th request: waits until it is there."""
+        """Wait for the n-th request and return it."""
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self.requests) >= number, timeout):
                 raise TimeoutError(f"only {len(self.requests)} requests came")
@@ -116,7 +116,7 @@ class ModelServer:
         return await asyncio.to_thread(self.request, number, timeout)
 
     def title_request(self, model: str, timeout: float = 30) -> Recorded:
-        """The first request for a title to this model: waits until it is there."""
+        """Wait for this model's first title request and return it."""
         with self._arrival:
             found = self._arrival.wait_for(
                 lambda: [r for r in self.title_requests if r.asked.model == model], timeout
@@ -145,7 +145,7 @@ class ModelServer:
         app.router.add_post("/v1beta/models/{model}:streamGenerateContent", self._gemini)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1beta/openai/models", self._models)
-        # handler_cancellation: a reply learns at once that its client has left.
+        # handler_cancellation: a reply is cancelled as soon as its client leaves.
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0)
         await runner.setup()
         try:
@@ -197,7 +197,7 @@ class ModelServer:
         except asyncio.CancelledError:
             recorded.client_left()
             raise
-        except ConnectionError:  # not for aiohttp, which would log the client's address
+        except ConnectionError:  # caught here because aiohttp would log the client's address
             recorded.client_left()
             return reply.response
 

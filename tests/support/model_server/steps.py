@@ -1,7 +1,7 @@
-"""What a scripted reply is made of. A plain string is one piece of text.
+"""The steps of a scripted reply. A plain string is one piece of text.
 
-A reply is ended properly (finish_reason, [DONE]) unless its steps end it some other way. `Status`
-and `Silence` before any other step mean: no headers either.
+A reply ends properly (finish_reason, [DONE]) unless its steps end it otherwise. If `Status` or
+`Silence` comes first, no headers are sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Letters:
-    """Text in one piece per code point."""
+    """Text, in one piece per code point."""
 
     text: str
 
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Usage: sent after the finish_reason, in a chunk without choices."""
+    """Usage, sent after the finish_reason in a chunk without choices."""
 
     prompt: int
     completion: int
@@ -55,21 +55,21 @@ class Finish:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Any object as one event."""
+    """Any object, sent as one event."""
 
     body: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes as they are."""
+    """Bytes, sent as they are."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class Flood:
-    """The same piece of text many times."""
+    """The same piece of text, many times."""
 
     text: str
     times: int
@@ -77,7 +77,7 @@ class Flood:
 
 @dataclass(frozen=True)
 class Status:
-    """An HTTP error in place of an answer."""
+    """An HTTP error instead of an answer."""
 
     status: int
     body: str = '{"error": {"message": "scripted", "type": "scripted"}}'
@@ -87,7 +87,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Headers:
-    """Begin the response, with nothing in it yet."""
+    """The start of the response, without any content."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +97,21 @@ class Pause:
 
 @dataclass(frozen=True)
 class Silence:
-    """Nothing more, until the client leaves."""
+    """Silence until the client leaves."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection is torn."""
+    """An abrupt end of the connection."""
 
 
 @dataclass(frozen=True)
 class End:
-    """The response ends, as HTTP goes properly, without finish_reason and [DONE]."""
+    """A proper end of the HTTP response, without finish_reason and [DONE]."""
 
 
 class Gate:
-    """Holds the reply until the test opens it, from whatever thread or loop."""
+    """Holds the reply until the test opens it, from any thread or loop."""
 
     def __init__(self) -> None:
         self._opened: Future[None] = Future()
@@ -120,7 +120,7 @@ class Gate:
         if not self._opened.done():
             self._opened.set_result(None)
 
-    async def passed(self) -> None:
+    async def wait(self) -> None:
         await asyncio.shield(asyncio.wrap_future(self._opened))
 
 
