@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chat.transfer.archive.format import ArchivedConversation, ArchivedMessage
 from chat.transfer.importers import chatgpt
+from chat.transfer.importers.converted import Converted
 
 BEGIN = 1_700_000_000.25
 ID = "6553aa11-0000-4000-8000-00000000beef"
@@ -52,7 +53,7 @@ def export(nodes: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
     }
 
 
-def read(exported: Any) -> chatgpt.Converted:
+def read(exported: Any) -> Converted:
     return chatgpt.conversation(json.dumps(exported).encode())
 
 
@@ -85,7 +86,7 @@ def only_answer(made: ArchivedConversation) -> ArchivedMessage:
 CITE = "\ue200cite\ue202turn0search1\ue201"
 
 
-def converted(*nodes: dict[str, Any], **more: Any) -> chatgpt.Converted:
+def converted(*nodes: dict[str, Any], **more: Any) -> Converted:
     """Convert a question followed by these nodes, each below the one before."""
     above, mapping = "q", {"q": node("root", "user", "Q")}
     for number, one in enumerate(nodes):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chat.transfer.archive.format import VERSION, ArchivedConversation
 from chat.transfer.importers import chatgpt, kinds, products, zips
-from chat.transfer.importers.chatgpt import Converted
+from chat.transfer.importers.converted import Converted
 from chat.transfer.importers.items import CUT_OFF, Item
 from chat.transfer.importers.kinds import Kind
 

@@ -8,26 +8,10 @@ become branches. Ids derive from the file's, so the same file gives the same con
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from chat.transfer.archive.format import ArchivedConversation
 from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.conversations import convert
 from chat.transfer.importers.chatgpt.exported import parse
-
-__all__ = ["Converted", "conversation"]
-
-
-@dataclass(frozen=True)
-class Converted:
-    """The result of converting a conversation."""
-
-    conversation: ArchivedConversation | None
-    """None: it has no messages."""
-    notes: tuple[str, ...] = ()
-    """What was not understood, each with its place."""
-    left_out: dict[str, int] = field(default_factory=dict)
-    """Counts of what was not imported: `image`, `file`, `audio`, `instruction`."""
+from chat.transfer.importers.converted import Converted
 
 
 def conversation(data: bytes) -> Converted:
