@@ -1,6 +1,6 @@
 """Tool calls of a running turn: they are stored and sent, run side by side, and so are their results.
 
-The Tool Runner (`tools/`) knows what a tool is and how it runs. Here a call is a row whose status
+The Tool Runner (`tools/core/runner.py`) knows what a tool is and how it runs. Here a call is a row whose status
 changes by conditional updates: `running` is committed before the side effect, so a call is started
 at most once. Whether a call needs a person is looked up by the tool's name, and only here.
 """

@@ -169,7 +169,7 @@ class Poller:
 
 @contextmanager
 def _logged_failure() -> Iterator[None]:
-    """A failed poll must not stop the watcher, or recovery stops."""
+    """A failed poll must not stop the poller, or recovery stops."""
     try:
         yield
     except UNAVAILABLE as error:

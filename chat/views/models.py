@@ -101,7 +101,7 @@ def _render_menu(
 
 
 def _matches(model: Model, sought: str) -> bool:
-    """Whether a model contains every word. `picker.js` does the same for the shown ones."""
+    """Whether a model contains every word. `model_picker.js` does the same for the shown ones."""
     text = f"{model.id} {model.name} {model.reason or ''}".lower()
     return all(word in text for word in sought.lower().split())
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from chat.llm.openai.models import MAX_ID, ListedModel, parse_models
+from chat.models import MAX_MODEL
 
 
 @pytest.mark.parametrize("window", [0, -1, 2**31, 2**32, 2**64 - 1, 1e400, 4096.5, True, "4096"])
@@ -38,3 +39,7 @@ def test_no_name_changes_the_direction_of_the_page(mark: str) -> None:
         ListedModel("c", "C", None),
         ListedModel("d", "d", None),
     ]
+
+
+def test_an_id_that_a_server_lists_fits_its_column() -> None:
+    assert MAX_ID == MAX_MODEL

@@ -32,7 +32,7 @@ THREADS = 4
 """Threads of each tool, so that one that hangs blocks only itself."""
 Secrets = Callable[[], Collection[str]]
 GRACE = 2.5
-"""Seconds that a stopped tool has to clean up; `processes.py` needs up to two."""
+"""Seconds that a stopped tool has to clean up; `sandbox/processes.py` needs up to two."""
 
 
 @dataclass(frozen=True, slots=True)

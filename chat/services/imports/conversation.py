@@ -161,6 +161,7 @@ class _Run:
             _clear_the_way(new)
             with transaction.atomic():
                 conversation = locked(self._owner, self._whole.id)
+                conversation.owner = self._owner  # read already
                 for _ in store_messages(conversation, new, find_user=self._find_user):
                     pass
                 show(self._owner, self._whole)

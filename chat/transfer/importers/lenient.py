@@ -18,7 +18,7 @@ def parse(data: bytes, note: Callable[[str], object] = lambda text: None) -> Any
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
-    text = data.decode(errors="replace")
+    text = data.decode("utf-8-sig", errors="replace")
     if "\ufffd" in text and not _is_utf8(data):
         note(NOT_UTF8)
     try:

@@ -246,7 +246,7 @@ export class Chat {
     const [, name, argument] = /^(\S*)\s*(.*)$/s.exec(command) ?? [];
     if (this.#outcome === "unknown_command") this.#controls.composer.restore(command);
     if (/^\/new$/i.test(name) && !argument) location.assign("/");
-    if (this.#outcome === "model_chosen") this.#model.choose(argument.trim());
+    if (argument && this.#outcome === "model_chosen") this.#model.choose(argument.trim());
   }
 
   #complain() {

@@ -4,7 +4,7 @@
 import { draw, note } from "../page/drawing.js";
 import { byClient, byId } from "./find.js";
 
-/** The limits of `chat/transcript.py`: code points, lines. */
+/** The limits of `chat/display/shown.py`: code points, lines. */
 const LONG = 2000;
 const LONG_LINES = 24;
 

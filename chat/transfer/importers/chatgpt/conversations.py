@@ -50,6 +50,7 @@ def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | Non
         version=VERSION,
         id=own_id,
         owner="",
+        # without an ellipsis, as in earlier imports of the same file
         title=title or " ".join(messages[0].content.split())[:OPENING_WORDS],
         titled_by=by_model if title else Conversation.TitledBy.OPENING,
         model="",
