@@ -24,8 +24,8 @@ from chat.models import (
     ToolRule,
     Turn,
 )
+from tests.support.conversations import talk
 from tests.support.histories import call_in, make
-from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

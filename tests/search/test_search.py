@@ -21,7 +21,7 @@ from chat.search import Hit, compact, index_message, index_messages, index_title
 from chat.search.query import _LATEST
 from chat.search.words import MAX_BYTES, words
 from chat.turns import recovery, transitions
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -24,11 +24,11 @@ from chat.models import Conversation, Message, OpaquePart, Piece, Turn
 from chat.transfer.archive import rows
 from chat.transfer.archive.encoders import moment
 from tests.support import histories
+from tests.support.conversations import talk
 from tests.support.databases import fresh_database
 from tests.support.processes import environment, manage
 from tests.transfer.conftest import Export, Imports
 from tests.transfer.samples import first_version, line, sample
-from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,7 @@ from chat import services
 from chat.access.owner import local_owner
 from chat.models import Audit, Conversation, Message, Notice, ToolCall, ToolRule, Turn
 from chat.search import search
+from tests.support.conversations import talk
 from tests.support.databases import fresh_database
 from tests.support.processes import environment, manage
 from tests.transfer.conftest import Export, Imports
@@ -35,7 +36,6 @@ from tests.transfer.samples import (
     line,
     sample,
 )
-from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -25,11 +25,9 @@ from chat.models import Audit, Conversation, ImportJob, ToolCall
 from chat.services.imports import jobs
 from chat.services.imports.run import Import
 from chat.views import uploads
+from tests.support.conversations import talk
 from tests.support.hostile_texts import TEXTS
 from tests.transfer.samples import C, line, long_one, sample
-from tests.views.test_chat import somebody_elses, talk
-
-__all__ = ["somebody_elses"]  # a fixture
 
 # Committed: a page of an import reads in another thread.
 pytestmark = pytest.mark.django_db(transaction=True)

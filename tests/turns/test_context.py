@@ -28,7 +28,7 @@ from chat.turns import context
 from chat.turns.context import LEFT_OUT, fitting, tokens
 from chat.turns.exchanges import GO_ON, Exchange, last, rounds
 from chat.turns.live import LiveTurn
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 ROLES = st.lists(st.sampled_from(["user", "assistant"]), max_size=30)
 

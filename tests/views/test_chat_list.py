@@ -19,8 +19,9 @@ from chat.access.owner import local_owner
 from chat.models import Conversation, ToolCall
 from chat.search import index_messages, index_title
 from tests.support import histories
+from tests.support.conversations import talk
 from tests.support.hostile_texts import TEXTS
-from tests.views.test_chat import HTMX, talk
+from tests.views.samples import HTMX
 
 pytestmark = pytest.mark.django_db
 

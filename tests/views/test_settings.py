@@ -16,7 +16,8 @@ from chat.llm.catalogue.models import DEMO, Catalogue, Model
 from chat.models import Conversation, Message, ModelPreference, Preference, Suggestion, Turn
 from chat.slash.base import Caller, commands
 from chat.views.models import MODEL_COOKIE
-from tests.views.test_chat import HTMX, talk
+from tests.support.conversations import talk
+from tests.views.samples import HTMX
 
 pytestmark = pytest.mark.django_db
 
