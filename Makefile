@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder -n
 KNOW_NO_DATABASE := benchmarks browser docs llm tools chaos/test_growth.py \
 	access/test_gate.py access/test_headers.py support/test_unsteady.py turns/test_title_text.py \
-	$(addprefix markdown/test_, blocks.py pool.py renderer.py worker.py) \
+	$(addprefix markdown/test_, blocks.py pool.py pool_processes.py renderer.py worker.py) \
 	$(addprefix site/test_, checks.py development.py secret_key.py serve.py server.py settings.py static_files.py)
 NPM := --silent --no-audit --no-fund --no-update-notifier
 POSTGRES := $(BIN)/python .ci/postgres.py "$(TALOS_TEST_DATABASE_URL)"

@@ -17,7 +17,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests.support.processes import Talos, collect_static_files
 
-pytest_plugins = ["tests.support.servers", "tests.support.unsteady"]
+pytest_plugins = ["tests.support.conversations", "tests.support.servers", "tests.support.unsteady"]
 SLOW = {"chromium", "litellm_imported", "own_server", "restored", "talos", "upgraded"}
 """Fixtures that take seconds, most because they start processes."""
 

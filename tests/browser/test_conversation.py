@@ -249,7 +249,7 @@ def test_a_reader_further_up_is_left_alone(room: Room) -> None:
 
 MANY = """
 from chat.access.owner import local_owner
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 print(talk(local_owner(), *(f"Said {number}" for number in range(120))).pk)
 """
 

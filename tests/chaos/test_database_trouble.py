@@ -21,7 +21,7 @@ from django.db import connection
 
 from tests.chaos.answers import paced, say_until_it_works, words
 from tests.chaos.sizes import long, sizes
-from tests.support.client import Chat, kind, text, without_gaps
+from tests.support.client import Chat, Frame, kind, text, without_gaps
 from tests.support.model_server.steps import Gate, Silence
 from tests.support.servers import Model, OpenChat, OwnServer
 
@@ -132,12 +132,17 @@ async def endure(
     assert status == 0
     assert "Traceback" not in log, log
     assert log.count("Answers can be stored again.") <= 1  # logged once, however often it was tried
-    explained = [frame["content"] for frame in chat.all if kind(frame) == "error"]
+    assert_explained_once(chat.all, seconds, lasted)
+    return [frame["content"] for frame in other.all if kind(frame) == "error"]
+
+
+def assert_explained_once(frames: list[Frame], seconds: float, lasted: float) -> None:
+    """Assert that trouble is explained at most once: over six seconds always, under three never."""
+    explained = [frame["content"] for frame in frames if kind(frame) == "error"]
     assert len(explained) <= 1
     assert explained or seconds <= 6
     assert not explained or lasted > 3
     assert all("as soon as it can be stored" in words for words in explained)
-    return [frame["content"] for frame in other.all if kind(frame) == "error"]
 
 
 @pytest.mark.promise(1, 3)

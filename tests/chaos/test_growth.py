@@ -18,7 +18,8 @@ from django.db import connection
 from hypothesis import strategies as st
 
 from tests.chaos.conftest import SEED
-from tests.chaos.hostile_inputs import LETTERS, MARKS, TARGETS, Target, prepared
+from tests.chaos.hostile_inputs import TARGETS, Target, prepared
+from tests.chaos.hostile_pieces import LETTERS, MARKS
 from tests.chaos.sizes import sizes
 from tests.support.growth import Growth, excess
 

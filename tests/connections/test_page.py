@@ -13,7 +13,7 @@ from pytest_django import Settings
 from chat.llm.catalogue.sources import Sources
 from chat.models import ProviderConnection
 from tests.support.model_server import ModelServer
-from tests.views.test_chat import HTMX
+from tests.views.samples import HTMX
 
 pytestmark = pytest.mark.usefixtures("owner")
 URL = "/settings/models/"

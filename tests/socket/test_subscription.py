@@ -12,7 +12,7 @@ from chat.access.owner import local_owner
 from chat.display.snapshots import empty
 from chat.protocol import Frame
 from chat.socket.subscription import Subscription
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 
 class Connection:

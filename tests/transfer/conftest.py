@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.core.management import CommandError, call_command
+
+from tests.transfer.uploads import folder
 
 Export = Callable[..., bytes]
 
@@ -51,3 +54,9 @@ def imported(tmp_path: Path) -> Imports:
         return Said(0, out.getvalue().replace(str(path), "a.jsonl"))
 
     return run
+
+
+@pytest.fixture
+def no_files() -> None:
+    """Remove files of imports that another test left."""
+    shutil.rmtree(folder(), ignore_errors=True)

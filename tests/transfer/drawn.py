@@ -74,25 +74,7 @@ def histories(draw: Draw, *, live: bool = False) -> list[Drawn]:
 @st.composite
 def _conversations(draw: Draw, number: int, live: bool) -> Drawn:
     messages = draw(_trees(number))
-    in_use = [m for m in messages if not m["withdrawn"]]
-    conversation = {
-        "id": draw(st.uuids(version=4)),
-        "title": draw(lines),
-        "titled_by": draw(st.sampled_from(["opening", "model", "person"])),
-        "model": draw(lines),
-        "instructions": draw(texts),
-        "temperature": draw(st.none() | st.floats(0, 2)),
-        "max_output_tokens": draw(st.none() | st.integers(1, 1_000_000)),
-        "offers_tools": draw(st.booleans()),
-        "leaf_id": draw(st.sampled_from(in_use))["id"],
-        "seq": draw(st.integers(0, 2**52)),
-        "pinned": draw(st.booleans()),
-        "archived": draw(st.booleans()),
-        "unread": draw(st.booleans()),
-        "created_at": draw(moments),
-        "updated_at": draw(moments),
-    }
-    drawn = Drawn(conversation, messages, [], [], draw(_rules()))
+    drawn = Drawn(_columns(draw, messages), messages, [], [], draw(_rules()))
     has_live = False
     for message in messages:
         if message["role"] == "assistant" and draw(st.integers(0, 9)):
@@ -113,6 +95,27 @@ def _conversations(draw: Draw, number: int, live: bool) -> Drawn:
                     st.lists(st.tuples(lines.filter(bool), st.booleans()), max_size=3)
                 )
     return drawn
+
+
+def _columns(draw: Draw, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    in_use = [m for m in messages if not m["withdrawn"]]
+    return {
+        "id": draw(st.uuids(version=4)),
+        "title": draw(lines),
+        "titled_by": draw(st.sampled_from(["opening", "model", "person"])),
+        "model": draw(lines),
+        "instructions": draw(texts),
+        "temperature": draw(st.none() | st.floats(0, 2)),
+        "max_output_tokens": draw(st.none() | st.integers(1, 1_000_000)),
+        "offers_tools": draw(st.booleans()),
+        "leaf_id": draw(st.sampled_from(in_use))["id"],
+        "seq": draw(st.integers(0, 2**52)),
+        "pinned": draw(st.booleans()),
+        "archived": draw(st.booleans()),
+        "unread": draw(st.booleans()),
+        "created_at": draw(moments),
+        "updated_at": draw(moments),
+    }
 
 
 @st.composite

@@ -119,3 +119,7 @@ def faults(data: bytes, kind: Kind = "auto") -> list[str]:
 
 def found(data: bytes, kind: Kind = "auto") -> list[Found]:
     return list(read(io.BytesIO(data), kind))
+
+
+def titles(archive: bytes) -> list[str]:
+    return [json.loads(line)["title"] for line in archive.splitlines()]

@@ -11,11 +11,9 @@ from django.test import Client
 
 from chat.access.owner import local_owner
 from chat.models import Conversation
+from tests.support.conversations import talk
 from tests.support.hostile_texts import TEXTS
 from tests.transfer.conftest import Export
-from tests.views.test_chat import somebody_elses, talk
-
-__all__ = ["somebody_elses"]  # a fixture
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from chat.transfer.archive.format import (
     ArchivedTurn,
 )
 from chat.transfer.archive.rows import conversations
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 DOCS = (settings.BASE_DIR / "docs" / "archive.md").read_text()
 

@@ -11,9 +11,9 @@ from chat import services
 from chat.access.owner import local_owner
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
 from tests.markdown.unbudgeted import render
+from tests.support.conversations import talk
 from tests.support.hostile_texts import TEXTS
 from tests.transfer.conftest import Export
-from tests.views.test_chat import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""Approvals: stored, decided from anywhere, exactly once, across restarts."""
+"""Approvals: stored, decided from anywhere, exactly once."""
 
 from __future__ import annotations
 
@@ -9,35 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import SECONDS, Chat, Frame, kind, kinds, text
+from tests.support.client import Frame, kind, kinds, text
 from tests.support.databases import fresh_database
 from tests.support.model_server import ModelServer
-from tests.support.model_server.steps import Call, Silence, Tokens
+from tests.support.model_server.steps import Tokens
 from tests.support.servers import Model, OpenChat, OwnServer, environment
+from tests.turns.asking import TOOLS, ask, count, lines, wants
 
 pytestmark = pytest.mark.anyio
-TOOLS = "tools,tests.support.effect_tools"
-
-
-@pytest.fixture
-def effects(tmp_path: Path) -> Path:
-    return tmp_path / "effects.txt"
-
-
-def lines(effects: Path) -> list[str]:
-    return effects.read_text().splitlines() if effects.exists() else []
-
-
-def count(effects: Path) -> int:
-    return len(lines(effects))
-
-
-def wants(effects: Path, *texts: str) -> list[Call]:
-    """Make calls that each write a line if approved."""
-    return [
-        Call("append_line", json.dumps({"file": str(effects), "text": line}), f"call_{line}", index)
-        for index, line in enumerate(texts)
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -52,29 +31,12 @@ def asking(
         server.kill()
 
 
-@pytest.fixture
-def start(own_server: OwnServer) -> OwnServer:
-    own_server.variables["TALOS_TOOLS"] = TOOLS
-    return own_server
-
-
-async def asked(chat: Chat, model: Model, effects: Path, *texts: str) -> str:
-    """Start a turn that waits for approvals of these calls. Returns the conversation's id."""
-    model.reply("I will. ", *wants(effects, *texts))
-    session_id = await chat.new(model=model.id)
-    await chat.send("send", text="go")
-    frames = await chat.until(lambda f: f.get("data", {}).get("status") == "waiting_approval")
-    requests = [f["data"]["call_id"] for f in frames if kind(f) == "tool_approval_request"]
-    assert requests == [f"call_{line}" for line in texts]
-    return session_id
-
-
 @pytest.mark.promise(5)
 async def test_approved_it_runs_once_and_the_answer_comes(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     assert count(effects) == 0
     model.reply("Done.")
     await chat.send("approve_tool", call_id="call_a", approved=True)
@@ -95,7 +57,7 @@ async def test_what_was_said_before_is_there_all_the_time(
 ) -> None:
     """Promise 2: also between a command's decision and the server's next poll."""
     address = start.start()
-    session_id = await asked(await connect(address), model, effects, "a")
+    session_id = await ask(await connect(address), model, effects, "a")
     model.reply("Done.")
     deciding = asyncio.create_task(
         asyncio.to_thread(start.manage, "approvals", "approve", "call_a")
@@ -152,7 +114,7 @@ async def test_denied_the_model_is_told(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     model.reply("As you wish.")
     await chat.send("approve_tool", call_id="call_a", approved=False)
     frames = await chat.until("done")
@@ -168,7 +130,7 @@ async def test_edited_arguments_are_run_and_both_are_kept(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     model.reply("Done.")
     wrong = {"file": str(effects)}
     await chat.send("approve_tool", call_id="call_a", approved=True, arguments=wrong)
@@ -189,7 +151,7 @@ async def test_remembered_it_does_not_ask_again_here_only(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     model.reply("Done.")
     await chat.send("approve_tool", call_id="call_a", approved=True, remember=True)
     await chat.until("done")
@@ -203,23 +165,7 @@ async def test_remembered_it_does_not_ask_again_here_only(
     model.reply(*wants(effects, "c"))
     await chat.send("send", text="and again")
     await chat.until("tool_approval_request")
-    await asked(chat, model, effects, "d")  # another conversation asks anyway
-
-
-@pytest.mark.promise(4, 5)
-async def test_an_approval_outlives_a_killed_server(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
-) -> None:
-    session_id = await asked(await connect(start.start()), model, effects, "a")
-    start.kill()
-    chat = await connect(start.start())
-    snapshot = await chat.resume(session_id)
-    assert snapshot["turn"]["status"] == "waiting_approval"
-    assert [c["status"] for c in snapshot["turn"]["tool_calls"]] == ["pending"]
-    model.reply("Done.")
-    await chat.send("approve_tool", call_id="call_a", approved=True)
-    assert text(await chat.until("done")) == "Done."
-    assert count(effects) == 1
+    await ask(chat, model, effects, "d")  # another conversation asks anyway
 
 
 @pytest.mark.promise(5, 9)
@@ -227,7 +173,7 @@ async def test_a_command_may_decide(
     start: OwnServer, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(start.start())
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     assert "call_a" in await asyncio.to_thread(start.manage, "approvals")
     model.reply("Done.")
     await asyncio.to_thread(start.manage, "approvals", "approve", "call_a")
@@ -241,7 +187,7 @@ async def test_later_sends_queue_behind_an_approval(
     asking: str, connect: OpenChat, model: Model, effects: Path
 ) -> None:
     chat = await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     await chat.send("send", text="later", model="echo")
     await chat.until("message_created")
     await chat.nothing_more()
@@ -251,102 +197,12 @@ async def test_later_sends_queue_behind_an_approval(
     assert count(effects) == 0
 
 
-async def held(effects: Path) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not effects.with_suffix(".held").exists():  # noqa: ASYNC110  (another process's file)
-            await asyncio.sleep(0.01)
-
-
-@pytest.mark.promise(4)
-@pytest.mark.parametrize(("before", "expected"), [(True, 0), (False, 1)])
-async def test_a_call_that_ran_when_the_server_died_is_unknown(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path, before: bool, expected: int
-) -> None:
-    arguments = {"file": str(effects), "text": "x", "before": before}
-    model.reply(Call("hold", json.dumps(arguments)))
-    chat = await connect(start.start())
-    await chat.send("send", text="go", model=model.id)
-    await chat.until("tool_call")
-    await held(effects)
-    start.kill()
-    chat2 = await connect(start.start())
-    answer = (await chat2.resume(chat.session_id))["messages"][-1]
-    assert answer["status"] == "interrupted"
-    assert [call["status"] for call in answer["tool_calls"]] == ["unknown"]
-    assert count(effects) == expected
-    await chat2.say("go on", model=model.id)
-    told = [m for m in model.requests[-1].body["messages"] if m["role"] == "tool"]
-    assert "may or may not" in told[0]["content"]
-    assert count(effects) == expected
-
-
-@pytest.mark.promise(4, 5)
-async def test_a_server_killed_right_after_an_approval_runs_it_at_most_once(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
-) -> None:
-    chat = await connect(start.start())
-    session_id = await asked(chat, model, effects, "a")
-    model.reply("Done.")
-    model.reply("Done.")
-    await chat.send("approve_tool", call_id="call_a", approved=True)
-    await chat.until("approval_resolved")
-    start.kill()
-    chat = await connect(start.start())
-    snapshot = await chat.resume(session_id)
-    if snapshot["messages"][-1]["status"] in ("queued", "running"):
-        await chat.until("done")
-        snapshot = await chat.resume(session_id)
-    answer = snapshot["messages"][-1]
-    (call,) = answer["tool_calls"]
-    assert (answer["status"], call["status"], count(effects)) in [
-        ("completed", "finished", 1),
-        ("interrupted", "finished", 1),
-        ("interrupted", "unknown", 0),
-        ("interrupted", "unknown", 1),
-    ]
-    assert text(await chat.say("go on", model="echo")) == "You said: go on"
-
-
-@pytest.mark.promise(4)
-async def test_a_repeatable_call_is_run_again(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
-) -> None:
-    model.reply(Call("hold_once", json.dumps({"file": str(effects)})))
-    chat = await connect(start.start())
-    await chat.send("send", text="go", model=model.id, client_id=model.id)
-    await chat.until("tool_call")
-    await held(effects)
-    start.kill()
-    model.reply("Went on.")
-    chat2 = await connect(start.start())
-    end = (await chat2.say("go", client_id=model.id))[-1]
-    assert end["status"] == "completed"
-    assert count(effects) == 2
-
-
-@pytest.mark.promise(4)
-async def test_a_result_that_was_stored_is_kept_when_the_server_dies(
-    start: OwnServer, connect: OpenChat, model: Model, effects: Path
-) -> None:
-    chat = await connect(start.start())
-    session_id = await asked(chat, model, effects, "a")
-    model.reply(Silence())
-    await chat.send("approve_tool", call_id="call_a", approved=True)
-    await chat.until("tool_result")
-    start.kill()
-    chat = await connect(start.start())
-    answer = (await chat.resume(session_id))["messages"][-1]
-    assert answer["status"] == "interrupted"
-    assert [call["status"] for call in answer["tool_calls"]] == ["finished"]
-    assert count(effects) == 1
-
-
 @pytest.mark.parametrize("fields", [{"call_id": "unknown"}, {"call_id": "call_a"}])
 async def test_what_is_not_pending_here_is_refused(
     asking: str, connect: OpenChat, model: Model, effects: Path, fields: Frame
 ) -> None:
     chat, other = await connect(asking), await connect(asking)
-    await asked(chat, model, effects, "a")
+    await ask(chat, model, effects, "a")
     await other.send("approve_tool", approved=True, **fields)  # attached to nothing
     assert (await other.until("error"))[-1]["code"] == "not_allowed"
     await other.new()

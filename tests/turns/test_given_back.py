@@ -12,7 +12,7 @@ from tests.support.client import Frame, kind, text
 from tests.support.model_server import ModelServer
 from tests.support.model_server.steps import Call, Chunk, Status, Think
 from tests.support.servers import Model, OpenChat, OwnServer
-from tests.turns.test_approvals import TOOLS
+from tests.turns.asking import TOOLS
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 from chat.access.owner import local_owner
 from chat.models import Piece, ToolCall, Turn
 from chat.turns import recovery, transitions
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(4)]
 

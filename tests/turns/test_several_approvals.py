@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.client import SECONDS, Chat, Frame, kind, kinds, text, without_gaps
+from tests.support.client import kind, kinds, text, without_gaps
 from tests.support.databases import fresh_database
 from tests.support.model_server import ModelServer
-from tests.support.model_server.steps import Call
 from tests.support.servers import Model, OpenChat, OwnServer, environment
+from tests.turns.asking import TOOLS
+from tests.turns.several import Asked
 
 pytestmark = pytest.mark.anyio
-TOOLS = "tools,tests.support.effect_tools"
 
 
 @pytest.fixture(scope="module")
@@ -31,61 +29,6 @@ def asking(
         server.start(TALOS_TOOLS=TOOLS)
         yield server
         server.kill()
-
-
-@pytest.fixture
-def mortal(own_server: OwnServer) -> OwnServer:
-    own_server.variables["TALOS_TOOLS"] = TOOLS
-    own_server.start()
-    return own_server
-
-
-class Asked:
-    """An answer with pending calls: those in `held` run until they are released."""
-
-    def __init__(self, chat: Chat, model: Model, folder: Path) -> None:
-        self.chat, self.model, self.folder = chat, model, folder
-
-    async def ask(self, *names: str, held: str = "") -> str:
-        """Ask, and return the conversation's id."""
-        self.model.reply("I will. ", *(self._call(name, held, i) for i, name in enumerate(names)))
-        session_id = await self.chat.new(model=self.model.id)
-        await self.chat.send("send", text="go")
-        await self.until("waiting_approval")
-        return session_id
-
-    def _call(self, name: str, held: str, index: int) -> Call:
-        tool = "append_later" if name in held else "append_line"
-        arguments = json.dumps({"file": str(self.folder / "effects"), "text": name})
-        return Call(tool, arguments, f"call_{name}", index)
-
-    async def decide(self, name: str, approved: bool = True, **fields: Any) -> None:
-        await self.chat.send("approve_tool", call_id=f"call_{name}", approved=approved, **fields)
-
-    async def until(self, status: str) -> list[Frame]:
-        return await self.chat.until(lambda f: f.get("data", {}).get("status") == status)
-
-    async def result(self) -> tuple[str, bool]:
-        """Return the result of the next call that has one."""
-        data = (await self.chat.until("tool_result"))[-1]["data"]
-        return data["call_id"].removeprefix("call_"), data["is_error"]
-
-    async def runs(self, name: str) -> None:
-        async with asyncio.timeout(SECONDS):
-            while name not in self.effects():  # noqa: ASYNC110  (another process's file)
-                await asyncio.sleep(0.01)
-
-    def release(self, name: str) -> None:
-        (self.folder / name).touch()
-
-    def effects(self) -> list[str]:
-        file = self.folder / "effects"
-        return file.read_text().splitlines() if file.exists() else []
-
-    async def statuses(self, session_id: str) -> list[str]:
-        """Return the states of its calls."""
-        answer = (await self.chat.resume(session_id))["messages"][-1]
-        return [call["status"] for call in answer["tool_calls"]]
 
 
 @pytest.fixture
@@ -239,91 +182,3 @@ async def test_later_sends_stay_behind_it(asked: Asked) -> None:
     await asked.decide("b")
     assert text(await asked.chat.until("done")) == "Done."
     assert text(await asked.chat.until("done")) == "You said: later"
-
-
-@pytest.mark.promise(5)
-async def test_a_model_that_has_gone_holds_up_no_call(
-    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
-) -> None:
-    """The model is looked up only when it is asked."""
-    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
-    session_id = await asked.ask("a", "b")
-    mortal.kill()
-    nobody = "http://127.0.0.1:9/v1"
-    address = mortal.start(OPENAI_BASE_URL=nobody, TALOS_DEFAULT_MODEL="demo")
-    asked = Asked(await connect(address), model, tmp_path)
-    await asked.chat.resume(session_id)
-    await asked.decide("a")
-    assert await asked.result() == ("a", False)
-    await asked.until("waiting_approval")
-
-
-# --- a server that dies -------------------------------------------------------------------------
-
-
-@pytest.mark.promise(4, 5)
-@pytest.mark.parametrize("politely", [False, True])
-async def test_killed_while_one_runs_the_other_waits_on(
-    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path, politely: bool
-) -> None:
-    mortal.kill()
-    address = mortal.start(TALOS_DRAIN_SECONDS="0")
-    asked = Asked(await connect(address), model, tmp_path)
-    session_id = await asked.ask("a", "b", "c", held="a")
-    await asked.decide("a")
-    await asked.runs("a")
-    await asked.decide("c")
-    await asked.result()
-    seen = asked.chat.all[-1]["seq"]
-    if politely:
-        mortal.talos.process.terminate()
-        assert (await asyncio.to_thread(mortal.talos.end))[0] == 0
-    else:
-        mortal.kill()
-    asked = Asked(await connect(mortal.start()), model, tmp_path)
-    snapshot = await asked.chat.resume(session_id)
-    assert snapshot["turn"]["status"] == "waiting_approval"
-    assert snapshot["seq"] == seen + 2  # the call's result, and the waiting turn
-    assert await asked.statuses(session_id) == ["unknown", "pending", "finished"]
-    model.reply("Done.")
-    await asked.decide("b")
-    frames = await asked.chat.until("done")
-    assert (frames[-1]["status"], text(frames)) == ("completed", "Done.")
-    told = [m["content"] for m in model.requests[-1].body["messages"] if m["role"] == "tool"]
-    assert "may or may not" in told[0]
-    assert asked.effects() == ["a", "c", "b"]
-
-
-@pytest.mark.promise(4, 5)
-async def test_killed_after_it_was_put_back_it_waits_on(
-    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
-) -> None:
-    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
-    session_id = await asked.ask("a", "b")
-    await asked.decide("a")
-    await asked.until("waiting_approval")
-    mortal.kill()
-    asked = Asked(await connect(mortal.start()), model, tmp_path)
-    assert await asked.statuses(session_id) == ["finished", "pending"]
-    model.reply("Done.")
-    await asked.decide("b")
-    assert text(await asked.chat.until("done")) == "Done."
-    assert asked.effects() == ["a", "b"]
-
-
-@pytest.mark.promise(4, 5)
-async def test_killed_right_after_a_decision_it_runs_at_most_once_and_the_other_waits(
-    mortal: OwnServer, connect: OpenChat, model: Model, tmp_path: Path
-) -> None:
-    asked = Asked(await connect(mortal.talos.address), model, tmp_path)
-    session_id = await asked.ask("a", "b")
-    await asked.decide("a")
-    await asked.chat.until("approval_resolved")
-    mortal.kill()
-    asked = Asked(await connect(mortal.start()), model, tmp_path)
-    turn = (await asked.chat.resume(session_id))["turn"]
-    if turn["status"] != "waiting_approval":
-        await asked.until("waiting_approval")
-    a, b = await asked.statuses(session_id)
-    assert b == "pending"
-    assert (a, len(asked.effects())) in [("finished", 1), ("unknown", 0), ("unknown", 1)]

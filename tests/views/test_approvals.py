@@ -23,7 +23,7 @@ from chat.db import process
 from chat.models import Conversation, Message, ToolCall, ToolRule, Turn
 from chat.turns import approvals, poller, transitions
 from chat.turns.live import LiveTurn
-from tests.views.test_chat import talk
+from tests.support.conversations import talk
 
 pytestmark = pytest.mark.django_db
 

@@ -1,11 +1,10 @@
-"""Lists of chats and actions on a whole chat over HTTP, with links and plain forms."""
+"""Lists of chats over HTTP, with links and plain forms."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -15,25 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chat.access.owner import local_owner
 from chat.models import Conversation, ToolCall
-from chat.search import index_messages, index_title
+from chat.search import index_messages
 from tests.support import histories
+from tests.support.conversations import talk
 from tests.support.hostile_texts import TEXTS
-from tests.views.test_chat import HTMX, talk
+from tests.views.samples import HTMX, aged, get
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return local_owner()
-
-
-def get(client: Client, path: str, **headers: str) -> str:
-    answer = client.get(path, headers=headers or None)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def titles(page: str) -> list[str]:
@@ -46,15 +34,6 @@ def of_sidebar(page: str) -> dict[str, list[str]]:
     """The sidebar's groups with their titles."""
     groups = re.findall(r'<h2 class="label" id="group-(\w+)">.*?<ul(.*?)</ul>', page, re.DOTALL)
     return {name: re.findall(r'<bdi class="title">(.*?)</bdi>', rows) for name, rows in groups}
-
-
-def aged(owner: User, title: str, days: float, **fields: object) -> Conversation:
-    conversation = talk(owner, f"About {title}", "Yes.", title=title)
-    moment = timezone.now() - timedelta(days=days)
-    Conversation.objects.filter(pk=conversation.pk).update(updated_at=moment, **fields)
-    index_messages(conversation.message_set.all())
-    index_title(conversation, title)
-    return conversation
 
 
 # --- the sidebar --------------------------------------------------------------------------------
@@ -182,74 +161,6 @@ def test_the_list_is_read_by_an_index(owner: User) -> None:
     plan = Conversation.objects.of(owner).listed().filter(updated_at__lte=timezone.now()).explain()
     assert "conversation_listed" in plan
     assert "TEMP B-TREE" not in plan
-
-
-# --- what is done to a chat ---------------------------------------------------------------------
-
-
-def test_a_chat_is_renamed_by_a_form(client: Client, owner: User) -> None:
-    conversation = aged(owner, "Old", 1)
-    assert 'value="Old"' in get(client, f"/c/{conversation.pk}/title/")
-    answer = client.post(f"/c/{conversation.pk}/title/", {"title": "  New\n title "})
-    assert answer["Location"] == f"/c/{conversation.pk}/"
-    conversation.refresh_from_db()
-    assert conversation.title == "New title"
-
-
-@pytest.mark.parametrize("title", ["", " ", "x" * 201])
-def test_an_invalid_title_is_refused(client: Client, owner: User, title: str) -> None:
-    conversation = aged(owner, "Old", 1)
-    for headers in ({}, HTMX, {**HTMX, "HX-Target": f"chat-{conversation.pk}"}):
-        answer = client.post(f"/c/{conversation.pk}/title/", {"title": title}, headers=headers)
-        assert "A title has 1 to 200 characters." in answer.content.decode()
-    conversation.refresh_from_db()
-    assert conversation.title == "Old"
-
-
-def test_a_row_is_renamed_in_its_place(client: Client, owner: User) -> None:
-    conversation = aged(owner, "Old", 1)
-    here = {**HTMX, "HX-Target": f"chat-{conversation.pk}"}
-    assert get(client, f"/c/{conversation.pk}/title/", **here).strip().startswith("<li")
-    row = client.post(f"/c/{conversation.pk}/title/", {"title": "New"}, headers=here)
-    assert row.content.decode().startswith(f'<li class="chat-row" id="chat-{conversation.pk}">')
-    assert "New" in row.content.decode()
-
-
-@pytest.mark.parametrize("mark", ["pinned", "archived"])
-def test_a_chat_is_pinned_and_archived_by_a_form(client: Client, owner: User, mark: str) -> None:
-    conversation = aged(owner, "One", 1)
-    for value in ("yes", "no"):
-        assert f'name="{mark}" value="{value}"' in get(client, f"/c/{conversation.pk}/menu/")
-        answer = client.post(f"/c/{conversation.pk}/mark/", {mark: value})
-        assert answer["Location"] == f"/c/{conversation.pk}/"
-        conversation.refresh_from_db()
-        assert getattr(conversation, mark) is (value == "yes")
-
-
-def test_the_delete_dialog_offers_to_archive_instead(client: Client, owner: User) -> None:
-    conversation = aged(owner, "One", 1)
-    assert "Archive instead" in get(client, f"/c/{conversation.pk}/delete/")
-    answer = client.post(f"/c/{conversation.pk}/delete/", {"archive": "yes"})
-    assert answer["Location"] == f"/c/{conversation.pk}/"
-    conversation.refresh_from_db()
-    assert conversation.archived
-    assert "rchive" not in get(client, f"/c/{conversation.pk}/delete/?part")  # it already is
-
-
-@pytest.mark.promise(8)
-def test_somebody_elses_chat_cannot_be_changed(client: Client, owner: User) -> None:
-    theirs = talk(User.objects.create(username="stranger"), "A secret", title="Secrets")
-    for pk in (theirs.pk, uuid.uuid4()):
-        for path in ("menu/", "title/", "row/", "delete/"):
-            assert client.get(f"/c/{pk}/{path}").status_code == 404
-        assert client.post(f"/c/{pk}/title/", {"title": "Mine"}).status_code == 404
-        assert client.post(f"/c/{pk}/mark/", {"archived": "yes"}).status_code == 404
-    for path in ("/chats/", "/chats/?archived=1", "/chats/?q=secret", "/sidebar/"):
-        assert "ecret" not in get(client, path).replace('value="secret"', "").replace(
-            "“<bdi>secret", ""
-        )
-    theirs.refresh_from_db()
-    assert (theirs.title, theirs.archived) == ("Secrets", False)
 
 
 def test_a_found_message_is_shown_in_its_conversation(client: Client, owner: User) -> None:

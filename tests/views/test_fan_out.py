@@ -15,7 +15,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from chat.access.owner import local_owner
 from chat.display.snapshots import session_created
 from chat.models import Conversation, Message, ToolCall, Turn
 from chat.protocol import MAX_FRAME_BYTES
@@ -29,11 +28,6 @@ ANSWER = '"Words" & more\n\n' * 5000
 RESULT = "result" * 200
 NASTY = "\x01\"'<&"
 """Characters that take the most room in a frame or on a page."""
-
-
-@pytest.fixture
-def owner() -> User:
-    return local_owner()
 
 
 @pytest.fixture
