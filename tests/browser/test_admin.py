@@ -1,4 +1,4 @@
-"""The admin in a real browser: under the page's policy, on a phone, followed by open pages."""
+"""The admin in a real browser: under the page's policy, on a phone, and beside open chats."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGES = (
 
 
 def opened(admin: Page, room: Room) -> None:
-    """The page of the latest conversation."""
+    """Open the page of the latest conversation."""
     admin.goto(room.talos.address + LIST)
     admin.locator("#result_list tbody th a").first.click()
     expect(admin.locator(".reading")).to_be_visible()

@@ -89,7 +89,7 @@ def test_arrow_up_edits_the_last_message(room: Room) -> None:
 
 
 def test_enter_is_left_to_the_input_method(room: Room) -> None:
-    """Simulates an input method in Chromium: composition, then keys that it still handles."""
+    """Simulate an input method in Chromium: composition, then keys that it still handles."""
     page = room.page()
     field(page).focus()
     method = page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""From the first visit to a real model's answer: connected in the browser, without a restart."""
+"""From the first visit to a real model's answer, connected in the browser without a restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHONE = {"width": 320, "height": 640}
 
 
 def first_visit(room: Room, **options: object) -> Page:
-    """Nothing is configured; a model server that needs a key is running."""
+    """Open an unconfigured Talos, while a model server that needs a key is running."""
     room.serve(TALOS_LOCAL_MODELS="0")
     room.models.models, room.models.key = ["ant-1", "ant-2"], KEY
     return room.page(context=room.context(**options))

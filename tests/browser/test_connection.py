@@ -78,7 +78,7 @@ def test_an_unsent_message_survives_a_reload(room: Room) -> None:
     is_up: list[bool] = []
 
     def unhearing(socket: WebSocketRoute) -> None:
-        """Accept connections and never answer, until the server is up."""
+        """Accept connections without answering until the server is up."""
         if is_up:
             socket.connect_to_server()
 

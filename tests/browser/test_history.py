@@ -22,7 +22,7 @@ CHATS = (
 
 
 def opened(room: Room) -> Page:
-    """A page with the list of all chats open and some chats in it."""
+    """Open a page with the list of all chats and some chats in it."""
     page = room.page()
     store(room, CHATS)
     page.keyboard.press("Control+k")
@@ -31,7 +31,7 @@ def opened(room: Room) -> Page:
 
 
 def search(page: Page, words: str) -> None:
-    """Type words and wait for their results, as parts of them also find something."""
+    """Type words and wait for their results: the first letters have results too."""
     page.keyboard.type(words)
     expect(page.locator("#list")).to_have_attribute("data-query", words)
 
@@ -104,7 +104,7 @@ def test_arrows_move_through_the_list_and_letters_go_to_the_field(room: Room) ->
     expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.locator("#text")).to_be_focused()  # where the focus was
+    expect(page.locator("#text")).to_be_focused()  # which had the focus before
 
 
 def test_a_chat_can_be_renamed_in_its_row(room: Room) -> None:

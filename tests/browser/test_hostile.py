@@ -1,6 +1,6 @@
 """Hostile texts do nothing in a real browser: streamed in pieces, stored, as argument and result.
 
-The page's policy would stop most of it; what must hold without it is tried without it.
+The page's policy would stop most of them, so it is switched off here.
 """
 
 from __future__ import annotations

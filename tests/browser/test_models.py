@@ -1,4 +1,4 @@
-"""The model menu: by mouse, by keyboard alone, in an empty chat and in a used one."""
+"""The model menu: by mouse, by keyboard, in a new chat and in a used one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODELS = ["scripted", *(f"ant-{number}" for number in range(1, 9))]
 
 @pytest.fixture
 def many(empty_room: Room) -> Room:
-    """Ten models, with demo: more than the menu shows without a filter."""
+    """Ten models, including the demo: more than the menu shows without a filter."""
     empty_room.serve_models(MODELS)
     return empty_room
 

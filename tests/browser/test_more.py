@@ -1,4 +1,4 @@
-"""Long messages and calls: the rest is loaded on request, and a part is never taken for the whole."""
+"""Long messages and calls: the rest is loaded on request, and a part never passes for the whole."""
 
 from __future__ import annotations
 

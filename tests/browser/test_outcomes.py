@@ -1,4 +1,4 @@
-"""The end of an answer and its cost: error details, remarks, the context gauge, waits."""
+"""Notes on an answer: error details, waits, remarks, and the context gauge."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AGO = "(seconds) => new Date(Date.now() - seconds * 1000).toISOString()"
 
 
 def failed(room: Room, page: Page) -> Locator:
-    """An answer that failed."""
+    """Make an answer fail."""
     room.reply(Status(400))
     say(page, "Go")
     over(page)
@@ -39,7 +39,7 @@ def failed(room: Room, page: Page) -> Locator:
 
 
 def listening(room: Room, **options: Any) -> Page:
-    """A page whose connection the test can send frames through."""
+    """Open a page whose connection the test can send frames through."""
     context = room.context(**options)
     context.add_init_script(SOCKET)
     page = room.page(context=context)
@@ -48,7 +48,7 @@ def listening(room: Room, **options: Any) -> Page:
 
 
 def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
-    """Send a status with a wait that began so many seconds ago; None: without one."""
+    """Send a status, with a wait that began so many seconds ago if there is a note."""
     data = {
         "status": "thinking",
         "message_id": page.locator(".assistant").last.get_attribute("data-id"),

@@ -1,7 +1,7 @@
 """Hostile inputs and their readers: small pieces that are repeated, and the reader's limit.
 
-Each target says of what its input is made and what is done with it. Nothing in here needs a
-database: those only look words up.
+Each target names the pieces of its input and the reader. Nothing here needs a database, which only
+looks words up.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Target:
     work: Callable[[str], Work]
     """Prepares an input and returns the work to be measured."""
     most: int = 256 * 1024
-    """Most characters that it may have to read."""
+    """The most characters that it may have to read."""
     longest: float = 3.0
-    """Seconds that all of it may take: about ten times the usual."""
+    """Seconds allowed for the whole input: about ten times the usual."""
 
 
 @tool
 def anything(values: dict[str, Any] | list[int] | str | None = None) -> str:
-    """Take anything."""
+    """Accept any input."""
     return ""
 
 
@@ -190,7 +190,7 @@ def _translated(text: str) -> None:
 
 
 SHAPES = ("q", "a", "Q", "A", "R", "c", "o", "s")
-"""See `shapes.py`."""
+"""See `tests/transfer/shapes.py`."""
 LETTERS = (
     "a",
     "a b ",

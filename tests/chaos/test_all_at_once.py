@@ -1,4 +1,4 @@
-"""Promises 1, 4, 6 and 8: many clients do the same, or the opposite, at the same moment."""
+"""Promises 1, 4, 6 and 8: many clients do the same thing, or the opposite, at the same moment."""
 
 from __future__ import annotations
 
@@ -131,12 +131,12 @@ class Asking:
         self._count = 0
 
     async def ask(self, *, until: str | None = None) -> str:
-        """Make a pending call that both tabs see, and return its id. Or wait for a kind of frame."""
+        """Make a pending call, wait until both tabs see it or a frame `until`, and return its id."""
         (call_id,) = await self.ask_for(1, until=until)
         return call_id
 
     async def ask_for(self, calls: int, *, until: str | None = None) -> list[str]:
-        """Make pending calls of one answer, likewise."""
+        """Do the same with several calls in one answer."""
         self._count += 1
         names = [f"n{self._count}-{number}" for number in range(calls)]
         self.model.server.rules[self.model.id] = lambda body: (
@@ -171,7 +171,7 @@ async def asking(own_server: OwnServer, connect: OpenChat, model: Model, tmp_pat
 @pytest.mark.promise(5)
 @sizes("times", sample=10, full=300)
 async def test_approved_the_moment_it_is_asked_for(asking: Asking, times: int) -> None:
-    """At the moment when the turn checks whether it has to wait."""
+    """The approval arrives while the turn checks whether it has to wait."""
     for _ in range(times):
         call_id = await asking.ask(until="tool_approval_request")
         await asking.chat.send("approve_tool", call_id=call_id, approved=True)
@@ -221,7 +221,7 @@ async def test_approved_and_stopped(asking: Asking, times: int) -> None:
 async def test_several_calls_decided_at_random_moments(
     asking: Asking, rng: random.Random, times: int
 ) -> None:
-    """While others run, and while their turn begins to wait: none is forgotten."""
+    """No decision is forgotten while other calls run or their turn begins to wait."""
     for _ in range(times):
         wanted = {call_id: rng.random() < 0.7 for call_id in await asking.ask_for(4)}
         for call_id in rng.sample(list(wanted), len(wanted)):
@@ -287,7 +287,7 @@ async def delete(asking: Asking) -> AsyncIterator[Callable[[str], Awaitable[None
 async def test_approved_stopped_and_deleted(
     asking: Asking, delete: Callable[[str], Awaitable[None]], times: int
 ) -> None:
-    """The conversation is gone for everybody, the send has exactly one end, and nothing is stuck."""
+    """Check that the conversation is gone for all, the send has one end, and nothing is stuck."""
     for _ in range(times):
         call_id = await asking.ask()
         session_id = asking.chat.session_id

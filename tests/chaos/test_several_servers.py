@@ -67,7 +67,7 @@ def two(
 
 @pytest.fixture
 def three(tmp_path: Path, collected: None, model_server: ModelServer) -> Iterator[list[OwnServer]]:
-    """Servers that take each other for dead after four seconds instead of twenty."""
+    """Servers that consider each other dead after four seconds instead of twenty."""
     with several(3, tmp_path, model_server, *HASTY) as servers:
         yield servers
 
@@ -198,7 +198,7 @@ async def test_a_call_that_another_server_approves_joins_one_that_runs(
 async def test_fifteen_sends_behind_another_servers_answer_have_their_ends(
     two: list[str], connect: OpenChat, model: Model
 ) -> None:
-    """More than a snapshot shows: it is no list of what somebody waits for."""
+    """More sends than a snapshot shows: it does not list every send that a client waits for."""
     here, there = two
     chat, tab = await connect(here), await connect(there)
     grow, end_it = Gate(), Gate()
@@ -254,8 +254,8 @@ async def test_a_killed_and_a_frozen_server_are_replaced_by_the_third(
 
 @dataclass
 class Died:
-    """What a server was doing when it was killed: an answer, one behind it, a question whether a
-    tool may run, and an answer that had not begun; and tabs at another server."""
+    """The work of a server when it was killed: an answer, one queued behind it, a pending call, and
+    an answer that had not begun; with tabs at another server."""
 
     tabs: list[Chat]
     asked: str
@@ -296,7 +296,7 @@ class Died:
 
 @dataclass
 class Froze:
-    """What a server was doing when it froze: an answer, and one that had not begun."""
+    """The work of a server when it froze: an answer, and one that had not begun."""
 
     shown: Chat
     hidden: Chat
@@ -322,7 +322,7 @@ class Froze:
         self.answers = shown, hidden
 
     async def finishes_nothing(self) -> None:
-        """Awake again, it shows the current state and changes nothing."""
+        """Check that the server, awake again, shows the current state and changes nothing."""
         assert self.witness is not None
         for page, answer in zip((self.shown, self.hidden), self.answers, strict=True):
             assert (await page.until("done"))[-1]["status"] == answer["status"]

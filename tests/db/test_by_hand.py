@@ -1,4 +1,4 @@
-"""Code that is hand-written for speed does the same as the slow way."""
+"""Code written by hand for speed does the same as the slow way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SQLite file is created with the pragmas that must be set then, and opened with the others."""
+"""The SQLite file is created with the pragmas needed at creation, and opened with the others."""
 
 from __future__ import annotations
 

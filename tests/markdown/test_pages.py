@@ -1,4 +1,4 @@
-"""A page waits for its texts, but not long; and a finished text is rendered once."""
+"""A page waits for its texts only briefly, and a finished text is rendered once."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_page_of_costly_texts_is_complete_without_waiting_for_all(
 
 
 def test_few_pages_wait_for_costly_texts_at_once(asked: list[Future[Outcome]]) -> None:
-    """The other threads stay free for everybody's pages."""
+    """The other threads stay free for other pages."""
     colons = COSTLY["colons"][:50_000]
     conversation = talk(colons)
     with ExitStack() as others:

@@ -1,4 +1,4 @@
-"""Markdown to HTML: the result, and input that never gets through."""
+"""Markdown to HTML: the result, and hostile input that never gets through."""
 
 from __future__ import annotations
 

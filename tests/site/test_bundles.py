@@ -16,7 +16,7 @@ from talos_site import bundles
 STATIC = Path(settings.BASE_DIR, "static")
 OF_OTHER_PAGES = {"admin"}
 HEADERS = 1000
-"""The most bytes of HTTP overhead per response."""
+"""The maximum HTTP overhead per response, in bytes."""
 FIRST_LOAD = 80_000
 
 

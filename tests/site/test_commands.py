@@ -62,7 +62,7 @@ def test_a_signal_ends_a_command_with_one_line(
 
 
 def is_ready(pid: int) -> bool:
-    """Whether Python has started so far that it handles the signal."""
+    """Whether Python has started far enough to handle the signal."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):

@@ -1,4 +1,4 @@
-"""The server around the application: how it stops, and the cost of slow readers."""
+"""The server around the application: stopping, and the cost of slow readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invalid value stops the start with its name and advice; a valid one arrives."""
+"""An invalid value stops the start with its name and advice; a valid one is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threads of pages: few, never held while only waiting, and never in each other's way."""
+"""The threads of pages: few, never held while only waiting, and never blocking each other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def nesting(request: HttpRequest) -> HttpResponse:
 
 
 async def splitting(request: HttpRequest) -> HttpResponse:
-    """A view that has several things done at once."""
+    """A view that starts several jobs at once."""
     busy = threading.Lock()
 
     @sync_to_async

@@ -1,4 +1,4 @@
-"""Resuming: the state so far, then every later frame, none lost and none twice."""
+"""Resuming: the state so far, then each later frame exactly once."""
 
 from __future__ import annotations
 

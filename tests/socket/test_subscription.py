@@ -16,7 +16,7 @@ from tests.views.test_chat import talk
 
 
 class Connection:
-    """Records the frames that it gets."""
+    """A connection that records the frames it gets."""
 
     owner = None
     subscription: Subscription | None = None

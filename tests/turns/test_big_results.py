@@ -1,4 +1,4 @@
-"""Large tool results do not make frames that a connection cannot take."""
+"""Large tool results never make a frame too large for a connection."""
 
 from __future__ import annotations
 

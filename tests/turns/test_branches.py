@@ -1,4 +1,4 @@
-"""Edited questions, selected branches, continued answers: nothing is overwritten, every tab hears."""
+"""Edited questions, selected branches, continued answers: nothing is overwritten in any tab."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def test_sigkill_in_mid_answer_keeps_the_text_sent_so_far(
     own_server.kill()
 
     chat = await connect(own_server.start())
-    snapshot = await chat.resume(session_id)  # recovered before the first client is served
+    snapshot = await chat.resume(session_id)  # recovery precedes the first client
     assert snapshot["turn"] is None
     assert snapshot["messages"][-1]["content"] == "seen by someone"
     assert snapshot["messages"][-1]["status"] == "interrupted"

@@ -18,7 +18,7 @@ NO_TOOLS = "This model's server does not support tools, so it answered without t
 
 @pytest.fixture
 def play(model: Model) -> Play:
-    """Have the model's server behave like this one."""
+    """Make the model server behave like this one."""
 
     def play(rule: imitations.Rule) -> None:
         model.server.rules[model.id] = rule

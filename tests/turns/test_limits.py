@@ -1,4 +1,4 @@
-"""Refusals of a server without a model server, or with a rate limit; and tidying up."""
+"""The demo and unknown models, rate limits, and the removal of empty conversations."""
 
 from __future__ import annotations
 

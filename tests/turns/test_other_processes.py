@@ -31,7 +31,7 @@ def server(
 
 
 def call(server: OwnServer, service: str) -> float:
-    """Call a service as the owner, in another process. Returns when that ended."""
+    """Call a service as the owner, in another process. Returns the time when it ended."""
     ask = f"from chat import services; from chat.access.owner import local_owner; owner = local_owner(); services.{service}"
     server.manage("shell", "--no-imports", "-c", ask)
     return time.monotonic()

@@ -1,4 +1,4 @@
-"""Regenerating an answer: the earlier one is kept as a sibling, and every tab hears of it."""
+"""Regenerating an answer: the earlier one is kept as a sibling, and every tab gets the new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's answer becomes a title: without additions, and without losses."""
+"""A model's answer becomes a title: additions are removed, nothing else is lost."""
 
 # ruff: noqa: RUF001  # the letters and the punctuation of many scripts
 

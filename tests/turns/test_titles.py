@@ -1,5 +1,4 @@
-"""Titles: requested from the model after the first answer; they never replace a person's, and never
-fail an answer."""
+"""Titles follow the first answer, never replace a person's, and never fail an answer."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ async def test_an_endless_loop_of_calls_is_stopped(open_chat: OpenChat, model: M
 
 @pytest.fixture
 def with_dice(own_server: OwnServer, tmp_path: Path) -> OwnServer:
-    """A server with the example of docs/tools.md dropped into a folder of tools."""
+    """A server whose folder of tools holds the example of docs/tools.md."""
     page = Path(settings.BASE_DIR, "docs", "tools.md").read_text(encoding="utf-8")
     folder = tmp_path / "house_tools"
     folder.mkdir()
