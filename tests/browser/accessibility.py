@@ -12,7 +12,7 @@ COLOURS = {**OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
 SETTLE = """() => {
     for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
 }"""
-"""Wait until no colour is changing: Django's admin fades links regardless of preferences."""
+"""Finish all colour transitions: Django's admin fades links regardless of preferences."""
 
 
 def flawless(page: Page) -> None:

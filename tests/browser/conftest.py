@@ -2,7 +2,7 @@
 
 A file's tests share its server, cleared before each; `empty_room` is one of the test's own. The
 browser is started anew for each file: Playwright's synchronous interface keeps an event loop
-running in this thread, which other tests could not live with.
+running in this thread, which would break other tests.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def in_a_chat(page: Page) -> None:
 def over(page: Page) -> None:
     """Wait until the last message has its complete answer, rendered by the server.
 
-    Finished blocks are rendered before: they are no sign of it.
+    Finished blocks are rendered earlier, so they do not show it.
     """
     expect(page.locator("#messages > .assistant:last-child > .handles")).to_be_visible()
 

@@ -33,7 +33,7 @@ def answer(question: str) -> int:  # forty-two
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing(room: Room, width: int) -> None:
+def test_the_page_passes_axe_in_every_state(room: Room, width: int) -> None:
     context = room.context(viewport={"width": width, "height": 800})
     page = room.page(context=context)
     flawless(page)  # empty
@@ -66,7 +66,7 @@ def test_axe_finds_nothing(room: Room, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_in_the_dialogs(empty_room: Room, width: int) -> None:
+def test_the_dialogs_pass_axe(empty_room: Room, width: int) -> None:
     room = empty_room
     room.serve_models(["scripted", *(f"ant-{number}" for number in range(20))])
     context = room.context(viewport={"width": width, "height": 800})
@@ -100,7 +100,7 @@ def test_axe_finds_nothing_in_the_dialogs(empty_room: Room, width: int) -> None:
     flawless(page)
 
 
-def test_the_first_run_explains_itself(empty_room: Room) -> None:
+def test_the_first_run_explains_how_to_connect_a_model(empty_room: Room) -> None:
     empty_room.serve(TALOS_DEFAULT_MODEL="demo")
     page = empty_room.page()
     for words in ("demo", "Connect a model", "Ollama", ".env"):
@@ -113,7 +113,7 @@ def test_the_first_run_explains_itself(empty_room: Room) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_a_narrow_screen(room: Room, width: int) -> None:
+def test_nothing_overflows_a_narrow_screen(room: Room, width: int) -> None:
     context = room.context(viewport={"width": width, "height": 700})
     page = room.page(context=context)
     room.reply(RICH + "\n" + "x" * 400)
@@ -131,7 +131,7 @@ def test_a_narrow_screen(room: Room, width: int) -> None:
     expect(page.locator(".message")).to_have_count(0)
 
 
-def test_the_keyboard_is_enough(room: Room) -> None:
+def test_the_keyboard_reaches_the_main_controls(room: Room) -> None:
     page = room.page()
     page.goto(room.talos.address)
     page.locator("body").press("Tab")
@@ -144,7 +144,7 @@ def test_the_keyboard_is_enough(room: Room) -> None:
     assert {"brand", "new-chat", "text", "send"} <= reached
 
 
-def test_a_table_reads_in_one_direction(room: Room) -> None:
+def test_a_table_has_one_text_direction(room: Room) -> None:
     page = room.page()
     room.reply("| שם | מספר |\n|:--|--:|\n| נמלים | 12 |\n| Ants. | 7 |")
     say(page, "Show me a table")

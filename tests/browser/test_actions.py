@@ -38,7 +38,7 @@ def asked(room: Room) -> list[str]:
     return [message["content"] for message in room.models.requests[-1].body["messages"][1:]]
 
 
-def test_a_message_and_its_code_are_copied(room: Room) -> None:
+def test_a_message_and_its_code_can_be_copied(room: Room) -> None:
     context = room.context(permissions=["clipboard-read", "clipboard-write"])
     room.reply(CODE)
     page = room.page(context=context)
@@ -56,7 +56,7 @@ def test_a_message_and_its_code_are_copied(room: Room) -> None:
     expect(page.get_by_role("button", name="Copy code")).to_have_count(1)
 
 
-def test_a_question_is_edited_and_its_versions_stepped_through(room: Room) -> None:
+def test_a_question_can_be_edited_and_its_versions_browsed(room: Room) -> None:
     page = talk(room)
     other = room.page(page.url.removeprefix(room.talos.address), page.context)
     question = last(page, "user")
@@ -92,7 +92,7 @@ def test_a_question_is_edited_and_its_versions_stepped_through(room: Room) -> No
     expect(page.locator(".user .versions")).to_contain_text("3 / 3")
 
 
-def test_an_answer_is_made_again_also_by_another_model(room: Room) -> None:
+def test_an_answer_can_be_retried_with_another_model(room: Room) -> None:
     page = talk(room)
     gate = Gate()
     room.reply("Answer ", gate, "two.")
@@ -118,7 +118,7 @@ def test_an_answer_is_made_again_also_by_another_model(room: Room) -> None:
     expect(page.get_by_role("button", name="Previous version")).to_be_disabled()
 
 
-def test_escape_discards_no_change_before_it_is_asked_for(room: Room) -> None:
+def test_escape_warns_before_it_discards_an_edit(room: Room) -> None:
     page = talk(room)
     field = page.get_by_label("Edit your message")
     last(page, "user").get_by_role("button", name="Edit").click()
@@ -134,7 +134,7 @@ def test_escape_discards_no_change_before_it_is_asked_for(room: Room) -> None:
     expect(page.locator(".bubble")).to_have_text(["First"])
 
 
-def test_an_answer_that_is_cut_short_says_so_and_goes_on(room: Room) -> None:
+def test_a_cut_off_answer_can_be_continued(room: Room) -> None:
     room.reply("Once upon", Finish("length"))
     page = room.page()
     say(page, "Tell me")
@@ -149,7 +149,7 @@ def test_an_answer_that_is_cut_short_says_so_and_goes_on(room: Room) -> None:
     expect(page.get_by_role("button", name="Continue")).to_be_hidden()
 
 
-def test_a_stopped_answer_goes_on_and_a_failed_one_is_tried_again(room: Room) -> None:
+def test_a_stopped_answer_can_be_continued_and_a_failed_one_retried(room: Room) -> None:
     room.reply("Once upon", Gate())
     page = room.page()
     say(page, "Tell me")
@@ -172,7 +172,7 @@ def test_a_stopped_answer_goes_on_and_a_failed_one_is_tried_again(room: Room) ->
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
 
 
-def test_what_is_refused_says_so_and_loses_nothing(room: Room) -> None:
+def test_a_refused_edit_is_explained_and_kept(room: Room) -> None:
     page = talk(room)
     other = room.page(page.url.removeprefix(room.talos.address), page.context)
     last(other, "user").get_by_role("button", name="Edit").click()
@@ -195,7 +195,7 @@ def test_what_is_refused_says_so_and_loses_nothing(room: Room) -> None:
         expect(tab.locator(".bubble")).to_have_text(["Too early"])
 
 
-def test_stepping_keeps_the_readers_place(room: Room) -> None:
+def test_switching_versions_keeps_the_scroll_position(room: Room) -> None:
     long = "\n\n".join(f"Paragraph {number}." for number in range(60))
     page = talk(room, answer="Short.")
     room.reply("Second.")
@@ -225,7 +225,7 @@ def test_stepping_keeps_the_readers_place(room: Room) -> None:
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_in_what_can_be_done(room: Room, width: int) -> None:
+def test_message_actions_pass_axe(room: Room, width: int) -> None:
     context = room.context(viewport={"width": width, "height": 800})
     room.reply(CODE)
     page = room.page(context=context)

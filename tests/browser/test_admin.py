@@ -1,4 +1,4 @@
-"""The admin in a real browser: under the page's policy, on a phone, followed by open pages."""
+"""The admin in a real browser: under the page's policy, on a phone, and beside open chats."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ PAGES = (
 
 
 def opened(admin: Page, room: Room) -> None:
-    """The page of the latest conversation."""
+    """Open the page of the latest conversation."""
     admin.goto(room.talos.address + LIST)
     admin.locator("#result_list tbody th a").first.click()
     expect(admin.locator(".reading")).to_be_visible()
 
 
 @pytest.mark.promise(9)
-def test_what_is_done_there_is_heard_by_an_open_page(room: Room, effects: Path) -> None:
+def test_admin_actions_reach_an_open_chat(room: Room, effects: Path) -> None:
     chat = ask(room, effects, "one")
     admin = room.page("/admin/")
     expect(admin.get_by_role("region", name="Waiting for approval")).to_contain_text("append_line")
@@ -67,7 +67,7 @@ def test_what_is_done_there_is_heard_by_an_open_page(room: Room, effects: Path) 
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_it_can_be_read_by_everybody(room: Room, width: int) -> None:
+def test_admin_pages_are_accessible(room: Room, width: int) -> None:
     """No list or page breaks the policy, is wider than the screen, or fails axe."""
     context = room.context(viewport={"width": width, "height": 800})
     room.reply("An **insect**.\n\n```python\nprint('ant')\n```")
@@ -103,7 +103,7 @@ def test_it_can_be_read_by_everybody(room: Room, width: int) -> None:
     flawless(admin)
 
 
-def test_days_are_asked_for_with_the_keyboard_and_the_search_is_wide_enough(room: Room) -> None:
+def test_dates_can_be_typed_and_the_search_field_is_wide_enough(room: Room) -> None:
     """This also works on a phone and without scripts."""
     context = room.context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
     admin = room.page(LIST, context=context)

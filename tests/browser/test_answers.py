@@ -13,7 +13,7 @@ from tests.support.model_server import Gate, Think, Tokens
 pytestmark = pytest.mark.browser
 
 
-def test_reasoning_is_streamed_folded_and_kept(room: Room) -> None:
+def test_reasoning_is_streamed_collapsed_and_stored(room: Room) -> None:
     thinks, writes = Gate(), Gate()
     room.reply(Think("Hm, "), Think("<b>ants</b>."), thinks, "Twenty.", writes)
     page = room.page()
@@ -44,7 +44,7 @@ def test_reasoning_is_streamed_folded_and_kept(room: Room) -> None:
     expect(thoughts).to_have_text("Hm, <b>ants</b>.")
 
 
-def test_an_answer_without_reasoning_has_none(room: Room) -> None:
+def test_an_answer_without_reasoning_shows_no_reasoning_box(room: Room) -> None:
     gate = Gate()
     room.reply("Twenty", gate, ".")
     page = room.page()
@@ -56,7 +56,7 @@ def test_an_answer_without_reasoning_has_none(room: Room) -> None:
     expect(page.locator(".reasoning")).to_have_count(0)
 
 
-def test_details_are_there_on_demand(room: Room) -> None:
+def test_usage_details_open_on_demand(room: Room) -> None:
     room.reply("Twenty.", Tokens(1234, 56, 1000))
     page = room.page()
     say(page, "How many?")
@@ -70,7 +70,7 @@ def test_details_are_there_on_demand(room: Room) -> None:
     expect(totals).to_contain_text("1,234 (1,000 cached)")
 
 
-def test_a_suggestion_is_sent(room: Room) -> None:
+def test_choosing_a_suggestion_sends_it(room: Room) -> None:
     room.reply("In three steps.")
     page = room.page()
     suggestion = page.locator("[data-suggestion]").first
@@ -82,7 +82,7 @@ def test_a_suggestion_is_sent(room: Room) -> None:
     expect(page.locator("[data-suggestion]")).to_have_count(0)
 
 
-def test_another_answer_replaces_the_first_in_every_tab(room: Room) -> None:
+def test_a_retry_replaces_the_answer_in_every_tab(room: Room) -> None:
     room.reply("First try.")
     context = room.context()
     one = room.page(context=context)
@@ -118,13 +118,13 @@ def test_another_answer_replaces_the_first_in_every_tab(room: Room) -> None:
     expect(one.locator(".message")).to_have_count(4)
 
 
-def test_a_retry_that_is_refused_says_so(room: Room) -> None:
+def test_a_refused_retry_is_explained(room: Room) -> None:
     page = room.page()
     say(page, "/retry")
     expect(page.locator(".notice")).to_contain_text("no conversation yet")
 
 
-def test_new_leaves_the_conversation(room: Room) -> None:
+def test_the_new_command_leaves_the_conversation(room: Room) -> None:
     room.reply("Hello.")
     page = room.page()
     say(page, "Hi")
@@ -139,7 +139,7 @@ def test_new_leaves_the_conversation(room: Room) -> None:
     expect(page.locator(".chats .open")).to_have_count(2)
 
 
-def test_sessions_are_links(room: Room) -> None:
+def test_the_sessions_command_lists_links(room: Room) -> None:
     room.models.title = "[Odd](javascript:alert(1)) *title* <b>"
     room.reply("Hello.")
     page = room.page()

@@ -61,7 +61,7 @@ def went_on(page: Page) -> None:
     expect(page.locator(".prose").last).to_have_text("So it is.")
 
 
-def test_it_asks_and_runs_once_it_is_approved(room: Room, effects: Path) -> None:
+def test_an_approved_call_runs_once(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     expect(card(page).locator(".state")).to_have_text("needs your approval")
     expect(card(page).locator("dd").nth(1)).to_have_text("a")
@@ -90,7 +90,7 @@ def test_a_denied_call_does_nothing(room: Room, effects: Path) -> None:
     assert lines(effects) == []
 
 
-def test_what_waits_can_be_stopped(room: Room, effects: Path) -> None:
+def test_a_pending_call_can_be_stopped(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.locator(".note.cancelled")).to_be_visible()
@@ -100,7 +100,7 @@ def test_what_waits_can_be_stopped(room: Room, effects: Path) -> None:
     assert lines(effects) == []
 
 
-def test_a_decision_is_remembered_and_taken_back(room: Room, effects: Path) -> None:
+def test_a_remembered_approval_can_be_revoked(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     card(page).get_by_role("checkbox").check()
     card(page).get_by_role("button", name="Approve").click()
@@ -124,7 +124,7 @@ def test_a_decision_is_remembered_and_taken_back(room: Room, effects: Path) -> N
     expect(card(page)).to_have_attribute("data-status", "pending")
 
 
-def test_the_keyboard_decides(room: Room, effects: Path) -> None:
+def test_calls_are_decided_by_keyboard(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a", "b")
     first, second = page.locator(".call").first, card(page)
     expect(first.locator(".details")).to_be_focused()
@@ -147,7 +147,7 @@ def test_the_keyboard_decides(room: Room, effects: Path) -> None:
     assert lines(effects) == ["a"]
 
 
-def test_an_approved_call_runs_while_another_asks(room: Room, effects: Path) -> None:
+def test_an_approved_call_runs_while_another_is_pending(room: Room, effects: Path) -> None:
     page = room.page(context=room.context())
     later = json.dumps({"file": str(effects), "text": "later"})
     room.reply("I will. ", Call("append_later", later, "call_later"), line(effects, "b", 1))
@@ -182,7 +182,7 @@ def test_an_approved_call_runs_while_another_asks(room: Room, effects: Path) -> 
     assert lines(effects) == ["later"]
 
 
-def test_a_running_tool_says_how_far_it_is(room: Room, effects: Path) -> None:
+def test_a_running_tool_shows_its_progress(room: Room, effects: Path) -> None:
     page = room.page()
     room.reply(Call("report", json.dumps({"file": str(effects)})))
     room.reply("So it is.")
@@ -196,7 +196,7 @@ def test_a_running_tool_says_how_far_it_is(room: Room, effects: Path) -> None:
     expect(card(page).locator(".working")).to_be_hidden()
 
 
-def test_a_call_that_waits_is_seen_from_everywhere(room: Room, effects: Path) -> None:
+def test_a_pending_call_is_shown_on_every_page(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     title = page.locator("#title").inner_text()
     store(room, [(f"Later {number}", "Something else") for number in range(4)])
@@ -222,7 +222,7 @@ def test_a_call_that_waits_is_seen_from_everywhere(room: Room, effects: Path) ->
     assert page.evaluate(dot) == "none"
 
 
-def test_the_other_tab_follows(room: Room, effects: Path) -> None:
+def test_a_decision_reaches_the_other_tab(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     other = room.page(page.url.removeprefix(room.talos.address), page.context)
     expect(card(other)).to_have_attribute("data-status", "pending")
@@ -235,7 +235,7 @@ def test_the_other_tab_follows(room: Room, effects: Path) -> None:
 
 
 @pytest.mark.promise(5)
-def test_an_approval_outlives_a_reload_and_a_restart(room: Room, effects: Path) -> None:
+def test_a_pending_approval_survives_a_reload_and_a_restart(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     page.reload()
     expect(card(page)).to_have_attribute("data-status", "pending")
@@ -255,7 +255,7 @@ def test_an_approval_outlives_a_reload_and_a_restart(room: Room, effects: Path) 
     assert lines(effects) == ["kept"]
 
 
-def test_without_a_script_a_form_decides(room: Room, effects: Path) -> None:
+def test_calls_are_decided_without_javascript(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     url = page.url
     plain = room.context(java_script_enabled=False).new_page()

@@ -22,7 +22,7 @@ def offered(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Commands").get_by_role("option")
 
 
-def test_a_slash_offers_the_commands(room: Room) -> None:
+def test_a_slash_suggests_commands(room: Room) -> None:
     page = room.page()
     box, keys = field(page), page.keyboard
     box.press_sequentially("/")
@@ -60,7 +60,7 @@ def test_a_slash_offers_the_commands(room: Room) -> None:
     expect(page.locator(".notice").last).to_contain_text("Model: scripted")
 
 
-def test_up_changes_what_was_said_last(room: Room) -> None:
+def test_arrow_up_edits_the_last_message(room: Room) -> None:
     room.reply("First answer.")
     page = room.page()
     field(page).press("ArrowUp")  # no message yet
@@ -88,8 +88,8 @@ def test_up_changes_what_was_said_last(room: Room) -> None:
     expect(page.locator(".prose")).to_have_text("Second answer.")
 
 
-def test_enter_belongs_to_the_input_method_first(room: Room) -> None:
-    """Simulates an input method in Chromium: composition, then keys that it still handles."""
+def test_enter_is_left_to_the_input_method(room: Room) -> None:
+    """Simulate an input method in Chromium: composition, then keys that it still handles."""
     page = room.page()
     field(page).focus()
     method = page.context.new_cdp_session(page)
@@ -128,7 +128,7 @@ def test_an_empty_field_cannot_be_sent(room: Room) -> None:
     expect(send).to_be_disabled()
 
 
-def test_it_grows_with_its_text_up_to_a_part_of_the_screen(room: Room) -> None:
+def test_the_field_grows_with_its_text_up_to_a_limit(room: Room) -> None:
     page = room.page()
 
     def height() -> float:
@@ -147,7 +147,7 @@ def test_it_grows_with_its_text_up_to_a_part_of_the_screen(room: Room) -> None:
     assert height() == low
 
 
-def test_shift_enter_makes_a_line_and_enter_sends(room: Room) -> None:
+def test_shift_enter_breaks_the_line_and_enter_sends(room: Room) -> None:
     room.reply("Two lines.")
     page = room.page()
     box = page.get_by_label("Message", exact=True)
@@ -161,14 +161,14 @@ def test_shift_enter_makes_a_line_and_enter_sends(room: Room) -> None:
     assert room.models.requests[0].body["messages"][-1]["content"] == "one\ntwo"
 
 
-def test_a_draft_outlives_a_reload(room: Room) -> None:
+def test_a_draft_survives_a_reload(room: Room) -> None:
     page = room.page()
     page.get_by_label("Message", exact=True).fill("Not finished")
     page.reload()
     expect(page.get_by_label("Message", exact=True)).to_have_value("Not finished")
 
 
-def test_a_message_that_is_too_long_is_not_sent(room: Room) -> None:
+def test_an_overlong_message_is_not_sent(room: Room) -> None:
     page = room.page()
     say(page, "🙂" * 65_537)
     expect(page.get_by_role("alert")).to_contain_text("at most 65,536 characters")
@@ -178,7 +178,7 @@ def test_a_message_that_is_too_long_is_not_sent(room: Room) -> None:
     expect(page.locator(".prose")).to_have_text("Long.")
 
 
-def test_two_tabs_have_a_draft_each(room: Room) -> None:
+def test_each_tab_keeps_its_own_draft(room: Room) -> None:
     context = room.context()
     one = room.page(context=context)
     connected(one)

@@ -1,4 +1,4 @@
-"""From the first visit to a real model's answer: connected in the browser, without a restart."""
+"""From the first visit to a real model's answer, connected in the browser without a restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHONE = {"width": 320, "height": 640}
 
 
 def first_visit(room: Room, **options: object) -> Page:
-    """Nothing is configured; a model server that needs a key is running."""
+    """Open an unconfigured Talos, while a model server that needs a key is running."""
     room.serve(TALOS_LOCAL_MODELS="0")
     room.models.models, room.models.key = ["ant-1", "ant-2"], KEY
     return room.page(context=room.context(**options))
@@ -29,7 +29,7 @@ def fill(page: Page, address: str, key: str) -> None:
     page.get_by_label("API key").fill(key)
 
 
-def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
+def test_a_model_is_connected_on_the_first_visit(empty_room: Room) -> None:
     room = empty_room
     page = first_visit(room)
     before = room.page()
@@ -67,7 +67,7 @@ def test_from_the_first_visit_to_an_answer(empty_room: Room) -> None:
     expect(before.locator(".assistant .prose").last).to_have_text("Neither am I.")
 
 
-def test_a_server_that_was_never_reached_has_no_model_yet(empty_room: Room) -> None:
+def test_an_unreachable_server_offers_no_model(empty_room: Room) -> None:
     page = first_visit(empty_room)
     page.get_by_role("link", name="Connect a model").click()
     fill(page, "http://127.0.0.1:9/v1", KEY)
@@ -82,7 +82,7 @@ def test_a_server_that_was_never_reached_has_no_model_yet(empty_room: Room) -> N
     expect(shown).to_have_text("No model yet")
 
 
-def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: Room) -> None:
+def test_the_connection_form_works_on_a_phone_and_by_keyboard(empty_room: Room) -> None:
     page = first_visit(empty_room, viewport=PHONE)
     link = page.get_by_role("link", name="Connect a model")
     expect(link).to_be_in_viewport(ratio=1)
@@ -107,7 +107,7 @@ def test_on_a_phone_nothing_is_hidden_and_the_keyboard_reaches_all(empty_room: R
     flawless(page)
 
 
-def test_without_javascript(empty_room: Room) -> None:
+def test_a_model_can_be_connected_without_javascript(empty_room: Room) -> None:
     room = empty_room
     page = first_visit(room, java_script_enabled=False)
     page.get_by_role("link", name="Connect a model").click()
@@ -125,7 +125,7 @@ def test_without_javascript(empty_room: Room) -> None:
     expect(page.get_by_text("was removed")).to_be_visible()
 
 
-def test_another_process_connects_and_this_server_notices(empty_room: Room) -> None:
+def test_a_connection_made_by_another_process_is_noticed(empty_room: Room) -> None:
     room = empty_room
     page = first_visit(room)
     code = (

@@ -35,7 +35,7 @@ LOST = "Connection lost. Trying again in 3 s…"
 
 
 @pytest.mark.promise(4)
-def test_a_killed_server_comes_back(room: Room) -> None:
+def test_the_page_recovers_from_a_killed_server(room: Room) -> None:
     room.reply("What was ", "shown", Gate())
     page = room.page()
     say(page, "Go")
@@ -53,7 +53,7 @@ def test_a_killed_server_comes_back(room: Room) -> None:
     expect(page.locator(".message")).to_have_count(4)
 
 
-def test_what_was_said_meanwhile_is_sent_again(room: Room) -> None:
+def test_a_message_written_offline_is_sent_after_reconnecting(room: Room) -> None:
     room.reply("First answer.")
     page = room.page()
     say(page, "First")
@@ -73,12 +73,12 @@ def test_what_was_said_meanwhile_is_sent_again(room: Room) -> None:
     expect(page.locator(".message")).to_have_count(4)
 
 
-def test_an_unsent_message_outlives_a_reload(room: Room) -> None:
+def test_an_unsent_message_survives_a_reload(room: Room) -> None:
     page = room.page()
     is_up: list[bool] = []
 
     def unhearing(socket: WebSocketRoute) -> None:
-        """Accept connections and never answer, until the server is up."""
+        """Accept connections without answering until the server is up."""
         if is_up:
             socket.connect_to_server()
 
@@ -94,7 +94,7 @@ def test_an_unsent_message_outlives_a_reload(room: Room) -> None:
     in_a_chat(page)
 
 
-def test_what_was_said_on_a_new_page_goes_into_no_older_chat(room: Room) -> None:
+def test_an_unsent_message_of_a_new_chat_does_not_go_into_another(room: Room) -> None:
     room.reply("Old.")
     page = room.page()
     say(page, "An old chat")
@@ -146,7 +146,7 @@ def test_a_gap_is_filled_from_a_snapshot(room: Room) -> None:
     assert dropped
 
 
-def test_a_connection_that_comes_late_moves_nothing(room: Room) -> None:
+def test_a_slow_connection_does_not_move_the_page(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 40)
     say(page, "Tell me a lot")
@@ -176,7 +176,7 @@ def test_a_connection_that_comes_late_moves_nothing(room: Room) -> None:
     assert len(page.evaluate("[...places]")) == 1
 
 
-def test_a_lost_connection_covers_no_words_for_long(room: Room) -> None:
+def test_the_lost_connection_banner_moves_out_of_the_way(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 40)
     say(page, "Tell me a lot")

@@ -15,7 +15,7 @@ from tests.support.processes import manage
 pytestmark = pytest.mark.browser
 
 
-def test_a_long_question_is_folded(room: Room) -> None:
+def test_a_long_question_is_collapsed(room: Room) -> None:
     page = room.page()
     room.reply("I see.")
     text = "\n".join(f"line {number}" for number in range(100))
@@ -38,7 +38,7 @@ def test_a_long_question_is_folded(room: Room) -> None:
     expect(bubble.first).to_have_text(text)
 
 
-def test_a_conversation_is_held(room: Room) -> None:
+def test_a_conversation_survives_a_reload(room: Room) -> None:
     room.reply("Hello, **you**.")
     room.reply("Still here.")
     page = room.page()
@@ -55,7 +55,7 @@ def test_a_conversation_is_held(room: Room) -> None:
     assert len(room.models.requests[1].body["messages"]) == 4  # with the system prompt
 
 
-def test_text_is_seen_while_it_is_written(room: Room) -> None:
+def test_text_appears_while_it_is_written(room: Room) -> None:
     gate = Gate()
     room.reply("First ", "**half**", gate, ", second half.")
     page = room.page()
@@ -68,7 +68,7 @@ def test_text_is_seen_while_it_is_written(room: Room) -> None:
     expect(page.locator("#announcer")).to_have_text("Talos First half, second half.")
 
 
-def test_the_title_appears_by_itself(room: Room) -> None:
+def test_the_title_appears_without_a_reload(room: Room) -> None:
     room.models.title = "About greetings"
     room.reply("Hello.")
     page = room.page()
@@ -79,7 +79,7 @@ def test_the_title_appears_by_itself(room: Room) -> None:
     expect(page).to_have_title("About greetings · Talos")
 
 
-def test_the_opening_words_are_the_title_until_there_is_one(room: Room) -> None:
+def test_the_opening_words_serve_as_the_first_title(room: Room) -> None:
     gate = Gate()
     room.models.title = "About ants"
     room.reply("Well, ", gate, "many.")
@@ -98,7 +98,7 @@ def test_the_opening_words_are_the_title_until_there_is_one(room: Room) -> None:
     expect(page.locator("h1")).to_have_text("About ants")
 
 
-def test_an_answer_is_stopped(room: Room) -> None:
+def test_stopping_an_answer_keeps_its_text(room: Room) -> None:
     room.reply("Some words", Gate())
     page = room.page()
     say(page, "Go on for ever")
@@ -111,7 +111,7 @@ def test_an_answer_is_stopped(room: Room) -> None:
 
 
 @pytest.mark.promise(2)
-def test_a_reload_in_the_middle_goes_on(room: Room) -> None:
+def test_a_reload_does_not_interrupt_an_answer(room: Room) -> None:
     gate = Gate()
     room.reply("one ", "two ", gate, "three")
     page = room.page()
@@ -125,7 +125,7 @@ def test_a_reload_in_the_middle_goes_on(room: Room) -> None:
     expect(page.locator(".message")).to_have_count(2)
 
 
-def test_a_model_that_fails_says_so(room: Room) -> None:
+def test_a_model_failure_is_shown(room: Room) -> None:
     room.reply(Status(401))
     page = room.page()
     say(page, "Hi")
@@ -133,7 +133,7 @@ def test_a_model_that_fails_says_so(room: Room) -> None:
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
-def test_a_tool_call_is_shown_where_it_was_made(room: Room) -> None:
+def test_a_tool_call_appears_at_its_place_in_the_answer(room: Room) -> None:
     room.reply("Let me see. ", Call("no_such_tool", '{"expression": "12*7"}'))
     room.reply("It is 84.")
     page = room.page()
@@ -145,7 +145,7 @@ def test_a_tool_call_is_shown_where_it_was_made(room: Room) -> None:
     expect(body.locator("> *")).to_have_count(3)
 
 
-def test_a_slash_command_is_answered_and_not_kept(room: Room) -> None:
+def test_a_slash_command_is_answered_but_not_stored(room: Room) -> None:
     page = room.page()
     say(page, "/models")
     expect(page.locator(".notice")).to_contain_text("Available models:")
@@ -154,7 +154,7 @@ def test_a_slash_command_is_answered_and_not_kept(room: Room) -> None:
     expect(page.locator(".message")).to_have_count(0)
 
 
-def test_a_refused_message_is_given_back(empty_room: Room) -> None:
+def test_a_refused_message_can_be_edited_again(empty_room: Room) -> None:
     empty_room.serve(TALOS_DEFAULT_MODEL="demo", TALOS_SENDS_PER_MINUTE="1")
     page = empty_room.page()
     say(page, "First")
@@ -176,7 +176,7 @@ def test_a_refused_message_is_given_back(empty_room: Room) -> None:
     expect(page.locator(".user")).to_have_count(1)
 
 
-def test_new_chat_begins_another(room: Room) -> None:
+def test_new_chat_opens_an_empty_page(room: Room) -> None:
     room.reply("One.")
     page = room.page()
     say(page, "Hi")
@@ -192,7 +192,7 @@ def test_new_chat_begins_another(room: Room) -> None:
     expect(page.locator(".message")).to_have_count(0)
 
 
-def test_a_gentle_step_up_is_enough_to_stop_following(room: Room) -> None:
+def test_scrolling_up_slightly_stops_following(room: Room) -> None:
     gates = [Gate() for _ in range(3)]
     grow = "- line\n" * 20
     room.reply("- line\n" * 200, gates[0], grow, gates[1], grow, gates[2], "the end")
@@ -217,7 +217,7 @@ def test_a_gentle_step_up_is_enough_to_stop_following(room: Room) -> None:
     becomes(page, f"{rest} <= 1")
 
 
-def test_what_no_command_is_comes_back_to_be_changed(room: Room) -> None:
+def test_an_unknown_command_returns_to_the_composer(room: Room) -> None:
     page = room.page()
     text = "/var/log/syslog says:\nkernel panic"
     say(page, text)
@@ -226,7 +226,7 @@ def test_what_no_command_is_comes_back_to_be_changed(room: Room) -> None:
     expect(page.get_by_label("Message", exact=True)).to_have_value(text)
 
 
-def test_a_reader_further_up_is_left_alone(room: Room) -> None:
+def test_new_text_does_not_scroll_a_reader_who_scrolled_up(room: Room) -> None:
     gate = Gate()
     room.reply("- line\n" * 200, gate, "the end")
     page = room.page()
@@ -254,7 +254,7 @@ print(talk(local_owner(), *(f"Said {number}" for number in range(120))).pk)
 """
 
 
-def test_earlier_messages_come_in_above(room: Room) -> None:
+def test_earlier_messages_load_without_moving_the_page(room: Room) -> None:
     made = manage("shell", "-v0", "-c", MANY, TALOS_DATA_DIR=str(room.talos.data))
     assert made.returncode == 0, made.stderr
     page = room.page(f"/c/{made.stdout.split()[-1]}/")

@@ -18,7 +18,7 @@ __all__ = ["effects", "variables"]  # fixtures
 pytestmark = pytest.mark.browser
 
 
-def test_arguments_are_edited(room: Room, effects: Path) -> None:
+def test_edited_arguments_are_validated_and_run(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     card(page).get_by_role("button", name="Edit arguments").click()
     field = card(page).get_by_label("Arguments (JSON)")
@@ -41,7 +41,7 @@ def test_arguments_are_edited(room: Room, effects: Path) -> None:
     expect(card(page).locator(".original")).to_contain_text("You edited this")
 
 
-def test_escape_leaves_the_arguments_and_stops_nothing(room: Room, effects: Path) -> None:
+def test_escape_closes_the_editor_without_stopping_the_answer(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     edit = card(page).get_by_role("button", name="Edit arguments")
     for where in ("textarea", "[data-edit]"):
@@ -51,7 +51,7 @@ def test_escape_leaves_the_arguments_and_stops_nothing(room: Room, effects: Path
         expect(card(page)).to_have_attribute("data-status", "pending")
 
 
-def test_who_is_writing_keeps_the_focus(room: Room, effects: Path) -> None:
+def test_typing_keeps_the_focus(room: Room, effects: Path) -> None:
     gate = Gate()
     page = room.page()
     room.reply("I will. ", gate, line(effects, "a"))
@@ -66,7 +66,7 @@ def test_who_is_writing_keeps_the_focus(room: Room, effects: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_where_a_call_waits(room: Room, effects: Path, width: int) -> None:
+def test_a_pending_call_passes_axe(room: Room, effects: Path, width: int) -> None:
     page = ask(room, effects, "a", viewport={"width": width, "height": 800})
     flawless(page)
     card(page).get_by_role("button", name="Edit arguments").click()

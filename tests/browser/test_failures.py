@@ -13,7 +13,7 @@ FAULT = "Something went wrong on the server. Please try again in a moment."
 MODEL = "**/model/"
 
 
-def test_what_fails_is_said_at_the_composer_until_it_works(room: Room) -> None:
+def test_a_failed_request_is_reported_at_the_composer_until_one_succeeds(room: Room) -> None:
     page = room.page()
     connected(page)
     page.route(MODEL, lambda route: route.abort())
@@ -30,7 +30,7 @@ def test_what_fails_is_said_at_the_composer_until_it_works(room: Room) -> None:
     expect(page.locator("#complaint")).to_be_empty()
 
 
-def test_what_fails_in_a_dialog_is_said_there(room: Room) -> None:
+def test_a_failure_in_a_dialog_is_reported_in_it(room: Room) -> None:
     page = room.page()
     connected(page)
     page.locator("#settings").click()
@@ -45,7 +45,7 @@ def test_what_fails_in_a_dialog_is_said_there(room: Room) -> None:
     expect(dialog.locator(".failure")).to_be_empty()
 
 
-def test_what_fails_on_a_page_without_a_composer_is_said_there(room: Room) -> None:
+def test_a_failure_is_reported_on_a_page_without_a_composer(room: Room) -> None:
     page = room.page("/chats/")
     page.wait_for_load_state()
     page.route("**/chats/?**", lambda route: route.abort())
@@ -53,7 +53,7 @@ def test_what_fails_on_a_page_without_a_composer_is_said_there(room: Room) -> No
     expect(page.locator("main").get_by_role("alert")).to_have_text([NO_ANSWER])
 
 
-def test_what_nobody_asked_for_fails_in_silence(room: Room) -> None:
+def test_background_requests_fail_silently(room: Room) -> None:
     page = room.page()
     connected(page)
     page.route("**/sidebar/**", lambda route: route.abort())
@@ -63,7 +63,7 @@ def test_what_nobody_asked_for_fails_in_silence(room: Room) -> None:
     expect(page.locator("#complaint")).to_be_empty()
 
 
-def test_a_slow_request_is_seen_to_be_under_way(room: Room) -> None:
+def test_a_slow_request_shows_that_it_is_running(room: Room) -> None:
     page = room.page()
     connected(page)
     held: list[Route] = []

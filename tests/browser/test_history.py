@@ -22,7 +22,7 @@ CHATS = (
 
 
 def opened(room: Room) -> Page:
-    """A page with the list of all chats open and some chats in it."""
+    """Open a page with the list of all chats and some chats in it."""
     page = room.page()
     store(room, CHATS)
     page.keyboard.press("Control+k")
@@ -31,7 +31,7 @@ def opened(room: Room) -> Page:
 
 
 def search(page: Page, words: str) -> None:
-    """Type words and wait for their results, as parts of them also find something."""
+    """Type words and wait for their results: the first letters have results too."""
     page.keyboard.type(words)
     expect(page.locator("#list")).to_have_attribute("data-query", words)
 
@@ -49,7 +49,7 @@ def test_a_chat_is_found_and_opened_by_keyboard(room: Room) -> None:
     expect(page.locator(".message.user")).to_be_in_viewport()
 
 
-def test_what_was_found_is_what_one_sees(room: Room) -> None:
+def test_a_result_opens_at_its_message(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 60)
     say(page, "Where is the needle?")
@@ -84,7 +84,7 @@ def test_an_answer_that_ended_unseen_is_marked_in_another_tab(room: Room) -> Non
     expect(stays.locator("#sidebar .unread")).to_have_count(0)
 
 
-def test_arrows_lead_through_the_list_and_letters_back_to_the_field(room: Room) -> None:
+def test_arrows_move_through_the_list_and_letters_go_to_the_field(room: Room) -> None:
     page = opened(room)
     for key, title in (("ArrowDown", "Weekend"), ("ArrowDown", "Sourdough"), ("End", "Bees")):
         page.keyboard.press(key)
@@ -104,10 +104,10 @@ def test_arrows_lead_through_the_list_and_letters_back_to_the_field(room: Room) 
     expect(page.locator("#results .title")).to_have_text(["Weekend in Lisbon", "Bees"])
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.locator("#text")).to_be_focused()  # where the focus was
+    expect(page.locator("#text")).to_be_focused()  # which had the focus before
 
 
-def test_a_chat_is_renamed_in_its_row(room: Room) -> None:
+def test_a_chat_can_be_renamed_in_its_row(room: Room) -> None:
     page = opened(room)
     row = page.locator(".chat-row", has_text="Sourdough")
     row.get_by_role("link", name="Actions for").press("Enter")
@@ -127,7 +127,7 @@ def test_a_chat_is_renamed_in_its_row(room: Room) -> None:
     expect(page.locator("#sidebar .title", has_text="Bread")).to_have_count(1)
 
 
-def test_a_chat_is_pinned_archived_and_found_in_the_archive(room: Room) -> None:
+def test_a_chat_can_be_pinned_and_archived(room: Room) -> None:
     page = opened(room)
 
     def choose(title: str, action: str) -> None:
@@ -148,7 +148,7 @@ def test_a_chat_is_pinned_archived_and_found_in_the_archive(room: Room) -> None:
     expect(page.locator("#results .title")).to_have_count(3)
 
 
-def test_a_chat_is_deleted_and_the_list_stays(room: Room) -> None:
+def test_deleting_a_chat_keeps_the_list_open(room: Room) -> None:
     page = opened(room)
     page.get_by_role("link", name="Actions for Sourdough").click()
     page.get_by_role("link", name="Delete", exact=True).click()
@@ -170,7 +170,7 @@ def test_a_chat_is_deleted_and_the_list_stays(room: Room) -> None:
     expect(page.locator("#find")).to_be_focused()
 
 
-def test_who_was_about_to_delete_may_archive_instead(room: Room) -> None:
+def test_deletion_offers_to_archive_instead(room: Room) -> None:
     page = opened(room)
     page.get_by_role("link", name="Actions for Sourdough").click()
     page.get_by_role("link", name="Delete", exact=True).click()
@@ -182,7 +182,7 @@ def test_who_was_about_to_delete_may_archive_instead(room: Room) -> None:
     expect(page.locator("#results .title")).to_have_text(["Sourdough"])
 
 
-def test_more_chats_come_by_themselves(room: Room) -> None:
+def test_scrolling_loads_more_chats(room: Room) -> None:
     page = room.page()
     store(room, ((f"Chat {number:03}", "Hi") for number in range(70)))
     page.locator("#search-chats").click()
@@ -194,7 +194,7 @@ def test_more_chats_come_by_themselves(room: Room) -> None:
     expect(page.locator("#results .title")).to_have_text([f"Chat {at:03}" for at in range(70)])
 
 
-def test_enter_before_the_results_opens_the_first_of_them(room: Room) -> None:
+def test_enter_before_the_results_arrive_opens_the_first(room: Room) -> None:
     store(room, [("Ants", "About ants"), ("Bees", "About bees")])
     page = room.page()
     page.keyboard.press("Control+k")
@@ -205,7 +205,7 @@ def test_enter_before_the_results_opens_the_first_of_them(room: Room) -> None:
     expect(page.locator(".bubble")).to_have_text("About bees")
 
 
-def test_a_drag_that_ends_beside_does_not_close(room: Room) -> None:
+def test_a_drag_that_ends_outside_does_not_close_the_dialog(room: Room) -> None:
     page = room.page()
     page.keyboard.press("Control+k")
     find = page.locator("#find")
@@ -219,7 +219,7 @@ def test_a_drag_that_ends_beside_does_not_close(room: Room) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_the_other_tabs_notice(room: Room) -> None:
+def test_changes_reach_the_other_tabs(room: Room) -> None:
     one, other = room.page(), room.page()
     lists = room.page("/chats/")
     lists.add_init_script(SOCKET)
@@ -251,7 +251,7 @@ def test_the_other_tabs_notice(room: Room) -> None:
     expect(lists.locator("#results .title")).to_have_count(0)
 
 
-def test_without_javascript_there_are_links_and_forms(room: Room) -> None:
+def test_the_list_works_without_javascript(room: Room) -> None:
     room.page()
     store(room, CHATS)
     page = room.context(java_script_enabled=False).new_page()
@@ -272,7 +272,7 @@ def test_without_javascript_there_are_links_and_forms(room: Room) -> None:
     expect(page.locator("#results .title")).to_have_text(["Wasps"])
 
 
-def test_hostile_texts_do_nothing_in_the_lists(room: Room) -> None:
+def test_hostile_texts_are_harmless_in_the_lists(room: Room) -> None:
     requests: list[str] = []
     page = room.page()
     page.on("request", lambda request: requests.append(request.url))

@@ -1,6 +1,6 @@
 """Hostile texts do nothing in a real browser: streamed in pieces, stored, as argument and result.
 
-The page's policy would stop most of it; what must hold without it is tried without it.
+The page's policy would stop most of them, so it is switched off here.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def pieces(text: str, seed: int) -> Iterator[str]:
         yield text[begin:end]
 
 
-def test_streamed_letter_by_letter_and_stored(room: Room, watched: Watched) -> None:
+def test_hostile_texts_are_harmless_letter_by_letter_and_stored(
+    room: Room, watched: Watched
+) -> None:
     page = watched.page
     page.evaluate(
         """(strange) => {
@@ -99,7 +101,7 @@ def test_streamed_letter_by_letter_and_stored(room: Room, watched: Watched) -> N
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_streamed_in_pieces(room: Room, watched: Watched, seed: int) -> None:
+def test_hostile_texts_are_harmless_in_pieces(room: Room, watched: Watched, seed: int) -> None:
     texts = random.Random(seed).sample(TEXTS, len(TEXTS))
     room.reply(*pieces("\n".join(texts), seed))
     say(watched.page, "Go")
@@ -107,7 +109,7 @@ def test_streamed_in_pieces(room: Room, watched: Watched, seed: int) -> None:
     watched.is_fine()
 
 
-def test_as_reasoning_name_argument_and_result(room: Room, watched: Watched) -> None:
+def test_hostile_texts_are_harmless_in_reasoning_and_calls(room: Room, watched: Watched) -> None:
     """An unknown tool is reported by its name; a failing one, with its arguments."""
     page = watched.page
     arguments = {text: text for text in TEXTS}

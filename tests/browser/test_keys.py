@@ -20,7 +20,7 @@ def focused(page: Page, text: str) -> None:
     expect(page.locator(":focus")).to_have_text(text)
 
 
-def test_the_chat_s_menu_by_keyboard(room: Room) -> None:
+def test_the_chat_menu_works_by_keyboard(room: Room) -> None:
     page = room.page()
     menu = page.get_by_role("link", name="Actions for this chat")
     expect(menu).to_be_hidden()  # there is no chat yet
@@ -58,7 +58,7 @@ def test_the_chat_s_menu_by_keyboard(room: Room) -> None:
     expect(page.locator("#sidebar h2")).to_have_text(["Pinned"])
 
 
-def test_a_conversation_is_downloaded(room: Room) -> None:
+def test_a_conversation_can_be_downloaded(room: Room) -> None:
     page = room.page()
     room.models.title = "Ants"
     say(page, "Hi")
@@ -71,7 +71,7 @@ def test_a_conversation_is_downloaded(room: Room) -> None:
         expect(page.locator("#actions")).to_be_hidden()
 
 
-def test_shortcuts_take_no_key_from_who_writes(room: Room) -> None:
+def test_shortcuts_do_not_fire_while_typing(room: Room) -> None:
     page = room.page()
     text = page.locator("#text")
     expect(text).to_be_focused()
@@ -92,7 +92,7 @@ def test_shortcuts_take_no_key_from_who_writes(room: Room) -> None:
     expect(sheet).to_be_visible()
 
 
-def test_escape_stops_the_answer_unless_it_closes_something(room: Room) -> None:
+def test_escape_closes_a_dialog_before_it_stops_the_answer(room: Room) -> None:
     page = room.page()
     room.reply("Half", Gate())
     say(page, "Hi")
@@ -109,7 +109,7 @@ def test_escape_stops_the_answer_unless_it_closes_something(room: Room) -> None:
     expect(page).to_have_url(re.compile(r":\d+/$"))
 
 
-def test_the_list_of_chats_stays_hidden(room: Room) -> None:
+def test_the_sidebar_stays_hidden_after_a_reload(room: Room) -> None:
     page = room.page()
     sidebar = page.get_by_role("navigation", name="Chats")
     page.keyboard.press("Control+Shift+S")
@@ -127,7 +127,7 @@ def test_the_list_of_chats_stays_hidden(room: Room) -> None:
     expect(sidebar).to_be_visible()
 
 
-def test_a_theme_holds_at_once_and_on_the_next_page(room: Room) -> None:
+def test_a_theme_applies_at_once_and_on_other_pages(room: Room) -> None:
     page = room.page(context=room.context(color_scheme="light"))
     assert page.evaluate(COLOR) == LIGHT
     page.locator("#settings").click()

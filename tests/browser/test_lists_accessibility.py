@@ -19,7 +19,7 @@ CHATS = (
 
 
 @pytest.mark.parametrize("width", [1200, 320])
-def test_axe_finds_nothing_in_the_lists(room: Room, width: int) -> None:
+def test_the_lists_pass_axe(room: Room, width: int) -> None:
     page = room.page(context=room.context(viewport={"width": width, "height": 700}))
     store(room, CHATS)
     page.reload()
@@ -51,14 +51,14 @@ def test_axe_finds_nothing_in_the_lists(room: Room, width: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["/chats/?q=lisbon", "/chats/?archived=1", "/shortcuts/"])
-def test_axe_finds_nothing_on_the_pages(room: Room, path: str) -> None:
+def test_the_list_pages_pass_axe(room: Room, path: str) -> None:
     page = room.page(context=room.context(viewport={"width": 320, "height": 700}))
     store(room, CHATS)
     page.goto(room.talos.address + path)
     flawless(page)
 
 
-def test_more_contrast_and_paper(room: Room) -> None:
+def test_high_contrast_and_print(room: Room) -> None:
     page = room.page()
     store(room, CHATS)
     page.emulate_media(contrast="more")

@@ -1,4 +1,4 @@
-"""The model menu: by mouse, by keyboard alone, in an empty chat and in a used one."""
+"""The model menu: by mouse, by keyboard, in a new chat and in a used one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODELS = ["scripted", *(f"ant-{number}" for number in range(1, 9))]
 
 @pytest.fixture
 def many(empty_room: Room) -> Room:
-    """Ten models, with demo: more than the menu shows without a filter."""
+    """Ten models, including the demo: more than the menu shows without a filter."""
     empty_room.serve_models(MODELS)
     return empty_room
 
@@ -23,7 +23,7 @@ def badge(page: Page) -> str:
     return page.locator("#model .name").inner_text()
 
 
-def test_an_empty_chat_begins_with_the_chosen_model(many: Room) -> None:
+def test_a_new_chat_uses_the_chosen_model(many: Room) -> None:
     page = many.page()
     assert badge(page) == "scripted"
     page.get_by_role("button", name="Model: scripted").click()
@@ -60,7 +60,7 @@ def test_an_empty_chat_begins_with_the_chosen_model(many: Room) -> None:
     expect(page.locator(".prose").nth(1)).to_have_text("And I am five.")
 
 
-def test_a_conversation_changes_its_model(many: Room) -> None:
+def test_a_conversation_can_change_its_model(many: Room) -> None:
     many.reply("Hello.")
     page = many.page()
     say(page, "Hi")
@@ -76,7 +76,7 @@ def test_a_conversation_changes_its_model(many: Room) -> None:
     assert [request.body["model"] for request in many.models.requests] == ["scripted", "ant-5"]
 
 
-def test_a_model_is_chosen_by_keyboard_alone(many: Room) -> None:
+def test_a_model_can_be_chosen_by_keyboard(many: Room) -> None:
     page = many.page()
     keys = page.keyboard
     page.locator("#model").focus()
@@ -105,7 +105,7 @@ def test_a_model_is_chosen_by_keyboard_alone(many: Room) -> None:
     assert badge(page) == "ant-4"
 
 
-def test_one_of_thousands_is_found_by_typing(empty_room: Room) -> None:
+def test_one_of_thousands_of_models_is_found_by_typing(empty_room: Room) -> None:
     empty_room.serve_models(["scripted", *(f"bee-{number}" for number in range(4000))])
     page = empty_room.page()
     page.locator("#model").click()
@@ -121,7 +121,7 @@ def test_one_of_thousands_is_found_by_typing(empty_room: Room) -> None:
 
 
 @pytest.mark.parametrize("is_begun", [False, True], ids=["empty", "begun"])
-def test_the_badge_follows_the_command(many: Room, is_begun: bool) -> None:
+def test_the_model_command_updates_the_badge(many: Room, is_begun: bool) -> None:
     page = many.page()
     if is_begun:
         many.reply("Hello.")

@@ -1,4 +1,4 @@
-"""Long messages and calls: the rest is loaded on request, and a part is never taken for the whole."""
+"""Long messages and calls: the rest is loaded on request, and a part never passes for the whole."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def variables() -> dict[str, str]:
     return {"TALOS_TOOLS": "tools,tests.support.effect_tools"}
 
 
-def test_a_long_answer_is_read_on_by_keyboard(room: Room) -> None:
+def test_a_long_answer_can_be_expanded_by_keyboard(room: Room) -> None:
     page = room.page(context=room.context(viewport={"width": 390, "height": 800}))
     room.reply("".join(LINES))
     say(page, "go")
@@ -43,7 +43,7 @@ def test_a_long_answer_is_read_on_by_keyboard(room: Room) -> None:
         assert text.count(line.strip()) == 1, line
 
 
-def test_a_long_answer_that_is_being_written_has_no_gap_after_a_reload(room: Room) -> None:
+def test_a_reload_leaves_no_gap_in_a_long_live_answer(room: Room) -> None:
     first, second = Gate(), Gate()
     page = room.page()
     room.reply("".join(LINES), first, "And on it goes", second, ".")
@@ -61,7 +61,7 @@ def test_a_long_answer_that_is_being_written_has_no_gap_after_a_reload(room: Roo
     over(page)
 
 
-def test_the_arguments_of_a_long_call_are_edited_whole(room: Room, tmp_path: Path) -> None:
+def test_long_arguments_are_loaded_whole_for_editing(room: Room, tmp_path: Path) -> None:
     effects = tmp_path / "effects.txt"
     arguments = {"file": str(effects), "text": "x" * 200_000 + "end"}
     page = room.page()
@@ -89,7 +89,7 @@ def test_the_arguments_of_a_long_call_are_edited_whole(room: Room, tmp_path: Pat
     assert effects.read_text() == "short\n"
 
 
-def test_what_cannot_be_loaded_is_not_edited(room: Room, tmp_path: Path) -> None:
+def test_arguments_that_fail_to_load_cannot_be_edited(room: Room, tmp_path: Path) -> None:
     page = room.page()
     room.reply(
         Call("append_line", json.dumps({"file": str(tmp_path / "f"), "text": "x" * 200_000}))

@@ -1,4 +1,4 @@
-"""The end of an answer and its cost: error details, remarks, the context gauge, waits."""
+"""Notes on an answer: error details, waits, remarks, and the context gauge."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AGO = "(seconds) => new Date(Date.now() - seconds * 1000).toISOString()"
 
 
 def failed(room: Room, page: Page) -> Locator:
-    """An answer that failed."""
+    """Make an answer fail."""
     room.reply(Status(400))
     say(page, "Go")
     over(page)
@@ -39,7 +39,7 @@ def failed(room: Room, page: Page) -> Locator:
 
 
 def listening(room: Room, **options: Any) -> Page:
-    """A page whose connection the test can send frames through."""
+    """Open a page whose connection the test can send frames through."""
     context = room.context(**options)
     context.add_init_script(SOCKET)
     page = room.page(context=context)
@@ -48,7 +48,7 @@ def listening(room: Room, **options: Any) -> Page:
 
 
 def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
-    """Send a status with a wait that began so many seconds ago; None: without one."""
+    """Send a status, with a wait that began so many seconds ago if there is a note."""
     data = {
         "status": "thinking",
         "message_id": page.locator(".assistant").last.get_attribute("data-id"),
@@ -62,7 +62,7 @@ def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
 
 
 @pytest.mark.parametrize("has_script", [True, False])
-def test_details_are_text_whatever_they_hold(room: Room, has_script: bool) -> None:
+def test_error_details_are_shown_as_text(room: Room, has_script: bool) -> None:
     page = room.page()
     failed(room, page)
     in_a_chat(page)
@@ -81,7 +81,7 @@ def test_details_are_text_whatever_they_hold(room: Room, has_script: bool) -> No
         flawless(page)
 
 
-def test_details_are_told_live_and_look_as_they_do_later(room: Room) -> None:
+def test_live_error_details_look_the_same_after_a_reload(room: Room) -> None:
     page = listening(room)
     gate = Gate()
     room.reply("Well", gate, Cut())
@@ -117,7 +117,7 @@ def shape(outcome: Locator) -> tuple[str, dict[str, float]]:
     return html, {name: box[name] for name in ("x", "width", "height")}
 
 
-def test_what_a_reader_unfolded_stays_unfolded_at_the_end(room: Room) -> None:
+def test_expanded_error_details_stay_open_when_the_answer_ends(room: Room) -> None:
     page = listening(room)
     gate = Gate()
     room.reply("Well", gate, Cut())
@@ -139,7 +139,7 @@ def test_what_a_reader_unfolded_stays_unfolded_at_the_end(room: Room) -> None:
     expect(summary).to_be_focused()
 
 
-def test_details_can_be_copied(room: Room) -> None:
+def test_error_details_can_be_copied(room: Room) -> None:
     page = room.page()
     failed(room, page)
     in_a_chat(page)
@@ -153,7 +153,7 @@ def test_details_can_be_copied(room: Room) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "400 Bad Request\nno such field"
 
 
-def test_paper_has_the_details_of_an_error(room: Room) -> None:
+def test_error_details_are_printed(room: Room) -> None:
     page = room.page()
     failed(room, page)
     in_a_chat(page)
@@ -166,7 +166,7 @@ def test_paper_has_the_details_of_an_error(room: Room) -> None:
 # --- waits --------------------------------------------------------------------------------------
 
 
-def test_a_wait_is_counted_and_ends_with_what_comes(room: Room) -> None:
+def test_a_wait_shows_its_seconds_until_text_arrives(room: Room) -> None:
     page = listening(room)
     gate, later = Gate(), Gate()
     room.reply(gate, "Well", later, ".")
@@ -193,7 +193,7 @@ def test_a_wait_is_counted_and_ends_with_what_comes(room: Room) -> None:
     expect(progress).to_have_count(0)
 
 
-def test_a_wait_is_shown_beside_reasoning_and_any_status_ends_it(room: Room) -> None:
+def test_a_wait_during_reasoning_is_shown_until_the_next_status(room: Room) -> None:
     page = listening(room)
     gate = Gate()
     room.reply(Think("Hm."), gate, "Well.")
@@ -217,7 +217,7 @@ def hasty_room(empty_room: Room) -> Room:
     return empty_room
 
 
-def test_a_silence_is_told_and_told_again_after_a_reload(hasty_room: Room) -> None:
+def test_a_silent_model_is_reported_also_after_a_reload(hasty_room: Room) -> None:
     room = hasty_room
     page = room.page()
     gate = Gate()
@@ -240,7 +240,7 @@ def test_a_silence_is_told_and_told_again_after_a_reload(hasty_room: Room) -> No
 # --- remarks, and how full the context is -------------------------------------------------------
 
 
-def test_a_remark_stands_quietly_under_its_answer(room: Room) -> None:
+def test_a_remark_is_shown_under_its_answer(room: Room) -> None:
     page = room.page()
     room.reply("Well.")
     say(page, "Go")
@@ -254,7 +254,7 @@ def test_a_remark_stands_quietly_under_its_answer(room: Room) -> None:
     flawless(page)
 
 
-def test_a_gauge_says_how_full_the_context_is_and_warns_once(room: Room) -> None:
+def test_a_nearly_full_context_is_measured_and_warned_about_once(room: Room) -> None:
     page = room.page()
     for text in ("One", "Two"):
         room.reply("Well.", Tokens(53_000, 1_000))
@@ -282,7 +282,7 @@ def test_a_gauge_says_how_full_the_context_is_and_warns_once(room: Room) -> None
     flawless(page)
 
 
-def test_a_chat_with_room_left_does_not_warn(room: Room) -> None:
+def test_a_context_with_room_left_causes_no_warning(room: Room) -> None:
     page = room.page()
     room.reply("Well.", Tokens(53_000, 1_000))
     say(page, "Go")

@@ -21,7 +21,7 @@ def begun(room: Room) -> Page:
     return page
 
 
-def test_what_is_set_is_asked_of_the_model(room: Room) -> None:
+def test_settings_reach_the_model(room: Room) -> None:
     page = begun(room)
     page.get_by_role("button", name="Chat settings").click()
     dialog = page.get_by_role("dialog")
@@ -47,7 +47,7 @@ def test_what_is_set_is_asked_of_the_model(room: Room) -> None:
     assert 77 in (body.get("max_tokens"), body.get("max_completion_tokens"))
 
 
-def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
+def test_an_invalid_value_stays_and_is_explained_at_its_field(room: Room) -> None:
     page = begun(room)
     page.locator("#settings").click()
     field = page.get_by_label("Temperature")
@@ -68,7 +68,7 @@ def test_what_is_wrong_stays_and_is_said_at_the_field(room: Room) -> None:
     expect(page.locator(".errorlist")).to_have_count(0)
 
 
-def test_a_click_beside_does_not_throw_away_what_was_written(room: Room) -> None:
+def test_a_click_outside_keeps_unsaved_text(room: Room) -> None:
     page = begun(room)
     page.locator("#settings").click()
     page.get_by_label("Instructions").fill("A long thought")
@@ -77,7 +77,7 @@ def test_a_click_beside_does_not_throw_away_what_was_written(room: Room) -> None
 
 
 @pytest.mark.parametrize("way", ["Escape", "Close"])
-def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> None:
+def test_closing_the_dialog_warns_of_unsaved_changes(room: Room, way: str) -> None:
     page = begun(room)
     dialog = page.get_by_role("dialog")
 
@@ -110,7 +110,7 @@ def test_what_is_not_saved_is_asked_for_before_it_goes(room: Room, way: str) -> 
     expect(dialog).to_be_hidden()
 
 
-def test_a_page_that_goes_asks_for_what_is_not_saved(room: Room) -> None:
+def test_leaving_the_page_warns_of_unsaved_changes(room: Room) -> None:
     page = room.page("/settings/")
     asked: list[str] = []
 
@@ -133,7 +133,7 @@ def test_a_page_that_goes_asks_for_what_is_not_saved(room: Room) -> None:
     assert asked == ["beforeunload"]
 
 
-def test_the_system_prompt_has_a_page(room: Room) -> None:
+def test_the_system_prompt_can_be_saved_and_reset(room: Room) -> None:
     page = room.page()
     page.get_by_role("link", name="Settings").click()
     prompt = page.get_by_label("System prompt")
@@ -161,7 +161,7 @@ def test_settings_work_without_javascript(room: Room) -> None:
     expect(plain.locator("#model .name")).to_have_text("demo")
 
 
-def test_tools_are_switched_off_for_the_chat_and_for_its_model(room: Room) -> None:
+def test_tools_can_be_switched_off_for_a_chat_or_a_model(room: Room) -> None:
     page = begun(room)
     assert "tools" in room.models.request(1).body
     page.locator("#settings").click()
@@ -193,7 +193,7 @@ def test_tools_are_switched_off_for_the_chat_and_for_its_model(room: Room) -> No
     expect(page.locator(".notice").last).to_contain_text("Tools: off for scripted")
 
 
-def test_tools_are_switched_off_without_javascript(room: Room) -> None:
+def test_tools_can_be_switched_off_without_javascript(room: Room) -> None:
     page = begun(room)
     plain = room.context(java_script_enabled=False).new_page()
     plain.goto(page.url + "settings/")

@@ -21,7 +21,7 @@ def begin(room: Room, page: Page, *titles: str) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def test_three_chats_and_the_way_to_all(room: Room) -> None:
+def test_the_sidebar_lists_three_chats_and_links_to_all(room: Room) -> None:
     page = room.page()
     begin(room, page, "One", "Two", "Three")
     expect(page.locator(".chats .open")).to_have_text(["Three", "Two", "One"])
@@ -35,7 +35,7 @@ def test_three_chats_and_the_way_to_all(room: Room) -> None:
     expect(page.locator(".chats .open")).to_have_text(["Four", "Three", "Two", "One"])
 
 
-def test_deleting_asks_first(room: Room) -> None:
+def test_deleting_asks_for_confirmation(room: Room) -> None:
     page = room.page()
     begin(room, page, "Keep me", "Delete me")
     page.get_by_role("link", name="Delete Keep me").click()
@@ -55,7 +55,7 @@ def test_deleting_asks_first(room: Room) -> None:
     expect(page.locator(".chats .open")).to_have_text(["Keep me"])
 
 
-def test_deleting_another_chat_leaves_this_one(room: Room) -> None:
+def test_deleting_another_chat_keeps_the_open_one(room: Room) -> None:
     page = room.page()
     begin(room, page, "Other", "Current")
     page.get_by_role("link", name="Delete Other").click()
@@ -66,7 +66,7 @@ def test_deleting_another_chat_leaves_this_one(room: Room) -> None:
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
 
 
-def test_a_click_is_not_lost_to_news_that_come_in_its_middle(room: Room) -> None:
+def test_a_list_update_during_a_click_does_not_lose_it(room: Room) -> None:
     page = room.page()
     begin(room, page, "Pressed", "Current")
     expect(page.locator(".chats .open")).to_have_text(["Current", "Pressed"])
@@ -81,7 +81,7 @@ def test_a_click_is_not_lost_to_news_that_come_in_its_middle(room: Room) -> None
     expect(page.locator(".chats .open")).to_have_text(["Current", "Pressed", "News"])
 
 
-def test_everything_but_writing_works_without_javascript(room: Room) -> None:
+def test_reading_and_deleting_work_without_javascript(room: Room) -> None:
     page = room.page()
     begin(room, page, "Readable")
     plain = room.context(java_script_enabled=False).new_page()
@@ -95,7 +95,7 @@ def test_everything_but_writing_works_without_javascript(room: Room) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/chats/"])
-def test_what_happened_while_there_was_no_connection_is_shown(room: Room, path: str) -> None:
+def test_reconnecting_updates_the_sidebar(room: Room, path: str) -> None:
     page = room.page(path)
     room.talos.kill()
     store(room, [("Meanwhile", "Said while nobody heard it")])

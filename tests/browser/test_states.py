@@ -27,7 +27,7 @@ def variables() -> dict[str, str]:
     return {"TALOS_TOOLS": "tools,tests.support.effect_tools"}
 
 
-def test_an_answer_that_nobody_saw_marks_the_tab_until_it_is_seen(room: Room) -> None:
+def test_an_unseen_answer_marks_the_tab_title(room: Room) -> None:
     gate = Gate()
     room.models.title = "About ants"
     room.reply("Twenty", gate, ".")
@@ -46,7 +46,7 @@ def test_an_answer_that_nobody_saw_marks_the_tab_until_it_is_seen(room: Room) ->
     expect(page).to_have_title("About ants · Talos")
 
 
-def test_it_says_what_goes_on_and_each_thing_is_heard_once(room: Room) -> None:
+def test_progress_is_shown_and_announced_once(room: Room) -> None:
     thinks, writes = Gate(), Gate()
     page = room.page()
     page.evaluate(HEARD)
@@ -72,7 +72,7 @@ def test_it_says_what_goes_on_and_each_thing_is_heard_once(room: Room) -> None:
     assert len(page.evaluate("heard")) == 2
 
 
-def test_how_a_long_answer_ended_is_heard(room: Room) -> None:
+def test_the_end_of_a_long_answer_is_announced(room: Room) -> None:
     room.reply("word " * 300, Gate())
     page = room.page()
     say(page, "Go on for ever")
@@ -81,7 +81,7 @@ def test_how_a_long_answer_ended_is_heard(room: Room) -> None:
     expect(page.locator("#announcer")).to_contain_text("Talos Stopped word word")
 
 
-def test_a_long_running_tool_is_named(room: Room) -> None:
+def test_a_running_tool_is_named(room: Room) -> None:
     room.reply(Call("report", '{"file": "/nonexistent/of/this/test"}'))
     page = room.page()
     say(page, "go")
@@ -90,7 +90,7 @@ def test_a_long_running_tool_is_named(room: Room) -> None:
     expect(page.locator(".note.cancelled")).to_have_text("Stopped")
 
 
-def test_a_connection_that_breaks_while_one_edits_loses_no_words(room: Room) -> None:
+def test_a_lost_connection_keeps_an_edit(room: Room) -> None:
     room.reply("First answer.")
     page = room.page()
     say(page, "First")
@@ -114,7 +114,7 @@ def test_a_connection_that_breaks_while_one_edits_loses_no_words(room: Room) -> 
     expect(page.locator(".bubble")).to_have_text("Changed")
 
 
-def test_the_answer_after_a_stopped_one_can_be_stopped_too(room: Room) -> None:
+def test_two_answers_in_a_row_can_be_stopped(room: Room) -> None:
     room.reply("The first ", Gate())
     room.reply("The second ", Gate())
     page = room.page()
@@ -130,7 +130,7 @@ def test_the_answer_after_a_stopped_one_can_be_stopped_too(room: Room) -> None:
     expect(page.locator(".note.cancelled")).to_have_count(2)
 
 
-def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> None:
+def test_a_stop_without_a_connection_is_refused(room: Room) -> None:
     room.reply("On and ", Gate())
     page = room.page()
     say(page, "Go on for ever")
@@ -146,7 +146,7 @@ def test_a_stop_that_nobody_hears_says_so_and_can_be_given_again(room: Room) -> 
     expect(page.locator("#complaint")).to_be_empty()
 
 
-def test_what_nobody_hears_is_not_taken_back_and_that_is_said(room: Room) -> None:
+def test_a_cancellation_without_a_connection_is_refused(room: Room) -> None:
     room.reply("On and ", Gate())
     page = room.page()
     say(page, "Go on for ever")
@@ -167,7 +167,7 @@ RETRY = """() => new Promise((resolve) => {
 })"""
 
 
-def test_a_lost_connection_is_said_once_and_nothing_goes_on_meanwhile(room: Room) -> None:
+def test_a_lost_connection_is_announced_once(room: Room) -> None:
     room.reply("On and ", Gate())
     page = room.page()
     page.add_init_script(SOCKET)
@@ -203,7 +203,7 @@ BREAK = """() => {
 }"""
 
 
-def test_a_live_answer_goes_on_over_a_broken_connection(room: Room) -> None:
+def test_a_live_answer_continues_after_reconnecting(room: Room) -> None:
     """Existing blocks stay, missing ones arrive, none is duplicated."""
     gate = Gate()
     room.reply(Think("Hm."), "*Let* me see.", Call("calculate", '{"expression": "1+1"}'))

@@ -26,7 +26,7 @@ FLOOD = """() => new Promise((resolve) => {
 })"""
 
 
-def test_blocks_are_rendered_while_the_rest_is_written(room: Room) -> None:
+def test_finished_blocks_are_rendered_while_the_rest_streams(room: Room) -> None:
     first, second, third = Gate(), Gate(), Gate()
     room.reply(
         *("# Ants\n\nThey are **ma", first, "ny**.\n\n```python\nx = 1\n", second),
@@ -52,7 +52,7 @@ def test_blocks_are_rendered_while_the_rest_is_written(room: Room) -> None:
     expect(page.locator(".prose > *")).to_have_count(4)
 
 
-def test_blocks_and_calls_stand_where_they_were_made(room: Room) -> None:
+def test_blocks_and_calls_keep_their_order(room: Room) -> None:
     gate = Gate()
     room.reply("*Let* me see.\n\nFirst:", Call("calculate", '{"expression": "6*7"}'))
     room.reply("So it is *42*.\n\nAnd ", gate, "that is *all*.")
@@ -73,7 +73,7 @@ def test_blocks_and_calls_stand_where_they_were_made(room: Room) -> None:
 
 
 @pytest.mark.promise(3)
-def test_what_is_shown_stays_when_the_answer_is_over(room: Room) -> None:
+def test_the_end_of_an_answer_keeps_selection_and_scrolling(room: Room) -> None:
     """The nodes stay the same, so that selections and scroll positions survive."""
     gate = Gate()
     wide = "y" * 500
@@ -92,7 +92,7 @@ def test_what_is_shown_stays_when_the_answer_is_over(room: Room) -> None:
     assert page.evaluate("document.querySelector('.code pre').scrollLeft") == 77
 
 
-def test_empty_lines_are_shown_with_what_follows_them(room: Room) -> None:
+def test_blank_lines_appear_with_the_text_after_them(room: Room) -> None:
     gates = [Gate() for _ in range(4)]
     room.reply(
         *("- one\n\n\n", gates[0], "- two\n \n", gates[1]),
@@ -119,7 +119,7 @@ def test_empty_lines_are_shown_with_what_follows_them(room: Room) -> None:
     expect(page.locator(".prose > p")).to_have_text("End.")
 
 
-def test_nothing_jumps(room: Room) -> None:
+def test_streaming_does_not_shift_the_layout(room: Room) -> None:
     page = room.page()
     page.evaluate(SHIFTS)
     text = "Some words.\n\n## Head\n\n- one\n- two\n\n```js\nf()\n```\n\n> said\n\n" * 3
@@ -131,7 +131,7 @@ def test_nothing_jumps(room: Room) -> None:
     assert page.evaluate("shifts") < 0.05
 
 
-def test_five_thousand_pieces_keep_the_page_answering(room: Room) -> None:
+def test_five_thousand_pieces_leave_the_page_responsive(room: Room) -> None:
     page = room.page()
     room.reply(Flood("word ", 2500), "\n\n", Flood("- item\n", 2500))
     say(page, "Go")
@@ -142,7 +142,7 @@ def test_five_thousand_pieces_keep_the_page_answering(room: Room) -> None:
     expect(page.get_by_label("Message", exact=True)).to_have_value("still here")
 
 
-def test_pieces_are_written_once_for_each_picture_of_the_screen(room: Room) -> None:
+def test_pieces_are_drawn_once_per_animation_frame(room: Room) -> None:
     room.reply("One ", Gate())
     page = room.page()
     page.add_init_script(SOCKET)
@@ -153,7 +153,7 @@ def test_pieces_are_written_once_for_each_picture_of_the_screen(room: Room) -> N
     assert page.locator(".plain").inner_text() == "One " + "word " * 5000
 
 
-def test_text_beyond_the_basic_plane_is_cut_where_it_should_be(room: Room) -> None:
+def test_emoji_are_not_split_between_blocks(room: Room) -> None:
     gate = Gate()
     room.reply(Letters("🐜🐜 *ants*\n\n🙂 and 🐝"), gate, " *bees*")
     page = room.page()

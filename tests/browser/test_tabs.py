@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.promise(2)
-def test_two_tabs_see_the_same(room: Room) -> None:
+def test_two_tabs_show_the_same(room: Room) -> None:
     gate = Gate()
     room.reply("Seen ", gate, "by both.")
     context = room.context()
@@ -34,7 +34,7 @@ def test_two_tabs_see_the_same(room: Room) -> None:
 
 
 @pytest.mark.promise(7)
-def test_a_message_waits_for_its_turn(room: Room) -> None:
+def test_a_second_message_is_queued(room: Room) -> None:
     gate = Gate()
     room.reply("First ", gate, "done.")
     room.reply("Second done.")
@@ -62,7 +62,7 @@ def test_a_message_waits_for_its_turn(room: Room) -> None:
 
 
 @pytest.mark.parametrize("reload", [False, True], ids=["at once", "after a reload"])
-def test_a_waiting_message_is_taken_back(room: Room, reload: bool) -> None:
+def test_a_queued_message_can_be_cancelled(room: Room, reload: bool) -> None:
     gate = Gate()
     room.reply("First ", gate, "done.")
     page = room.page()
@@ -82,7 +82,7 @@ def test_a_waiting_message_is_taken_back(room: Room, reload: bool) -> None:
     assert len(room.models.requests) == 1
 
 
-def test_a_chat_that_is_deleted_elsewhere_says_so(room: Room) -> None:
+def test_a_chat_deleted_in_another_tab_becomes_read_only(room: Room) -> None:
     room.reply("Soon gone.")
     context = room.context()
     one = room.page(context=context)

@@ -1,4 +1,4 @@
-"""Long answers, and how a client reads them."""
+"""Long answers and the client's way of reading them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def words(count: int) -> list[str]:
 
 
 def paced(count: int, *, every: float) -> list[Step]:
-    """Make an answer of so many words, one after the other."""
+    """Return the steps of an answer of so many words, with pauses between them."""
     return [step for word in words(count) for step in (word, Pause(every))]
 
 

@@ -17,7 +17,7 @@ import psycopg
 OPTIONS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
 
 WRITES = "-c default_transaction_read_only=off"
-"""Of a test's own sessions, whatever it has made the default."""
+"""The option for a test's own sessions, which write whatever the default is."""
 
 
 def programs() -> Path | None:
@@ -63,7 +63,7 @@ class Cluster:
         self._run("pg_ctl", "-D", self._data, "-w", "-l", log, "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server: `fast` ends all sessions, `immediate` leaves the same as a crash."""
+        """Stop the server: `fast` ends all sessions, `immediate` is like a crash."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
 
     def execute(self, statement: str) -> None:
@@ -79,7 +79,7 @@ class Cluster:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """Make sessions that begin inside the block read-only, and no later ones."""
+        """Make all sessions that begin inside the block read-only."""
         self.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
         self.break_off()
         try:

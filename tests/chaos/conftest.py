@@ -12,5 +12,5 @@ SEED = int(os.environ["TALOS_CHAOS_SEED"])
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
-    """Randomness for this test: the same whichever tests run beside it."""
+    """This test's random numbers, independent of the other tests that run."""
     return random.Random(f"{SEED} {request.node.name}")

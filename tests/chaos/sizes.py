@@ -1,4 +1,4 @@
-"""How often, or for how long, a fault is tried."""
+"""The number of attempts, or the time, for each fault."""
 
 from __future__ import annotations
 

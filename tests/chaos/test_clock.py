@@ -1,4 +1,4 @@
-"""Promises 1, 2 and 6 under a wall clock that jumps by days, forwards and back, in mid-answer."""
+"""Promises 1, 2 and 6 while the wall clock jumps by days, forwards and back, in mid-answer."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Reader:
         self.is_over = False
 
     async def come(self) -> Chat:
-        """Open a new connection, whose snapshot holds all that was seen, and perhaps more."""
+        """Open a new connection, whose snapshot holds at least everything seen so far."""
         chat = await self._open_chat()
         snapshot = await chat.resume(self._session_id)
         so_far = snapshot["turn"] or snapshot["messages"][-1]
@@ -79,7 +79,7 @@ async def test_disconnects_in_one_answer(
 async def test_a_third_tab_joins_at_random_moments(
     open_chat: OpenChat, model: Model, rng: random.Random, times: int
 ) -> None:
-    """Two tabs follow from the beginning; each third one sees the same from then on."""
+    """Two tabs follow from the beginning; every tab that joins sees the same from then on."""
     first, second = await open_chat(), await open_chat()
     count = 30 * times
     model.reply(*paced(count, every=0.001))

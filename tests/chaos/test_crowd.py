@@ -1,6 +1,6 @@
-"""Promise 2 with clients that never read, that send too much, and that are many.
+"""Promise 2 with clients that never read, clients that send too much, and many clients.
 
-Each costs the server a bounded amount of memory, and nobody else waits for them.
+Each costs the server a bounded amount of memory, and no other client waits for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 MIB = 1024 * 1024
 SLOW_COSTS = 20
-"""Most MiB for a client that never reads."""
+"""The most MiB that a client that never reads may cost."""
 
 
 class Memory:
@@ -129,7 +129,7 @@ async def test_a_client_that_never_reads_is_cut_and_costs_little(
 async def test_a_client_that_says_more_than_is_answered_is_held_back(
     server: OwnServer, connect: OpenChat, mute: aiohttp.ClientWebSocketResponse
 ) -> None:
-    """Its frames wait in its own connection, not in the server's memory."""
+    """The frames wait in their own connection, not in the server's memory."""
     other = await connect(server.talos.address)
     await other.say("hi", model="echo")
     memory = Memory(server)

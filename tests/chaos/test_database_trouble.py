@@ -1,7 +1,7 @@
 """Promises 1, 3 and 7 while SQLite cannot be written: locked, full, or on a disk with errors.
 
-What is not stored is not told, a send is refused in words or waits, reading goes on, no socket is
-closed, and it all works again by itself.
+Nothing is sent that is not stored, a send waits or is refused with a reason, reading continues, no
+socket is closed, and the server recovers without help.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Promise 7: every invalid frame is answered, changes nothing and closes nothing.
 
-Made by hypothesis: text that is no JSON, JSON torn or bent at any place, fields of any type, and
-well-formed frames about what is not there.
+Hypothesis generates text that is not JSON, JSON cut or altered at any place, fields of any type,
+and valid frames that name missing objects.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def may_do_something(action: protocol.AnyAction | None) -> bool:
 
 
 def contents(server: OwnServer) -> dict[str, list[Any]]:
-    """Count all of our rows."""
+    """Return all rows of each of our tables, sorted."""
     found = {}
     with closing(server.database()) as opened:
         for table in apps.get_app_config("chat").get_models():
@@ -103,7 +103,7 @@ def contents(server: OwnServer) -> dict[str, list[Any]]:
 
 
 async def answered(chat: Chat, frame: str) -> None:
-    """One error with a code, and a `done` if the action asks for a response."""
+    """Check that there is one error with a code, and a `done` if the action asks for a response."""
     await chat.socket.send_str(frame)
     asked = understood(frame)
     frames = await chat.until("done" if isinstance(asked, protocol.Answered) else "error")

@@ -49,7 +49,7 @@ class Input:
     piece: str
     after: str
     times: bool
-    """The text before is repeated, too: it may be read again for each later piece."""
+    """Whether the text before is repeated too: a reader may read it again for each later piece."""
 
     def text(self, size: int) -> str:
         count = max(1, size // len(self.piece + self.before * self.times))
@@ -69,7 +69,7 @@ def inputs(pieces: tuple[str, ...]) -> st.SearchStrategy[Input]:
 
 
 def try_for(seconds: float, pieces: tuple[str, ...], check: Callable[[Input], None]) -> None:
-    """Try each piece alone, and then random mixtures of them, for so long."""
+    """Try each piece alone, then random mixtures, for so long."""
     end, tries = monotonic() + seconds, 0
     for piece in random.Random(SEED).sample(pieces, len(pieces)):
         if monotonic() < end:
@@ -111,7 +111,7 @@ def test_twice_as_much_takes_about_twice_as_long(seconds: float, name: str) -> N
 
 @sizes("seconds", sample=SAMPLE, full=FULL)
 def test_markdown_takes_what_it_is_given_and_no_more(seconds: float) -> None:
-    """Its libraries are not linear: they run in processes that are killed in time."""
+    """The Markdown libraries are not linear: they run in processes that are killed in time."""
     jobs: Any = pytest.importorskip("chat.markdown.jobs")
     asking: Any = pytest.importorskip("chat.markdown.asking")
     pool: Any = pytest.importorskip("chat.markdown.pool").pool

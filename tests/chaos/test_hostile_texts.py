@@ -1,6 +1,6 @@
 """Promise 1 beside texts that keep third-party code busy forever: only their readers wait.
 
-The texts are shown as answers grow, at their end, and again and again on their pages.
+The texts are shown as answers grow, at their end, and repeatedly on their pages.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def hostile(share: float) -> Iterator[str]:
 
 
 async def show(connect: OpenChat, model: Model, address: str, texts: Iterator[str]) -> None:
-    """As answers, and on their pages. Of a conversation of many, this process, too, would read more
-    than it can beside everything else: each request to the model holds all of it."""
+    """Show the texts as answers and on their pages, five to a conversation: each request to the
+    model holds the whole conversation, which this process has to read."""
     for number, text in enumerate(texts):
         if number % 5 == 0:
             chat = await connect(address)
@@ -132,7 +132,7 @@ async def show(connect: OpenChat, model: Model, address: str, texts: Iterator[st
 
 
 async def page(address: str, session_id: str) -> float:
-    """Return the seconds that it took."""
+    """Return the seconds it took."""
     began = monotonic()
     async with aiohttp.ClientSession() as http, http.get(f"{address}/c/{session_id}/") as response:
         assert response.status == 200

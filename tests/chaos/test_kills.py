@@ -1,7 +1,8 @@
 """Promises 1, 3, 4 and 5: a server that is killed, or told to stop, at any moment of a turn.
 
-Turns of text, of a tool, of a tool that asks first, and of two calls that ask; the person answers
-before the end or after it, both at once or one after the other. What was seen is stored, whoever asked gets one end, and no tool's effect happens twice.
+Turns of text, of a tool, of a tool that asks first, and of two calls that ask; the person decides
+before or after the kill, both at once or one by one. Everything that a client saw is stored, each
+send gets one end, and no tool's effect happens twice.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ class Turn:
 
     name: str
     tools: Sequence[str]
-    """Calls that its model makes."""
+    """The calls that its model makes."""
     effects: Path
     decides: str
-    """A kind of frame on which the person approves a call."""
+    """The kind of frame on which the person approves a call."""
     seen: list[Frame] = field(default_factory=list)
 
     def reply(self, body: dict[str, Any]) -> Iterator[Step]:
@@ -133,7 +134,7 @@ def check(turn: Turn, snapshot: Frame) -> None:
 
 
 def is_sound(data: Path) -> bool:
-    """SQLite finds no error in its file, and no dangling reference."""
+    """Whether SQLite finds no error in its file and no dangling reference."""
     if connection.vendor != "sqlite":
         return True
     with closing(sqlite3.connect(data / "talos.sqlite3")) as database:
@@ -183,7 +184,7 @@ class Range:
         await self.chat.resume(self.session_id, context="full")
 
     async def is_whole(self) -> None:
-        """Nothing was asked twice, and the conversation continues."""
+        """Check that no question was stored twice and that the conversation continues."""
         asked = [m for m in await self.messages() if m["role"] == "user"]
         assert len({message["content"] for message in asked}) == len(asked) == self.count
         assert text(await self.chat.say("go on", model="echo")) == "You said: go on"

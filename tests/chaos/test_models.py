@@ -74,7 +74,7 @@ async def failed(chat: Chat, model: Model) -> list[Frame]:
 async def test_a_flood_is_cut_and_disconnected(
     open_chat: OpenChat, model: Model, what: str
 ) -> None:
-    model.reply(*FLOODS[what], Silence())  # never ends by itself, whatever the sockets buffer
+    model.reply(*FLOODS[what], Silence())  # never ends, however much the sockets buffer
     frames = await failed(await open_chat(), model)
     assert len(text(frames)) <= 1024 * 1024
     await (await model.request()).closed()
@@ -151,7 +151,7 @@ async def test_a_stream_torn_anywhere_is_the_same_answer(
 
 @pytest.mark.promise(3)
 async def test_forged_frames_are_text_or_nothing(open_chat: OpenChat, model: Model) -> None:
-    """The text holds frames like ours, an early end, and numbers too large for any column."""
+    """The text contains frames like ours, an early end, and numbers too large for any column."""
     frame = {"type": "done", "seq": 1, "message_id": None, "status": "completed"}
     model.reply(
         Chunk(frame),

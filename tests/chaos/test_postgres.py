@@ -1,7 +1,7 @@
 """Promises 1 and 3 while PostgreSQL restarts, crashes or refuses to write, in mid-answer.
 
-On a PostgreSQL server of the test's own; and through a proxy that swallows the answer to a COMMIT,
-as a network does that breaks at the worst moment.
+Each test has its own PostgreSQL server, some behind a proxy that swallows the answer to a COMMIT,
+as a network that breaks at the worst moment does.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ async def began(chat: Chat, model: Model) -> Gate:
 
 
 async def is_whole(chat: Chat, reader: Chat) -> None:
-    """The answer ended, was sent once and is stored as it was sent."""
+    """Check that the answer ended, was sent once and is stored as it was sent."""
     assert (await chat.until("done"))[-1]["status"] == "completed"
     assert text(chat.all) == "".join(words(COUNT))
     assert without_gaps(chat.all)
@@ -70,7 +70,7 @@ async def is_whole(chat: Chat, reader: Chat) -> None:
 
 
 async def others_are_put_off(address: str, connect: OpenChat) -> None:
-    """A page and a new connection are told to try again, and nothing counts as our error."""
+    """Check that a page and a new connection are told to try again, not that Talos failed."""
     newcomer = await connect(address)
     with pytest.raises(ConnectionError, match="1013"):
         await newcomer.next()

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.anyio
 FULL = float(os.environ.get("TALOS_SOAK_SECONDS", "1200"))
 VISITORS = 40
 OPEN_FILES = 256
-"""`ulimit -n`, soft and hard: two files a thread, one a connection, and some."""
+"""`ulimit -n`, soft and hard: two files per thread, one per connection, and a reserve."""
 MORE_FILES, MORE_THREADS, MORE_MIB = 16, 6, 32
-"""Growth that is allowed in a warm server: a thread that was not needed yet, an arena of malloc."""
+"""Growth allowed in a warm server: a thread not needed before, an arena of malloc."""
 GROWING = {"chat_audit", "chat_importjob", "chat_keptrender", "chat_notice"}
-"""Tables that are meant to: a row an import, for 30 days; a row a text that was shown; a row what
-other servers are to hear of, for an hour."""
+"""Tables that may grow: one row per import, kept for 30 days; one per text shown; one per notice to
+other servers, kept for an hour."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def rows(server: OwnServer) -> dict[str, int]:
 
 
 async def at_rest(server: OwnServer) -> Size:
-    """Its size when it has let go of the connections, which takes it some seconds."""
+    """Return the server's size once it has closed its connections, which takes some seconds."""
     before, size = None, Size.of(server)
     while before is None or before.files != size.files or before.rows != size.rows:
         await asyncio.sleep(1.5)

@@ -1,4 +1,4 @@
-"""Visitors of a server, who do everything that a person does, one after the other."""
+"""Simulated visitors, who do everything that a person does, one thing at a time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Visitor:
         self.address = address
         self.rng = rng
         self.answers = answers
-        """How often each HTTP status occurred."""
+        """The number of responses by HTTP status."""
         self.home = ""
         """Its conversation."""
 

@@ -1,4 +1,4 @@
-"""Code that is hand-written for speed does the same as the slow way."""
+"""Code written by hand for speed does the same as the slow way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMES = (timezone.now(), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))  # one witho
 
 
 @given(texts, st.integers(0, 2**53))
-def test_a_quick_delta_is_a_delta(content: str, seq: int) -> None:
+def test_a_quick_delta_is_encoded_like_a_delta(content: str, seq: int) -> None:
     assert QuickDelta(seq, content).encode() == Delta(content=content, seq=seq).encode()
 
 
@@ -61,13 +61,13 @@ def _plain(row: Model) -> dict[str, object]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def test_an_update_says_how_many_rows_there_were(turn: Turn) -> None:
+def test_an_update_returns_the_number_of_rows(turn: Turn) -> None:
     update = "UPDATE chat_turn SET model = %s WHERE message_id = %s"
     assert sql.change(update, "n", turn.message_id) == 1
     assert sql.change(update, "n", uuid4()) == 0
 
 
-def test_pieces_are_stored_as_they_are(turn: Turn) -> None:
+def test_pieces_are_stored_unchanged(turn: Turn) -> None:
     live = LiveTurn(
         turn_id=turn.pk,
         message_id=turn.message_id,

@@ -1,4 +1,4 @@
-"""The SQLite file is created with the pragmas that must be set then, and opened with the others."""
+"""The SQLite file is created with the pragmas needed at creation, and opened with the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.processes import manage
 
 
 @pytest.mark.slow
-def test_a_fresh_file_can_give_space_back_and_uses_wal(tmp_path: Path) -> None:
+def test_a_new_file_uses_wal_and_incremental_vacuum(tmp_path: Path) -> None:
     done = manage("migrate", "--verbosity=0", TALOS_DATA_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
     database = sqlite3.connect(tmp_path / "talos.sqlite3")
@@ -25,7 +25,7 @@ def test_a_fresh_file_can_give_space_back_and_uses_wal(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_fresh_file_is_its_owners_alone_wherever_it_is(tmp_path: Path) -> None:
+def test_a_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     done = manage("migrate", "--verbosity=0", TALOS_DATA_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr

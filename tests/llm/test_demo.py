@@ -1,3 +1,5 @@
+"""The demo model: its greeting, its few tricks with tools, and its titles."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Opaque parts of an answer are kept exactly, to be sent back with the next request."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The price of a turn follows from its tokens and the price list."""
+
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,3 +1,5 @@
+"""The scripted model plays its rounds in order and counts requests."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Event streams are read alike however their bytes are split, and have limits."""
+
 from __future__ import annotations
 
 import itertools

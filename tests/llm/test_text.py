@@ -1,3 +1,5 @@
+"""Text from a model becomes storable, also when a character is split between pieces."""
+
 from __future__ import annotations
 
 import itertools

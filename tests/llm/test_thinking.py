@@ -1,3 +1,5 @@
+"""Thoughts in tags are separated from the text of an answer."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Fragments of tool calls are joined, in all the variants that servers send."""
+
 from __future__ import annotations
 
 import time

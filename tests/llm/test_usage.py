@@ -1,3 +1,5 @@
+"""Token counts are read from all the places and spellings that servers use."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -30,7 +30,7 @@ def grown(text: str, cuts: list[int]) -> list[Block]:
 
 
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
-def test_blocks_of_a_growing_text_are_those_of_the_whole(text: str, cuts: list[int]) -> None:
+def test_a_growing_text_has_the_blocks_of_the_whole(text: str, cuts: list[int]) -> None:
     assert "".join(block.html for block in grown(text, cuts)) == str(render(text))
 
 
@@ -50,7 +50,7 @@ def test_blocks_of_a_growing_text_are_those_of_the_whole(text: str, cuts: list[i
         "- item\n\n  more\n\n1\n\n    code",
     ],
 )
-def test_a_line_that_has_not_ended_decides_nothing(text: str) -> None:
+def test_a_cut_inside_a_line_gives_the_same_html(text: str) -> None:
     for cut in range(len(text)):
         assert "".join(block.html for block in grown(text, [cut])) == str(render(text)), cut
 

@@ -1,4 +1,4 @@
-"""A page waits for its texts, but not long; and a finished text is rendered once."""
+"""A page waits for its texts only briefly, and a finished text is rendered once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_answers_are_rendered() -> None:
     assert "\t" * 2000 in html[1]
 
 
-def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
+def test_a_page_of_costly_texts_is_complete_without_waiting_for_all(
     asked: list[Future[Outcome]],
 ) -> None:
     colons = COSTLY["colons"][:50_000]
@@ -81,8 +81,8 @@ def test_a_page_of_costly_texts_does_not_wait_for_all_and_is_whole(
     assert sum(future.done() for future in asked) < 20  # it did not wait for all
 
 
-def test_few_pages_at_a_time_wait_for_costly_texts(asked: list[Future[Outcome]]) -> None:
-    """The other threads stay free for everybody's pages."""
+def test_few_pages_wait_for_costly_texts_at_once(asked: list[Future[Outcome]]) -> None:
+    """The other threads stay free for other pages."""
     colons = COSTLY["colons"][:50_000]
     conversation = talk(colons)
     with ExitStack() as others:
@@ -129,7 +129,7 @@ def test_a_render_of_another_text_or_version_is_not_used(
     assert KeptRender.objects.count() == 1
 
 
-def test_a_text_that_took_too_long_is_tried_again_after_an_hour() -> None:
+def test_a_too_costly_text_is_tried_again_after_an_hour() -> None:
     conversation = talk("*a*")
     message = Message.objects.get(role="assistant")
     kept.store([row(message, "*a*", "<p>plain</p>", until=time() + 60)])

@@ -1,4 +1,4 @@
-"""Markdown to HTML: the result, and input that never gets through."""
+"""Markdown to HTML: the result, and hostile input that never gets through."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_markdown(markdown: str, html: str) -> None:
     assert render(markdown).strip() == html
 
 
-def test_a_link_opens_elsewhere_and_tells_nobody() -> None:
+def test_a_link_opens_in_a_new_tab_without_a_referrer() -> None:
     html = render("[x](https://example.org/?a=1&b=2)")
     assert 'href="https://example.org/?a=1&amp;b=2"' in html
     assert 'target="_blank"' in html
@@ -52,7 +52,7 @@ def test_an_image_is_a_link() -> None:
     assert ">a cat</a>" in html
 
 
-def test_an_image_in_a_link_is_its_words() -> None:
+def test_an_image_in_a_link_is_its_alternative_text() -> None:
     html = render("[![badge](https://a.example/b.svg)](https://c.example/)")
     assert html.count("<a ") == 1
     assert ">badge</a>" in html
@@ -94,11 +94,11 @@ def test_a_table_has_one_direction() -> None:
     "text",
     ["<br onclick=x()>", "<br/ >", "<br\n>", "<br  >", "<br//>", "</br>", "<brx>", "<br", r"\<br>"],
 )
-def test_only_a_bare_line_break_is_one(text: str) -> None:
+def test_only_a_bare_br_tag_breaks_the_line(text: str) -> None:
     assert "<br" not in render(f"a {text} b")
 
 
-def test_a_cell_has_lines() -> None:
+def test_br_breaks_lines_in_a_table_cell() -> None:
     assert "<td>1<br>\n2</td>" in render("|a|\n|-|\n|1<br>2|")
 
 
@@ -147,5 +147,5 @@ def test_a_commands_answer_links_to_our_own_pages_only(text: str) -> None:
         max_size=8,
     )
 )
-def test_any_mixture_is_harmless(pieces: list[str]) -> None:
+def test_any_mixture_of_hostile_pieces_is_harmless(pieces: list[str]) -> None:
     Harmless().feed(render("".join(pieces)))

@@ -16,11 +16,11 @@ from talos_site import bundles
 STATIC = Path(settings.BASE_DIR, "static")
 OF_OTHER_PAGES = {"admin"}
 HEADERS = 1000
-"""The most bytes of HTTP overhead per response."""
+"""The maximum HTTP overhead per response, in bytes."""
 FIRST_LOAD = 80_000
 
 
-def test_each_module_comes_once_and_after_what_it_needs() -> None:
+def test_each_module_is_included_once_after_its_imports() -> None:
     modules = {
         "main": 'import { go } from "./car/car.js";\nimport { turn } from "./wheel.js";\ngo(turn);\n',
         "car/car": '// @ts-check\nimport { turn } from "../wheel.js";\n\nexport function go() {\n  turn();\n}\n',
@@ -36,7 +36,7 @@ def test_each_module_comes_once_and_after_what_it_needs() -> None:
     )
 
 
-def test_a_comment_between_code_takes_no_code_with_it() -> None:
+def test_stripping_a_comment_removes_no_code() -> None:
     text = "/** @type {X} */ (a).b();\nkeep();\n/** gone */\n  // gone\nc(); // stays\n"
     assert "/** @type {X} */ (a).b();\nkeep();\nc(); // stays\n" in bundles.join({"main": text})
 
@@ -56,7 +56,7 @@ def test_unsupported_syntax_stops_collectstatic(modules: dict[str, str]) -> None
         bundles.join(modules)
 
 
-def test_nothing_of_the_page_is_left_out() -> None:
+def test_the_bundle_contains_every_module_of_the_page() -> None:
     styles = {path.stem for path in STATIC.glob("css/*.css")}
     assert styles == set(bundles.STYLES) | OF_OTHER_PAGES
     modules = bundles.modules(STATIC / "js")

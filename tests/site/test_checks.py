@@ -17,7 +17,7 @@ def test_the_defaults_pass() -> None:
     assert not found()
 
 
-def test_e001_without_a_login_only_loopback_is_served(settings: Settings) -> None:
+def test_e001_only_loopback_is_served_without_a_login(settings: Settings) -> None:
     settings.HOST = "0.0.0.0"  # noqa: S104  # refused
     assert found() == {"talos.E001"}
 
@@ -26,7 +26,7 @@ def test_e001_without_a_login_only_loopback_is_served(settings: Settings) -> Non
     "hosts",
     [["*"], ["localhost", "*"], [], [".example.com"], ["http://a.example"], ["a:8000"], ["a b"]],
 )
-def test_e002_allowed_hosts_are_named(settings: Settings, hosts: list[str]) -> None:
+def test_e002_allowed_hosts_are_explicit(settings: Settings, hosts: list[str]) -> None:
     settings.ALLOWED_HOSTS = hosts
     assert found() == {"talos.E002"}
 
@@ -53,7 +53,7 @@ def test_w002_unknown_variables(settings: Settings) -> None:
     assert found() == {"talos.W002"}
 
 
-def test_w003_others_as_admins_get_a_warning_on_deploy(settings: Settings) -> None:
+def test_w003_deploying_with_other_admins_causes_a_warning(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "::1", "talos.example.com"]
     (warning,) = others_are_admins(None)
     assert warning.id == "talos.W003"
@@ -61,10 +61,10 @@ def test_w003_others_as_admins_get_a_warning_on_deploy(settings: Settings) -> No
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "localhost"])
-def test_this_is_loopback(host: str) -> None:
+def test_loopback_hosts_are_recognised(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["::", "", "0.0.0.0", "10.0.0.1", "localhost.example", "host"])  # noqa: S104  # not bound
-def test_this_is_not_loopback(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)

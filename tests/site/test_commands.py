@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @sqlite_only
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_at_any_moment_ends_a_command_in_one_line(
+def test_a_signal_ends_a_command_with_one_line(
     place: Path, tmp_path: Path, signum: signal.Signals
 ) -> None:
     for number in range(8):
@@ -62,7 +62,7 @@ def test_a_signal_at_any_moment_ends_a_command_in_one_line(
 
 
 def is_ready(pid: int) -> bool:
-    """Whether Python has started so far that it handles the signal."""
+    """Whether Python has started far enough to handle the signal."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):
@@ -101,7 +101,7 @@ _COME = "import os, signal, time; come = lambda *_: os.kill(os.getpid(), signal.
         "import tempfile; tempfile.SpooledTemporaryFile.__init__ = come; tempfile.SpooledTemporaryFile()",
     ],
 )
-def test_a_signal_is_not_lost_where_no_exception_can_leave(place: Path, where: str) -> None:
+def test_a_signal_is_not_lost_where_exceptions_are_swallowed(place: Path, where: str) -> None:
     done = manage("shell", "--no-imports", "-v0", "-c", _COME + where, TALOS_DATA_DIR=str(place))
     assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "Stopped.\n")
 
@@ -132,7 +132,7 @@ def noted(tmp_path: Path) -> str:
 
 @sqlite_only
 @pytest.mark.parametrize("command", ["export_history", "tools", "help", "import"])
-def test_a_closed_pipe_is_quiet_and_ends_as_with_other_programs(
+def test_a_closed_pipe_ends_a_command_silently_with_the_usual_status(
     place: Path, noted: str, command: str
 ) -> None:
     if command == "import":
@@ -142,7 +142,7 @@ def test_a_closed_pipe_is_quiet_and_ends_as_with_other_programs(
 
 
 @sqlite_only
-def test_an_error_of_the_output_is_not_blamed_on_the_file(place: Path, noted: str) -> None:
+def test_an_output_error_is_not_blamed_on_the_file(place: Path, noted: str) -> None:
     done = in_shell(place, f"manage import_history --dry-run {noted} > /dev/full")
     assert done.returncode == 1
     assert done.stderr == "The output cannot be written: No space left on device.\n"
@@ -193,7 +193,7 @@ def _unmeasured(variables: dict[str, str]) -> dict[str, str]:
 
 
 @sqlite_only
-def test_a_full_disk_tells_how_much_was_done(place: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_progress_so_far(place: Path, tmp_path: Path) -> None:
     """A limit on file sizes acts like a full disk."""
     for command in (f"export_history -o {tmp_path}/a", f"backup {tmp_path}/b"):
         done = in_shell(place, f"ulimit -f 400; trap '' XFSZ; manage {command}")
@@ -205,7 +205,7 @@ def test_a_full_disk_tells_how_much_was_done(place: Path, tmp_path: Path) -> Non
 
 
 @sqlite_only
-def test_a_file_that_cannot_be_written_or_read_is_named(place: Path, tmp_path: Path) -> None:
+def test_an_unwritable_or_unreadable_file_is_named(place: Path, tmp_path: Path) -> None:
     """The error names the right file, not the other one."""
     made, new = tmp_path / "made", tmp_path / "new"
     assert manage("backup", str(made), TALOS_DATA_DIR=str(place)).returncode == 0

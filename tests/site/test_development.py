@@ -25,7 +25,7 @@ def address(talos: Talos) -> str:
     return talos.start(DJANGO_SETTINGS_MODULE=SETTINGS)
 
 
-async def test_scripts_and_styles_come_straight_from_their_folder(address: str) -> None:
+async def test_scripts_and_styles_are_served_from_their_source_folder(address: str) -> None:
     async with aiohttp.ClientSession(address) as http:
         async with http.get("/") as response:
             page = await response.text()
@@ -51,7 +51,7 @@ def test_it_collects_nothing(talos: Talos) -> None:
 
 
 @pytest.mark.slow
-def test_a_changed_file_starts_the_server_again(tmp_path: Path) -> None:
+def test_a_changed_file_restarts_the_server(tmp_path: Path) -> None:
     copy = checkouts.copy_working_tree(tmp_path / "copy").root
     (copy / ".venv").symlink_to(settings.BASE_DIR / ".venv")
     running = subprocess.Popen(

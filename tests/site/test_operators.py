@@ -50,7 +50,9 @@ def test_postgresqls_reason_is_reported_with_advice(
 
 
 @pytest.mark.parametrize("command", ["serve", "approvals", "export_history", "migrate"])
-def test_a_server_that_is_away_is_named(tmp_path: Path, collected: None, command: str) -> None:
+def test_an_unreachable_database_server_is_named(
+    tmp_path: Path, collected: None, command: str
+) -> None:
     url = "postgres://me:hunter2@127.0.0.1:1/talos"
     done = manage(command, TALOS_DATA_DIR=str(tmp_path), PORT="0", DATABASE_URL=url)
     assert done.returncode == 1
@@ -90,9 +92,7 @@ def test_a_reason_never_contains_a_password(monkeypatch: pytest.MonkeyPatch) -> 
         assert told.startswith('FATAL: "***"')
 
 
-def test_a_file_that_cannot_be_opened_is_named_with_its_owner(
-    tmp_path: Path, collected: None
-) -> None:
+def test_an_unreadable_file_is_named_with_its_owner(tmp_path: Path, collected: None) -> None:
     (tmp_path / "talos.sqlite3").symlink_to(tmp_path / "nowhere" / "talos.sqlite3")
     for command in ("serve", "approvals", "migrate"):
         done = manage(command, TALOS_DATA_DIR=str(tmp_path), PORT="0")
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_opened_is_named_with_its_owner(
         assert "Traceback" not in done.stderr
 
 
-def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path, collected: None) -> None:
+def test_a_file_that_is_no_database_is_explained(tmp_path: Path, collected: None) -> None:
     (tmp_path / "talos.sqlite3").write_text("something else " * 100)
     for command in ("serve", "approvals", "migrate"):
         done = manage(command, TALOS_DATA_DIR=str(tmp_path), PORT="0")
@@ -141,14 +141,14 @@ def test_an_unknown_variable_causes_only_a_warning(talos: Talos) -> None:
     assert "APPROVAL" not in errors
 
 
-def test_a_default_model_that_nothing_offers_causes_a_warning(talos: Talos) -> None:
+def test_an_unavailable_default_model_causes_a_warning(talos: Talos) -> None:
     talos.start(TALOS_DEFAULT_MODEL="demmo")
     line = talos.said("20")
     assert "TALOS_DEFAULT_MODEL names 'demmo', which nothing here offers" in line
     assert "Did you mean demo?" in line
 
 
-def test_this_machines_names_stay_allowed_and_others_cause_a_warning(talos: Talos) -> None:
+def test_own_host_names_stay_allowed_and_others_cause_a_warning(talos: Talos) -> None:
     address = talos.start(TALOS_ALLOWED_HOSTS="talos.example.com")
     for host, status in [
         ("127.0.0.1", "200"),

@@ -1,4 +1,4 @@
-"""Values of options that cannot be meant: a sentence, never a traceback."""
+"""An invalid option is explained in a sentence, never with a traceback."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
-def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
+def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
     together = Barrier(8)
 
     def ask(_: int) -> str:

@@ -24,7 +24,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-async def test_it_makes_its_database_and_answers(talos: Talos) -> None:
+async def test_it_creates_its_database_and_answers(talos: Talos) -> None:
     address = talos.start()
     async with aiohttp.ClientSession() as http, http.get(f"{address}/healthz") as response:
         assert response.status == 200
@@ -42,7 +42,7 @@ def test_a_signal_shuts_it_down_cleanly(talos: Talos, signum: signal.Signals) ->
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_that_comes_during_the_start_ends_it_in_one_line(
+def test_a_signal_during_startup_ends_it_with_one_line(
     tmp_path: Path, collected: None, signum: signal.Signals
 ) -> None:
     starting = begin("serve", TALOS_DATA_DIR=str(tmp_path), PORT="0")
@@ -95,7 +95,7 @@ def migrations(data: Path, statement: str) -> list[tuple[str]]:
         return database.execute(found).fetchall()
 
 
-def test_an_update_does_not_start_under_a_running_server(talos: Talos) -> None:
+def test_an_update_refuses_to_start_beside_a_running_server(talos: Talos) -> None:
     talos.start()
     before = migrations(talos.data, "DELETE FROM django_migrations WHERE name = '0008_speed'")
     done = manage("serve", TALOS_DATA_DIR=str(talos.data), PORT="0")
@@ -115,7 +115,9 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, collected: Non
     assert "Traceback" not in done.stderr
 
 
-def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collected: None) -> None:
+def test_a_failed_start_keeps_the_record_of_the_running_server(
+    tmp_path: Path, collected: None
+) -> None:
     """On PostgreSQL, the next server frees its turns at once."""
     (tmp_path / "talos.lock").write_text("the server before")
     nowhere = "postgres://nobody@127.0.0.1:1/talos"
@@ -124,7 +126,7 @@ def test_a_start_that_fails_remembers_the_server_before(tmp_path: Path, collecte
     assert (tmp_path / "talos.lock").read_text() == "the server before"
 
 
-def test_an_option_cannot_open_it_to_others(tmp_path: Path) -> None:
+def test_options_cannot_expose_it_without_a_login(tmp_path: Path) -> None:
     done = manage("serve", "--host", "0.0.0.0", TALOS_DATA_DIR=str(tmp_path))  # noqa: S104  # refused
     assert done.returncode == 1
     assert "requires no login" in done.stderr

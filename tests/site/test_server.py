@@ -1,4 +1,4 @@
-"""The server around the application: how it stops, and the cost of slow readers."""
+"""The server around the application: stopping, and the cost of slow readers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def serve(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.mark.promise(6)
-async def test_a_drain_is_waited_for_and_clients_are_told_to_come_back(serve: Start) -> None:
+async def test_a_stop_waits_for_the_drain_and_asks_clients_to_reconnect(serve: Start) -> None:
     server = serve(drains=0.5)
     async with aiohttp.ClientSession() as http, http.ws_connect(server.address) as socket:
         server.process.send_signal(signal.SIGTERM)
@@ -53,7 +53,7 @@ async def test_a_drain_is_waited_for_and_clients_are_told_to_come_back(serve: St
 
 
 @pytest.mark.promise(6)
-async def test_nobody_new_comes_in_during_a_drain(serve: Start) -> None:
+async def test_a_drain_accepts_no_new_connections(serve: Start) -> None:
     server = serve(drains=30)
     async with aiohttp.ClientSession() as http, http.ws_connect(server.address):
         server.process.send_signal(signal.SIGTERM)
@@ -62,7 +62,7 @@ async def test_nobody_new_comes_in_during_a_drain(serve: Start) -> None:
             await http.ws_connect(server.address)
 
 
-async def test_a_request_that_is_being_answered_is_answered_to_its_end(serve: Start) -> None:
+async def test_a_stop_lets_running_requests_finish(serve: Start) -> None:
     server = serve()
     async with aiohttp.ClientSession() as http:
         asking = asyncio.ensure_future(http.get(server.address))
@@ -75,7 +75,7 @@ async def test_a_request_that_is_being_answered_is_answered_to_its_end(serve: St
 
 @pytest.mark.parametrize("again", STOPS)
 @pytest.mark.parametrize("first", STOPS)
-def test_a_signal_that_comes_twice_is_one_wish_and_another_ends_the_drain(
+def test_a_doubled_signal_counts_once_and_a_later_one_ends_the_drain(
     serve: Start, first: signal.Signals, again: signal.Signals
 ) -> None:
     server = serve(drains=30)
@@ -91,7 +91,7 @@ def test_a_signal_that_comes_twice_is_one_wish_and_another_ends_the_drain(
 
 
 @pytest.mark.promise(6)
-async def test_a_signal_that_comes_twice_leaves_answers_their_time(serve: Start) -> None:
+async def test_a_doubled_signal_lets_running_requests_finish(serve: Start) -> None:
     server = serve(drains=1.5)
     async with aiohttp.ClientSession() as http:
         asking = asyncio.ensure_future(http.get(server.address))
@@ -104,7 +104,7 @@ async def test_a_signal_that_comes_twice_leaves_answers_their_time(serve: Start)
     assert server.end()[0] == 0
 
 
-def test_a_signal_comes_twice_to_a_server_that_is_done_at_once(serve: Start) -> None:
+def test_repeated_signals_do_not_disturb_an_idle_stop(serve: Start) -> None:
     server = serve()
     for _ in range(20):
         with contextlib.suppress(ProcessLookupError):
@@ -113,11 +113,11 @@ def test_a_signal_comes_twice_to_a_server_that_is_done_at_once(serve: Start) -> 
     assert server.end()[0] == 0
 
 
-def test_nothing_to_finish_is_a_quick_and_quiet_end(serve: Start) -> None:
+def test_an_idle_server_stops_silently(serve: Start) -> None:
     assert serve().stop() == (0, "started\n")
 
 
-def test_a_flood_that_pauses_is_looked_after_once_and_not_for_ever(
+def test_a_paused_flood_has_one_timer_that_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks: list[Callable[[], None]] = []
@@ -137,7 +137,7 @@ def test_a_flood_that_pauses_is_looked_after_once_and_not_for_ever(
     assert looks == []
 
 
-async def test_a_client_that_does_not_read_is_cut_and_costs_little(serve: Start) -> None:
+async def test_a_client_that_does_not_read_is_disconnected_and_costs_little(serve: Start) -> None:
     server = serve()
     async with (
         aiohttp.ClientSession() as http,
@@ -156,7 +156,7 @@ async def test_a_client_that_does_not_read_is_cut_and_costs_little(serve: Start)
         assert await memory(fast) - before < 8 * LIMIT // KIB
 
 
-async def test_a_file_comes_at_the_pace_of_who_reads_it_and_costs_little(serve: Start) -> None:
+async def test_a_download_is_sent_at_its_readers_pace_and_costs_little(serve: Start) -> None:
     server = serve()
     async with (
         aiohttp.ClientSession(read_bufsize=64 * KIB) as http,
@@ -172,7 +172,7 @@ async def test_a_file_comes_at_the_pace_of_who_reads_it_and_costs_little(serve: 
         assert await memory(socket) - before < 16 * KIB
 
 
-async def test_a_file_that_is_broken_off_does_not_look_whole(serve: Start) -> None:
+async def test_a_broken_off_download_does_not_look_complete(serve: Start) -> None:
     server = serve()
     async with (
         aiohttp.ClientSession() as http,
@@ -183,7 +183,7 @@ async def test_a_file_that_is_broken_off_does_not_look_whole(serve: Start) -> No
     assert "a fault in the middle" in server.stop()[1]
 
 
-def test_a_slow_answer_lasts_as_long_as_something_gets_through(
+def test_a_slow_response_lasts_while_bytes_get_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
@@ -206,7 +206,7 @@ def test_a_slow_answer_lasts_as_long_as_something_gets_through(
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 999999999999", "Transfer-Encoding: chunked"])
-def test_a_body_without_measure_is_cut(serve: Start, length: str) -> None:
+def test_an_unbounded_body_is_refused(serve: Start, length: str) -> None:
     host, _, port = serve().address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
@@ -219,7 +219,7 @@ def test_a_body_without_measure_is_cut(serve: Start, length: str) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-async def test_frames_of_all_sizes_come_whole_and_in_order_and_before_the_close(
+async def test_frames_of_any_size_arrive_whole_and_in_order_before_the_close(
     serve: Start,
 ) -> None:
     sizes = [1, 125, 126, 65_535, 65_536, 7, 300_000]

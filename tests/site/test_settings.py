@@ -1,4 +1,4 @@
-"""An invalid value stops the start with its name and advice; a valid one arrives."""
+"""An invalid value stops the start with its name and advice; a valid one is used."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.support.processes import manage
         ("OLLAMA_API_BASE", "http://me:x@127.0.0.1", "Leave user name and password out"),
     ],
 )
-def test_a_wrong_value_ends_the_start_with_its_name_and_a_hint(
+def test_an_invalid_value_stops_startup_with_its_name_and_a_hint(
     tmp_path: Path, name: str, value: str, hint: str
 ) -> None:
     done = manage("serve", **{"TALOS_DATA_DIR": str(tmp_path), "PORT": "0", name: value})
@@ -98,7 +98,7 @@ def test_an_empty_secret_key_counts_as_unset(tmp_path: Path, empty: str) -> None
     assert (tmp_path / "secret_key").exists()
 
 
-def test_another_programs_address_is_left_as_it_is() -> None:
+def test_addresses_of_other_programs_are_not_changed() -> None:
     env = Reader({"SITE_API_BASE": "/api", "X_API_BASE": "localhost:80/v1/models"})
     assert env.address("SITE_API_BASE", is_used=False) == "/api"
     assert env.address("X_API_BASE", is_used=False) == "http://localhost:80/v1"
@@ -106,7 +106,7 @@ def test_another_programs_address_is_left_as_it_is() -> None:
         env.address("SITE_API_BASE")
 
 
-def test_a_password_in_an_address_is_refused_only_where_it_could_not_be_sent() -> None:
+def test_a_password_in_an_address_is_refused_only_where_it_cannot_be_sent() -> None:
     env = Reader({"X_API_BASE": "http://me:hunter2@gateway/v1"})
     assert env.address("X_API_BASE") == "http://me:hunter2@gateway/v1"
     assert env.address("X_API_BASE", key="X_API_KEY", is_used=False)
@@ -115,7 +115,7 @@ def test_a_password_in_an_address_is_refused_only_where_it_could_not_be_sent() -
     assert "hunter2" not in str(refused.value)
 
 
-def test_empty_counts_as_unset() -> None:
+def test_an_empty_value_counts_as_unset() -> None:
     env = Reader({"PORT": "", "NAME": "  "})
     assert env.whole("PORT", 8000) == 8000
     assert env.text("NAME") is None
@@ -131,23 +131,23 @@ def test_unknown_variables_are_listed_with_the_probable_name() -> None:
     }
 
 
-def test_lists_have_commas() -> None:
+def test_lists_are_separated_by_commas() -> None:
     assert Reader({"HOSTS": "a, b,,"}).names("HOSTS", ()) == ["a", "b"]
 
 
-def test_a_prompt_may_be_in_a_file(tmp_path: Path) -> None:
+def test_a_prompt_can_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "prompt.txt"
     file.write_text("Be brief.\n", encoding="utf-8")
     assert Reader({"P": f"@{file}"}).text_or_file("P") == "Be brief."
     assert Reader({"P": "Be kind."}).text_or_file("P") == "Be kind."
 
 
-def test_a_test_run_sees_no_settings_of_this_machine() -> None:
+def test_a_test_run_ignores_this_machines_settings() -> None:
     assert settings.OPENAI_API_KEY is None
     assert settings.DATA_DIR != settings.BASE_DIR / "data"
 
 
-def test_postgresql_comes_from_a_url() -> None:
+def test_postgresql_is_configured_by_url() -> None:
     found = configuration.postgresql(
         "postgresql://me:p%40ss@db.example:5433/my%20chats?sslmode=require"
     )
@@ -170,7 +170,7 @@ def test_a_postgresql_url_names_a_database() -> None:
         ("_timezone_file", "", "UTC"),
     ],
 )
-def test_the_machine_names_its_time_zone(
+def test_the_time_zone_defaults_to_the_machines(
     monkeypatch: pytest.MonkeyPatch, source: str, content: str, zone: str
 ) -> None:
     monkeypatch.delenv("TZ", raising=False)

@@ -67,18 +67,18 @@ def test_the_server_collects_outdated_files(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("site")
-def test_a_folder_that_cannot_be_written_is_named(settings: Settings) -> None:
+def test_an_unwritable_folder_is_named(settings: Settings) -> None:
     settings.STATIC_ROOT = "/proc/nowhere"
     with pytest.raises(CommandError, match=r"/proc/nowhere.*collectstatic"):
         Command(stderr=StringIO())._collect()
 
 
-def test_files_that_were_never_collected_are_missing(site: Path) -> None:
+def test_uncollected_files_are_reported_missing(site: Path) -> None:
     (site / "collected/staticfiles.json").unlink()
     assert "not collected" in (static_files.find_outdated() or "")
 
 
 @pytest.mark.parametrize("path", ["static/page.js", "static"])
-def test_a_file_that_changed_came_or_went_is_noticed(site: Path, path: str) -> None:
+def test_changed_added_and_removed_files_are_noticed(site: Path, path: str) -> None:
     os.utime(site / path, (300, 300))
     assert "changed" in (static_files.find_outdated() or "")

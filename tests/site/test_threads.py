@@ -1,4 +1,4 @@
-"""The threads of pages: few, never held while only waiting, and never in each other's way."""
+"""The threads of pages: few, never held while only waiting, and never blocking each other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def nesting(request: HttpRequest) -> HttpResponse:
 
 
 async def splitting(request: HttpRequest) -> HttpResponse:
-    """A view that has several things done at once."""
+    """A view that starts several jobs at once."""
     busy = threading.Lock()
 
     @sync_to_async
@@ -124,7 +124,7 @@ async def all_held() -> None:
         assert await asyncio.to_thread(stage.entered.acquire, timeout=SECONDS)
 
 
-async def test_many_at_once_are_answered_by_few_threads(pages: Pages) -> None:
+async def test_many_requests_are_answered_by_few_threads(pages: Pages) -> None:
     asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(3 * PAGES)]
     await all_held()
     stage.going_on.set()
@@ -132,7 +132,7 @@ async def test_many_at_once_are_answered_by_few_threads(pages: Pages) -> None:
     assert len(stage.threads) == PAGES
 
 
-async def test_a_server_whose_threads_are_all_busy_is_in_good_health(pages: Pages) -> None:
+async def test_a_server_with_all_threads_busy_is_healthy(pages: Pages) -> None:
     asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(2 * PAGES)]
     await all_held()
     assert (await get(pages, "/healthz"))[0] == 200
@@ -140,7 +140,7 @@ async def test_a_server_whose_threads_are_all_busy_is_in_good_health(pages: Page
     await asyncio.gather(*asked)
 
 
-async def test_a_download_that_goes_on_holds_no_thread(pages: Pages) -> None:
+async def test_a_download_in_progress_holds_no_thread(pages: Pages) -> None:
     visits = [Visit(pages, "/dripping") for _ in range(2 * PAGES)]
     assert {await visit.begin() for visit in visits} == {200}
     assert (await get(pages, "/quick"))[0] == 200
@@ -148,7 +148,7 @@ async def test_a_download_that_goes_on_holds_no_thread(pages: Pages) -> None:
     assert {await visit.rest() for visit in visits} == {b"firstlast"}
 
 
-async def test_who_leaves_while_waiting_costs_nothing(pages: Pages) -> None:
+async def test_a_client_that_leaves_while_waiting_holds_no_thread(pages: Pages) -> None:
     asked = [asyncio.ensure_future(get(pages, "/slow")) for _ in range(PAGES)]
     await all_held()
     leaving = [Visit(pages, "/slow") for _ in range(PAGES)]
@@ -160,16 +160,16 @@ async def test_who_leaves_while_waiting_costs_nothing(pages: Pages) -> None:
     assert (await get(pages, "/quick"))[0] == 200
 
 
-async def test_a_view_may_wait_for_what_is_done_in_its_own_thread(pages: Pages) -> None:
+async def test_a_view_can_wait_for_work_in_its_own_thread(pages: Pages) -> None:
     asked = [get(pages, "/nesting") for _ in range(2 * PAGES)]
     assert set(await asyncio.gather(*asked)) == {(200, b"True")}
 
 
-async def test_what_is_done_for_one_request_never_overlaps(pages: Pages) -> None:
+async def test_work_for_one_request_never_overlaps(pages: Pages) -> None:
     assert await get(pages, "/splitting") == (200, b"True")
 
 
-def test_a_job_that_is_cancelled_or_fails_holds_up_no_other() -> None:
+def test_a_cancelled_or_failed_job_blocks_no_other() -> None:
     going_on = threading.Event()
     with ThreadPoolExecutor(2) as threads:
         jobs = Jobs(threads)
@@ -182,7 +182,7 @@ def test_a_job_that_is_cancelled_or_fails_holds_up_no_other() -> None:
         assert last.result(SECONDS) == ""
 
 
-def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
+def test_connections_are_kept_on_sqlite_and_closed_on_postgresql() -> None:
     def opened() -> object:
         connection.ensure_connection()
         return connection.connection
@@ -195,6 +195,6 @@ def test_a_connection_is_kept_on_sqlite_and_given_back_on_postgresql() -> None:
     assert kept is (made if connection.vendor == "sqlite" else None)
 
 
-def test_each_thread_that_wants_a_connection_may_have_one() -> None:
+def test_there_is_a_database_connection_for_every_thread() -> None:
     count = lanes._readers._max_workers + lanes._writer._max_workers
     assert PAGES + count + 1 < CONNECTIONS  # one belongs to the probe

@@ -26,7 +26,7 @@ async def test_help_lists_every_command(open_chat: OpenChat) -> None:
         assert command.summary in answer
 
 
-async def test_no_command_starts_a_conversation_or_fails_without_one(open_chat: OpenChat) -> None:
+async def test_commands_work_without_a_conversation_and_create_none(open_chat: OpenChat) -> None:
     chat = await open_chat()
     for name in commands:
         for rest in ("", " something"):
@@ -42,9 +42,7 @@ async def test_names_are_case_insensitive_and_arguments_are_checked(open_chat: O
     assert "`/help`" in await typed(chat, "/ ")
 
 
-async def test_an_answer_says_what_the_page_has_to_act_on(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_an_answer_tells_the_page_what_to_do(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     outcomes = [
         (await chat.say(line))[0].get("outcome")
@@ -53,7 +51,7 @@ async def test_an_answer_says_what_the_page_has_to_act_on(
     assert outcomes == [None, "unknown_command", "model_chosen", None]
 
 
-async def test_model_sets_the_conversations(open_chat: OpenChat, model: Model) -> None:
+async def test_model_changes_the_conversations_model(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.say("hello", model="echo")
     assert model.id in await typed(chat, f"/model {model.id}")
@@ -87,7 +85,7 @@ async def test_instructions_reach_the_model(open_chat: OpenChat, model: Model) -
     assert model.requests[-1].body["messages"][0]["content"] == "Be brief."
 
 
-async def test_title_set_by_a_person_is_kept(open_chat: OpenChat, model: Model) -> None:
+async def test_a_title_set_by_command_is_kept(open_chat: OpenChat, model: Model) -> None:
     chat, elsewhere = await open_chat(), await open_chat()
     await chat.new(model=model.id)
     await chat.say("hello")
@@ -109,9 +107,7 @@ async def test_new_leaves_the_conversation(open_chat: OpenChat, model: Model) ->
     assert chat.session_id != before
 
 
-async def test_sessions_lists_the_latest_with_their_addresses(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_sessions_links_the_latest_conversations(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     await chat.say("a [title] *with* marks")

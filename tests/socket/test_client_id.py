@@ -13,7 +13,9 @@ from tests.support.servers import Model, OpenChat
 pytestmark = [pytest.mark.anyio, pytest.mark.promise(1)]
 
 
-async def test_sent_again_when_it_is_over(open_chat: OpenChat, model: Model) -> None:
+async def test_a_repeated_send_after_the_answer_repeats_its_end(
+    open_chat: OpenChat, model: Model
+) -> None:
     chat, name = await open_chat(), str(uuid4())
     first = await chat.say("once", model=model.id, client_id=name)
     second = await chat.say("once", model=model.id, client_id=name)
@@ -23,9 +25,7 @@ async def test_sent_again_when_it_is_over(open_chat: OpenChat, model: Model) -> 
     assert len(model.requests) == 1
 
 
-async def test_sent_again_when_its_model_is_offered_no_more(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_a_repeated_send_does_not_need_its_model(open_chat: OpenChat, model: Model) -> None:
     chat, name = await open_chat(), str(uuid4())
     first = await chat.say("once", model=model.id, client_id=name)
     second = await chat.say("once", model="x" * 201, client_id=name)  # no model has such a name
@@ -34,7 +34,9 @@ async def test_sent_again_when_its_model_is_offered_no_more(
     assert len(model.requests) == 1
 
 
-async def test_sent_again_from_another_connection(open_chat: OpenChat, model: Model) -> None:
+async def test_a_send_can_be_repeated_from_another_connection(
+    open_chat: OpenChat, model: Model
+) -> None:
     chat, name = await open_chat(), str(uuid4())
     first = await chat.say("once", model=model.id, client_id=name)
     other = await open_chat()
@@ -44,7 +46,7 @@ async def test_sent_again_from_another_connection(open_chat: OpenChat, model: Mo
     assert second[-1]["message_id"] == first[-1]["message_id"]
 
 
-async def test_two_first_sends_at_once_tell_the_message_before_its_end(
+async def test_simultaneous_sends_announce_the_message_before_its_end(
     open_chat: OpenChat,
 ) -> None:
     for _ in range(20):
@@ -56,7 +58,7 @@ async def test_two_first_sends_at_once_tell_the_message_before_its_end(
             assert "message_created" in frames, frames
 
 
-async def test_an_edit_that_is_sent_again_from_another_connection(
+async def test_an_edit_can_be_repeated_from_another_connection(
     open_chat: OpenChat, model: Model
 ) -> None:
     chat, name = await open_chat(), str(uuid4())
@@ -73,7 +75,7 @@ async def test_an_edit_that_is_sent_again_from_another_connection(
     assert len(model.requests) == 2
 
 
-async def test_sent_again_while_it_runs(open_chat: OpenChat, model: Model) -> None:
+async def test_a_repeated_send_joins_the_running_turn(open_chat: OpenChat, model: Model) -> None:
     gate, name = Gate(), str(uuid4())
     model.reply("one ", gate, "two")
     chat = await open_chat()

@@ -65,7 +65,7 @@ BAD = {
 
 
 @pytest.mark.anyio
-async def test_each_bad_frame_is_answered_with_its_code(open_chat: OpenChat) -> None:
+async def test_each_invalid_frame_gets_its_error_code(open_chat: OpenChat) -> None:
     chat = await open_chat()
     for name, (frame, code) in BAD.items():
         await chat.socket.send_str(frame)
@@ -77,7 +77,7 @@ async def test_each_bad_frame_is_answered_with_its_code(open_chat: OpenChat) -> 
 
 
 @pytest.mark.anyio
-async def test_null_means_left_out(open_chat: OpenChat) -> None:
+async def test_a_null_field_counts_as_missing(open_chat: OpenChat) -> None:
     chat = await open_chat()
     frames = await chat.say("hello", model="echo", client_id=None, render=None)
     assert frames[-1]["status"] == "completed"
@@ -100,14 +100,14 @@ async def test_null_means_left_out(open_chat: OpenChat) -> None:
         ({"action": "send", "text": " "}, "send: `text`: is blank."),
     ],
 )
-def test_the_fault_is_named(frame: dict[str, Any], words: str) -> None:
+def test_the_error_names_the_fault(frame: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidFrame) as refused:
         protocol.parse(json.dumps(frame))
     assert refused.value.message == words
 
 
 @pytest.mark.anyio
-async def test_bytes_are_answered_too(open_chat: OpenChat) -> None:
+async def test_a_binary_frame_gets_an_error(open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.socket.send_bytes(b'{"action": "cancel"}')
     assert (await chat.until("error"))[-1]["code"] == "invalid_frame"
@@ -115,7 +115,7 @@ async def test_bytes_are_answered_too(open_chat: OpenChat) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_refused_resume_leaves_the_connection_where_it_was(open_chat: OpenChat) -> None:
+async def test_a_refused_resume_keeps_the_subscription(open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.say("hello", model="echo")
     await chat.send("resume_session", session_id="nobody")
@@ -149,7 +149,7 @@ FRAMES = st.dictionaries(
 
 
 @given(FRAMES)
-def test_whatever_is_sent_is_an_action_or_a_named_error(frame: dict[str, Any]) -> None:
+def test_any_frame_is_an_action_or_a_named_error(frame: dict[str, Any]) -> None:
     """Property: no other exception, so that the client only gets known codes."""
     try:
         outcome: str = protocol.parse(json.dumps(frame)).action
@@ -159,12 +159,12 @@ def test_whatever_is_sent_is_an_action_or_a_named_error(frame: dict[str, Any]) -
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused(frame: str) -> None:
+def test_any_text_is_parsed_or_refused(frame: str) -> None:
     with pytest.raises(TalosError):
         protocol.parse(frame)
 
 
-def test_every_action_has_its_handler() -> None:
+def test_every_action_has_a_handler() -> None:
     from chat.socket.consumer import ChatConsumer
 
     for action in protocol.Action.__subclasses__():

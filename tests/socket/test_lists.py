@@ -11,7 +11,7 @@ from tests.support.servers import Model, OpenChat
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_answer_that_nobody_saw_is_unread_until_it_is_opened(
+async def test_an_unseen_answer_is_unread_until_it_is_opened(
     open_chat: OpenChat, model: Model
 ) -> None:
     gate = Gate()
@@ -37,7 +37,7 @@ def changes(chat: Chat) -> list[str]:
     return [f["data"]["session_id"] for f in chat.all if kind(f) == "conversation_changed"]
 
 
-async def test_an_answer_that_was_watched_is_not_unread(open_chat: OpenChat) -> None:
+async def test_a_watched_answer_is_not_unread(open_chat: OpenChat) -> None:
     chat, other = await open_chat(), await open_chat()
     await chat.say("go")
     await other.resume(chat.session_id)

@@ -13,7 +13,7 @@ from chat.protocol import ConversationDeleted, ConversationDeletedData, Done
 
 
 class Listener:
-    """A subscription that records the frames that it gets."""
+    """A subscription that records the frames it gets."""
 
     render = False
     seen = 0

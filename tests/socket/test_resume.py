@@ -1,4 +1,4 @@
-"""Resuming: the state so far, then every later frame, none lost and none twice."""
+"""Resuming: the state so far, then each later frame exactly once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.promise(2)
-async def test_in_mid_answer(open_chat: OpenChat, model: Model) -> None:
+async def test_a_resume_in_mid_answer_continues_it(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply("before ", gate, "after")
     chat = await open_chat()
@@ -35,7 +35,7 @@ async def test_in_mid_answer(open_chat: OpenChat, model: Model) -> None:
 
 
 @pytest.mark.promise(2)
-async def test_a_turn_outlives_its_only_client(open_chat: OpenChat, model: Model) -> None:
+async def test_a_turn_survives_its_only_client(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply("nobody ", gate, "watched")
     chat = await open_chat()
@@ -53,7 +53,7 @@ async def test_a_turn_outlives_its_only_client(open_chat: OpenChat, model: Model
 
 
 @pytest.mark.promise(2)
-async def test_the_same_conversation_again_is_a_fresh_snapshot(
+async def test_resuming_the_same_conversation_sends_a_new_snapshot(
     open_chat: OpenChat, model: Model
 ) -> None:
     gate = Gate()
@@ -68,7 +68,7 @@ async def test_the_same_conversation_again_is_a_fresh_snapshot(
 
 
 @pytest.mark.promise(2)
-async def test_a_connection_hears_one_conversation_at_a_time(
+async def test_a_connection_subscribes_to_one_conversation_at_a_time(
     open_chat: OpenChat, model: Model
 ) -> None:
     gate = Gate()
@@ -110,7 +110,7 @@ async def contexts(chat: Chat, model: Model, session_id: str, **fields: object) 
     return [m["content"] for m in model.requests[-1].body["messages"][1:]]
 
 
-async def test_the_context_is_what_the_client_asked_for(open_chat: OpenChat, model: Model) -> None:
+async def test_the_client_chooses_the_context(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     session_id = await chat.new(model=model.id)
     for number in range(3):

@@ -30,7 +30,7 @@ async def test_an_answer_streams_in_the_contracts_order(open_chat: OpenChat, mod
 
 
 @pytest.mark.promise(1)
-async def test_a_send_without_a_session_makes_one_and_announces_it(
+async def test_a_send_without_a_session_creates_and_announces_one(
     open_chat: OpenChat, model: Model
 ) -> None:
     chat = await open_chat()
@@ -47,7 +47,7 @@ async def test_a_send_without_a_session_makes_one_and_announces_it(
 
 
 @pytest.mark.promise(2)
-async def test_frames_are_numbered_from_turn_to_turn(open_chat: OpenChat, model: Model) -> None:
+async def test_frame_numbers_continue_across_turns(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     frames = await chat.say("one", model=model.id) + await chat.say("two") + await chat.say("three")
     assert without_gaps(frames)
@@ -76,7 +76,7 @@ async def test_an_answer_is_stored_as_it_was_sent(open_chat: OpenChat, model: Mo
     assert again["resumed"] is True
 
 
-async def test_usage_is_told_and_stored(open_chat: OpenChat, model: Model) -> None:
+async def test_usage_is_sent_and_stored(open_chat: OpenChat, model: Model) -> None:
     model.reply("x", Tokens(prompt=11, completion=3, cached=2))
     chat = await open_chat()
     frames = await chat.say("hi", model=model.id)
@@ -86,12 +86,12 @@ async def test_usage_is_told_and_stored(open_chat: OpenChat, model: Model) -> No
     assert again["messages"][-1]["usage"] == usage
 
 
-async def test_two_slashes_send_a_text_with_one(open_chat: OpenChat, model: Model) -> None:
+async def test_two_slashes_escape_a_leading_slash(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     assert text(await chat.say("//help me", model=model.id)) == "You said: /help me"
 
 
-async def test_a_command_is_answered_and_makes_no_conversation(open_chat: OpenChat) -> None:
+async def test_a_command_creates_no_conversation(open_chat: OpenChat) -> None:
     chat = await open_chat()
     frames = await chat.say("/models", client_id="m")
     assert kinds(frames) == ["message", "done"]
@@ -101,14 +101,12 @@ async def test_a_command_is_answered_and_makes_no_conversation(open_chat: OpenCh
     }  # fmt: skip
 
 
-async def test_an_unknown_command_names_the_nearest(open_chat: OpenChat) -> None:
+async def test_an_unknown_command_suggests_the_nearest(open_chat: OpenChat) -> None:
     frames = await (await open_chat()).say("/halp")
     assert "`/help`" in frames[0]["content"]
 
 
-async def test_a_message_that_is_too_long_is_refused_and_done(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_an_overlong_message_is_refused_and_done(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     frames = await chat.say("\N{GRINNING FACE}" * 65_537, client_id="long", model=model.id)
     assert [frame["type"] for frame in frames] == ["error", "done"]
@@ -120,9 +118,7 @@ async def test_a_message_that_is_too_long_is_refused_and_done(
     assert len(model.requests) == 1
 
 
-async def test_a_conversation_keeps_the_model_that_it_began_with(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_a_conversation_keeps_its_first_model(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     await chat.say("hello")
@@ -131,7 +127,9 @@ async def test_a_conversation_keeps_the_model_that_it_began_with(
     assert len(model.requests) == 2
 
 
-async def test_a_slow_answer_keeps_nobody_waiting(open_chat: OpenChat, model: Model) -> None:
+async def test_a_slow_answer_does_not_delay_other_conversations(
+    open_chat: OpenChat, model: Model
+) -> None:
     gate = Gate()
     model.reply("slow ", gate, "end")
     slow, quick = await open_chat(), await open_chat()
@@ -142,7 +140,7 @@ async def test_a_slow_answer_keeps_nobody_waiting(open_chat: OpenChat, model: Mo
     assert (await slow.until("done"))[-1]["status"] == "completed"
 
 
-async def test_a_model_id_that_no_row_could_hold_is_unknown(open_chat: OpenChat) -> None:
+async def test_an_overlong_model_id_is_unknown(open_chat: OpenChat) -> None:
     frames = await (await open_chat()).say("hi", model="m" * 201)
     assert [frame["type"] for frame in frames] == ["error", "done"]
     assert frames[0]["code"] == "unknown_model"

@@ -16,7 +16,7 @@ from tests.support.conversations import talk
 
 
 class Connection:
-    """Records the frames that it gets."""
+    """A connection that records the frames it gets."""
 
     owner = None
     subscription: Subscription | None = None
@@ -45,9 +45,7 @@ def place(connection: Connection) -> Iterator[Subscription]:
 
 @pytest.mark.promise(2)
 @pytest.mark.django_db
-def test_frames_held_meanwhile_follow_the_snapshot(
-    connection: Connection, place: Subscription
-) -> None:
+def test_held_frames_follow_the_snapshot(connection: Connection, place: Subscription) -> None:
     conversation = talk(local_owner(), "Hi")
     with place.holding():
         place.deliver(1, "a delta")
@@ -56,7 +54,9 @@ def test_frames_held_meanwhile_follow_the_snapshot(
 
 
 @pytest.mark.promise(2)
-def test_without_a_snapshot_nothing_follows(connection: Connection, place: Subscription) -> None:
+def test_held_frames_are_dropped_without_a_snapshot(
+    connection: Connection, place: Subscription
+) -> None:
     with place.holding():
         place.deliver(1, "a delta")
     assert connection.heard == []
@@ -64,7 +64,7 @@ def test_without_a_snapshot_nothing_follows(connection: Connection, place: Subsc
 
 @pytest.mark.promise(2)
 @pytest.mark.django_db
-def test_a_connection_that_moved_on_hears_nothing_more(
+def test_a_closed_subscription_drops_held_frames(
     connection: Connection, place: Subscription
 ) -> None:
     place.show(empty(talk(local_owner(), "Hi"), "demo"))

@@ -21,7 +21,7 @@ async def test_two_tabs_see_the_same_frames(open_chat: OpenChat, model: Model) -
     assert others[0]["data"]["content"] == "go"
 
 
-async def test_either_tab_may_speak(open_chat: OpenChat, model: Model) -> None:
+async def test_either_tab_can_send(open_chat: OpenChat, model: Model) -> None:
     chat, tab = await open_chat(), await open_chat()
     await tab.resume(await chat.new(model=model.id))
     await chat.say("one")

@@ -75,7 +75,7 @@ class Chat:
     async def until(self, wanted: str | Callable[[Frame], bool]) -> list[Frame]:
         """Return the frames up to and including the first one of a kind (`done`, `status` …).
 
-        What is told of any conversation may come at any time: left out unless asked for.
+        Titles and list changes may arrive at any time: they are skipped unless wanted.
         """
         frames: list[Frame] = []
         while True:

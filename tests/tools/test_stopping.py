@@ -155,7 +155,7 @@ async def test_a_cancel_reaches_the_tool_and_the_caller(
 async def test_a_tool_that_cancels_itself_has_failed(run: Run) -> None:
     @tool
     async def confused() -> None:
-        """Raise what is not its own to raise."""
+        """Raise an exception that only the runner may raise."""
         raise asyncio.CancelledError
 
     outcome = await run(confused)

@@ -42,7 +42,7 @@ class Place:
         command = begin("export_history", f"--output={target}", "--force", **self.variables)
         while command.poll() is None and not list(target.parent.glob(".talos-export-*")):
             time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.1))  # when, is what is random here
+        time.sleep(random.uniform(0, 0.1))  # the moment of the kill is random
         command.kill()
         command.communicate()
 

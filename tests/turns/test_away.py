@@ -40,7 +40,7 @@ async def last(chat: Chat) -> Frame:
     return message
 
 
-async def test_an_unreachable_server_is_waited_for_and_not_replaced(
+async def test_an_unreachable_server_is_waited_for_without_a_substitute(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     address = start(own_server, port)
@@ -66,14 +66,14 @@ async def test_an_unreachable_server_is_waited_for_and_not_replaced(
     assert (await last(chat))["model"] == "llama"
 
 
-async def test_the_demo_answers_if_asked_for(
+async def test_the_demo_answers_when_requested(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     chat = await connect(start(own_server, port))
     assert text(await chat.say("hi", model="demo"))
 
 
-async def test_the_named_default_is_on_the_menu_with_its_problem(
+async def test_the_menu_shows_the_default_model_with_its_problem(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     address = start(own_server, port, TALOS_DEFAULT_MODEL="mine")
@@ -84,7 +84,7 @@ async def test_the_named_default_is_on_the_menu_with_its_problem(
     assert "cannot be reached" in offered["models"][0]["reason"]
 
 
-async def test_a_model_that_is_loading_is_waited_for(
+async def test_a_loading_model_is_waited_for(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:
@@ -99,7 +99,7 @@ async def test_a_model_that_is_loading_is_waited_for(
         assert (await last(chat))["model"] == "llama"
 
 
-async def test_waiting_for_it_is_cancelled_at_once(
+async def test_a_wait_for_a_loading_model_is_cancelled_at_once(
     own_server: OwnServer, connect: OpenChat, port: int
 ) -> None:
     with ModelServer(port=port, models=["llama"]) as server:

@@ -1,4 +1,4 @@
-"""Large tool results do not make frames that a connection cannot take."""
+"""Large tool results never make a frame too large for a connection."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_conversation_with_large_results_can_be_opened_while_it_is_answe
     assert (await other.until("done"))[-1]["status"] == "completed"
 
 
-async def test_a_small_result_is_whole_beside_a_large_one(
+async def test_a_small_result_stays_whole_beside_a_large_one(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply(

@@ -17,7 +17,7 @@ def blocks(frames: list[Frame]) -> list[Frame]:
     return [frame["data"] for frame in frames if kind(frame) == "block"]
 
 
-async def test_every_block_comes_once_and_in_order_before_the_done(
+async def test_every_block_arrives_once_and_in_order_before_done(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply(*ANSWER)
@@ -50,7 +50,7 @@ async def test_a_finished_block_does_not_wait_for_the_rest(
     assert "Two and a half." in blocks(rest)[-1]["html"]
 
 
-async def test_who_comes_in_the_middle_gets_the_blocks_so_far(
+async def test_a_snapshot_in_mid_answer_holds_the_blocks_so_far(
     open_chat: OpenChat, model: Model
 ) -> None:
     gate = Gate()
@@ -70,7 +70,7 @@ async def test_who_comes_in_the_middle_gets_the_blocks_so_far(
     assert blocks(await chat.until("done")) == []
 
 
-async def test_no_block_goes_across_a_tool_call(open_chat: OpenChat, model: Model) -> None:
+async def test_no_block_spans_a_tool_call(open_chat: OpenChat, model: Model) -> None:
     model.reply("Let me see", Call("calculate", '{"expression": "6*7"}'))
     model.reply("it is 42.")
     chat = await open_chat()
@@ -81,9 +81,7 @@ async def test_no_block_goes_across_a_tool_call(open_chat: OpenChat, model: Mode
     assert "it is" not in found[0]["html"]
 
 
-async def test_what_was_said_before_an_approval_is_rendered_while_it_waits(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_text_before_a_pending_call_is_rendered(open_chat: OpenChat, model: Model) -> None:
     model.reply("I *will*.", Call("write_file", '{"path": "a.md", "content": "a"}'))
     chat = await open_chat()
     await chat.new(render=True)

@@ -1,4 +1,4 @@
-"""Edited questions, selected branches, continued answers: nothing is overwritten, every tab hears."""
+"""Edited questions, selected branches, continued answers: nothing is overwritten in any tab."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ async def test_an_edited_question_is_answered_beside_the_old_one(open_chat: Open
     assert new[0]["parent_id"] is None
 
 
-async def test_the_model_is_given_the_edited_branch_only(open_chat: OpenChat, model: Model) -> None:
+async def test_only_the_edited_branch_is_sent_to_the_model(
+    open_chat: OpenChat, model: Model
+) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     for _ in range(3):
@@ -68,7 +70,7 @@ async def test_an_edit_sent_twice_makes_one_message(open_chat: OpenChat) -> None
     assert len((await shown(chat))[0]["siblings"]) == 2
 
 
-async def test_a_branch_is_chosen_in_every_tab(open_chat: OpenChat) -> None:
+async def test_selecting_a_branch_changes_every_tab(open_chat: OpenChat) -> None:
     chat, tab = await open_chat(), await open_chat()
     await chat.say("one")
     await chat.say("two")
@@ -88,7 +90,7 @@ async def test_a_branch_is_chosen_in_every_tab(open_chat: OpenChat) -> None:
     assert len(await shown(chat)) == 6
 
 
-async def test_to_select_where_one_is_changes_nothing(open_chat: OpenChat) -> None:
+async def test_selecting_the_current_branch_changes_nothing(open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.say("one")
     await chat.say("two")
@@ -98,9 +100,7 @@ async def test_to_select_where_one_is_changes_nothing(open_chat: OpenChat) -> No
     assert await shown(chat) == before
 
 
-async def test_an_interrupted_answer_goes_on_after_itself(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_an_interrupted_answer_can_be_continued(open_chat: OpenChat, model: Model) -> None:
     model.reply("one, two", Cut())
     model.reply(", three")
     chat = await open_chat()
@@ -128,7 +128,7 @@ async def test_an_interrupted_answer_goes_on_after_itself(
 @pytest.mark.parametrize(
     ("reason", "told"), [("length", "its output limit"), ("content_filter", "the content filter")]
 )
-async def test_an_answer_that_is_cut_short_says_so_and_goes_on(
+async def test_a_cut_off_answer_is_marked_and_can_be_continued(
     open_chat: OpenChat, model: Model, reason: str, told: str
 ) -> None:
     model.reply("one, two", Finish(reason))
@@ -145,7 +145,7 @@ async def test_an_answer_that_is_cut_short_says_so_and_goes_on(
     assert "error" not in (await shown(chat))[-1]
 
 
-async def test_a_cut_before_the_end_of_an_answer_is_no_cut_of_it(
+async def test_only_a_cut_in_the_last_round_marks_the_answer(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply("Let me see. ", Call("current_time", "{}"), Finish("length"))
@@ -156,7 +156,7 @@ async def test_a_cut_before_the_end_of_an_answer_is_no_cut_of_it(
     assert "error" not in (await shown(chat))[-1]
 
 
-async def test_an_answer_that_went_on_is_answered_again_from_its_question(
+async def test_a_continued_answer_is_regenerated_from_its_question(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply("half", Cut())
@@ -175,7 +175,7 @@ async def test_an_answer_that_went_on_is_answered_again_from_its_question(
 
 
 @pytest.mark.parametrize("context", [0, 1, 2])
-async def test_a_short_context_keeps_what_goes_on(
+async def test_a_short_context_keeps_the_answer_being_continued(
     open_chat: OpenChat, model: Model, context: int
 ) -> None:
     model.reply("before")
@@ -193,7 +193,7 @@ async def test_a_short_context_keeps_what_goes_on(
     assert ("old" in sent) == (context == 2)
 
 
-async def test_a_whole_answer_is_not_gone_on_with(open_chat: OpenChat) -> None:
+async def test_a_complete_answer_cannot_be_continued(open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.say("one")
     await chat.send("continue")
@@ -204,7 +204,7 @@ async def test_a_whole_answer_is_not_gone_on_with(open_chat: OpenChat) -> None:
 
 
 @pytest.mark.parametrize("action", ["edit", "select", "continue", "regenerate"])
-async def test_branches_rest_while_an_answer_is_written(
+async def test_branches_cannot_change_during_an_answer(
     open_chat: OpenChat, model: Model, action: str
 ) -> None:
     gate = Gate()
@@ -223,14 +223,16 @@ async def test_branches_rest_while_an_answer_is_written(
 
 @pytest.mark.parametrize("action", ["edit", "select", "regenerate"])
 @pytest.mark.parametrize("message_id", ["nonsense", str(UUID(int=1))])
-async def test_no_such_message(open_chat: OpenChat, action: str, message_id: str) -> None:
+async def test_an_unknown_message_is_refused(
+    open_chat: OpenChat, action: str, message_id: str
+) -> None:
     chat = await open_chat()
     await chat.say("one")
     await chat.send(action, message_id=message_id, text="other")
     assert (await chat.until("error"))[-1]["code"] == "not_allowed"
 
 
-async def test_an_answer_is_not_edited(open_chat: OpenChat) -> None:
+async def test_an_answer_cannot_be_edited(open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.say("one")
     await chat.send("edit", message_id=(await shown(chat))[1]["id"], text="other")

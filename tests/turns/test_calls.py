@@ -17,7 +17,7 @@ from chat.turns.journal import Journal
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(5)]
 
 
-def test_a_decision_after_the_last_read_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_after_the_last_read_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = local_owner()
     said = services.say(owner, conversation_id=uuid4(), text="Go", default_model="x", begins=True)
     turn = transitions.take_next(said.conversation_id)

@@ -29,7 +29,7 @@ async def stopped(chat: Chat, model: Model, since: float) -> None:
 
 
 @pytest.mark.promise(3, 7)
-async def test_in_mid_stream_the_text_is_kept(open_chat: OpenChat, model: Model) -> None:
+async def test_a_stop_in_mid_stream_keeps_the_text(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     session_id = await started(chat, model)
     since = time.monotonic()
@@ -42,7 +42,7 @@ async def test_in_mid_stream_the_text_is_kept(open_chat: OpenChat, model: Model)
 
 
 @pytest.mark.parametrize("steps", [(Silence(),), (Headers(), Silence())])
-async def test_before_the_first_piece(
+async def test_a_stop_before_the_first_piece_closes_the_request(
     open_chat: OpenChat, model: Model, steps: tuple[Headers | Silence, ...]
 ) -> None:
     model.reply(*steps)
@@ -54,7 +54,7 @@ async def test_before_the_first_piece(
     await stopped(chat, model, since)
 
 
-async def test_at_once_after_the_send(open_chat: OpenChat, model: Model) -> None:
+async def test_a_stop_right_after_the_send_cancels_it(open_chat: OpenChat, model: Model) -> None:
     model.reply(Silence())
     chat = await open_chat()
     await chat.send("send", text="go", model=model.id)
@@ -62,7 +62,7 @@ async def test_at_once_after_the_send(open_chat: OpenChat, model: Model) -> None
     assert (await chat.until("done"))[-1]["status"] == "cancelled"
 
 
-async def test_from_another_tab(open_chat: OpenChat, model: Model) -> None:
+async def test_a_stop_from_another_tab_reaches_both(open_chat: OpenChat, model: Model) -> None:
     chat, tab = await open_chat(), await open_chat()
     await tab.resume(await started(chat, model))
     since = time.monotonic()
@@ -71,7 +71,7 @@ async def test_from_another_tab(open_chat: OpenChat, model: Model) -> None:
     assert (await tab.until("done"))[-1]["status"] == "cancelled"
 
 
-async def test_the_queue_goes_on(open_chat: OpenChat, model: Model) -> None:
+async def test_the_queue_continues_after_a_stop(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await started(chat, model)
     await chat.send("send", text="next", client_id=f"{model.id}-next")
@@ -82,7 +82,7 @@ async def test_the_queue_goes_on(open_chat: OpenChat, model: Model) -> None:
     assert (done["client_id"], done["status"]) == (f"{model.id}-next", "completed")
 
 
-async def test_stop_is_a_command_too(open_chat: OpenChat, model: Model) -> None:
+async def test_the_stop_command_cancels_the_answer(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await started(chat, model)
     await chat.send("send", text="/stop")

@@ -26,7 +26,7 @@ async def settled(connect: OpenChat, address: str, session_id: str, client_id: s
 
 
 @pytest.mark.promise(3, 4)
-async def test_sigkill_in_mid_answer_keeps_what_was_seen(
+async def test_sigkill_in_mid_answer_keeps_the_text_sent_so_far(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     model.reply("seen ", "by someone", Silence())
@@ -37,7 +37,7 @@ async def test_sigkill_in_mid_answer_keeps_what_was_seen(
     own_server.kill()
 
     chat = await connect(own_server.start())
-    snapshot = await chat.resume(session_id)  # recovered before the first client is served
+    snapshot = await chat.resume(session_id)  # recovery precedes the first client
     assert snapshot["turn"] is None
     assert snapshot["messages"][-1]["content"] == "seen by someone"
     assert snapshot["messages"][-1]["status"] == "interrupted"
@@ -48,7 +48,7 @@ async def test_sigkill_in_mid_answer_keeps_what_was_seen(
 
 
 @pytest.mark.promise(4)
-async def test_a_turn_that_had_shown_nothing_runs_again(
+async def test_a_turn_killed_before_its_first_text_runs_again(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     model.reply(Silence())
@@ -109,7 +109,7 @@ async def test_sigterm_lets_a_live_answer_finish(
 
 
 @pytest.mark.promise(6)
-async def test_sigterm_interrupts_what_does_not_finish(
+async def test_sigterm_interrupts_answers_that_do_not_finish_in_time(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     model.reply("one ", Silence())

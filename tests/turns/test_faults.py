@@ -42,7 +42,7 @@ FAULTS: dict[str, tuple[Step, ...]] = {
 
 @pytest.mark.promise(1)
 @pytest.mark.parametrize("name", FAULTS)
-async def test_the_turn_fails_and_the_conversation_goes_on(
+async def test_a_fault_fails_the_turn_but_not_the_conversation(
     open_chat: OpenChat, model: Model, model_server: Any, name: str
 ) -> None:
     model.reply(*FAULTS[name])
@@ -67,7 +67,9 @@ async def test_the_turn_fails_and_the_conversation_goes_on(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_what_may_pass_is_tried_again(open_chat: OpenChat, model: Model, status: int) -> None:
+async def test_temporary_failures_are_tried_again(
+    open_chat: OpenChat, model: Model, status: int
+) -> None:
     model.reply(Status(status, headers={"Retry-After": "0"}))
     model.reply("better now")
     chat = await open_chat()
@@ -76,7 +78,7 @@ async def test_what_may_pass_is_tried_again(open_chat: OpenChat, model: Model, s
     assert len(model.requests) == 2
 
 
-async def test_a_failed_answer_is_not_given_to_the_model_as_an_empty_one(
+async def test_a_failed_answer_is_not_sent_to_the_model_as_an_empty_one(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply(Status(401))
@@ -90,7 +92,7 @@ async def test_a_failed_answer_is_not_given_to_the_model_as_an_empty_one(
 
 @pytest.mark.promise(3)
 @pytest.mark.parametrize("bytewise", [False, True])
-async def test_text_split_anywhere_is_the_same_text(
+async def test_text_may_be_split_anywhere(
     open_chat: OpenChat, model: Model, bytewise: bool
 ) -> None:
     said = "Grüße 👩‍👩‍👧 — naïve\n```\ncode\n``` \u202eend 𝄞"
@@ -110,7 +112,7 @@ async def test_a_model_cannot_forge_frames(open_chat: OpenChat, model: Model) ->
 
 
 @pytest.mark.promise(3)
-async def test_nul_and_halves_of_characters_become_replacement_characters(
+async def test_nul_and_lone_surrogates_become_replacement_characters(
     open_chat: OpenChat, model: Model
 ) -> None:
     raw = b'data: {"choices":[{"index":0,"delta":{"content":"a\\u0000b\\ud800c"}}]}\n\n'

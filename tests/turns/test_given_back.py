@@ -65,7 +65,7 @@ async def test_opaque_parts_survive_a_killed_server_and_a_wait_for_approval(
     assert thoughts == ["Hm.", "Oh."]
 
 
-async def test_opaque_parts_go_to_no_other_model_of_the_server(
+async def test_opaque_parts_are_not_sent_to_another_model_of_the_server(
     address: str, connect: OpenChat, model: Model, model_server: ModelServer
 ) -> None:
     chat = await connect(address)
@@ -100,7 +100,7 @@ async def test_a_signature_goes_back_with_its_call_after_approval(
     assert sent(model)[1]["tool_calls"][0]["extra_content"] == extra
 
 
-async def test_text_that_was_reasoning_is_shown_and_not_sent_back(
+async def test_reasoning_in_the_text_is_shown_but_not_sent_back(
     address: str, connect: OpenChat, model: Model
 ) -> None:
     """The closing tag comes alone, as from a model whose template writes the opening tag."""

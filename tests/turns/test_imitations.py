@@ -18,7 +18,7 @@ NO_TOOLS = "This model's server does not support tools, so it answered without t
 
 @pytest.fixture
 def play(model: Model) -> Play:
-    """Have the model's server behave like this one."""
+    """Make the model server behave like this one."""
 
     def play(rule: imitations.Rule) -> None:
         model.server.rules[model.id] = rule
@@ -30,7 +30,7 @@ def play(model: Model) -> Play:
     "rule",
     [imitations.vllm, imitations.ollama_without_tools, imitations.openrouter_without_tools],
 )
-async def test_a_server_without_tools_is_asked_without_them_with_one_remark(
+async def test_a_server_without_tool_support_answers_with_one_remark(
     open_chat: OpenChat, model: Model, play: Play, rule: imitations.Rule
 ) -> None:
     play(rule)
@@ -52,7 +52,7 @@ async def test_a_server_without_tools_is_asked_without_them_with_one_remark(
         (imitations.openrouter, "Hm."),
     ],
 )
-async def test_a_server_reasons_calls_and_reads_its_own_words(
+async def test_reasoning_and_calls_work_with_every_imitated_server(
     open_chat: OpenChat, model: Model, play: Play, rule: imitations.Rule, thoughts: str
 ) -> None:
     play(rule)
@@ -88,7 +88,7 @@ async def test_one_bad_call_does_not_spoil_a_conversation(
         assert frames[-1]["status"] == "completed", frames
 
 
-async def test_a_full_context_leaves_the_oldest_out_and_says_so(
+async def test_a_full_context_drops_the_oldest_messages_with_a_remark(
     open_chat: OpenChat, model: Model, play: Play
 ) -> None:
     play(imitations.vllm_with_a_small_context)

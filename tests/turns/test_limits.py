@@ -1,4 +1,4 @@
-"""Refusals of a server without a model server, or with a rate limit; and tidying up."""
+"""The demo and unknown models, rate limits, and the removal of empty conversations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unconfigured(tmp_path_factory: pytest.TempPathFactory, collected: None) -> I
 
 @pytest.mark.slow
 @pytest.mark.anyio
-async def test_demo_answers_where_nothing_is_configured(
+async def test_the_demo_answers_when_nothing_is_configured(
     unconfigured: str, connect: OpenChat
 ) -> None:
     chat = await connect(unconfigured)
@@ -42,7 +42,7 @@ async def test_demo_answers_where_nothing_is_configured(
 
 @pytest.mark.slow
 @pytest.mark.anyio
-async def test_an_unknown_model_is_refused_and_nothing_is_made(
+async def test_an_unknown_model_is_refused_and_nothing_is_created(
     unconfigured: str, connect: OpenChat
 ) -> None:
     chat = await connect(unconfigured)
@@ -58,7 +58,9 @@ async def test_an_unknown_model_is_refused_and_nothing_is_made(
 
 
 @pytest.mark.anyio
-async def test_a_rate_per_user(own_server: OwnServer, connect: OpenChat, model: Model) -> None:
+async def test_sends_are_rate_limited_per_user(
+    own_server: OwnServer, connect: OpenChat, model: Model
+) -> None:
     address = own_server.start(TALOS_SENDS_PER_MINUTE="2")
     chat = await connect(address)
     await chat.say("one", model="echo")
@@ -75,7 +77,7 @@ async def test_a_rate_per_user(own_server: OwnServer, connect: OpenChat, model: 
 
 
 @pytest.mark.anyio
-async def test_a_turn_that_names_a_vanished_default_fails_in_words(
+async def test_a_missing_default_model_fails_with_a_reason(
     own_server: OwnServer, connect: OpenChat
 ) -> None:
     own_server.variables.pop("OPENAI_BASE_URL")

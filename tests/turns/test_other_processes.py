@@ -31,7 +31,7 @@ def server(
 
 
 def call(server: OwnServer, service: str) -> float:
-    """Call a service as the owner, in another process. Returns when that ended."""
+    """Call a service as the owner, in another process. Returns the time when it ended."""
     ask = f"from chat import services; from chat.access.owner import local_owner; owner = local_owner(); services.{service}"
     server.manage("shell", "--no-imports", "-c", ask)
     return time.monotonic()
@@ -47,7 +47,9 @@ async def in_time(attempt: Callable[[], Awaitable[float]]) -> None:
 
 
 @pytest.mark.promise(9)
-async def test_a_stop(server: OwnServer, connect: OpenChat, model: Model) -> None:
+async def test_a_stop_by_another_process_cancels_the_answer(
+    server: OwnServer, connect: OpenChat, model: Model
+) -> None:
     chat = await connect(server.talos.address)
 
     async def attempt() -> float:
@@ -63,7 +65,7 @@ async def test_a_stop(server: OwnServer, connect: OpenChat, model: Model) -> Non
 
 
 @pytest.mark.promise(9)
-async def test_a_deletion_stops_the_turn_and_reaches_every_tab(
+async def test_a_deletion_by_another_process_reaches_every_tab(
     server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     address = server.talos.address
@@ -87,7 +89,7 @@ async def test_a_deletion_stops_the_turn_and_reaches_every_tab(
 
 
 @pytest.mark.promise(9)
-async def test_a_queued_turn_is_taken(server: OwnServer, connect: OpenChat) -> None:
+async def test_a_turn_queued_by_another_process_runs(server: OwnServer, connect: OpenChat) -> None:
     chat = await connect(server.talos.address)
     await chat.say("first", model="echo")  # this imports a model's client
 

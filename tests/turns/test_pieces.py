@@ -50,7 +50,7 @@ def test_the_rows_of_a_live_answer_are_its_text(ticks: list[list[tuple[bool, str
         assert Piece.objects.so_far(turn.turn_id) == (turn.seq, told, thought)
 
 
-def test_a_long_answer_has_few_rows_and_its_neighbour_keeps_its_own() -> None:
+def test_a_long_answer_has_few_rows_and_changes_no_other() -> None:
     long, short = start_turn(), start_turn()
     for number in range(100):
         long.entries.append(f"{number} ")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 CLAUDE = "claude-sonnet-4-20250514"
 
 
-async def test_it_answers_when_its_key_is_set(
+async def test_a_model_answers_when_its_key_is_set(
     own_server: OwnServer, connect: OpenChat, model_server: ModelServer
 ) -> None:
     chat = await connect(
@@ -28,7 +28,7 @@ async def test_it_answers_when_its_key_is_set(
     assert frames[-1]["usage"]["input_tokens"] == 9
 
 
-async def test_its_key_is_named_when_it_is_not(own_server: OwnServer, connect: OpenChat) -> None:
+async def test_a_missing_key_is_named(own_server: OwnServer, connect: OpenChat) -> None:
     nothing = {"OPENAI_BASE_URL": "", "OPENAI_API_KEY": "", "TALOS_DEFAULT_MODEL": ""}
     chat = await connect(own_server.start(**nothing))
     error, done = (await chat.say("hi", model=CLAUDE))[-2:]

@@ -20,7 +20,7 @@ async def busy(chat: Chat, model: Model) -> Gate:
     return gate
 
 
-async def test_sends_wait_and_are_answered_in_order(open_chat: OpenChat, model: Model) -> None:
+async def test_queued_messages_are_answered_in_order(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     gate = await busy(chat, model)
     for name in ("a", "b", "c"):
@@ -38,7 +38,7 @@ async def test_sends_wait_and_are_answered_in_order(open_chat: OpenChat, model: 
     assert done == ["first", "a", "b", "c"]
 
 
-async def test_a_queued_message_sees_the_answer_before_it(
+async def test_a_queued_message_follows_the_answer_before_it(
     open_chat: OpenChat, model: Model
 ) -> None:
     chat = await open_chat()
@@ -71,7 +71,9 @@ async def test_a_snapshot_counts_the_queue(open_chat: OpenChat, model: Model) ->
         await chat.until("done")
 
 
-async def test_the_twenty_first_is_refused(open_chat: OpenChat, model: Model) -> None:
+async def test_the_twenty_first_queued_message_is_refused(
+    open_chat: OpenChat, model: Model
+) -> None:
     chat = await open_chat()
     gate = await busy(chat, model)
     for number in range(21):

@@ -11,7 +11,7 @@ from tests.support.servers import Model, OpenChat, OwnServer
 pytestmark = pytest.mark.anyio
 
 
-async def test_it_comes_before_the_answer_and_without_numbers(
+async def test_reasoning_comes_before_the_answer_without_numbers(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply(Think("Let me "), Think("see."), "Yes.")
@@ -25,9 +25,7 @@ async def test_it_comes_before_the_answer_and_without_numbers(
     assert kinds(frames).index("reasoning") < kinds(frames).index("delta")
 
 
-async def test_it_is_stored_with_the_answer_and_not_sent_back(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_reasoning_is_stored_but_not_sent_back(open_chat: OpenChat, model: Model) -> None:
     model.reply(Think("secret thoughts"), "Yes.")
     chat = await open_chat()
     await chat.say("go", model=model.id)
@@ -37,7 +35,7 @@ async def test_it_is_stored_with_the_answer_and_not_sent_back(
     assert "secret thoughts" not in str(model.requests[-1].body)
 
 
-async def test_a_snapshot_in_mid_thought_holds_it(open_chat: OpenChat, model: Model) -> None:
+async def test_a_snapshot_holds_the_reasoning_so_far(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply(Think("one "), Think("two"), gate, "done")
     chat = await open_chat()
@@ -50,7 +48,7 @@ async def test_a_snapshot_in_mid_thought_holds_it(open_chat: OpenChat, model: Mo
 
 
 @pytest.mark.promise(3, 4)
-async def test_a_killed_server_keeps_what_was_seen_of_it(
+async def test_reasoning_survives_a_killed_server(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     model.reply(Think("seen"), Silence())

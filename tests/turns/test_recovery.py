@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(4)]
 
 
 @pytest.mark.parametrize("fraction", [".000", ".120", ".123"])
-def test_a_dead_servers_turn_is_ended_whenever_it_died(fraction: str) -> None:
+def test_a_dead_servers_turn_ends_whatever_its_last_heartbeat(fraction: str) -> None:
     """SQLite compares times as text, and a whole second may be written in two ways."""
     talk(local_owner(), "Hi", "")
     heartbeat = RawSQL(f"'2026-01-01 00:00:30{fraction}'", [])  # noqa: S611  # as `Now` writes it
@@ -34,7 +34,7 @@ def test_a_dead_servers_turn_is_ended_whenever_it_died(fraction: str) -> None:
         (["finished"], "interrupted", ["tool_result", "done"]),
     ],
 )
-def test_beside_a_call_that_ran_the_others_are_as_they_were(
+def test_recovery_changes_only_the_running_call(
     others: list[str], becomes: str, told: list[str]
 ) -> None:
     conversation = talk(local_owner(), "Hi", "")

@@ -1,4 +1,4 @@
-"""Regenerating an answer: the earlier one is kept as a sibling, and every tab hears of it."""
+"""Regenerating an answer: the earlier one is kept as a sibling, and every tab gets the new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.servers import Model, OpenChat
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_last_answer_gets_a_sibling(open_chat: OpenChat, model: Model) -> None:
+async def test_the_last_answer_gets_another_version(open_chat: OpenChat, model: Model) -> None:
     model.reply("first")
     model.reply("second")
     chat, tab = await open_chat(), await open_chat()
@@ -31,7 +31,7 @@ async def test_the_last_answer_gets_a_sibling(open_chat: OpenChat, model: Model)
     assert messages[-1]["siblings"][-1] == messages[-1]["id"]
 
 
-async def test_the_model_is_asked_the_same_again(open_chat: OpenChat, model: Model) -> None:
+async def test_the_same_request_is_sent_again(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     await chat.say("one")
@@ -41,7 +41,7 @@ async def test_the_model_is_asked_the_same_again(open_chat: OpenChat, model: Mod
     assert model.requests[2].body["messages"] == model.requests[1].body["messages"]
 
 
-async def test_an_earlier_message_may_be_named(open_chat: OpenChat, model: Model) -> None:
+async def test_an_earlier_answer_can_be_regenerated(open_chat: OpenChat, model: Model) -> None:
     chat = await open_chat()
     await chat.new(model=model.id)
     first = (await chat.say("one"))[-1]["message_id"]
@@ -53,7 +53,7 @@ async def test_an_earlier_message_may_be_named(open_chat: OpenChat, model: Model
 
 
 @pytest.mark.parametrize("message_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
-async def test_what_cannot_be_answered_again_is_refused_and_done(
+async def test_an_impossible_regeneration_is_refused_and_done(
     open_chat: OpenChat, model: Model, message_id: str
 ) -> None:
     chat = await open_chat()
@@ -65,7 +65,7 @@ async def test_what_cannot_be_answered_again_is_refused_and_done(
     assert frames[1] == {"type": "done", "message_id": None, "status": "failed"}
 
 
-async def test_not_while_an_answer_is_written(open_chat: OpenChat, model: Model) -> None:
+async def test_no_regeneration_during_an_answer(open_chat: OpenChat, model: Model) -> None:
     gate = Gate()
     model.reply("x", gate)
     chat = await open_chat()

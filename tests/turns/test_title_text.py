@@ -1,4 +1,4 @@
-"""A model's answer becomes a title: without additions, and without losses."""
+"""A model's answer becomes a title: additions are removed, nothing else is lost."""
 
 # ruff: noqa: RUF001  # the letters and the punctuation of many scripts
 
@@ -99,7 +99,7 @@ def test_additions_around_a_title_are_removed(answer: str, title: str) -> None:
         "🎉",
     ],
 )
-def test_all_parts_of_a_title_stay(title: str) -> None:
+def test_a_plain_title_is_kept_whole(title: str) -> None:
     assert clean(title) == title
 
 
@@ -167,14 +167,14 @@ def test_visible_text_never_disappears_entirely(answer: str) -> None:
     assert clean(answer) or not answer.strip("`~=+ ")
 
 
-def test_a_hostile_answer_costs_little() -> None:
+def test_a_hostile_title_is_cleaned_quickly() -> None:
     for hostile in ('"', "**", "<think>", "- ", "“", "```\n", '{"title": "', "\u200d", "Title:"):
         start = time.perf_counter()
         clean(hostile * 100_000)
         assert time.perf_counter() - start < 1
 
 
-def test_a_fence_of_blank_lines_costs_little() -> None:
+def test_a_fence_of_blank_lines_is_cleaned_quickly() -> None:
     start = time.process_time()
     for _ in range(10):
         clean("```\n" + "\n" * MAX_READ)

@@ -1,5 +1,4 @@
-"""Titles: requested from the model after the first answer; they never replace a person's, and never
-fail an answer."""
+"""Titles follow the first answer, never replace a person's, and never fail an answer."""
 
 from __future__ import annotations
 
@@ -28,7 +27,9 @@ async def test_the_title_comes_after_the_first_answer_only(
 
 
 @pytest.mark.anyio
-async def test_until_then_the_opening_words_serve(open_chat: OpenChat, model: Model) -> None:
+async def test_the_opening_words_serve_until_there_is_a_title(
+    open_chat: OpenChat, model: Model
+) -> None:
     gate = Gate()
     model.reply("x", gate)
     chat = await open_chat()
@@ -43,7 +44,7 @@ async def test_until_then_the_opening_words_serve(open_chat: OpenChat, model: Mo
 
 
 @pytest.mark.anyio
-async def test_a_person_s_title_stays(
+async def test_a_title_set_by_a_person_stays(
     own_server: OwnServer, connect: OpenChat, model: Model
 ) -> None:
     gate = Gate()

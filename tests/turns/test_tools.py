@@ -33,7 +33,7 @@ async def test_a_call_runs_and_the_model_continues(open_chat: OpenChat, model: M
     assert without_gaps(frames)
 
 
-async def test_the_model_reads_calls_and_results_then_and_later(
+async def test_calls_and_results_are_sent_to_the_model_then_and_later(
     open_chat: OpenChat, model: Model
 ) -> None:
     model.reply("Hm. ", Call("calculate", '{"expression": "1+1"}', "call_a"))
@@ -63,7 +63,9 @@ async def test_tools_are_offered_with_their_schema(open_chat: OpenChat, model: M
     assert offered["calculate"]["description"]
 
 
-async def test_several_calls_and_several_rounds(open_chat: OpenChat, model: Model) -> None:
+async def test_an_answer_may_have_several_calls_and_rounds(
+    open_chat: OpenChat, model: Model
+) -> None:
     model.reply(
         Call("calculate", '{"expression": "1+1"}', "a", index=0),
         Call("calculate", '{"expression": "2+2"}', "b", index=1),
@@ -117,7 +119,7 @@ async def test_a_repeated_call_id_is_made_unique(open_chat: OpenChat, model: Mod
     assert len(set(ids)) == 2
 
 
-async def test_a_loop_without_end_is_stopped(open_chat: OpenChat, model: Model) -> None:
+async def test_an_endless_loop_of_calls_is_stopped(open_chat: OpenChat, model: Model) -> None:
     for number in range(20):
         model.reply(Call("current_time", "{}", f"c{number}"))
     chat = await open_chat()
@@ -131,7 +133,7 @@ async def test_a_loop_without_end_is_stopped(open_chat: OpenChat, model: Model) 
 
 @pytest.fixture
 def with_dice(own_server: OwnServer, tmp_path: Path) -> OwnServer:
-    """A server with the example of docs/tools.md dropped into a folder of tools."""
+    """A server whose folder of tools holds the example of docs/tools.md."""
     page = Path(settings.BASE_DIR, "docs", "tools.md").read_text(encoding="utf-8")
     folder = tmp_path / "house_tools"
     folder.mkdir()
@@ -153,9 +155,7 @@ async def test_the_tool_of_the_documentation_is_called_in_a_conversation(
     assert text(frames) == "There."
 
 
-async def test_an_empty_last_round_is_fine_after_text_before_the_calls(
-    open_chat: OpenChat, model: Model
-) -> None:
+async def test_an_empty_last_round_is_allowed_after_text(open_chat: OpenChat, model: Model) -> None:
     model.reply("It is 84; I check. ", Call("calculate", '{"expression": "12*7"}', "call_a"))
     model.reply("")
     chat = await open_chat()

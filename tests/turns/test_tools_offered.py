@@ -14,7 +14,9 @@ async def typed(chat: Chat, line: str) -> str:
     return str((await chat.say(line))[0]["content"])
 
 
-async def test_a_conversation_is_switched_by_a_command(open_chat: OpenChat, model: Model) -> None:
+async def test_a_command_switches_tools_for_a_conversation(
+    open_chat: OpenChat, model: Model
+) -> None:
     chat = await open_chat()
     await chat.say("go", model=model.id)
     assert "tools" in model.requests[-1].body

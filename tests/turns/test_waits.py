@@ -1,4 +1,4 @@
-"""Notes while nothing comes from a model: the reason, since when, and not too often."""
+"""Notes while a model is silent: the reason and the start of the wait, not too often."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Told:
     clock: Clock
     turn: LiveTurn
     notes: list[tuple[float, StatusData]] = field(default_factory=list)
-    """Each with its time."""
+    """The notes, each with its time."""
 
     def status(self, _turn: LiveTurn, data: StatusData) -> None:
         self.notes.append((self.clock.now - 1000, data))
@@ -77,7 +77,7 @@ class Told:
         return WaitNotes(self.turn, cast(Journal, self))
 
     def hear(self) -> None:
-        """Pretend that something comes from the model."""
+        """Simulate an event from the model."""
         self.turn.heard_at = self.clock.now
 
     @property

@@ -54,8 +54,8 @@ SLOWLY = (
 
 
 def whole(server: OwnServer, *, make: int = 0) -> tuple[int, int]:
-    """How many conversations there are, all of them whole, and how many a prune deleted; after
-    so many more were made."""
+    """Create `make` conversations, check that all are whole, and return their number and how many
+    prunes deleted."""
     told = server.manage(
         "shell",
         "--no-imports",
