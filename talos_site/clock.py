@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from talos_site.environment import wrong
 
 
-def chosen(name: str) -> str:
+def check(name: str) -> str:
     """Return the zone that `TALOS_TIME_ZONE` names, if it exists."""
     if not _exists(name):
         raise wrong("TALOS_TIME_ZONE", name, "use a name like Europe/Paris or UTC")

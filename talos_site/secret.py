@@ -12,7 +12,7 @@ LEAST = 32  # characters; `openssl rand -hex 32` gives 64
 _MAKE = 'generate one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
-def given(key: str) -> str:
+def check(key: str) -> str:
     if len(key) < LEAST:
         raise ImproperlyConfigured(
             f"SECRET_KEY has fewer than {LEAST} characters: unset it, or {_MAKE}"
@@ -20,7 +20,7 @@ def given(key: str) -> str:
     return key
 
 
-def kept(directory: Path) -> str:
+def read_or_create(directory: Path) -> str:
     """Return the data directory's key. Two processes that start at once get the same one."""
     path = directory / "secret_key"
     try:

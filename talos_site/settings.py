@@ -88,12 +88,14 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *_env.names("TALOS_ALLOWED_H
 CSRF_TRUSTED_ORIGINS: list[str] = []
 """Origins other than the request's own, `scheme://host:port`, for pages behind a proxy."""
 
-SECRET_KEY = secret.given(_key) if (_key := _env.text("SECRET_KEY")) else secret.kept(DATA_DIR)
+SECRET_KEY = (
+    secret.check(_key) if (_key := _env.text("SECRET_KEY")) else secret.read_or_create(DATA_DIR)
+)
 
 # --- turns --------------------------------------------------------------------------------------
 
 TIME_ZONE = (
-    clock.chosen(_zone) if (_zone := _env.text("TALOS_TIME_ZONE")) else clock.of_this_machine()
+    clock.check(_zone) if (_zone := _env.text("TALOS_TIME_ZONE")) else clock.of_this_machine()
 )
 TALOS_APPROVAL_DAYS = _env.whole("TALOS_APPROVAL_DAYS", 7, least=1, most=3650)
 TALOS_DRAIN_SECONDS = _env.whole("TALOS_DRAIN_SECONDS", 10, most=3600)

@@ -54,7 +54,7 @@ def reason(error: BaseException) -> str:
     return said
 
 
-def explained(error: BaseException) -> str | None:
+def explain(error: BaseException) -> str | None:
     """Explain an error to the person who runs a command. None: it is the program's, not the database's."""
     said, code = reason(error), getattr(error.__cause__, "sqlstate", None)
     if code in _MISSING or re.search("no such (table|column)", said):

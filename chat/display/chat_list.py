@@ -67,7 +67,7 @@ class NoSuchPlace(Exception):
 
 def listing(user: User, asked: Asked) -> Listing:
     """Read a stretch of the list. Raises `NoSuchPlace`."""
-    return _found(user, asked) if asked.query.strip() else _all(user, asked)
+    return _search(user, asked) if asked.query.strip() else _all(user, asked)
 
 
 def one(conversation: Conversation) -> Row:
@@ -100,7 +100,7 @@ def _all(user: User, asked: Asked) -> Listing:
     found = list(listed[: PAGE + 1])
     shown = found[:PAGE]
     more = asked.url(f"{shown[-1].updated_at.isoformat()}~{shown[-1].pk}") if found[PAGE:] else ""
-    return Listing(asked, list(_dated(shown, after=last[0] if last else None)), more)
+    return Listing(asked, list(_add_headings(shown, after=last[0] if last else None)), more)
 
 
 def _cursor(after: str) -> tuple[datetime, UUID]:
@@ -115,7 +115,7 @@ def _cursor(after: str) -> tuple[datetime, UUID]:
     raise NoSuchPlace
 
 
-def _dated(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
+def _add_headings(found: Sequence[Conversation], *, after: datetime | None) -> Iterable[Row]:
     """Yield rows, with a heading where another period begins."""
     waiting = waiting_in(found)
     before = _age(after) if after else ""
@@ -146,7 +146,7 @@ def _when(moment: datetime) -> str:
 # --- those with some words ----------------------------------------------------------------------
 
 
-def _found(user: User, asked: Asked) -> Listing:
+def _search(user: User, asked: Asked) -> Listing:
     offset = _offset(asked.after) if asked.after else 0
     hits = search.search(user.pk, asked.query, limit=PAGE + 1, offset=offset, by_conversation=True)
     shown = hits[:PAGE]

@@ -37,7 +37,7 @@ class Limits:
     """The limits apply to each message, not to all together; and a person's own message is whole, so
     that it can be edited and sent again."""
 
-    def halved(self) -> Self:
+    def halve(self) -> Self:
         return replace(
             self,
             texts=self.texts // 2,

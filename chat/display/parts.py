@@ -41,7 +41,7 @@ class Part:
 
 def parts_of(view: MessageView, page: Page) -> Iterable[Callable[[], Part]]:
     """Yield makers of an answer's parts, so that all texts are requested before one is waited for."""
-    stretch = _written if view.status in Turn.UNFINISHED else _rendered
+    stretch = _unfinished_parts if view.status in Turn.UNFINISHED else _finished_parts
     begin = 0
     first = AT_FIRST.calls // 2 if view.calls else None
     for number, call in enumerate(view.tool_calls):
@@ -54,7 +54,7 @@ def parts_of(view: MessageView, page: Page) -> Iterable[Callable[[], Part]]:
     yield from stretch(view, page, begin, None)
 
 
-def _rendered(
+def _finished_parts(
     view: MessageView, page: Page, begin: int, end: int | None
 ) -> Iterable[Callable[[], Part]]:
     if text := view.content[begin:end].strip():
@@ -62,7 +62,7 @@ def _rendered(
         yield lambda: Part(html=html())
 
 
-def _written(
+def _unfinished_parts(
     view: MessageView, page: Page, begin: int, end: int | None
 ) -> Iterable[Callable[[], Part]]:
     """Yield a stretch of an unfinished answer, as deltas and `block`s would have shown it."""

@@ -62,7 +62,7 @@ def session_created(
             snapshot = SessionCreated(data=data(messages=shown, turn=turn))
             if len(snapshot.encode().encode()) <= MAX_FRAME_BYTES:
                 break
-            limits = limits.halved()
+            limits = limits.halve()
         over = [turn for turn in turns.filter(message__in=awaited).order_by("pk") if turn.is_over]
     return snapshot, over
 

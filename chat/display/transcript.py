@@ -88,14 +88,14 @@ def through(conversation: Conversation, message_id: UUID) -> Stretch:
 def one(conversation: Conversation, message_id: UUID) -> Shown | None:
     """Return a message of this conversation; None: there is no such message."""
     found = Message.objects.filter(conversation=conversation, pk=message_id, withdrawn=False)
-    return next(iter(_shown(conversation, found)), None)
+    return next(iter(_show(conversation, found)), None)
 
 
 def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
     found = beginnings(leaf_id, last=PAGE + 1, most=SHOWN)
     shown: list[Shown] = []
     room = PAGE_BYTES
-    for one in _shown(conversation, found[-PAGE:]):  # the latest first
+    for one in _show(conversation, found[-PAGE:]):  # the latest first
         room -= one.html_size
         if shown and room < 0:
             break
@@ -103,7 +103,7 @@ def _stretch(conversation: Conversation, leaf_id: UUID | None) -> Stretch:
     return Stretch(tuple(reversed(shown)), has_earlier=len(found) > len(shown))
 
 
-def _shown(conversation: Conversation, messages: Iterable[Message]) -> Iterable[Shown]:
+def _show(conversation: Conversation, messages: Iterable[Message]) -> Iterable[Shown]:
     """Yield messages, the last one first. Each is rendered only when it is reached."""
     messages = list(messages)
     waiting = _waiting(conversation)

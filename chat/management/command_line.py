@@ -74,7 +74,7 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, EOFError):
         return "The command needs an answer, but there is no input to read it from."
     if isinstance(error, DatabaseError | InterfaceError):
-        return reasons.explained(error)
+        return reasons.explain(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         discard_output()
         return f"{error.filename or 'The output'} cannot be written: {error.strerror}."

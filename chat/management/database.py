@@ -13,7 +13,9 @@ from chat.db.lanes import notes
 
 
 @contextmanager
-def explained(*, is_there: bool = True, so_far: Callable[[], str] = lambda: "") -> Iterator[None]:
+def explain_errors(
+    *, is_there: bool = True, so_far: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
     """Turn database errors into advice, and add what was done `so_far`.
 
     Refuses a database that was upgraded by a newer version, unless it is not there yet.
@@ -23,6 +25,6 @@ def explained(*, is_there: bool = True, so_far: Callable[[], str] = lambda: "") 
             versions.refuse_newer()
         yield
     except (DatabaseError, InterfaceError) as error:
-        if (words := reasons.explained(error)) is None:
+        if (words := reasons.explain(error)) is None:
             raise
         raise CommandError(" ".join((words, *notes(error), so_far())).rstrip()) from None

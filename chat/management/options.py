@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from chat.access.owner import LOCAL_OWNER, local_owner
 
 
-def user_named(name: str) -> User:
+def get_user(name: str) -> User:
     """Return the user that `--user` names. The local owner is created when first named."""
     if name == LOCAL_OWNER:
         return local_owner()
@@ -30,7 +30,7 @@ def conversation_id(text: str) -> UUID:
         ) from None
 
 
-def file_named(path: Path) -> Path:
+def expand_path(path: Path) -> Path:
     """Return the path with `~` expanded, or refuse it if it cannot be one."""
     try:
         found = path.expanduser()

@@ -29,7 +29,7 @@ class Frame(Data):
 
     left_out = frozenset({"seq"})
 
-    def numbered(self, seq: int) -> Self:
+    def with_number(self, seq: int) -> Self:
         """Return the frame with its number in the conversation."""
         return self.model_copy(update={"seq": seq})
 

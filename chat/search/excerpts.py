@@ -60,14 +60,14 @@ def _places(text: str, sought: Sequence[str]) -> list[Span]:
     if not sought:
         return []
     folded = fold(text)
-    found = sorted(_found(folded, sought), key=lambda span: (span[0], -span[1]))[:_MANY]
+    found = sorted(_find(folded, sought), key=lambda span: (span[0], -span[1]))[:_MANY]
     if text.isascii():
         return found  # folding kept the length
     ends = list(accumulate(folded_lengths(text)))
     return [(bisect_right(ends, start), bisect_left(ends, end) + 1) for start, end in found]
 
 
-def _found(folded: str, sought: Sequence[str]) -> Iterator[Span]:
+def _find(folded: str, sought: Sequence[str]) -> Iterator[Span]:
     """Yield the first matches of each word. They may overlap: the longer of two comes first."""
     begin_words = [run for run in sought if not is_unspaced(run)]
     if begin_words:

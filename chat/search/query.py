@@ -68,7 +68,7 @@ def search(
 
     With `by_conversation` each conversation occurs once, with the latest of its messages.
     """
-    sought = _sought(query)
+    sought = _split(query)
     if not sought:
         return []
     by_title = _latest(owner_id, _expression(sought, TITLE), titles=True)
@@ -82,13 +82,13 @@ def matching(query: str) -> tuple[str, list[str]]:
 
     For lists with an order of their own: `SearchEntry.objects.filter(pk__in=RawSQL(*matching(q)))`.
     """
-    sought = _sought(query)
+    sought = _split(query)
     if not sought:
         return "SELECT 0", []
     return f"SELECT entry.id {_FOUND[connection.vendor]}", [_expression(sought)]
 
 
-def _sought(query: str) -> list[str]:
+def _split(query: str) -> list[str]:
     return list(dict.fromkeys(runs(query[:MAX_QUERY])))[:MAX_WORDS]
 
 

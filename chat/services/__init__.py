@@ -13,8 +13,8 @@ from chat.services.asking import Ask, Sent, find_sent, message_created
 from chat.services.connections import (
     Connected,
     connect,
-    connected,
     disconnect,
+    list_connected,
     models_of,
 )
 from chat.services.conversations import (
@@ -53,7 +53,6 @@ __all__ = [
     "cancel",
     "configure",
     "connect",
-    "connected",
     "continue_",
     "decide",
     "delete",
@@ -62,6 +61,7 @@ __all__ = [
     "entitle",
     "find_sent",
     "forget_rule",
+    "list_connected",
     "mark_read",
     "message_created",
     "models_of",

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from chat.errors import NotAllowed
 from chat.models import Conversation, ToolCall, ToolRule
-from chat.services.base import locked
+from chat.services.base import lock_conversation
 from chat.turns import approvals, engine, toolbox
 
 
@@ -33,7 +33,7 @@ def decide(
     pending calls. `arguments` replace the model's. Raises `NotAllowed` for a call that is not
     pending, and for arguments that the tool does not accept.
     """
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     calls = ToolCall.objects.filter(message__conversation=conversation).pending()
     call = calls.filter(call_id=call_id).first()
     if call is None:
@@ -67,7 +67,7 @@ def _remember(conversation: Conversation, call: ToolCall, *, allow: bool) -> Non
 @transaction.atomic
 def forget_rule(owner: User, conversation_id: UUID, tool: str) -> None:
     """Delete a rule, so that the tool asks again. Raises `NotAllowed` if there is none."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     gone, _ = ToolRule.objects.filter(conversation=conversation, tool=tool).delete()
     if not gone:
         raise NotAllowed(f"Nothing is remembered for {tool} in this conversation.")

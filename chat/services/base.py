@@ -16,7 +16,7 @@ MAX_PROMPT = MAX_TEXT
 """Code points of a system prompt and of a chat's instructions."""
 
 
-def locked(owner: User, conversation_id: UUID) -> Conversation:
+def lock_conversation(owner: User, conversation_id: UUID) -> Conversation:
     """Lock a conversation until the transaction ends: on PostgreSQL two sends may meet."""
     # Hand-written: every send begins with it, and the ORM takes ten times as long.
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""

@@ -32,7 +32,7 @@ class Connected:
     is_readable: bool
 
 
-def connected() -> list[Connected]:
+def list_connected() -> list[Connected]:
     """List the providers that the environment sets or that are stored, in the table's order."""
     rows = {row.provider: row for row in ProviderConnection.objects.all()}
     environment = configuration.from_settings()

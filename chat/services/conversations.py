@@ -28,7 +28,7 @@ from chat.protocol import (
     ConversationDeletedData,
 )
 from chat.services import hidden
-from chat.services.base import check_prompt, locked
+from chat.services.base import check_prompt, lock_conversation
 from chat.turns import engine, titles
 from chat.turns.ends import done
 
@@ -56,7 +56,7 @@ class Settings(TypedDict, total=False):
 @transaction.atomic
 def configure(owner: User, conversation_id: UUID, **changes: Unpack[Settings]) -> Conversation:
     """Change a conversation's model settings. Raises `MessageTooLong` and `NotAllowed`."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     check_prompt(changes.get("instructions", ""))
     temperature, limit = changes.get("temperature"), changes.get("max_output_tokens")
     if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
@@ -89,7 +89,7 @@ def prefer_for_model(owner: User, model: str, *, offers_tools: bool) -> None:
 @transaction.atomic
 def entitle(owner: User, conversation_id: UUID, title: str) -> None:
     """Give a conversation a person's title, which no model overwrites."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     title = " ".join(title.split())
     if not 1 <= len(title) <= MAX_TITLE:
         raise NotAllowed(f"A title has 1 to {MAX_TITLE} characters.")
@@ -115,7 +115,7 @@ def mark_read(owner: User, conversation_id: UUID) -> None:
 
 
 def _mark(owner: User, conversation_id: UUID, **changes: bool) -> None:
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     if any(getattr(conversation, name) != value for name, value in changes.items()):
         Conversation.objects.filter(pk=conversation_id).update(**changes)
         publish.announce(
@@ -127,7 +127,7 @@ def _mark(owner: User, conversation_id: UUID, **changes: bool) -> None:
 @transaction.atomic
 def delete(owner: User, conversation_id: UUID) -> None:
     """Delete a conversation with everything in it. A live turn loses its row, and stops."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     remove(conversation)
 
 

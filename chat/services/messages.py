@@ -25,7 +25,7 @@ from chat.services.asking import (
     queue_answer,
     store_once,
 )
-from chat.services.base import locked
+from chat.services.base import lock_conversation
 from chat.services.conversations import begin
 from chat.turns import engine
 from chat.turns.ends import done
@@ -52,7 +52,7 @@ def say(
         check_rate(owner)
         if begins:
             begin(owner, conversation_id=conversation_id, model=ask.model)
-        conversation = locked(owner, conversation_id)
+        conversation = lock_conversation(owner, conversation_id)
         _check_queue(conversation)
         whole = ask.resolve(conversation, default_model)
         return add_question(conversation, conversation.leaf_id, text, whole)
@@ -162,7 +162,7 @@ def select(owner: User, conversation_id: UUID, message_id: UUID | str) -> None:
 
 def _at_rest(owner: User, conversation_id: UUID) -> Conversation:
     """Lock a conversation. Raises `NotAllowed` while an answer is being written or queued."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     if Turn.objects.filter(conversation=conversation).unfinished().exists():
         raise NotAllowed("An answer is still being written. Stop it first, or wait until it ends.")
     return conversation
@@ -201,7 +201,7 @@ def cancel(owner: User, conversation_id: UUID) -> bool:
     No server holds a turn that waits for a person: it is queued again, and the server that takes
     it ends it at once. The same goes for a first turn that was not yet taken.
     """
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     turns = Turn.objects.filter(conversation=conversation)
     turn = turns.live().first() or turns.queued().first()
     if turn is None:
@@ -215,7 +215,7 @@ def cancel(owner: User, conversation_id: UUID) -> bool:
 @transaction.atomic
 def withdraw(owner: User, conversation_id: UUID, client_id: str) -> None:
     """Cancel a send that is still queued. Raises `NotAllowed` if it no longer is."""
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     turn = (
         Turn.objects.queued()
         .select_related("message__parent")

@@ -12,7 +12,7 @@ from chat.errors import NotAllowed
 from chat.models import Conversation, Notice, ToolRule, Turn
 from chat.protocol import ConversationDeleted, ConversationDeletedData
 from chat.services import hidden
-from chat.services.base import locked
+from chat.services.base import lock_conversation
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def reassign(owner: User, conversation_id: UUID, *, to: User) -> None:
     may have the same ids. Raises `NotAllowed` while an answer is being written or queued: it runs
     with its owner's rights.
     """
-    conversation = locked(owner, conversation_id)
+    conversation = lock_conversation(owner, conversation_id)
     if owner == to:
         raise NotAllowed(f"It already belongs to {to}.")
     if Turn.objects.filter(conversation=conversation).unfinished().exists():

@@ -79,7 +79,7 @@ def _take(batch: Batch, entry: Entry) -> None:
         ]
     if entry.frame is not None:
         turn.seq += 1
-        batch.frames.append(entry.frame.numbered(turn.seq))
+        batch.frames.append(entry.frame.with_number(turn.seq))
     if entry.write is not None:
         batch.writes.append((entry.write, turn.seq))
     if entry.then is not None:

@@ -58,7 +58,7 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
             "process": process.identity,
         }  # the process that sends its frames
     Turn.objects.filter(pk=turn.pk).update(**changes)
-    return [frame.numbered(number) for number, frame in enumerate(frames, seq + 1)]
+    return [frame.with_number(number) for number, frame in enumerate(frames, seq + 1)]
 
 
 def _held_by(process_id: str, turn_id: int, seen_at: datetime | None) -> Turn | None:

@@ -41,7 +41,7 @@ def new_chat(request: HtmxRequest) -> HttpResponse:
         "suggestions": Suggestion.objects.filter(is_shown=True),
         "is_first_run": [row.id for row in menu if row.available] == [DEMO] == [default]
         and may_connect(request.user)
-        and not services.connected(),
+        and not services.list_connected(),
     }
     return render(request, "chat/pages/chat.html", context)
 

@@ -66,7 +66,7 @@ def _provider(request: HtmxRequest) -> Connectable:
 
 
 def _form(provider: Connectable, data: Any = None) -> ConnectionForm:
-    stored = next((one for one in services.connected() if one.provider == provider), None)
+    stored = next((one for one in services.list_connected() if one.provider == provider), None)
     return ConnectionForm(data, provider=provider, stored=stored)
 
 
@@ -99,7 +99,7 @@ def _page(
     form: ConnectionForm,
     more: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    connected = services.connected()
+    connected = services.list_connected()
     context = {
         "providers": CONNECTABLE,
         "provider": provider,

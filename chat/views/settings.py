@@ -78,7 +78,7 @@ def _settings(
         "preferred": preferred or PromptForm(initial={"system_prompt": own_prompt}),
         "own_prompt": own_prompt,
         "may_connect": may_connect(request.user),
-        "connected": services.connected(),
+        "connected": services.list_connected(),
         "totals": usage.of_conversation(found) if found else (),
         "gauge": usage.context_now(found) if found else None,
         **(_tools(found) if found else {}),

@@ -101,21 +101,21 @@ def _job(request: HtmxRequest, file: UploadedFile[Any]) -> ImportJob:
 
 @never_cache
 @require_GET
-async def imported(request: HtmxRequest, job_id: UUID) -> HttpResponseBase:
+async def show_import(request: HtmxRequest, job_id: UUID) -> HttpResponseBase:
     """Show the progress or the result of an import. A script gets the response when it is over."""
-    job = await read(_found, request, job_id)
+    job = await read(_get_job, request, job_id)
     is_browser = "text/html" in request.headers.get("Accept", "")
     until = monotonic() + (0 if request.htmx else GLANCE if is_browser else WAIT)
     while not job.is_over and monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        job = await read(_found, request, job_id)
+        job = await read(_get_job, request, job_id)
     if not (job.is_over or is_browser or request.htmx):
-        return redirect(f"{request.path}?{urlencode({'waited': _waited(request) + WAIT})}")
+        return redirect(f"{request.path}?{urlencode({'waited': _seconds_waited(request) + WAIT})}")
     page: HttpResponse = await sync_to_async(_page)(request, job)
     return page
 
 
-def _waited(request: HttpRequest) -> int:
+def _seconds_waited(request: HttpRequest) -> int:
     """Seconds waited so far; in the URL, so that no redirect leads to itself."""
     waited = request.GET.get("waited", "")
     return int(waited) if waited.isdecimal() and len(waited) < 9 else 0
@@ -136,12 +136,12 @@ def _page(request: HtmxRequest, job: ImportJob) -> HttpResponse:
 @require_POST
 def cancel(request: HtmxRequest, job_id: UUID) -> HttpResponse:
     """Cancel an import. What it has imported so far stays."""
-    job = _found(request, job_id)
+    job = _get_job(request, job_id)
     jobs.cancel(job)
     return redirect(reverse("chat:imported", args=[job.pk]))
 
 
-def _found(request: HtmxRequest, job_id: UUID) -> ImportJob:
+def _get_job(request: HtmxRequest, job_id: UUID) -> ImportJob:
     try:
         return ImportJob.objects.get(pk=job_id, owner=request.user.pk)
     except ImportJob.DoesNotExist:

@@ -25,7 +25,7 @@ from chat.llm.stream.fragments import ToolFragments
 from chat.llm.stream.sse import EventStream
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search.excerpts import excerpt, mark
-from chat.search.query import _expression, _sought
+from chat.search.query import _expression, _split
 from chat.search.words import words
 from chat.transfer.importers import reading
 from chat.transfer.importers.chatgpt.marks import translate
@@ -178,14 +178,14 @@ def _journal(text: str) -> Work:
 
 def _found(text: str) -> Work:
     """Search a text for its own end."""
-    sought = _sought(text[-2000:])
+    sought = _split(text[-2000:])
     return lambda: (words(text), _expression(sought), excerpt(text, sought), mark(text, sought))
 
 
 def _asked(text: str) -> Work:
     """Search a text for a long query that it nearly contains."""
-    sought = _sought(f"{text[:900]}z {text[:900]}q")
-    return lambda: (excerpt(text, sought), _sought(text))
+    sought = _split(f"{text[:900]}z {text[:900]}q")
+    return lambda: (excerpt(text, sought), _split(text))
 
 
 def _read(data: bytes) -> None:

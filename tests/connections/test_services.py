@@ -55,8 +55,8 @@ def test_a_connected_provider_is_offered_at_once_until_it_is_removed(
 def test_the_key_is_in_no_row_and_in_no_list(owner: User) -> None:
     connect(owner, "anthropic")
     row = ProviderConnection.objects.values().get()
-    assert KEY not in f"{row} {services.connected()!r}"
-    (connected,) = services.connected()
+    assert KEY not in f"{row} {services.list_connected()!r}"
+    (connected,) = services.list_connected()
     assert (connected.has_key, connected.is_readable, connected.variable) == (True, True, None)
 
 
@@ -142,7 +142,7 @@ def test_a_provider_from_the_environment_cannot_be_connected(
     settings.PROVIDER_VARIABLES = {"ANTHROPIC_API_KEY": "sk-of-the-environment"}
     with pytest.raises(NotAllowed, match="ANTHROPIC_API_KEY"):
         connect(owner, "anthropic")
-    (connected,) = services.connected()
+    (connected,) = services.list_connected()
     assert (connected.provider.name, connected.variable) == ("Anthropic", "ANTHROPIC_API_KEY")
 
 
@@ -168,11 +168,11 @@ def test_a_key_of_another_secret_is_reported_and_not_used(
     connect(owner, address=models.base_url)
     lose_the_keys(settings)
     assert offered_ids() == {"demo"}
-    assert not services.connected()[0].is_readable
+    assert not services.list_connected()[0].is_readable
     assert models.listed_for == []
     assert connections.keys() == []
     connect(owner, address=models.base_url)
-    assert services.connected()[0].is_readable
+    assert services.list_connected()[0].is_readable
     assert offered_ids() > {"ant-1"}
 
 

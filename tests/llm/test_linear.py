@@ -34,7 +34,7 @@ from chat.models import ToolCall
 from chat.protocol import MAX_FRAME_BYTES, arguments_object, parse
 from chat.search import words as folding
 from chat.search.excerpts import excerpt
-from chat.search.query import _sought
+from chat.search.query import _split
 from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.references import References
 from chat.transfer.reading_order import places
@@ -162,7 +162,7 @@ ALMOST = " ".join(f"{first}{'x' * 50}" for first in "abcdefghijklmnopqrstuvwxyz"
     ],
 )
 def test_a_long_query_that_all_but_stands_there(text: str, query: str) -> None:
-    sought = _sought(query)
+    sought = _split(query)
     assert cpu_seconds(lambda: excerpt(text, sought)) < 3
 
 

@@ -14,13 +14,13 @@ from talos_site import secret
 
 
 def test_the_key_is_generated_once(tmp_path: Path) -> None:
-    key = secret.kept(tmp_path)
+    key = secret.read_or_create(tmp_path)
     assert len(key) >= 50
-    assert secret.kept(tmp_path) == key
+    assert secret.read_or_create(tmp_path) == key
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    secret.kept(tmp_path)
+    secret.read_or_create(tmp_path)
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
@@ -29,7 +29,7 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
 
     def ask(_: int) -> str:
         together.wait(60)
-        return secret.kept(tmp_path)
+        return secret.read_or_create(tmp_path)
 
     with ThreadPoolExecutor(8) as threads:
         keys = set(threads.map(ask, range(8)))
@@ -40,9 +40,9 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
 def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("short", encoding="ascii")
     with pytest.raises(ImproperlyConfigured, match="remove it"):
-        secret.kept(tmp_path)
+        secret.read_or_create(tmp_path)
 
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
-        secret.given("x" * (secret.LEAST - 1))
+        secret.check("x" * (secret.LEAST - 1))

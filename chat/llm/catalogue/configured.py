@@ -81,10 +81,10 @@ class ConfiguredServer:
         """Return the listed model with this id."""
         for model in self.listing.models:
             if model.id in (wanted, wanted.removeprefix(f"{ID}/")):
-                return self.resolved(model.id, model.context_window)
+                return self.resolve(model.id, model.context_window)
         return None
 
-    def resolved(self, name: str, window: int | None = None) -> Resolved:
+    def resolve(self, name: str, window: int | None = None) -> Resolved:
         """Return the model with this name, listed or not."""
         known = prices.known().get(name)
         if known is None:

@@ -128,4 +128,4 @@ class Sources:
             return None
         if wanted == configured.ID and (problem := self.server.listing.problem):
             raise problem.with_traceback(None)
-        return self.server.resolved(wanted.removeprefix("openai/"))
+        return self.server.resolve(wanted.removeprefix("openai/"))

@@ -22,7 +22,7 @@ def end_of(event: Mapping[str, Any]) -> str:
     return str(next(filter(None, reasons), ""))
 
 
-def repaired(event: Event) -> Iterable[Event]:
+def repair(event: Event) -> Iterable[Event]:
     """Return the event in the form that LiteLLM reads."""
     if event.get("type") == "content_block_start":
         return _block(event)

@@ -110,7 +110,7 @@ class Wire(AsyncHTTPHandler):
         if event.get("type") == "message_start":
             self._begin(event)
         self.end = provider_events.end_of(event) or self.end
-        return provider_events.repaired(event)
+        return provider_events.repair(event)
 
     def _begin(self, event: Mapping[str, Any]) -> None:
         """Reject a second answer, which a proxy may begin after losing its server."""

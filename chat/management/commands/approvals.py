@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from chat import services
 from chat.access.operator import operator
 from chat.errors import TalosError
-from chat.management.database import explained
+from chat.management.database import explain_errors
 from chat.management.options import conversation_id, is_text
 from chat.models import Audit, ToolCall
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        with explained():
+        with explain_errors():
             return self._handle(options)
 
     def _handle(self, options: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from chat.management import postgresql
-from chat.management.options import file_named
+from chat.management.options import expand_path
 from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.management.words import megabytes, moment, number
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        file = file_named(options["file"])
+        file = expand_path(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
         copied = Copied()

@@ -18,8 +18,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from chat.management import export_formats
 from chat.management.command_line import discard_output
-from chat.management.database import explained
-from chat.management.options import conversation_id, file_named, user_named
+from chat.management.database import explain_errors
+from chat.management.options import conversation_id, expand_path, get_user
 from chat.management.progress import Progress
 from chat.management.signals import number_of
 from chat.management.words import number
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        with explained():
+        with explain_errors():
             return self._export(options)
 
     def _export(self, options: dict[str, Any]) -> str | None:
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         older = FirstVersion() if options["format_version"] == 1 else None
         output = options["output"]
         if output:
-            file_named(Path(output))
+            expand_path(Path(output))
         name = output if output and not _is_folder(output) else ""
         encoder = export_formats.encoder(options["format"], name, older)
         report = self._write(ids, encoder, options)
@@ -217,7 +217,7 @@ def _selection(options: dict[str, Any]) -> Selection:
     since, until = options["since"], options["until"]
     return Selection(
         ids=tuple(map(_conversation, options["id"] or ())),
-        owner=user_named(options["user"]) if options["user"] is not None else None,
+        owner=get_user(options["user"]) if options["user"] is not None else None,
         since=_moment(since) if since else None,
         until=_moment(until, after=True) if until else None,
         archived=options["archived"],

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.access.owner import LOCAL_OWNER, local_owner
-from chat.management.database import explained
-from chat.management.options import user_named
+from chat.management.database import explain_errors
+from chat.management.options import get_user
 from chat.management.progress import Progress
 from chat.management.stopping import Stop
 from chat.models import Audit
@@ -83,11 +83,11 @@ class Command(BaseCommand):
         add("--dry-run", action="store_true", help="only say what would be imported")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        with explained(), Stop() as stop:
+        with explain_errors(), Stop() as stop:
             run = _run(options, stop)
             names: list[str] = options["files"]
             done = lambda: f"{run.summary().capitalize()} before that.{_AGAIN}"  # noqa: E731
-            with explained(is_there=False, so_far=done):
+            with explain_errors(is_there=False, so_far=done):
                 for name in names:
                     self._file(run, name, stop)
             summary = run.finish(" ".join(names))
@@ -140,7 +140,7 @@ def _run(options: dict[str, Any], stop: Stop) -> Import:
 
     owner = None
     if not options["keep_owners"]:
-        owner = user_named(options["user"] or LOCAL_OWNER)
+        owner = get_user(options["user"] or LOCAL_OWNER)
     return Import(
         owner,
         cache(_find_user),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand
 
-from chat.management.database import explained
+from chat.management.database import explain_errors
 from chat.management.stopping import Stop
 from chat.services.imports import jobs
 
@@ -24,5 +24,5 @@ class Command(BaseCommand):
         parser.add_argument("job", type=UUID, help="the id in the import page's address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with explained(), Stop() as stop:
+        with explain_errors(), Stop() as stop:
             jobs.run(options["job"], is_stopped=lambda: stop.is_asked)

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from chat.access.operator import operator
-from chat.management.database import explained
-from chat.management.options import user_named
+from chat.management.database import explain_errors
+from chat.management.options import get_user
 from chat.management.progress import Progress
 from chat.management.signals import number_of
 from chat.management.stopping import Stop
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        with explained():
+        with explain_errors():
             rules = read_rules(options)
             found = measure(rules)
             self.stdout.write(f"{rules}: {summary(found)}")
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         )
         with Stop() as stop:
             with (
-                explained(is_there=False, so_far=lambda: report_deleted(prune, found)),
+                explain_errors(is_there=False, so_far=lambda: report_deleted(prune, found)),
                 Progress("deleted", found.conversations) as progress,
             ):
                 while not stop.is_asked and (pause := prune.step()) is not None:
@@ -126,7 +126,7 @@ def read_rules(options: dict[str, Any]) -> Rules:
         keep_newest=options["keep_newest"],
         keep_pinned=options["keep_pinned"],
         archived_only=options["archived_only"],
-        owner=user_named(options["user"]) if options["user"] is not None else None,
+        owner=get_user(options["user"]) if options["user"] is not None else None,
     )
 
 

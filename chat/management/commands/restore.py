@@ -13,8 +13,8 @@ from django.db import connection
 
 from chat.management import postgresql
 from chat.management.commands.backup import Copied, conversations
-from chat.management.database import explained
-from chat.management.options import file_named
+from chat.management.database import explain_errors
+from chat.management.options import expand_path
 from chat.management.stopping import Stop
 from chat.management.words import moment, number
 from chat.upkeep import backup
@@ -32,11 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", type=Path, help="the backup")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        file = file_named(options["file"])
+        file = expand_path(options["file"])
         if connection.vendor != "sqlite":
             raise CommandError(elsewhere(file))
         copied = Copied()
-        with Stop() as stop, explained(is_there=False), copied.progress:
+        with Stop() as stop, explain_errors(is_there=False), copied.progress:
             try:
                 found = backup.restore(file, stop=lambda: stop.is_asked, tell=copied.tell)
             except backup.Stopped:

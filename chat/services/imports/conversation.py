@@ -22,12 +22,12 @@ from chat.db.lanes import one_snapshot
 from chat.errors import SessionNotFound
 from chat.models import Conversation, Message, ToolRule
 from chat.services import hidden
-from chat.services.base import locked
+from chat.services.base import lock_conversation
 from chat.services.conversations import remove
 from chat.services.imports.existing import Here, Rehearsal, parts
 from chat.services.imports.growth import join, show
 from chat.services.imports.locks import alone_with
-from chat.services.imports.plan import Imported, Outcome, Plan, plan, taken
+from chat.services.imports.plan import Imported, Outcome, Plan, plan, skip_taken
 from chat.services.imports.storing import FindUser, is_small, store_messages
 from chat.services.steps import Work, step
 from chat.transfer.archive.format import ArchivedConversation
@@ -79,7 +79,7 @@ def import_conversation(
             except (IntegrityError, SessionNotFound, _MovedOn):
                 continue  # someone may have made the same one just now: plan again
         return replace(planned.imported, stopped=steps.stopped)
-    return _skipped(taken(archived).imported, archived, steps)
+    return _skipped(skip_taken(archived).imported, archived, steps)
 
 
 def _skipped(imported: Imported, archived: ArchivedConversation, steps: _Steps) -> Imported:
@@ -142,7 +142,7 @@ class _Run:
         """
         whole = self._whole
         with transaction.atomic():
-            conversation = locked(self._owner, whole.id)
+            conversation = lock_conversation(self._owner, whole.id)
             said = Message.objects.filter(conversation=conversation).values_list("pk", flat=True)
             is_all = {message.id for message in whole.messages}.issuperset(said)
             if Here().went_on(whole.id) or not is_all:
@@ -160,7 +160,7 @@ class _Run:
         if is_small(new):
             _clear_the_way(new)
             with transaction.atomic():
-                conversation = locked(self._owner, self._whole.id)
+                conversation = lock_conversation(self._owner, self._whole.id)
                 conversation.owner = self._owner  # read already
                 for _ in store_messages(conversation, new, find_user=self._find_user):
                     pass

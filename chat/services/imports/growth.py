@@ -8,7 +8,7 @@ from chat import publish
 from chat.db import sql
 from chat.models import Conversation, Message
 from chat.protocol import BranchChanged, BranchData
-from chat.services.base import locked
+from chat.services.base import lock_conversation
 from chat.services.dependents import cascading_keys
 from chat.transfer.archive.format import ArchivedConversation
 from chat.turns import titles
@@ -19,7 +19,7 @@ def join(owner: User, aside: Conversation, whole: ArchivedConversation) -> None:
 
     Raises `SessionNotFound` if it was deleted meanwhile.
     """
-    locked(owner, whole.id)
+    lock_conversation(owner, whole.id)
     for key in cascading_keys(Conversation):
         table, column = key.model._meta.db_table, key.column
         move = f"UPDATE {table} SET {column} = %s WHERE {column} = %s"  # noqa: S608  # our own names
@@ -30,7 +30,7 @@ def join(owner: User, aside: Conversation, whole: ArchivedConversation) -> None:
 
 def show(owner: User, whole: ArchivedConversation) -> None:
     """Bring the new messages onto the current branch. Raises `SessionNotFound`."""
-    conversation = locked(owner, whole.id)
+    conversation = lock_conversation(owner, whole.id)
     if Message.objects.filter(conversation=conversation).count() == len(whole.messages):
         conversation.leaf_id = whole.leaf  # else someone continues it at this moment
     conversation.updated_at = max(conversation.updated_at, whole.updated_at)

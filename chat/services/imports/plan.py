@@ -67,10 +67,10 @@ def plan(owner: User, archived: ArchivedConversation, here: Here, *, renew: bool
             is_new = candidate.id != archived.id
             note = "its id is taken here, so it got a new one" if is_new else ""
             return Plan(Imported(Outcome.IMPORTED, candidate.id, note), settle(candidate))
-    return taken(archived)
+    return skip_taken(archived)
 
 
-def taken(archived: ArchivedConversation) -> Plan:
+def skip_taken(archived: ArchivedConversation) -> Plan:
     return _skipped(archived, "its id and the ids of its messages are taken here")
 
 
@@ -87,7 +87,7 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
     if not found.fits:
         return _different(file, stored, found, here, renew=renew)
     if found.new:
-        return _grown(file, stored, found, here)
+        return _grow(file, stored, found, here)
     why = found.other_settings
     if found.extra:
         gone_on = here.went_on(file.id)
@@ -96,7 +96,7 @@ def _present(file: ArchivedConversation, here: Here, *, renew: bool) -> Plan:
     return Plan(Imported(Outcome.PRESENT, file.id, note))
 
 
-def _grown(
+def _grow(
     file: ArchivedConversation, stored: ArchivedConversation, found: Comparison, here: Here
 ) -> Plan:
     new = settle(file.model_copy(update={"messages": found.new}))

@@ -57,7 +57,7 @@ def read(file: BinaryIO, kind: Kind = "auto") -> Iterator[Found]:
 
 def _in_file(file: BinaryIO, kind: Kind) -> Iterator[Found]:
     for item in kinds.split(file, kind):
-        yield replace(_found(item, kind), position=item.position)
+        yield replace(_read_item(item, kind), position=item.position)
 
 
 def _in_zip(head: bytes, file: BinaryIO, kind: Kind) -> Iterator[Found]:
@@ -83,19 +83,19 @@ def _in_member(archive: zips.Zip, info: ZipInfo, kind: Kind) -> Iterator[Found]:
         yield Found(0, fault=str(why))
 
 
-def _archived(data: bytes) -> Converted:
+def _read_archived(data: bytes) -> Converted:
     return Converted(ArchivedConversation.model_validate_json(data))
 
 
 _PARSERS: dict[str, Callable[[bytes], Converted]] = {
-    products.TALOS: _archived,
+    products.TALOS: _read_archived,
     products.CHATGPT: chatgpt.conversation,
 }
 _BY_KIND = {"chatgpt": products.CHATGPT, "json": products.TALOS, "jsonl": products.TALOS}
 """The product of an unrecognised piece, by the given kind of its file."""
 
 
-def _found(item: Item, kind: Kind) -> Found:
+def _read_item(item: Item, kind: Kind) -> Found:
     if item.fault:
         return Found(item.line, fault=item.fault)
     product = products.product_of(item.data)

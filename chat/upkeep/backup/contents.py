@@ -52,7 +52,7 @@ def contents(database: sqlite3.Connection, path: Path) -> Contents:
     (conversations,) = database.execute(counted).fetchone()
     said = f"SELECT count(*), max(created_at) FROM chat_message WHERE conversation_id NOT IN ({hidden})"  # noqa: S608
     messages, latest = database.execute(said).fetchone()
-    has_secret_key, number = files.packed(database)
+    has_secret_key, number = files.count_files(database)
     return Contents(
         conversations=conversations,
         messages=messages,

@@ -25,13 +25,13 @@ def pack(
     database.execute(_TABLE)
     if (directory / SECRET_KEY).is_file():
         _pack(database, directory / SECRET_KEY, SECRET_KEY, stop)
-    for path in found(directory / WORKSPACE) if workspace else ():
+    for path in walk(directory / WORKSPACE) if workspace else ():
         if stop():
             raise Stopped("Stopped.")
         _pack(database, path, str(path.relative_to(directory)), stop)
 
 
-def found(directory: Path) -> Iterator[Path]:
+def walk(directory: Path) -> Iterator[Path]:
     """Yield ordinary files and directories, but no links, which may lead anywhere."""
     for folder, _, names in os.walk(directory):
         yield Path(folder)
@@ -123,7 +123,7 @@ def is_packed(database: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
-def packed(database: sqlite3.Connection) -> tuple[bool, int]:
+def count_files(database: sqlite3.Connection) -> tuple[bool, int]:
     """Return whether there is a secret key, and the number of workspace files."""
     if not is_packed(database):
         return False, 0

@@ -65,7 +65,7 @@ def make(
 def _size(*, workspace: bool) -> int:
     """Estimate the bytes to write."""
     database = Path(settings.DATABASES["default"]["NAME"])
-    packed = files.found(settings.WORKSPACE) if workspace else ()
+    packed = files.walk(settings.WORKSPACE) if workspace else ()
     sizes = (path.lstat().st_size for path in packed if not path.is_dir())
     return database.stat().st_size + sum(sizes)
 

@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chat import checks
 from chat.db import lanes, process
-from chat.management.database import explained
+from chat.management.database import explain_errors
 from chat.management.signals import StopSignals
 from talos_site import static_files
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             ) from None
 
     def _migrate(self) -> None:
-        with explained():
+        with explain_errors():
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.stderr.write("Preparing the database…")

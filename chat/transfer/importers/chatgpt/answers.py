@@ -96,7 +96,7 @@ class Answer:
         references(message.metadata, self._links)
         self._calls.add_hidden_result(message.name, format_results(message.metadata), at)
 
-    def archived(self, own_id: UUID, parent: UUID | None, default_model: str) -> ArchivedMessage:
+    def archive(self, own_id: UUID, parent: UUID | None, default_model: str) -> ArchivedMessage:
         self._say(format_sources(self._sources))
         text = "".join(self._pieces)[:MAX_TEXT]
         return ArchivedMessage(
@@ -109,7 +109,7 @@ class Answer:
             withdrawn=False,
             created_at=self.created_at,
             turn=self._turn(default_model),
-            calls=self._calls.archived(len(text)),
+            calls=self._calls.archive(len(text)),
         )
 
     def _say(self, text: str) -> None:

@@ -75,14 +75,14 @@ class Calls:
         if call := self._find_open(name):
             self._end(call, text or _NOT_SHOWN, at, ToolCall.Status.FINISHED)
 
-    def archived(self, length: int) -> tuple[ArchivedCall, ...]:
+    def archive(self, length: int) -> tuple[ArchivedCall, ...]:
         """Return the archived calls. `length` is that of the answer's text."""
         was_continued = False
         for call in reversed(self._calls):
             was_continued = was_continued or call.offset < length or not call.is_open
             if call.is_open and was_continued:
                 self._end(call, _NOT_SHOWN, call.ended_at, ToolCall.Status.FINISHED)
-        return tuple(_archived(call, length) for call in self._calls)
+        return tuple(_archive_call(call, length) for call in self._calls)
 
     def _find_open(self, name: str) -> _Call | None:
         same = self._open[_name(name)]
@@ -118,7 +118,7 @@ def _object(text: str) -> str:
     return json.dumps({"input": text[: MAX_TEXT // 2]}, ensure_ascii=False)
 
 
-def _archived(call: _Call, length: int) -> ArchivedCall:
+def _archive_call(call: _Call, length: int) -> ArchivedCall:
     return ArchivedCall(
         call_id=call.call_id,
         round=call.round,

@@ -97,7 +97,7 @@ def _message(
 ) -> ArchivedMessage:
     parent = ids[above] if above else None
     if isinstance(one, Answer):
-        return one.archived(ids[one], parent, default_model)
+        return one.archive(ids[one], parent, default_model)
     return ArchivedMessage(
         id=ids[one],
         parent=parent,
