@@ -222,7 +222,7 @@ def test_an_unknown_command_returns_to_the_composer(room: Room) -> None:
     text = "/var/log/syslog says:\nkernel panic"
     say(page, text)
     expect(page.locator(".notice")).to_contain_text("There is no command")
-    expect(page.locator(".notice")).to_contain_text("begin with two slashes")
+    expect(page.locator(".notice")).to_contain_text("start it with two slashes")
     expect(page.get_by_label("Message", exact=True)).to_have_value(text)
 
 
