@@ -15,7 +15,7 @@ SETTLE = """() => {
 """Finish all colour transitions: Django's admin fades links regardless of preferences."""
 
 
-def flawless(page: Page) -> None:
+def assert_accessible(page: Page) -> None:
     """Assert that axe finds nothing and nothing overflows."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert not (found := violations(page, OPTIONS)), found

@@ -89,9 +89,9 @@ class Room:
         """Start the server, and wait until it knows what its model server lists."""
         self.models.models = [*models]
         self.serve()
-        self.until_listed(models)
+        self.wait_until_listed(models)
 
-    def until_listed(self, models: Sequence[str]) -> None:
+    def wait_until_listed(self, models: Sequence[str]) -> None:
         """Wait until the server lists these models."""
         until = time.monotonic() + SECONDS
         while set(models) - self._listed():
@@ -131,11 +131,11 @@ class Room:
         """Open a tab; tabs of one context share storage, as in one browser."""
         page = (context or self.context()).new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self._heard(message.text))
+        page.on("console", lambda message: self._note_violation(message.text))
         page.goto(self.talos.address + path)
         return page
 
-    def _heard(self, text: str) -> None:
+    def _note_violation(self, text: str) -> None:
         if "Content Security Policy" in text:
             self.errors.append(text)
 
@@ -218,12 +218,12 @@ def say(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def in_a_chat(page: Page) -> None:
+def wait_for_chat(page: Page) -> None:
     """Wait until the page has its conversation's address."""
     expect(page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}/$"))
 
 
-def over(page: Page) -> None:
+def wait_for_answer(page: Page) -> None:
     """Wait until the last message has its complete answer, rendered by the server.
 
     Finished blocks are rendered earlier, so they do not show it.
@@ -231,7 +231,7 @@ def over(page: Page) -> None:
     expect(page.locator("#messages > .assistant:last-child > .handles")).to_be_visible()
 
 
-def becomes(page: Page, expression: str, argument: object = None) -> None:
+def wait_until(page: Page, expression: str, argument: object = None) -> None:
     """Wait until an expression is true on the page. Playwright's own wait uses `eval` after its first
     check, which the page's policy forbids."""
     until = time.monotonic() + SECONDS
@@ -240,7 +240,7 @@ def becomes(page: Page, expression: str, argument: object = None) -> None:
         page.wait_for_timeout(20)
 
 
-def connected(page: Page) -> None:
+def wait_for_connection(page: Page) -> None:
     """Wait until the page is connected and in sync with the server."""
     page.wait_for_load_state()
     expect(page.locator("#banner")).to_be_empty()

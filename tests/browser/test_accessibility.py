@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, over, say
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import Room, say, wait_for_answer
 from tests.support.model_server import Gate, Think, Tokens
 
 pytestmark = pytest.mark.browser
@@ -36,33 +36,33 @@ def answer(question: str) -> int:  # forty-two
 def test_the_page_passes_axe_in_every_state(room: Room, width: int) -> None:
     context = room.context(viewport={"width": width, "height": 800})
     page = room.page(context=context)
-    flawless(page)  # empty
+    assert_accessible(page)  # empty
 
     room.reply(RICH)
     say(page, "Show me everything")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose pre")).to_be_visible()
     room.reply("And so ", Gate())
     say(page, "Go on")
     expect(page.locator(".plain")).to_have_text("And so ")
     say(page, "Later")
     expect(page.locator("[data-queued]")).to_be_visible()
-    flawless(page)  # an answer being written, with one queued
+    assert_accessible(page)  # an answer being written, with one queued
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.locator(".note.cancelled")).to_be_visible()
     expect(page.locator(".prose")).to_have_count(3)
-    over(page)
-    flawless(page)  # finished
+    wait_for_answer(page)
+    assert_accessible(page)  # finished
 
     if width < 800:
         page.get_by_role("button", name="Show chats").click()
     page.locator("#sidebar .trash").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    flawless(page)  # the dialog
+    assert_accessible(page)  # the dialog
     page.goto(room.talos.address + "/chats/")
-    flawless(page)
+    assert_accessible(page)
     page.goto(room.talos.address + "/nothing/")
-    flawless(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("width", [1200, 390])
@@ -73,31 +73,31 @@ def test_the_dialogs_pass_axe(empty_room: Room, width: int) -> None:
     page = room.page(context=context)
     page.locator("#model").click()
     expect(page.get_by_role("option", name="ant-19")).to_be_attached()
-    flawless(page)  # the menu
+    assert_accessible(page)  # the menu
     page.keyboard.type("ant-1")
     expect(page.get_by_role("option")).to_have_count(11)
-    flawless(page)  # filtered
+    assert_accessible(page)  # filtered
     page.keyboard.press("Escape")
 
     gate = Gate()
     room.reply(Think("Hm. " * 2000), gate, "Twenty.", Tokens(12, 3))
     say(page, "How many?")
     page.locator(".reasoning summary").click()
-    flawless(page)  # thinking
+    assert_accessible(page)  # thinking
     gate.open()
-    over(page)
+    wait_for_answer(page)
     page.locator(".about summary").click()
     say(page, "/sessions")
     expect(page.locator(".notice")).to_be_visible()
-    flawless(page)  # details, and the answer to a command
+    assert_accessible(page)  # details, and the answer to a command
 
     page.locator("#settings").click()
     page.get_by_label("Temperature").fill("warm")
     page.keyboard.press("Enter")
     expect(page.locator(".errorlist")).to_be_visible()
-    flawless(page)  # the settings
+    assert_accessible(page)  # the settings
     page.goto(room.talos.address + "/settings/")
-    flawless(page)
+    assert_accessible(page)
 
 
 def test_the_first_run_explains_how_to_connect_a_model(empty_room: Room) -> None:
@@ -109,7 +109,7 @@ def test_the_first_run_explains_how_to_connect_a_model(empty_room: Room) -> None
     page.reload()
     expect(page.get_by_role("heading", level=2)).to_be_in_viewport()  # the reader starts at the top
     expect(page.get_by_role("button", name="Jump to latest")).to_be_hidden()
-    flawless(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("width", [320, 390])
@@ -118,7 +118,7 @@ def test_nothing_overflows_a_narrow_screen(room: Room, width: int) -> None:
     page = room.page(context=context)
     room.reply(RICH + "\n" + "x" * 400)
     say(page, "A long word: " + "y" * 200)
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose pre")).to_be_visible()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
@@ -148,7 +148,7 @@ def test_a_table_has_one_text_direction(room: Room) -> None:
     page = room.page()
     room.reply("| שם | מספר |\n|:--|--:|\n| נמלים | 12 |\n| Ants. | 7 |")
     say(page, "Show me a table")
-    over(page)
+    wait_for_answer(page)
     edges = "cells => cells.map(cell => getComputedStyle(cell).textAlign)"
     cells = page.locator(".table :is(th, td):first-child")
     assert cells.evaluate_all(edges) == ["right"] * 3

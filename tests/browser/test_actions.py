@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, becomes, in_a_chat, over, say
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_until
 from tests.support.model_server import Finish, Gate, Status
 
 pytestmark = pytest.mark.browser
@@ -22,8 +22,8 @@ def talk(room: Room, question: str = "First", answer: str = "Answer one.") -> Pa
     room.reply(answer)
     page = room.page()
     say(page, question)
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     return page
 
 
@@ -33,7 +33,7 @@ def edit(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def asked(room: Room) -> list[str]:
+def last_messages(room: Room) -> list[str]:
     """The last messages sent to the model, without the system prompt."""
     return [message["content"] for message in room.models.requests[-1].body["messages"][1:]]
 
@@ -43,14 +43,14 @@ def test_a_message_and_its_code_can_be_copied(room: Room) -> None:
     room.reply(CODE)
     page = room.page(context=context)
     say(page, "Show *code*")
-    over(page)
+    wait_for_answer(page)
     for role, button, text in (
         ("assistant", "Copy code", "x = 1\n"),
         ("assistant", "Copy", CODE),
         ("user", "Copy", "Show *code*"),
     ):
         last(page, role).get_by_role("button", name=button, exact=True).press("Enter")
-        becomes(page, COPIED, text)
+        wait_until(page, COPIED, text)
     expect(page.locator("#announcer")).to_have_text("Copied")
     page.reload()
     expect(page.get_by_role("button", name="Copy code")).to_have_count(1)
@@ -64,7 +64,7 @@ def test_a_question_can_be_edited_and_its_versions_browsed(room: Room) -> None:
     field = page.get_by_label("Edit your message")
     expect(field).to_be_focused()
     expect(field).to_have_value("First")
-    flawless(page)
+    assert_accessible(page)
     field.press("Escape")
     expect(question.get_by_role("button", name="Edit")).to_be_focused()
     expect(question.locator(".bubble")).to_be_visible()
@@ -74,9 +74,9 @@ def test_a_question_can_be_edited_and_its_versions_browsed(room: Room) -> None:
         expect(last(tab).locator(".prose")).to_have_text("Answer two.")
         expect(tab.locator(".bubble")).to_have_text(["Second"])
         expect(tab.locator(".user .versions")).to_contain_text("2 / 2")
-        over(tab)
+        wait_for_answer(tab)
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
-    assert asked(room) == ["Second"]
+    assert last_messages(room) == ["Second"]
     page.get_by_role("button", name="Previous version").press("Enter")
     for tab in (page, other):
         expect(last(tab).locator(".prose")).to_have_text("Answer one.")
@@ -86,7 +86,7 @@ def test_a_question_can_be_edited_and_its_versions_browsed(room: Room) -> None:
     room.reply("Answer three.")
     edit(page, "Third")
     expect(page.locator(".user .versions")).to_contain_text("3 / 3")
-    over(page)
+    wait_for_answer(page)
     page.reload()
     expect(page.locator(".bubble")).to_have_text(["Third"])
     expect(page.locator(".user .versions")).to_contain_text("3 / 3")
@@ -141,11 +141,11 @@ def test_a_cut_off_answer_can_be_continued(room: Room) -> None:
     expect(page.locator(".note.completed")).to_have_text(
         "Cut off: this answer reached its output limit."
     )
-    flawless(page)
+    assert_accessible(page)
     room.reply(" a time.")
     page.get_by_role("button", name="Continue").click()
     expect(page.locator(".prose")).to_have_text(["Once upon", "a time."])
-    over(page)
+    wait_for_answer(page)
     expect(page.get_by_role("button", name="Continue")).to_be_hidden()
 
 
@@ -158,13 +158,13 @@ def test_a_stopped_answer_can_be_continued_and_a_failed_one_retried(room: Room) 
     room.reply(" a time.")
     page.get_by_role("button", name="Continue").click()
     expect(page.locator(".prose")).to_have_text(["Once upon", "a time."])
-    over(page)
+    wait_for_answer(page)
     expect(page.get_by_role("button", name="Continue")).to_be_hidden()
     room.reply(Status(401))
     say(page, "And now?")
     expect(page.locator(".note.failed")).to_be_visible()
     expect(page.locator(".ways:visible button")).to_have_text(["Try again"])
-    flawless(page)
+    assert_accessible(page)
     room.reply("Now it works.")
     page.locator(".ways").get_by_role("button", name="Try again").press("Enter")
     expect(last(page).locator(".prose")).to_have_text("Now it works.")
@@ -187,7 +187,7 @@ def test_a_refused_edit_is_explained_and_kept(room: Room) -> None:
     expect(field).to_have_value("Too early")
     gate.open()
     expect(last(other).locator(".prose")).to_have_text("Meanwhile over.")
-    over(other)
+    wait_for_answer(other)
     room.reply("In time.")
     field.press("Enter")
     for tab in (page, other):
@@ -201,13 +201,13 @@ def test_switching_versions_keeps_the_scroll_position(room: Room) -> None:
     room.reply("Second.")
     say(page, "Next")
     expect(page.locator(".prose")).to_have_count(2)
-    over(page)
+    wait_for_answer(page)
     room.reply(long)
     page.locator(".user").first.get_by_role("button", name="Edit").click()
     page.get_by_label("Edit your message").fill("Write much")
     page.keyboard.press("Enter")
     expect(page.locator(".prose")).to_contain_text(["Paragraph 59."])
-    over(page)
+    wait_for_answer(page)
     previous = page.get_by_role("button", name="Previous version")
     previous.scroll_into_view_if_needed()
     expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
@@ -230,16 +230,16 @@ def test_message_actions_pass_axe(room: Room, width: int) -> None:
     room.reply(CODE)
     page = room.page(context=context)
     say(page, "First")
-    over(page)
+    wait_for_answer(page)
     room.reply("Again.")
     page.get_by_role("button", name="Try again", exact=True).click()
     expect(last(page).locator(".versions")).to_contain_text("2 / 2")
     last(page, "user").hover()
-    flawless(page)
+    assert_accessible(page)
     page.get_by_label("Message", exact=True).fill("/m")
     expect(page.get_by_role("option")).to_have_count(2)
-    flawless(page)
+    assert_accessible(page)
     page.get_by_label("Message", exact=True).fill("")
     page.get_by_label("Message", exact=True).press("ArrowUp")
     expect(page.get_by_label("Edit your message")).to_be_focused()
-    flawless(page)
+    assert_accessible(page)

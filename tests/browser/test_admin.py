@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, in_a_chat, over, say
-from tests.browser.test_approvals import ask, effects, lines, variables, went_on
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat
+from tests.browser.test_approvals import ask, effects, lines, variables, wait_for_final_answer
 from tests.support.model_server import Gate
 
 __all__ = ["effects", "variables"]  # fixtures
@@ -32,7 +32,7 @@ PAGES = (
 )  # fmt: skip
 
 
-def opened(admin: Page, room: Room) -> None:
+def open_latest(admin: Page, room: Room) -> None:
     """Open the page of the latest conversation."""
     admin.goto(room.talos.address + LIST)
     admin.locator("#result_list tbody th a").first.click()
@@ -44,10 +44,10 @@ def test_admin_actions_reach_an_open_chat(room: Room, effects: Path) -> None:
     chat = ask(room, effects, "one")
     admin = room.page("/admin/")
     expect(admin.get_by_role("region", name="Waiting for approval")).to_contain_text("append_line")
-    opened(admin, room)
+    open_latest(admin, room)
     admin.get_by_role("button", name="Approve").click()
     expect(admin.locator(".messagelist")).to_contain_text("Approved 1 call")
-    went_on(chat)
+    wait_for_final_answer(chat)
     assert lines(effects) == ["one"]
     admin.reload()
     expect(admin.locator(".reading")).to_contain_text("Approved by owner in the admin")
@@ -55,12 +55,12 @@ def test_admin_actions_reach_an_open_chat(room: Room, effects: Path) -> None:
     room.reply("And so ", Gate())
     say(chat, "Go on")
     expect(chat.locator(".plain").last).to_have_text("And so ")
-    opened(admin, room)
+    open_latest(admin, room)
     admin.get_by_role("button", name="Stop the answer").click()
     expect(admin.locator(".messagelist")).to_contain_text("Stop requested")
     expect(chat.locator(".note.cancelled")).to_be_visible()
 
-    opened(admin, room)
+    open_latest(admin, room)
     admin.get_by_role("link", name="Delete").click()
     admin.get_by_role("button", name="Yes").click()
     expect(chat.get_by_text("This chat was deleted.")).to_be_visible()
@@ -73,34 +73,34 @@ def test_admin_pages_are_accessible(room: Room, width: int) -> None:
     room.reply("An **insect**.\n\n```python\nprint('ant')\n```")
     chat = room.page(context=context)
     say(chat, "What is an ant?")
-    over(chat)
+    wait_for_answer(chat)
     expect(chat.locator(".prose pre")).to_be_visible()
-    in_a_chat(chat)
+    wait_for_chat(chat)
     admin = room.page("/admin/", context=context)
-    flawless(admin)
+    assert_accessible(admin)
     admin.goto(room.talos.address + LIST + "?q=insect")
-    flawless(admin)
-    opened(admin, room)
-    flawless(admin)
+    assert_accessible(admin)
+    open_latest(admin, room)
+    assert_accessible(admin)
     address = admin.url
     admin.get_by_role("button", name="Transfer ownership").click()
     expect(admin.get_by_label("New owner")).to_be_visible()
-    flawless(admin)
+    assert_accessible(admin)
     for path in ("history/", "delete/"):
         admin.goto(address.replace("change/", path))
-        flawless(admin)
+        assert_accessible(admin)
     for path in PAGES:
         admin.goto(f"{room.talos.address}/admin/{path}")
-        flawless(admin)
+        assert_accessible(admin)
     admin.goto(f"{room.talos.address}/admin/auth/user/?q=owner")
     admin.locator("#result_list tbody th a").first.click()
-    flawless(admin)
+    assert_accessible(admin)
     admin.get_by_role("button", name="Prune").click()
-    flawless(admin)
+    assert_accessible(admin)
     admin.get_by_label("Not used for").fill("0")
     admin.get_by_role("button", name="Show what would be deleted").click()
     expect(admin.get_by_role("button", name="Delete 1 conversation")).to_be_visible()
-    flawless(admin)
+    assert_accessible(admin)
 
 
 def test_dates_can_be_typed_and_the_search_field_is_wide_enough(room: Room) -> None:

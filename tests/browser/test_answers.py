@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_for_connection
 from tests.support.model_server import Gate, Think, Tokens
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def test_reasoning_is_streamed_collapsed_and_stored(room: Room) -> None:
     expect(page.locator(".plain")).to_have_text("Twenty.")
     expect(summary).to_have_text("Reasoning")
     writes.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose")).to_have_text("Twenty.")
     expect(thoughts).to_be_visible()  # still unfolded
     expect(summary).to_be_focused()
@@ -88,11 +88,11 @@ def test_a_retry_replaces_the_answer_in_every_tab(room: Room) -> None:
     one = room.page(context=context)
     say(one, "Hi")
     expect(one.locator(".prose")).to_have_text("First try.")
-    over(one)
-    in_a_chat(one)
+    wait_for_answer(one)
+    wait_for_chat(one)
     two = room.page(one.url.removeprefix(room.talos.address), context)
     expect(two.locator(".prose")).to_have_text("First try.")
-    connected(two)
+    wait_for_connection(two)
     two.get_by_label("Details of this answer").focus()
     gate = Gate()
     room.reply("Second ", gate, "try.")
@@ -107,13 +107,13 @@ def test_a_retry_replaces_the_answer_in_every_tab(room: Room) -> None:
         expect(tab.locator(".prose")).to_have_text("Second try.")
         expect(tab.locator(".message")).to_have_count(2)
         expect(tab.locator(".notice")).to_have_count(0)
-        over(tab)
+        wait_for_answer(tab)
     room.reply("Going on.")
     say(two, "Go on")
     expect(one.locator(".prose").nth(1)).to_have_text("Going on.")
     history = room.models.request(3).body["messages"]
     assert [message["content"] for message in history[1:]] == ["Hi", "Second try.", "Go on"]
-    over(one)
+    wait_for_answer(one)
     one.reload()
     expect(one.locator(".message")).to_have_count(4)
 
@@ -128,8 +128,8 @@ def test_the_new_command_leaves_the_conversation(room: Room) -> None:
     room.reply("Hello.")
     page = room.page()
     say(page, "Hi")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     say(page, "/new")
     expect(page).to_have_url(re.compile(r":\d+/$"))
     expect(page.get_by_role("heading", name="What's on your mind?")).to_be_visible()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_for_connection
 from tests.browser.stored import store
 from tests.support.model_server.steps import Call
 
@@ -51,13 +51,13 @@ def ask(room: Room, effects: Path, *texts: str, **context: Any) -> Page:
     room.reply("So it is.")
     say(page, "go")
     expect(page.locator(".call[data-status=pending]")).to_have_count(len(texts))
-    in_a_chat(page)
+    wait_for_chat(page)
     return page
 
 
-def went_on(page: Page) -> None:
+def wait_for_final_answer(page: Page) -> None:
     """Wait until the model has its results and has finished its answer."""
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose").last).to_have_text("So it is.")
 
 
@@ -71,7 +71,7 @@ def test_an_approved_call_runs_once(room: Room, effects: Path) -> None:
     expect(page).to_have_title(re.compile("^● Approval needed · "))
     assert lines(effects) == []
     card(page).get_by_role("button", name="Approve").click()
-    went_on(page)
+    wait_for_final_answer(page)
     expect(card(page).locator(".state")).to_have_text("done")
     expect(card(page).locator(".took")).to_contain_text("s")
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
@@ -85,7 +85,7 @@ def test_an_approved_call_runs_once(room: Room, effects: Path) -> None:
 def test_a_denied_call_does_nothing(room: Room, effects: Path) -> None:
     page = ask(room, effects, "a")
     card(page).get_by_role("button", name="Deny").click()
-    went_on(page)
+    wait_for_final_answer(page)
     expect(card(page).locator(".state")).to_have_text("denied")
     assert lines(effects) == []
 
@@ -104,17 +104,17 @@ def test_a_remembered_approval_can_be_revoked(room: Room, effects: Path) -> None
     page = ask(room, effects, "a")
     card(page).get_by_role("checkbox").check()
     card(page).get_by_role("button", name="Approve").click()
-    went_on(page)
+    wait_for_final_answer(page)
     room.reply(line(effects, "b"))
     room.reply("Again.")
     say(page, "once more")
     expect(page.locator(".prose").last).to_have_text("Again.")
-    over(page)
+    wait_for_answer(page)
     assert lines(effects) == ["a", "b"]
     page.locator("#settings").click()
     rules = page.locator("#rules")
     expect(rules).to_contain_text("Always allowed here: append_line")
-    flawless(page)
+    assert_accessible(page)
     rules.get_by_role("button", name="Ask again").click()
     expect(rules).to_be_hidden()
     page.keyboard.press("Escape")
@@ -142,7 +142,7 @@ def test_calls_are_decided_by_keyboard(room: Room, effects: Path) -> None:
     while page.evaluate(focused) != "Deny":
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    went_on(page)
+    wait_for_final_answer(page)
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
     assert lines(effects) == ["a"]
 
@@ -154,7 +154,7 @@ def test_an_approved_call_runs_while_another_is_pending(room: Room, effects: Pat
     room.reply("So it is.")
     say(page, "go")
     expect(page.locator(".call[data-status=pending]")).to_have_count(2)
-    in_a_chat(page)
+    wait_for_chat(page)
     first, second = page.locator(".call").first, card(page)
     first.get_by_role("button", name="Approve").click()
     expect(first.locator(".state")).to_have_text("running…")
@@ -163,7 +163,7 @@ def test_an_approved_call_runs_while_another_is_pending(room: Room, effects: Pat
     expect(page.locator(".chats .waits")).to_have_text("Needs your approval")
     field = second.get_by_label("Arguments (JSON)")
     page.reload()  # a new page shows one running and the other pending
-    connected(page)
+    wait_for_connection(page)
     expect(first.locator(".state")).to_have_text("running…")
     expect(second.locator(".state")).to_have_text("needs your approval")
     second.get_by_role("button", name="Edit arguments").click()
@@ -174,9 +174,9 @@ def test_an_approved_call_runs_while_another_is_pending(room: Room, effects: Pat
     expect(field).to_be_focused()  # an editor keeps the focus
     expect(field).to_have_value('{"half":')
     expect(page).to_have_title(re.compile("^● Approval needed · "))
-    flawless(page)
+    assert_accessible(page)
     second.get_by_role("button", name="Deny").click()
-    went_on(page)
+    wait_for_final_answer(page)
     expect(second.locator(".state")).to_have_text("denied")
     expect(page).not_to_have_title(re.compile("Approval"))
     assert lines(effects) == ["later"]
@@ -191,7 +191,7 @@ def test_a_running_tool_shows_its_progress(room: Room, effects: Path) -> None:
     card(page).locator("summary").click()
     expect(card(page).locator(".working")).to_have_text("<b>Half</b> of it")
     effects.touch()
-    went_on(page)
+    wait_for_final_answer(page)
     expect(card(page).locator(".result")).to_have_text("all of it")
     expect(card(page).locator(".working")).to_be_hidden()
 
@@ -210,12 +210,12 @@ def test_a_pending_call_is_shown_on_every_page(room: Room, effects: Path) -> Non
     expect(waits).to_contain_text(title)
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     expect(page).to_have_title(re.compile("^● Approval needed"))
-    flawless(page)
+    assert_accessible(page)
     dot = "getComputedStyle(document.querySelector('.top .menu'), '::after').content"
     assert page.evaluate(dot) == '""'  # with the sidebar as a closed drawer
     waits.get_by_role("link", name=title).first.click()
     expect(card(page).get_by_role("button", name="Deny")).to_be_visible()
-    connected(page)
+    wait_for_connection(page)
     card(page).get_by_role("button", name="Deny").click()
     expect(card(page).locator(".state")).to_have_text("denied")
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_hidden()
@@ -229,7 +229,7 @@ def test_a_decision_reaches_the_other_tab(room: Room, effects: Path) -> None:
     expect(other).to_have_title(re.compile("^●"))
     card(page).get_by_role("button", name="Deny").click()
     for tab in (page, other):
-        went_on(tab)
+        wait_for_final_answer(tab)
         expect(card(tab).locator(".state")).to_have_text("denied")
         expect(tab).to_have_title(re.compile("^[^●]"))
 
@@ -248,10 +248,10 @@ def test_a_pending_approval_survives_a_reload_and_a_restart(room: Room, effects:
     card(page).get_by_role("button", name="Approve").click()
     expect(card(page).get_by_role("alert")).to_contain_text("Not connected")
     room.restart()
-    connected(page)
+    wait_for_connection(page)
     expect(field).to_have_value(edited)
     card(page).get_by_role("button", name="Approve").click()
-    went_on(page)
+    wait_for_final_answer(page)
     assert lines(effects) == ["kept"]
 
 
@@ -265,7 +265,7 @@ def test_calls_are_decided_without_javascript(room: Room, effects: Path) -> None
     plain.get_by_role("button", name="Approve").click()
     expect(plain).to_have_url(url)
     expect(plain.locator(".call[data-status=pending]")).to_have_count(0)
-    went_on(page)
+    wait_for_final_answer(page)
     plain.goto(url + "settings/")
     plain.get_by_role("button", name="Ask again").click()
     expect(plain.locator("#rules")).to_be_hidden()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Room, connected, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_connection
 from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ def field(page: Page) -> Locator:
     return page.get_by_label("Message", exact=True)
 
 
-def offered(page: Page) -> Locator:
+def suggestions(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Commands").get_by_role("option")
 
 
@@ -26,17 +26,17 @@ def test_a_slash_suggests_commands(room: Room) -> None:
     page = room.page()
     box, keys = field(page), page.keyboard
     box.press_sequentially("/")
-    expect(offered(page).first).to_contain_text("/help Lists the commands.")
+    expect(suggestions(page).first).to_contain_text("/help Lists the commands.")
     box.press_sequentially("mod")
-    expect(offered(page)).to_have_count(2)
+    expect(suggestions(page)).to_have_count(2)
     expect(box).to_have_attribute("aria-activedescendant", "command-models")
     keys.press("ArrowDown")
-    expect(offered(page).nth(1)).to_have_attribute("aria-selected", "true")
+    expect(suggestions(page).nth(1)).to_have_attribute("aria-selected", "true")
     keys.press("ArrowDown")
     keys.press("ArrowUp")
     keys.press("Tab")
     expect(box).to_have_value("/model ")  # it takes an argument
-    expect(offered(page)).to_have_count(0)
+    expect(suggestions(page)).to_have_count(0)
     expect(box).to_be_focused()
     box.fill("/stat")
     keys.press("Enter")  # no argument: it is sent
@@ -45,16 +45,16 @@ def test_a_slash_suggests_commands(room: Room) -> None:
     box.fill("/help")  # typed in full: it is sent
     keys.press("Enter")
     expect(box).to_have_value("")
-    expect(offered(page)).to_have_count(0)
+    expect(suggestions(page)).to_have_count(0)
     box.fill("/")
     keys.press("Escape")
-    expect(offered(page)).to_have_count(0)
+    expect(suggestions(page)).to_have_count(0)
     box.press_sequentially("he")
-    offered(page).click()
+    suggestions(page).click()
     expect(page.locator(".notice").last.locator("li").first).to_contain_text("/help")
     for text in ("/nothing like it", "a/", "/model x"):
         box.fill(text)
-        expect(offered(page)).to_have_count(0)
+        expect(suggestions(page)).to_have_count(0)
     box.fill("/model")
     keys.press("Enter")  # sent as typed
     expect(page.locator(".notice").last).to_contain_text("Model: scripted")
@@ -65,7 +65,7 @@ def test_arrow_up_edits_the_last_message(room: Room) -> None:
     page = room.page()
     field(page).press("ArrowUp")  # no message yet
     say(page, "Frist")
-    over(page)
+    wait_for_answer(page)
     field(page).fill("x")
     field(page).press("ArrowUp")  # an answer is being written
     expect(field(page)).to_be_focused()
@@ -124,7 +124,7 @@ def test_an_empty_field_cannot_be_sent(room: Room) -> None:
     room.reply("Hello.")
     field(page).fill("Hi")
     send.click()
-    over(page)
+    wait_for_answer(page)
     expect(send).to_be_disabled()
 
 
@@ -157,7 +157,7 @@ def test_shift_enter_breaks_the_line_and_enter_sends(room: Room) -> None:
     box.press("Enter")
     expect(page.locator(".bubble")).to_have_text("one\ntwo")
     expect(box).to_have_value("")
-    over(page)
+    wait_for_answer(page)
     assert room.models.requests[0].body["messages"][-1]["content"] == "one\ntwo"
 
 
@@ -181,12 +181,12 @@ def test_an_overlong_message_is_not_sent(room: Room) -> None:
 def test_each_tab_keeps_its_own_draft(room: Room) -> None:
     context = room.context()
     one = room.page(context=context)
-    connected(one)
+    wait_for_connection(one)
     one.get_by_label("Message", exact=True).fill("A long thought")
     other = room.page(context=context)
-    connected(other)
+    wait_for_connection(other)
     other.get_by_label("Message", exact=True).fill("Something else")
     say(other, "Something else")
-    over(other)
+    wait_for_answer(other)
     one.reload()
     expect(one.get_by_label("Message", exact=True)).to_have_value("A long thought")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import flawless
+from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import Room, say
 from tests.support.processes import manage
 
@@ -42,7 +42,7 @@ def test_a_model_is_connected_on_the_first_visit(empty_room: Room) -> None:
     dialog.get_by_role("button", name="Test").click()
     expect(dialog.locator("#trial")).to_contain_text("Incorrect API key provided")
     expect(dialog.locator("#trial")).not_to_contain_text("sk-wrong")
-    flawless(page)
+    assert_accessible(page)
     dialog.get_by_label("API key").fill(KEY)
     dialog.get_by_role("button", name="Test").click()
     expect(dialog.locator("#trial")).to_contain_text("ant-1, ant-2")
@@ -50,7 +50,7 @@ def test_a_model_is_connected_on_the_first_visit(empty_room: Room) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator("#connect-said")).to_be_focused()
     expect(dialog.get_by_label("API key")).to_have_value("")
-    flawless(page)
+    assert_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator("#first-run")).to_have_count(0)
@@ -104,7 +104,7 @@ def test_the_connection_form_works_on_a_phone_and_by_keyboard(empty_room: Room) 
     expect(page.get_by_label("Address")).to_be_focused()
     expect(page.get_by_label("Address")).to_have_accessible_description(re.compile("password"))
     assert "hunter2" not in page.content()
-    flawless(page)
+    assert_accessible(page)
 
 
 def test_a_model_can_be_connected_without_javascript(empty_room: Room) -> None:
@@ -135,7 +135,7 @@ def test_a_connection_made_by_another_process_is_noticed(empty_room: Room) -> No
     )
     done = manage("shell", "-c", code, TALOS_DATA_DIR=str(room.talos.data))
     assert done.returncode == 0, done.stderr
-    room.until_listed(["ant-1"])
+    room.wait_until_listed(["ant-1"])
     page.reload()
     expect(page.locator("#model .name")).to_have_text("ant-1")
     expect(page.locator("#first-run")).to_have_count(0)

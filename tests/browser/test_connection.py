@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_for_connection
 from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,7 @@ def test_a_message_written_offline_is_sent_after_reconnecting(room: Room) -> Non
     page = room.page()
     say(page, "First")
     expect(page.locator(".prose")).to_have_text("First answer.")
-    over(page)
+    wait_for_answer(page)
     room.talos.kill()
     expect(page.get_by_text(LOST)).to_be_visible()
     room.reply("Second answer.")
@@ -66,7 +66,7 @@ def test_a_message_written_offline_is_sent_after_reconnecting(room: Room) -> Non
     expect(page.locator("[data-sending]")).to_contain_text("Not sent yet…")
     room.restart()
     expect(page.locator(".assistant").nth(1)).to_contain_text("Second answer.")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".user")).to_have_count(2)
     expect(page.locator("[data-sending]")).to_have_count(0)
     page.reload()
@@ -77,12 +77,12 @@ def test_an_unsent_message_survives_a_reload(room: Room) -> None:
     page = room.page()
     is_up: list[bool] = []
 
-    def unhearing(socket: WebSocketRoute) -> None:
+    def ignore(socket: WebSocketRoute) -> None:
         """Accept connections without answering until the server is up."""
         if is_up:
             socket.connect_to_server()
 
-    page.route_web_socket("**/api/chat/ws", unhearing)
+    page.route_web_socket("**/api/chat/ws", ignore)
     page.reload()
     say(page, "Do not lose this")
     expect(page.locator("[data-sending]")).to_contain_text("Do not lose this")
@@ -91,15 +91,15 @@ def test_an_unsent_message_survives_a_reload(room: Room) -> None:
     page.reload()
     expect(page.locator(".prose")).to_have_text("Got it.")
     expect(page.locator(".user")).to_have_count(1)
-    in_a_chat(page)
+    wait_for_chat(page)
 
 
 def test_an_unsent_message_of_a_new_chat_does_not_go_into_another(room: Room) -> None:
     room.reply("Old.")
     page = room.page()
     say(page, "An old chat")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     old = page.url
     is_up: list[bool] = []
     page.route_web_socket(
@@ -111,11 +111,11 @@ def test_an_unsent_message_of_a_new_chat_does_not_go_into_another(room: Room) ->
     room.reply("New.")
     is_up.append(True)
     page.goto(old)
-    connected(page)
+    wait_for_connection(page)
     page.goto(room.talos.address)
     expect(page.locator(".prose")).to_have_text("New.")
     expect(page.locator(".bubble")).to_have_text("A new chat")
-    in_a_chat(page)
+    wait_for_chat(page)
     assert page.url != old
 
 
@@ -150,7 +150,7 @@ def test_a_slow_connection_does_not_move_the_page(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 40)
     say(page, "Tell me a lot")
-    over(page)
+    wait_for_answer(page)
     held: list[Callable[[], None]] = []
     is_held = True
 
@@ -171,7 +171,7 @@ def test_a_slow_connection_does_not_move_the_page(room: Room) -> None:
     is_held = False
     for tell in held:
         tell()
-    connected(page)
+    wait_for_connection(page)
     page.evaluate("new Promise(requestAnimationFrame)")
     assert len(page.evaluate("[...places]")) == 1
 
@@ -180,7 +180,7 @@ def test_the_lost_connection_banner_moves_out_of_the_way(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 40)
     say(page, "Tell me a lot")
-    over(page)
+    wait_for_answer(page)
     room.talos.kill()
     expect(page.locator("#banner")).to_contain_text("Connection lost")
     page.evaluate(APART)

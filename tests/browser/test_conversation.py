@@ -7,8 +7,15 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import (
+    Room,
+    say,
+    wait_for_answer,
+    wait_for_chat,
+    wait_for_connection,
+    wait_until,
+)
 from tests.support.model_server import Call, Gate, Status
 from tests.support.processes import manage
 
@@ -20,7 +27,7 @@ def test_a_long_question_is_collapsed(room: Room) -> None:
     room.reply("I see.")
     text = "\n".join(f"line {number}" for number in range(100))
     say(page, text)
-    over(page)
+    wait_for_answer(page)
     bubble = page.locator(".bubble")
     unfold = page.get_by_role("button", name="Show more")
     for _ in ("drawn by the page", "rendered by the server"):
@@ -30,10 +37,10 @@ def test_a_long_question_is_collapsed(room: Room) -> None:
         assert bubble.evaluate("bubble => bubble.clientHeight === bubble.scrollHeight")
         page.get_by_role("button", name="Show less").press("Enter")
         expect(unfold).to_be_focused()
-        flawless(page)
+        assert_accessible(page)
         page.reload()
     say(page, "A short one")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".unfold:visible")).to_have_count(1)
     expect(bubble.first).to_have_text(text)
 
@@ -45,11 +52,11 @@ def test_a_conversation_survives_a_reload(room: Room) -> None:
     say(page, "Hi <b>there</b>")
     expect(page.locator(".prose strong")).to_have_text("you")
     expect(page.locator(".bubble")).to_have_text("Hi <b>there</b>")
-    in_a_chat(page)
+    wait_for_chat(page)
     say(page, "And now?")
     expect(page.locator(".assistant").nth(1)).to_contain_text("Still here.")
     expect(page.locator(".message")).to_have_count(4)
-    over(page)
+    wait_for_answer(page)
     page.reload()
     expect(page.locator(".message")).to_have_count(4)
     assert len(room.models.requests[1].body["messages"]) == 4  # with the system prompt
@@ -139,7 +146,7 @@ def test_a_tool_call_appears_at_its_place_in_the_answer(room: Room) -> None:
     page = room.page()
     say(page, "What is 12*7?")
     body = page.locator(".assistant .body")
-    over(page)
+    wait_for_answer(page)
     expect(body).to_contain_text("It is 84.")
     expect(body.locator(".call summary .name")).to_have_text("no_such_tool")
     expect(body.locator("> *")).to_have_count(3)
@@ -164,13 +171,13 @@ def test_a_refused_message_can_be_edited_again(empty_room: Room) -> None:
     expect(refused).to_contain_text("At most 1 messages a minute")
     expect(page.locator("#announcer")).to_contain_text("At most 1 messages a minute")
     page.reload()  # the draft survives
-    connected(page)
+    wait_for_connection(page)
     expect(refused).to_contain_text("At most 1 messages a minute")
     refused.get_by_role("button", name="Edit").click()
     expect(page.get_by_label("Message", exact=True)).to_have_value("Second")
     expect(refused).to_have_count(0)
     page.reload()
-    connected(page)
+    wait_for_connection(page)
     expect(page.get_by_label("Message", exact=True)).to_have_value("Second")
     expect(refused).to_have_count(0)
     expect(page.locator(".user")).to_have_count(1)
@@ -181,7 +188,7 @@ def test_new_chat_opens_an_empty_page(room: Room) -> None:
     page = room.page()
     say(page, "Hi")
     expect(page.locator(".prose")).to_have_text("One.")
-    over(page)
+    wait_for_answer(page)
     page.get_by_role("link", name="New chat").click()
     expect(page.get_by_role("heading", level=2, name="What's on your mind?")).to_be_visible()
     expect(page.locator(".message")).to_have_count(0)
@@ -200,21 +207,21 @@ def test_scrolling_up_slightly_stops_following(room: Room) -> None:
     say(page, "Write much")
     expect(page.locator(".plain").first).to_contain_text("line")
     rest = "document.scrollingElement.scrollHeight - scrollY - innerHeight"
-    becomes(page, f"{rest} <= 1")
+    wait_until(page, f"{rest} <= 1")
     page.mouse.move(600, 300)
     page.mouse.wheel(0, -20)
-    becomes(page, f"Math.abs({rest} - 20) <= 1")
+    wait_until(page, f"Math.abs({rest} - 20) <= 1")
     place = page.evaluate("scrollY")
     height = page.evaluate("document.scrollingElement.scrollHeight")
     for gate in gates[:2]:
         gate.open()
-        becomes(page, "height => document.scrollingElement.scrollHeight > height", height)
+        wait_until(page, "height => document.scrollingElement.scrollHeight > height", height)
         height = page.evaluate("document.scrollingElement.scrollHeight")
         assert page.evaluate("scrollY") == place
     page.get_by_role("button", name="Jump to latest").click()
     gates[2].open()
-    over(page)
-    becomes(page, f"{rest} <= 1")
+    wait_for_answer(page)
+    wait_until(page, f"{rest} <= 1")
 
 
 def test_an_unknown_command_returns_to_the_composer(room: Room) -> None:
@@ -238,7 +245,7 @@ def test_new_text_does_not_scroll_a_reader_who_scrolled_up(room: Room) -> None:
     jump = page.get_by_role("button", name="Jump to latest")
     expect(jump).to_be_visible()
     gate.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose")).to_contain_text("the end")
     expect(jump).to_be_visible()
     jump.press("Enter")

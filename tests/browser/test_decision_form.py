@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import flawless
+from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import Room, say
-from tests.browser.test_approvals import ask, card, effects, line, lines, variables, went_on
+from tests.browser.test_approvals import (
+    ask,
+    card,
+    effects,
+    line,
+    lines,
+    variables,
+    wait_for_final_answer,
+)
 from tests.support.model_server import Gate
 
 __all__ = ["effects", "variables"]  # fixtures
@@ -32,7 +40,7 @@ def test_edited_arguments_are_validated_and_run(room: Room, effects: Path) -> No
         expect(field).to_be_focused()
     field.fill(json.dumps({"file": str(effects), "text": "b"}))
     approve.click()
-    went_on(page)
+    wait_for_final_answer(page)
     assert lines(effects) == ["b"]
     expect(card(page).locator(".gist")).to_have_text(str(effects))  # shown while folded
     card(page).locator("summary").first.click()
@@ -68,13 +76,13 @@ def test_typing_keeps_the_focus(room: Room, effects: Path) -> None:
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_pending_call_passes_axe(room: Room, effects: Path, width: int) -> None:
     page = ask(room, effects, "a", viewport={"width": width, "height": 800})
-    flawless(page)
+    assert_accessible(page)
     card(page).get_by_role("button", name="Edit arguments").click()
     card(page).get_by_label("Arguments (JSON)").fill("{")
     card(page).get_by_role("button", name="Approve").click()
     expect(card(page).get_by_role("alert")).to_contain_text("Not valid JSON")
-    flawless(page)
+    assert_accessible(page)
     card(page).get_by_role("button", name="Deny").click()
-    went_on(page)
+    wait_for_final_answer(page)
     card(page).locator("summary").first.click()
-    flawless(page)
+    assert_accessible(page)

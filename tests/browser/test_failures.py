@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Room, connected
+from tests.browser.conftest import Room, wait_for_connection
 
 pytestmark = pytest.mark.browser
 NO_ANSWER = "The server did not answer. Please try again in a moment."
@@ -15,7 +15,7 @@ MODEL = "**/model/"
 
 def test_a_failed_request_is_reported_at_the_composer_until_one_succeeds(room: Room) -> None:
     page = room.page()
-    connected(page)
+    wait_for_connection(page)
     page.route(MODEL, lambda route: route.abort())
     page.locator("#model").click()
     said = page.get_by_role("alert").filter(has_text="server")
@@ -32,7 +32,7 @@ def test_a_failed_request_is_reported_at_the_composer_until_one_succeeds(room: R
 
 def test_a_failure_in_a_dialog_is_reported_in_it(room: Room) -> None:
     page = room.page()
-    connected(page)
+    wait_for_connection(page)
     page.locator("#settings").click()
     dialog = page.get_by_role("dialog")
     page.route("**/settings/", lambda route: route.abort())
@@ -55,7 +55,7 @@ def test_a_failure_is_reported_on_a_page_without_a_composer(room: Room) -> None:
 
 def test_background_requests_fail_silently(room: Room) -> None:
     page = room.page()
-    connected(page)
+    wait_for_connection(page)
     page.route("**/sidebar/**", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.evaluate("document.body.dispatchEvent(new Event('sidebar-changed'))")
@@ -65,7 +65,7 @@ def test_background_requests_fail_silently(room: Room) -> None:
 
 def test_a_slow_request_shows_that_it_is_running(room: Room) -> None:
     page = room.page()
-    connected(page)
+    wait_for_connection(page)
     held: list[Route] = []
     page.route(MODEL, lambda route: held.append(route))
     model = page.locator("#model")

@@ -7,7 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SOCKET, Room, becomes, connected, over, say
+from tests.browser.conftest import (
+    SOCKET,
+    Room,
+    say,
+    wait_for_answer,
+    wait_for_connection,
+    wait_until,
+)
 from tests.browser.stored import store
 from tests.support.hostile_texts import HOST, RUN, TEXTS
 from tests.support.model_server import Gate
@@ -21,7 +28,7 @@ CHATS = (
 )
 
 
-def opened(room: Room) -> Page:
+def open_list(room: Room) -> Page:
     """Open a page with the list of all chats and some chats in it."""
     page = room.page()
     store(room, CHATS)
@@ -37,7 +44,7 @@ def search(page: Page, words: str) -> None:
 
 
 def test_a_chat_is_found_and_opened_by_keyboard(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
     expect(page.locator("#results .title")).to_have_text([title for title, _ in CHATS])
     search(page, "warm")
     expect(page.locator("#results .title")).to_have_text(["Sourdough"])
@@ -53,7 +60,7 @@ def test_a_result_opens_at_its_message(room: Room) -> None:
     page = room.page()
     room.reply("And so on.\n\n" * 60)
     say(page, "Where is the needle?")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".message.user")).not_to_be_in_viewport()
     page.keyboard.press("Control+k")
     expect(page.locator("#find")).to_be_focused()
@@ -61,13 +68,13 @@ def test_a_result_opens_at_its_message(room: Room) -> None:
     expect(page.locator(".excerpt mark")).to_have_text("needle")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("at="))
-    connected(page)
+    wait_for_connection(page)
     expect(page.locator(".message.user")).to_be_in_viewport()
 
 
 def test_an_answer_that_ended_unseen_is_marked_in_another_tab(room: Room) -> None:
     stays, goes = room.page(), room.page()
-    connected(stays)
+    wait_for_connection(stays)
     gate = Gate()
     room.models.title = "Ants"
     room.reply("Half", gate, " and whole.")
@@ -85,7 +92,7 @@ def test_an_answer_that_ended_unseen_is_marked_in_another_tab(room: Room) -> Non
 
 
 def test_arrows_move_through_the_list_and_letters_go_to_the_field(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
     for key, title in (("ArrowDown", "Weekend"), ("ArrowDown", "Sourdough"), ("End", "Bees")):
         page.keyboard.press(key)
         expect(page.locator(":focus")).to_contain_text(title)
@@ -108,7 +115,7 @@ def test_arrows_move_through_the_list_and_letters_go_to_the_field(room: Room) ->
 
 
 def test_a_chat_can_be_renamed_in_its_row(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
     row = page.locator(".chat-row", has_text="Sourdough")
     row.get_by_role("link", name="Actions for").press("Enter")
     page.get_by_role("link", name="Rename").press("Enter")
@@ -128,7 +135,7 @@ def test_a_chat_can_be_renamed_in_its_row(room: Room) -> None:
 
 
 def test_a_chat_can_be_pinned_and_archived(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
 
     def choose(title: str, action: str) -> None:
         page.get_by_role("link", name=f"Actions for {title}").click()
@@ -149,7 +156,7 @@ def test_a_chat_can_be_pinned_and_archived(room: Room) -> None:
 
 
 def test_deleting_a_chat_keeps_the_list_open(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
     page.get_by_role("link", name="Actions for Sourdough").click()
     page.get_by_role("link", name="Delete", exact=True).click()
     question = page.get_by_role("dialog", name="Delete this chat?")
@@ -171,7 +178,7 @@ def test_deleting_a_chat_keeps_the_list_open(room: Room) -> None:
 
 
 def test_deletion_offers_to_archive_instead(room: Room) -> None:
-    page = opened(room)
+    page = open_list(room)
     page.get_by_role("link", name="Actions for Sourdough").click()
     page.get_by_role("link", name="Delete", exact=True).click()
     question = page.get_by_role("dialog", name="Delete this chat?")
@@ -225,14 +232,14 @@ def test_changes_reach_the_other_tabs(room: Room) -> None:
     lists.add_init_script(SOCKET)
     listening = "socket.readyState === WebSocket.OPEN"
     lists.reload()
-    becomes(lists, listening)
-    connected(other)
+    wait_until(lists, listening)
+    wait_for_connection(other)
     room.models.title = "Ants"
     say(one, "Hi")
     for page in (other, lists):
         expect(page.locator("#sidebar .title")).to_have_text(["Ants"])
     lists.reload()
-    becomes(lists, listening)
+    wait_until(lists, listening)
     one.locator("#chat-menu").click()
     one.get_by_role("link", name="Rename").click()
     one.get_by_label("Title", exact=True).fill("Bees")

@@ -1,6 +1,6 @@
 """Hostile texts do nothing in a real browser: streamed in pieces, stored, as argument and result.
 
-The page's policy would stop most of them, so it is switched off here.
+The page's policy would stop most of them, so most pages here run without it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_for_connection
 from tests.support.hostile_texts import HOSTILE, TEXTS
 from tests.support.model_server import Letters, Think
 from tests.support.model_server.steps import Call
@@ -52,7 +52,7 @@ class Watched:
             self.loaded.append(route.request.url)
             route.abort()
 
-    def is_fine(self) -> None:
+    def assert_harmless(self) -> None:
         page = self.page
         assert page.evaluate(STRANGE) == []
         for element in page.locator(".prose a, .prose .image").all()[:10]:
@@ -87,17 +87,17 @@ def test_hostile_texts_are_harmless_letter_by_letter_and_stored(
     )
     room.reply(Letters(ALL))
     say(page, ALL)
-    over(page)
-    watched.is_fine()
+    wait_for_answer(page)
+    watched.assert_harmless()
     assert page.evaluate("window.seen") == []
-    in_a_chat(page)
+    wait_for_chat(page)
     page.reload()
-    connected(page)
-    over(page)
-    watched.is_fine()
+    wait_for_connection(page)
+    wait_for_answer(page)
+    watched.assert_harmless()
     policed = room.page(page.url.removeprefix(room.talos.address))  # violations fail the test
-    connected(policed)
-    over(policed)
+    wait_for_connection(policed)
+    wait_for_answer(policed)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -105,8 +105,8 @@ def test_hostile_texts_are_harmless_in_pieces(room: Room, watched: Watched, seed
     texts = random.Random(seed).sample(TEXTS, len(TEXTS))
     room.reply(*pieces("\n".join(texts), seed))
     say(watched.page, "Go")
-    over(watched.page)
-    watched.is_fine()
+    wait_for_answer(watched.page)
+    watched.assert_harmless()
 
 
 def test_hostile_texts_are_harmless_in_reasoning_and_calls(room: Room, watched: Watched) -> None:
@@ -128,7 +128,7 @@ def test_hostile_texts_are_harmless_in_reasoning_and_calls(room: Room, watched: 
     expect(card).to_be_visible()
     card.get_by_role("button", name="Edit arguments").click()
     card.get_by_role("button", name="Approve").click()
-    over(page)
+    wait_for_answer(page)
     for _ in range(2):
         for summary in page.locator(".call > summary, .reasoning summary").all():
             summary.click()
@@ -136,7 +136,7 @@ def test_hostile_texts_are_harmless_in_reasoning_and_calls(room: Room, watched: 
         assert (
             page.locator(".call *:not(svg, path)[onerror], .call :is(img, script, a)").count() == 0
         )
-        watched.is_fine()
+        watched.assert_harmless()
         page.reload()
-        connected(page)
-        over(page)
+        wait_for_connection(page)
+        wait_for_answer(page)

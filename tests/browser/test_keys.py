@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Room, in_a_chat, say
+from tests.browser.conftest import Room, say, wait_for_chat
 from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -16,7 +16,7 @@ COLOR = "getComputedStyle(document.body).backgroundColor"
 DARK, LIGHT = "rgb(26, 25, 23)", "rgb(253, 252, 250)"
 
 
-def focused(page: Page, text: str) -> None:
+def expect_focus(page: Page, text: str) -> None:
     expect(page.locator(":focus")).to_have_text(text)
 
 
@@ -28,16 +28,16 @@ def test_the_chat_menu_works_by_keyboard(room: Room) -> None:
     say(page, "Hi")
     expect(page.locator("h1")).to_have_text("Ants")
     menu.press("Enter")
-    focused(page, "Rename")
+    expect_focus(page, "Rename")
     names = ["Pin", "Archive", "Download as Markdown", "Download as JSON", "Delete", "Rename"]
     for name in names:
         page.keyboard.press("ArrowDown")
-        focused(page, name)
+        expect_focus(page, name)
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
 
     page.keyboard.press("Enter")
-    focused(page, "Rename")
+    expect_focus(page, "Rename")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Rename this chat")).to_be_visible()
     page.keyboard.type("x" * 200 + "y")  # longer than a title may be
@@ -51,7 +51,7 @@ def test_the_chat_menu_works_by_keyboard(room: Room) -> None:
     expect(menu).to_be_focused()
 
     page.keyboard.press("Enter")
-    focused(page, "Rename")
+    expect_focus(page, "Rename")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#tags")).to_have_text("Pinned")
@@ -97,7 +97,7 @@ def test_escape_closes_a_dialog_before_it_stops_the_answer(room: Room) -> None:
     room.reply("Half", Gate())
     say(page, "Hi")
     expect(page.locator(".body")).to_contain_text("Half")
-    in_a_chat(page)
+    wait_for_chat(page)
     page.keyboard.press("Control+k")
     expect(page.locator("#find")).to_be_focused()
     page.keyboard.press("Escape")

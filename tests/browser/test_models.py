@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def test_a_new_chat_uses_the_chosen_model(many: Room) -> None:
     many.models.script("ant-3", "I am three.")
     say(page, "Who are you?")
     expect(page.locator(".prose")).to_have_text("I am three.")
-    over(page)
+    wait_for_answer(page)
     many.models.script("ant-3", "Still three.")
     page.reload()
     assert badge(page) == "ant-3"
@@ -50,7 +50,7 @@ def test_a_new_chat_uses_the_chosen_model(many: Room) -> None:
     many.models.script("ant-4", "I am four.")
     say(page, "Who are you?")
     expect(page.locator(".prose")).to_have_text("I am four.")
-    over(page)
+    wait_for_answer(page)
     page.locator("#model").click()
     page.get_by_role("option", name="ant-5").click()
     expect(page.locator("#model .name")).to_have_text("ant-5")
@@ -64,7 +64,7 @@ def test_a_conversation_can_change_its_model(many: Room) -> None:
     many.reply("Hello.")
     page = many.page()
     say(page, "Hi")
-    over(page)
+    wait_for_answer(page)
     page.locator("#model").click()
     page.get_by_role("option", name="ant-5").click()
     expect(page.locator("#model .name")).to_have_text("ant-5")
@@ -126,8 +126,8 @@ def test_the_model_command_updates_the_badge(many: Room, is_begun: bool) -> None
     if is_begun:
         many.reply("Hello.")
         say(page, "Hi")
-        over(page)
-        in_a_chat(page)
+        wait_for_answer(page)
+        wait_for_chat(page)
     say(page, "/model nobody")
     expect(page.locator(".notice").first).to_contain_text("There is no model")
     expect(page.locator("[data-command='/model']")).to_have_count(1)  # it is answered
@@ -137,6 +137,6 @@ def test_the_model_command_updates_the_badge(many: Room, is_begun: bool) -> None
     many.models.script("ant-2", "Two here.")
     say(page, "Who are you?")
     expect(page.locator(".prose").last).to_have_text("Two here.")
-    over(page)
+    wait_for_answer(page)
     page.reload()
     assert badge(page) == "ant-2"

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import flawless
-from tests.browser.conftest import Room, becomes, connected, in_a_chat, over, say
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import (
+    Room,
+    say,
+    wait_for_answer,
+    wait_for_chat,
+    wait_for_connection,
+    wait_until,
+)
 from tests.support.model_server import Gate
 from tests.support.model_server.steps import Call
 
@@ -27,17 +34,17 @@ def test_a_long_answer_can_be_expanded_by_keyboard(room: Room) -> None:
     page = room.page(context=room.context(viewport={"width": 390, "height": 800}))
     room.reply("".join(LINES))
     say(page, "go")
-    over(page)
+    wait_for_answer(page)
     link = page.get_by_role("link", name="Show all (")
     link.scroll_into_view_if_needed()
     top = page.evaluate(TOP)
     link.focus()
     link.press("Enter")
-    becomes(page, "() => document.querySelector('.message.assistant .plain') !== null")
+    wait_until(page, "() => document.querySelector('.message.assistant .plain') !== null")
     expect(page.locator(".message.assistant .more")).to_have_count(0)
     assert page.evaluate(TOP) == top  # the reader's place is kept
     assert page.evaluate("document.activeElement.matches('.plain')")
-    flawless(page)
+    assert_accessible(page)
     text = page.locator(".message.assistant").inner_text()
     for line in (LINES[0], LINES[1000], LINES[20_000], LINES[-1]):
         assert text.count(line.strip()) == 1, line
@@ -48,17 +55,17 @@ def test_a_reload_leaves_no_gap_in_a_long_live_answer(room: Room) -> None:
     page = room.page()
     room.reply("".join(LINES), first, "And on it goes", second, ".")
     say(page, "go")
-    in_a_chat(page)
+    wait_for_chat(page)
     expect(page.locator(".message.assistant")).to_contain_text(LINES[-1].strip())
     page.reload()
-    connected(page)
+    wait_for_connection(page)
     first.open()
     expect(page.locator(".message.assistant")).to_contain_text("And on it goes")
     text = "".join(page.locator(".message.assistant .body").all_text_contents())
     for line in (LINES[0], LINES[15_000], LINES[29_000], LINES[-1]):
         assert text.count(line.strip()) == 1, line
     second.open()
-    over(page)
+    wait_for_answer(page)
 
 
 def test_long_arguments_are_loaded_whole_for_editing(room: Room, tmp_path: Path) -> None:
@@ -68,24 +75,24 @@ def test_long_arguments_are_loaded_whole_for_editing(room: Room, tmp_path: Path)
     room.reply(Call("append_line", json.dumps(arguments), "call_1", 0))
     room.reply("So it is.")
     say(page, "go")
-    in_a_chat(page)
+    wait_for_chat(page)
     card = page.locator(".call[data-status=pending]")
     expect(card).to_be_visible()
     page.reload()
-    connected(page)
+    wait_for_connection(page)
     expect(card).to_contain_text("Only part of this call is shown.")
     with page.context.expect_page() as opened:
         card.get_by_role("link", name="Show the whole call").click()
     assert "xend" in opened.value.inner_text("body")
-    flawless(page)
+    assert_accessible(page)
     card.get_by_role("button", name="Edit arguments").click()
     field = card.get_by_label("Arguments (JSON)")
     expect(field).to_be_editable()
-    becomes(page, "() => document.querySelector('.call textarea').value.includes('xend')")
+    wait_until(page, "() => document.querySelector('.call textarea').value.includes('xend')")
     assert json.loads(field.input_value()) == arguments
     field.fill(json.dumps(arguments | {"text": "short"}))
     card.get_by_role("button", name="Approve").click()
-    over(page)
+    wait_for_answer(page)
     assert effects.read_text() == "short\n"
 
 
@@ -96,10 +103,10 @@ def test_arguments_that_fail_to_load_cannot_be_edited(room: Room, tmp_path: Path
     )
     room.reply("So it is.")
     say(page, "go")
-    in_a_chat(page)
+    wait_for_chat(page)
     expect(page.locator(".call[data-status=pending]")).to_be_visible()
     page.reload()
-    connected(page)
+    wait_for_connection(page)
     page.route("**/source/**", lambda route: route.abort())
     edit = page.get_by_role("button", name="Edit arguments")
     edit.click()
@@ -107,4 +114,4 @@ def test_arguments_that_fail_to_load_cannot_be_edited(room: Room, tmp_path: Path
     expect(page.get_by_label("Arguments (JSON)")).to_be_hidden()
     expect(edit).to_be_visible()
     page.get_by_role("button", name="Deny").click()
-    over(page)
+    wait_for_answer(page)

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.accessibility import OVERFLOW, flawless
-from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
+from tests.browser.accessibility import OVERFLOW, assert_accessible
+from tests.browser.conftest import (
+    SOCKET,
+    Room,
+    say,
+    wait_for_answer,
+    wait_for_chat,
+    wait_for_connection,
+    wait_until,
+)
 from tests.browser.stored import amend
 from tests.support.model_server import Cut, Gate, Status, Think, Tokens
 
@@ -30,20 +38,20 @@ FAIL = """(frame) => {
 AGO = "(seconds) => new Date(Date.now() - seconds * 1000).toISOString()"
 
 
-def failed(room: Room, page: Page) -> Locator:
+def fail(room: Room, page: Page) -> Locator:
     """Make an answer fail."""
     room.reply(Status(400))
     say(page, "Go")
-    over(page)
+    wait_for_answer(page)
     return page.locator(".outcome")
 
 
-def listening(room: Room, **options: Any) -> Page:
+def open_page(room: Room, **options: Any) -> Page:
     """Open a page whose connection the test can send frames through."""
     context = room.context(**options)
     context.add_init_script(SOCKET)
     page = room.page(context=context)
-    connected(page)
+    wait_for_connection(page)
     return page
 
 
@@ -64,8 +72,8 @@ def wait_note(page: Page, note: str | None = None, seconds: int = 0) -> None:
 @pytest.mark.parametrize("has_script", [True, False])
 def test_error_details_are_shown_as_text(room: Room, has_script: bool) -> None:
     page = room.page()
-    failed(room, page)
-    in_a_chat(page)
+    fail(room, page)
+    wait_for_chat(page)
     amend(room, error_details=HOSTILE)
     context = room.context(java_script_enabled=has_script, viewport=PHONE)
     page = room.page(page.url.removeprefix(room.talos.address), context)
@@ -78,11 +86,11 @@ def test_error_details_are_shown_as_text(room: Room, has_script: bool) -> None:
     if has_script:
         assert page.evaluate("'owned' in window") is False
         assert page.evaluate(OVERFLOW) <= 0
-        flawless(page)
+        assert_accessible(page)
 
 
 def test_live_error_details_look_the_same_after_a_reload(room: Room) -> None:
-    page = listening(room)
+    page = open_page(room)
     gate = Gate()
     room.reply("Well", gate, Cut())
     say(page, "Go")
@@ -95,7 +103,7 @@ def test_live_error_details_look_the_same_after_a_reload(room: Room) -> None:
     expect(outcome.locator("pre")).to_contain_text("<script>")
     live = shape(outcome)
     gate.open()
-    over(page)
+    wait_for_answer(page)
     amend(
         room,
         status="failed",
@@ -118,7 +126,7 @@ def shape(outcome: Locator) -> tuple[str, dict[str, float]]:
 
 
 def test_expanded_error_details_stay_open_when_the_answer_ends(room: Room) -> None:
-    page = listening(room)
+    page = open_page(room)
     gate = Gate()
     room.reply("Well", gate, Cut())
     say(page, "Go")
@@ -134,19 +142,19 @@ def test_expanded_error_details_stay_open_when_the_answer_ends(room: Room) -> No
 
     page.route("**/messages/**", rendered)
     gate.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".cause pre")).to_be_visible()
     expect(summary).to_be_focused()
 
 
 def test_error_details_can_be_copied(room: Room) -> None:
     page = room.page()
-    failed(room, page)
-    in_a_chat(page)
+    fail(room, page)
+    wait_for_chat(page)
     amend(room, error_details="400 Bad Request\nno such field")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.reload()
-    connected(page)
+    wait_for_connection(page)
     page.locator(".cause summary").click()
     page.get_by_role("button", name="Copy code").click()
     expect(page.locator("#announcer")).to_have_text("Copied")
@@ -155,8 +163,8 @@ def test_error_details_can_be_copied(room: Room) -> None:
 
 def test_error_details_are_printed(room: Room) -> None:
     page = room.page()
-    failed(room, page)
-    in_a_chat(page)
+    fail(room, page)
+    wait_for_chat(page)
     amend(room, error_details="400 Bad Request")
     page.reload()
     page.emulate_media(media="print")
@@ -167,7 +175,7 @@ def test_error_details_are_printed(room: Room) -> None:
 
 
 def test_a_wait_shows_its_seconds_until_text_arrives(room: Room) -> None:
-    page = listening(room)
+    page = open_page(room)
     gate, later = Gate(), Gate()
     room.reply(gate, "Well", later, ".")
     say(page, "Go")
@@ -177,7 +185,7 @@ def test_a_wait_shows_its_seconds_until_text_arrives(room: Room) -> None:
     wait_note(page, "Waiting for the model", 42)
     expect(progress).to_have_text("Waiting for the model · 0:42")
     expect(page.locator("#announcer")).to_have_text("Waiting for the model")
-    becomes(page, "document.querySelector('.progress').innerText.endsWith('0:44')")
+    wait_until(page, "document.querySelector('.progress').innerText.endsWith('0:44')")
     expect(page.locator("#announcer")).to_have_text("Waiting for the model")
     assert progress.bounding_box() == height
     wait_note(page, "Rate-limited, trying again in 12 s (2 of 3)")
@@ -189,12 +197,12 @@ def test_a_wait_shows_its_seconds_until_text_arrives(room: Room) -> None:
     wait_note(page, "Waiting for the model", 3700)
     expect(progress).to_contain_text("Waiting for the model · 61:4")
     later.open()
-    over(page)
+    wait_for_answer(page)
     expect(progress).to_have_count(0)
 
 
 def test_a_wait_during_reasoning_is_shown_until_the_next_status(room: Room) -> None:
-    page = listening(room)
+    page = open_page(room)
     gate = Gate()
     room.reply(Think("Hm."), gate, "Well.")
     say(page, "Go")
@@ -206,7 +214,7 @@ def test_a_wait_during_reasoning_is_shown_until_the_next_status(room: Room) -> N
     wait_note(page)
     expect(progress).to_be_hidden()
     gate.open()
-    over(page)
+    wait_for_answer(page)
 
 
 @pytest.fixture
@@ -225,16 +233,16 @@ def test_a_silent_model_is_reported_also_after_a_reload(hasty_room: Room) -> Non
     say(page, "Go")
     progress = page.locator(".progress")
     expect(progress).to_contain_text("Waiting for the model · 0:0")
-    in_a_chat(page)
-    becomes(page, "document.querySelector('.progress').innerText.endsWith('0:05')")
+    wait_for_chat(page)
+    wait_until(page, "document.querySelector('.progress').innerText.endsWith('0:05')")
     page.reload()
     expect(progress).to_contain_text(re.compile(r"Waiting for the model · 0:(0[5-9]|1\d)"))
-    flawless(page)
+    assert_accessible(page)
     gate.open()
     expect(page.locator(".plain")).to_have_text("Well")
     expect(progress).to_contain_text(re.compile(r"Waiting for the model · 0:0[1-3]"))
     page.get_by_role("button", name="Stop the answer").click()
-    over(page)
+    wait_for_answer(page)
 
 
 # --- remarks, and how full the context is -------------------------------------------------------
@@ -244,14 +252,14 @@ def test_a_remark_is_shown_under_its_answer(room: Room) -> None:
     page = room.page()
     room.reply("Well.")
     say(page, "Go")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     amend(room, note="This model's server does not take tools: <b>answered</b> without.")
     page.reload()
     expect(page.locator(".remark")).to_have_text(
         "This model's server does not take tools: <b>answered</b> without."
     )
-    flawless(page)
+    assert_accessible(page)
 
 
 def test_a_nearly_full_context_is_measured_and_warned_about_once(room: Room) -> None:
@@ -260,7 +268,7 @@ def test_a_nearly_full_context_is_measured_and_warned_about_once(room: Room) -> 
         room.reply("Well.", Tokens(53_000, 1_000))
         say(page, text)
         expect(page.locator(".assistant .handles")).to_have_count(1 if text == "One" else 2)
-        in_a_chat(page)
+        wait_for_chat(page)
         amend(room, context_tokens=112_000, context_window=128_000)
     page.reload()
     wall = page.locator(".wall")
@@ -273,21 +281,21 @@ def test_a_nearly_full_context_is_measured_and_warned_about_once(room: Room) -> 
     gauge = page.locator(".gauge").last
     expect(gauge).to_contain_text("112k of 128k tokens (87%)")
     expect(gauge.get_by_role("meter", name="How full the model's context is")).to_be_visible()
-    flawless(page)
+    assert_accessible(page)
     say(page, "/status")
     expect(page.locator(".notice")).to_contain_text("Context: 112k of 128k tokens (87%)")
     page.locator("#settings").click()
     usage = page.get_by_role("region", name="Usage in this chat")
     expect(usage.locator(".gauge")).to_contain_text("112k of 128k")
-    flawless(page)
+    assert_accessible(page)
 
 
 def test_a_context_with_room_left_causes_no_warning(room: Room) -> None:
     page = room.page()
     room.reply("Well.", Tokens(53_000, 1_000))
     say(page, "Go")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     amend(room, context_tokens=54_000, context_window=128_000)
     page.reload()
     page.get_by_label("Details of this answer").press("Enter")

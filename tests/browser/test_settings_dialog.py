@@ -7,22 +7,22 @@ import re
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.conftest import Room, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat
 
 pytestmark = pytest.mark.browser
 
 
-def begun(room: Room) -> Page:
+def begin_chat(room: Room) -> Page:
     room.reply("Hello.")
     page = room.page()
     say(page, "Hi")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     return page
 
 
 def test_settings_reach_the_model(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     page.get_by_role("button", name="Chat settings").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Settings", exact=True)).to_be_focused()
@@ -48,7 +48,7 @@ def test_settings_reach_the_model(room: Room) -> None:
 
 
 def test_an_invalid_value_stays_and_is_explained_at_its_field(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     page.locator("#settings").click()
     field = page.get_by_label("Temperature")
     field.fill("warm")
@@ -69,7 +69,7 @@ def test_an_invalid_value_stays_and_is_explained_at_its_field(room: Room) -> Non
 
 
 def test_a_click_outside_keeps_unsaved_text(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     page.locator("#settings").click()
     page.get_by_label("Instructions").fill("A long thought")
     page.mouse.click(5, 5)
@@ -78,7 +78,7 @@ def test_a_click_outside_keeps_unsaved_text(room: Room) -> None:
 
 @pytest.mark.parametrize("way", ["Escape", "Close"])
 def test_closing_the_dialog_warns_of_unsaved_changes(room: Room, way: str) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     dialog = page.get_by_role("dialog")
 
     def close() -> None:
@@ -147,7 +147,7 @@ def test_the_system_prompt_can_be_saved_and_reset(room: Room) -> None:
 
 
 def test_settings_work_without_javascript(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     plain = room.context(java_script_enabled=False).new_page()
     plain.goto(page.url)
     plain.get_by_role("button", name="Chat settings").click()
@@ -162,7 +162,7 @@ def test_settings_work_without_javascript(room: Room) -> None:
 
 
 def test_tools_can_be_switched_off_for_a_chat_or_a_model(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     assert "tools" in room.models.request(1).body
     page.locator("#settings").click()
     here = page.get_by_label("Offer tools in this chat")
@@ -175,7 +175,7 @@ def test_tools_can_be_switched_off_for_a_chat_or_a_model(room: Room) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     room.reply("Without.")
     say(page, "Go on")
-    over(page)
+    wait_for_answer(page)
     assert "tools" not in room.models.request(2).body
     say(page, "/tools on")
     expect(page.locator(".notice")).to_have_text("Tools: on")
@@ -194,7 +194,7 @@ def test_tools_can_be_switched_off_for_a_chat_or_a_model(room: Room) -> None:
 
 
 def test_tools_can_be_switched_off_without_javascript(room: Room) -> None:
-    page = begun(room)
+    page = begin_chat(room)
     plain = room.context(java_script_enabled=False).new_page()
     plain.goto(page.url + "settings/")
     plain.get_by_label("Offer tools in this chat").uncheck()

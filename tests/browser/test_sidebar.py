@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Room, over, say
+from tests.browser.conftest import Room, say, wait_for_answer
 from tests.browser.stored import store
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_a_list_update_during_a_click_does_not_lose_it(room: Room) -> None:
     with page.expect_response(re.compile("/sidebar/$")):
         store(room, [("News", "From elsewhere")])
         say(page, "Which make the list fetch itself again")
-    over(page)
+    wait_for_answer(page)
     page.mouse.up()
     expect(page.get_by_role("dialog")).to_contain_text("“Pressed” and all its messages")
     expect(page.locator(".chats .open")).to_have_text(["Current", "Pressed", "News"])

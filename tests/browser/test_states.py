@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SOCKET, Room, becomes, connected, in_a_chat, over, say
+from tests.browser.conftest import (
+    SOCKET,
+    Room,
+    say,
+    wait_for_answer,
+    wait_for_chat,
+    wait_for_connection,
+    wait_until,
+)
 from tests.support.model_server import Call, Gate, Think
 
 pytestmark = pytest.mark.browser
@@ -42,7 +50,7 @@ def test_an_unseen_answer_marks_the_tab_title(room: Room) -> None:
     room.reply("More.")
     say(page, "More")
     expect(page.locator(".prose")).to_have_count(2)
-    over(page)
+    wait_for_answer(page)
     expect(page).to_have_title("About ants · Talos")
 
 
@@ -94,8 +102,8 @@ def test_a_lost_connection_keeps_an_edit(room: Room) -> None:
     room.reply("First answer.")
     page = room.page()
     say(page, "First")
-    over(page)
-    in_a_chat(page)
+    wait_for_answer(page)
+    wait_for_chat(page)
     page.locator(".user").get_by_role("button", name="Edit").click()
     field = page.get_by_label("Edit your message")
     field.fill("Changed")
@@ -106,7 +114,7 @@ def test_a_lost_connection_keeps_an_edit(room: Room) -> None:
     page.get_by_role("button", name="Try again", exact=True).click()
     expect(page.locator("#complaint")).to_contain_text("Not connected")
     room.restart()
-    connected(page)
+    wait_for_connection(page)
     expect(field).to_have_value("Changed")
     room.reply("Second answer.")
     field.press("Enter")
@@ -126,7 +134,7 @@ def test_two_answers_in_a_row_can_be_stopped(room: Room) -> None:
     stop.click()
     expect(page.locator(".plain").last).to_have_text("The second ")
     stop.click()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".note.cancelled")).to_have_count(2)
 
 
@@ -142,7 +150,7 @@ def test_a_stop_without_a_connection_is_refused(room: Room) -> None:
     expect(page.locator("#complaint")).to_contain_text("Not connected")
     expect(stop).to_be_enabled()
     room.restart()
-    connected(page)
+    wait_for_connection(page)
     expect(page.locator("#complaint")).to_be_empty()
 
 
@@ -188,7 +196,7 @@ def test_a_lost_connection_is_announced_once(room: Room) -> None:
     page.evaluate(RETRY)
     assert page.evaluate("said") == said
     room.restart()
-    connected(page)
+    wait_for_connection(page)
     expect(page.locator(".note.interrupted")).to_be_visible()
 
 
@@ -215,13 +223,13 @@ def test_a_live_answer_continues_after_reconnecting(room: Room) -> None:
     expect(page.locator(".plain")).to_have_text(["Fi"])
     expect(page.locator(".prose li")).to_have_count(2)
     page.evaluate(BREAK)
-    becomes(page, "socket !== broken")
-    connected(page)
+    wait_until(page, "socket !== broken")
+    wait_for_connection(page)
     assert any("Trying again in 3 s" in banner for banner in page.evaluate("banners"))
     expect(page.locator(".plain")).to_have_text(["Fi"])
     expect(page.locator(".body > *")).to_have_count(3)
     gate.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose p").last).to_have_text("Five six.")
     expect(page.locator(".body > *")).to_have_count(3)
     expect(page.locator(".prose > *")).to_have_count(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SOCKET, Room, over, say
+from tests.browser.conftest import SOCKET, Room, say, wait_for_answer
 from tests.support.model_server import Call, Flood, Gate, Letters, Pause
 
 pytestmark = pytest.mark.browser
@@ -86,7 +86,7 @@ def test_the_end_of_an_answer_keeps_selection_and_scrolling(room: Room) -> None:
         document.querySelector(".code pre").scrollLeft = 77;
     }""")
     gate.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose p").last).to_have_text("Last words.")
     assert page.evaluate("getSelection().toString()") == "One two three."
     assert page.evaluate("document.querySelector('.code pre').scrollLeft") == 77
@@ -113,7 +113,7 @@ def test_blank_lines_appear_with_the_text_after_them(room: Room) -> None:
     expect(page.locator(".prose li")).to_have_text(["one", "two"])
     gates[2].open()
     gates[3].open()
-    over(page)
+    wait_for_answer(page)
     expect(code).to_have_text("x y")
     assert (code.text_content() or "").rstrip() == "x\n\n\ny"
     expect(page.locator(".prose > p")).to_have_text("End.")
@@ -126,7 +126,7 @@ def test_streaming_does_not_shift_the_layout(room: Room) -> None:
     pieces = [step for letter in text.splitlines(keepends=True) for step in (letter, Pause(0.02))]
     room.reply(*pieces, "The end.")
     say(page, "Go")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose > *")).to_have_count(16)
     assert page.evaluate("shifts") < 0.05
 
@@ -137,7 +137,7 @@ def test_five_thousand_pieces_leave_the_page_responsive(room: Room) -> None:
     say(page, "Go")
     expect(page.locator(".prose")).to_be_visible()
     page.get_by_label("Message", exact=True).press_sequentially("still here")
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose li")).to_have_count(2500)
     expect(page.get_by_label("Message", exact=True)).to_have_value("still here")
 

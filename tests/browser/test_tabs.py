@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Room, connected, in_a_chat, over, say
+from tests.browser.conftest import Room, say, wait_for_answer, wait_for_chat, wait_for_connection
 from tests.support.model_server import Gate
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,7 @@ def test_two_tabs_show_the_same(room: Room) -> None:
     one = room.page(context=context)
     say(one, "Hello, tabs")
     expect(one.locator(".plain")).to_have_text("Seen ")
-    in_a_chat(one)
+    wait_for_chat(one)
     two = room.page(one.url.removeprefix(room.talos.address), context)
     expect(two.locator(".plain")).to_have_text("Seen ")
     gate.open()
@@ -49,7 +49,7 @@ def test_a_second_message_is_queued(room: Room) -> None:
     gate.open()
     expect(page.locator(".prose").nth(1)).to_have_text("Second done.")
     expect(waiting).to_have_count(0)
-    over(page)
+    wait_for_answer(page)
     # the first answer's, once the server has rendered it
     expect(page.locator(".progress")).to_have_count(0)
     shown = page.locator(".message:visible").all_inner_texts()
@@ -72,12 +72,12 @@ def test_a_queued_message_can_be_cancelled(room: Room, reload: bool) -> None:
     expect(page.locator("[data-queued]")).to_have_count(1)
     if reload:
         page.reload()
-        connected(page)
+        wait_for_connection(page)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".user")).to_have_count(1)
     expect(page.get_by_label("Message", exact=True)).to_have_value("Never mind")
     gate.open()
-    over(page)
+    wait_for_answer(page)
     expect(page.locator(".prose")).to_have_text("First done.")
     assert len(room.models.requests) == 1
 
@@ -88,12 +88,12 @@ def test_a_chat_deleted_in_another_tab_becomes_read_only(room: Room) -> None:
     one = room.page(context=context)
     say(one, "Hi")
     expect(one.locator(".prose")).to_have_text("Soon gone.")
-    over(one)
+    wait_for_answer(one)
     room.reply("Half of ", Gate())
     say(one, "More")
     expect(one.locator(".plain")).to_have_text("Half of ")
     one.get_by_role("button", name="Stop the answer").click()
-    over(one)
+    wait_for_answer(one)
     draft = one.get_by_label("Message", exact=True)
     draft.fill("Not yet sent")
     expect(one.get_by_role("button", name="Continue")).to_be_visible()
