@@ -72,7 +72,7 @@ async def outcome(unknown: OutcomeUnknown) -> bool:
             await asyncio.sleep(IDLE)
 
 
-def settle(unknown: OutcomeUnknown) -> None:
+def resolve_outcome(unknown: OutcomeUnknown) -> None:
     """Do the same in a thread, for a caller that cannot wait."""
 
     def wait() -> None:

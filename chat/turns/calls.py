@@ -67,7 +67,7 @@ async def store(
         journal.add(turn, Entry(ToolCalled(data=data), write=_insertion(call)))
         if call.status == ToolCall.Status.PENDING:
             journal.add(turn, Entry(ToolApprovalRequested(data=data)))
-    await journal.settle(turn)
+    await journal.flush(turn)
 
 
 async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False) -> bool:
