@@ -17,10 +17,10 @@ from chat.transfer.archive.format import (
     ArchivedMessage,
 )
 from chat.transfer.importers.chatgpt.answers import Answer
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.exported import Exported, Message
 from chat.transfer.importers.chatgpt.ids import Names, conversation_id
 from chat.transfer.importers.chatgpt.instructions import instructions
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.marks import plain
 from chat.transfer.importers.chatgpt.markup import replace_unstorable
 from chat.transfer.importers.chatgpt.walk import Beginning, Question, Spoken, Walk

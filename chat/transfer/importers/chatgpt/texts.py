@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chat.transfer.importers.chatgpt.assets import Assets, LeftOut
+from chat.transfer.importers.chatgpt.assets import Assets
 from chat.transfer.importers.chatgpt.exported import SPEAKERS, Message
 from chat.transfer.importers.chatgpt.fields import Fields
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.marks import translate
 from chat.transfer.importers.chatgpt.markup import (
     escape,
