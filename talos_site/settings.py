@@ -217,8 +217,7 @@ LOGGING = {
         "django.security": {"handlers": ["none"], "propagate": False},
         "django.security.csrf": {"handlers": ["stderr"], "propagate": False},
         "daphne": {"level": "WARNING"},
-        "psycopg.pool": {
-            "level": "ERROR"
-        },  # the code that needs the connection reports its absence
+        # The code that needs the connection reports its absence.
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

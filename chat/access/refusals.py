@@ -24,8 +24,8 @@ ADMIN, API = "/admin/", "/api/"
 _WORDS = {
     400: "This request cannot be understood.",
     403: "This is not allowed.",
-    404: "There is nothing here.",
-    500: "Something went wrong on the server. Its log says what.",
+    404: "Not found.",
+    500: "Something went wrong on the server. See its log.",
 }
 """For programs; people get the page of that status."""
 

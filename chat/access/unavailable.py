@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from chat.access.middleware import Middleware
-from chat.db.lanes import UNAVAILABLE, detail, explain, settle
+from chat.db.lanes import UNAVAILABLE, detail, explain, resolve_outcome
 from chat.db.postgresql import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Unavailable(Middleware):
             return None
         log.warning("%s %s: %s", request.method, request.path, detail(error))
         if isinstance(error, OutcomeUnknown):
-            settle(error)  # so that other tabs hear of it
+            resolve_outcome(error)  # so that other tabs hear of it
             return _answer(f"{explain(error)} Reload the page to see.\n")
         return _answer(
             f"{explain(error)} Please try again in a moment.\n", {"Retry-After": RETRY_AFTER}

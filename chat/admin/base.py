@@ -37,7 +37,7 @@ else:  # only the type checker may subscript these
 MOST = 2000
 """Rows that a list can page through; older ones are found by search or filters."""
 LONGEST = 50_000
-"""Code points of a text that a page shows."""
+"""How much of a text a page shows, in code points."""
 _CUT = "\n\n[Cut here: {shown:,} of {all:,} characters. Export the conversation for the full text.]"
 FOUND = 2000
 """The latest entries of the search index that a search looks at."""

@@ -17,6 +17,9 @@ from chat.models import Conversation, Message, Turn, TurnQuerySet
 
 _LEAST_FIRST = tuple(map(str, (Turn.Status.QUEUED, Turn.Status.WAITING, Turn.Status.RUNNING)))
 
+_Usage = tuple[int, int, Decimal | None]
+_NO_USAGE: _Usage = (0, 0, None)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -44,23 +47,23 @@ def facts(conversations: Collection[Conversation]) -> dict[UUID, Facts]:
     messages = Message.objects.filter(conversation__in=ids)
     counted = dict(messages.values_list("conversation").annotate(Count("pk")))
     turns = Turn.objects.filter(conversation__in=ids)
-    sums = turns.values_list("conversation").annotate(
-        Sum("input_tokens"), Sum("output_tokens"), Sum("cost")
-    )
-    used = {pk: (read, written, cost) for pk, read, written, cost in sums}
+    used = _usage(turns, "conversation")
     last = _last(turns, [c.leaf_id for c in conversations if c.leaf_id])
-    nothing = (0, 0, None)
     return {
         pk: Facts(
             counted.get(pk, 0),
-            used.get(pk, nothing)[0] or 0,
-            used.get(pk, nothing)[1] or 0,
-            used.get(pk, nothing)[2],
+            *used.get(pk, _NO_USAGE),
             last[pk].status if pk in last else "",
             last[pk].model if pk in last else "",
         )
         for pk in ids
     }
+
+
+def _usage(turns: TurnQuerySet, by: str) -> dict[Any, _Usage]:
+    """Sum the tokens in and out and the cost of turns, by a field."""
+    sums = turns.values_list(by).annotate(Sum("input_tokens"), Sum("output_tokens"), Sum("cost"))
+    return {key: (read or 0, written or 0, cost) for key, read, written, cost in sums}
 
 
 def _last(turns: TurnQuerySet, leaves: Collection[UUID]) -> dict[UUID, Turn]:
@@ -110,15 +113,12 @@ def use_of(users: Collection[int], *, latest: int | None = None) -> dict[int, Us
     )
     messages_of = {pk: (number, last) for pk, number, last in by_person}
     turns = Turn.objects.filter(conversation__in=added)
-    sums = turns.values_list("conversation__owner").annotate(
-        Sum("input_tokens"), Sum("output_tokens"), Sum("cost")
-    )
-    used = {pk: (read or 0, written or 0, cost) for pk, read, written, cost in sums}
+    used = _usage(turns, "conversation__owner")
     return {
         pk: Use(
             counted.get(pk, 0),
             messages_of.get(pk, (0, None))[0],
-            *used.get(pk, (0, 0, None)),
+            *used.get(pk, _NO_USAGE),
             messages_of.get(pk, (0, None))[1],
             is_part=latest is not None and counted.get(pk, 0) > latest,
         )

@@ -72,7 +72,7 @@ async def outcome(unknown: OutcomeUnknown) -> bool:
             await asyncio.sleep(IDLE)
 
 
-def settle(unknown: OutcomeUnknown) -> None:
+def resolve_outcome(unknown: OutcomeUnknown) -> None:
     """Do the same in a thread, for a caller that cannot wait."""
 
     def wait() -> None:
@@ -159,9 +159,9 @@ def _patient(asked_at: float, job: Callable[[], R]) -> R:
 def until_free(deadline: float, job: Callable[[], R]) -> R:
     """Run a write as soon as no other program writes, on SQLite.
 
-    SQLite retries less and less often, up to 0.1 s apart: beside a program that writes a little
-    all the time, it misses one gap after another. A write that found the lock taken has done
-    nothing yet, so it can start over.
+    SQLite retries less and less often, up to 0.1 s apart, so next to a program that writes
+    constantly it keeps missing the gaps. A write that found the lock taken has done nothing yet,
+    so it can start over.
     """
     if connection.vendor == "sqlite" and connection.connection is None:
         with connection.cursor() as cursor:

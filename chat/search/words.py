@@ -51,7 +51,7 @@ def _fold_character(character: str) -> str:
 
 def _kept(character: str) -> str:
     if "\u0300" <= character <= "\u036f" or "\ufe00" <= character <= "\ufe0f":
-        return ""  # an accent; the wish for a coloured emoji
+        return ""  # an accent; an emoji variation selector
     return character if unicodedata.category(character)[0] in "LMN" else " "
 
 

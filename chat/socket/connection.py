@@ -42,7 +42,7 @@ LONG_FRAME = 64 * 1024
 
 @contextmanager
 def creating(conversation_id: UUID) -> Iterator[None]:
-    """Add the conversation's id to an `OutcomeUnknown`, so that `settle` can show it."""
+    """Add the conversation's id to an `OutcomeUnknown`, so that `resolve_outcome` can show it."""
     try:
         yield
     except OutcomeUnknown as unknown:

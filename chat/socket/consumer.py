@@ -67,7 +67,7 @@ class ChatConsumer(Connection):
             log.warning("%s: %s", action.action, explain(unknown))
             content = f"{explain(unknown)} You will be told as soon as it is known."
             self.tell(Error(content=content, code=Internal.code))
-            self.unsettled.add(task := asyncio.create_task(self.settle(action, unknown)))
+            self.unsettled.add(task := asyncio.create_task(self.resolve_outcome(action, unknown)))
             task.add_done_callback(self.unsettled.discard)
         except UNAVAILABLE as error:
             log.warning("%s: %s", action.action, detail(error))
@@ -77,7 +77,7 @@ class ChatConsumer(Connection):
             return Internal()
         return None
 
-    async def settle(self, action: AnyAction, unknown: OutcomeUnknown) -> None:
+    async def resolve_outcome(self, action: AnyAction, unknown: OutcomeUnknown) -> None:
         """Find out whether an action was stored. If so, its frames arrive as usual."""
         if not await outcome(unknown):
             self.refuse(action, Internal("This was not stored; please try again."))

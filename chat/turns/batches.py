@@ -29,7 +29,7 @@ class Batch:
     is_numbered: bool = False
     """Some of its frames have a number."""
     thought: int = 0
-    """Ordinal of the piece of reasoning that it holds; 0: none."""
+    """Ordinal of its reasoning piece; 0 if it has none."""
     is_last: bool = False
     """The turn ends with it: its pieces are folded into the message, not appended."""
     thoughts: list[str] = field(default_factory=list)

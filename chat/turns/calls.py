@@ -67,7 +67,7 @@ async def store(
         journal.add(turn, Entry(ToolCalled(data=data), write=_insertion(call)))
         if call.status == ToolCall.Status.PENDING:
             journal.add(turn, Entry(ToolApprovalRequested(data=data)))
-    await journal.settle(turn)
+    await journal.flush(turn)
 
 
 async def answer_open(turn: LiveTurn, journal: Journal, *, goes_on: bool = False) -> bool:
@@ -172,7 +172,7 @@ def _progress(turn: LiveTurn, call: ToolCall, text: str) -> None:
 
 def _opaque(request: ToolRequest, call: ToolCall, source: str) -> Sequence[Opaque]:
     if _FITTING_ID.fullmatch(request.call_id):
-        return request.opaque  # it is the call's own id, or one in use that helps nobody
+        return request.opaque  # it is the call's own id, or another call's id, which cannot be used
     return (*request.opaque, Opaque(CALL_ID, source, request.call_id))
 
 

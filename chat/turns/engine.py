@@ -104,8 +104,3 @@ async def drain() -> None:
     _runner = None
     loop.serve_on(None)
     process.release()
-
-
-def live_turns() -> int:
-    """How many turns this process runs."""
-    return len(_runner.live()) if _runner else 0

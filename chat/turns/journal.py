@@ -66,11 +66,11 @@ class Journal:
             status = StatusData(status=status, message_id=str(turn.message_id))
         self.add(turn, Entry(frame=StatusChanged(data=status)))
 
-    async def settle(self, turn: LiveTurn) -> None:
+    async def flush(self, turn: LiveTurn) -> None:
         """Wait until everything added so far is committed and sent."""
-        is_settled = asyncio.Event()
-        self.add(turn, Entry(then=is_settled.set))
-        await is_settled.wait()
+        is_flushed = asyncio.Event()
+        self.add(turn, Entry(then=is_flushed.set))
+        await is_flushed.wait()
 
     async def run(self) -> None:
         """Tick forever."""

@@ -99,7 +99,7 @@ async def _stream(turn: LiveTurn, journal: Journal, model: Resolved, request: Re
         except EmptyAnswer:
             if not turn.has_calls or not turn.text.strip():
                 raise
-            # it wrote its answer before it called its tools, and has nothing to add to their results
+            # an empty reply is fine here: the answer came before the calls
     return rest
 
 

@@ -53,10 +53,8 @@ def recover(turn_id: int, dead_process: str, *, seen_at: datetime | None) -> lis
     else:
         close_calls(turn.message_id, "The server stopped before this ran.")
         fold(turn, so_far, words(so_far.text), is_watched=False)
-        changes |= {
-            "ended_at": timezone.now(),
-            "process": process.identity,
-        }  # the process that sends its frames
+        # this process sends its frames
+        changes |= {"ended_at": timezone.now(), "process": process.identity}
     Turn.objects.filter(pk=turn.pk).update(**changes)
     return [frame.with_number(number) for number, frame in enumerate(frames, seq + 1)]
 

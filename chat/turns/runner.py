@@ -157,7 +157,7 @@ class Runner:
                 is_over = await self._answer(turn)
                 has_grown = turn.length > length
                 if (is_over or has_grown) and publish.wants_blocks(turn.conversation_id):
-                    await self.journal.settle(turn)
+                    await self.journal.flush(turn)
                     await self._renderer.finish(turn)
         except asyncio.CancelledError:
             await self._end_stopped(turn)

@@ -115,7 +115,7 @@ _KEPT = frozenset(f"{_JOINERS}\u200e\u200f\u061c\u0600\u0601\u0602\u0603\u0604\u
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 
 
-def clean(answer: str) -> str:
+def extract_title(answer: str) -> str:
     """Return the title in an answer; empty if there is none. A clean title stays as it is."""
     title = _peel(_line(answer[:MAX_READ])[:MAX_LINE])
     while (again := _peel(_line(shorten(title, MAX_LENGTH)))) != title:

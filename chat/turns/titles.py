@@ -28,9 +28,9 @@ from chat.llm.demo.scripted import TITLE_PROMPT
 from chat.models import Conversation, Message
 from chat.models.branches import beginnings
 from chat.protocol import TitleChanged, TitleData
-from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
+from chat.turns.title_text import MAX_LENGTH, MAX_READ, extract_title
 
-__all__ = ["MAX_LENGTH", "clean", "entitle", "set_title"]
+__all__ = ["MAX_LENGTH", "entitle", "extract_title", "set_title"]
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def entitle(conversation_id: UUID, model: Resolved) -> None:
     messages = (SystemMessage(PROMPT), *opening, UserMessage(LAST_WORD))
     request = Request(model.model_id, messages, max_output_tokens=MAX_OUTPUT_TOKENS)
     try:
-        title = clean(await _answer(model, request))
+        title = extract_title(await _answer(model, request))
     except ModelError as error:
         log.info("No title: %s", error.message)
         return

@@ -219,7 +219,7 @@ TARGETS: dict[str, Target] = {
     "a frame": Target(
         JSON, lambda text: partial(parse, f'{{"action":"cancel","x":{_numbered(text)}}}'), MAX_FRAME_BYTES
     ),
-    "a title": Target((*TAGS, *MARKS, *LETTERS, "Title: "), lambda text: partial(title_text.clean, text)),
+    "a title": Target((*TAGS, *MARKS, *LETTERS, "Title: "), lambda text: partial(title_text.extract_title, text)),
     "words, and where they stand": Target((*LETTERS, *MARKS), _found, 1024 * 1024),
     "a long query": Target((*LETTERS, "ab", "b"), _asked, 1024 * 1024),
     "a file to import": Target(FILES, _file, 1024 * 1024, longest=35.0),  # 350,000 broken conversations

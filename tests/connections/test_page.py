@@ -28,7 +28,7 @@ def _lists_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     monkeypatch.setattr(Sources, "refresh", skip)
-    monkeypatch.setattr(Sources, "settle", skip)
+    monkeypatch.setattr(Sources, "wait_for_lists", skip)
 
 
 def form_data(action: str, provider: str = "compatible", **fields: str) -> dict[str, str]:

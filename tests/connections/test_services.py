@@ -103,7 +103,7 @@ def test_the_problem_of_an_unreachable_connection_names_its_address(
         catalogue = get_catalogue()
         try:
             await catalogue._sources.refresh()
-            await catalogue._sources.settle()
+            await catalogue._sources.wait_for_lists()
             return {model.id: model.reason for model in await catalogue.models()}
         finally:
             await catalogue.aclose()

@@ -32,7 +32,6 @@ from tests.transfer.samples import (
     sample,
 )
 
-OTHER_ANSWER = {**ANSWER, "id": OTHER}
 SPOILED: list[tuple[str, Any, str]] = [
     ("format", "other", "neither a Talos nor a ChatGPT conversation"),
     ("version", 3, "version is not supported"),

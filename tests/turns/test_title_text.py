@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
+from chat.turns.title_text import MAX_LENGTH, MAX_READ, extract_title
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ from chat.turns.title_text import MAX_LENGTH, MAX_READ, clean
     ],
 )
 def test_additions_around_a_title_are_removed(answer: str, title: str) -> None:
-    assert clean(answer) == title
+    assert extract_title(answer) == title
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_additions_around_a_title_are_removed(answer: str, title: str) -> None:
     ],
 )
 def test_a_plain_title_is_kept_whole(title: str) -> None:
-    assert clean(title) == title
+    assert extract_title(title) == title
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_plain_title_is_kept_whole(title: str) -> None:
     ],
 )
 def test_a_long_title_ends_between_words_or_characters(answer: str, end: str) -> None:
-    title = clean(answer)
+    title = extract_title(answer)
     assert title.endswith(end)
     assert 40 < len(title) <= MAX_LENGTH
 
@@ -155,27 +155,27 @@ _PIECES = st.sampled_from(
 
 @given(st.text() | st.lists(_PIECES, max_size=60).map("".join) | st.text("ab ", min_size=70))
 def test_a_clean_title_is_one_short_line_and_stays(answer: str) -> None:
-    title = clean(answer)
+    title = extract_title(answer)
     assert len(title) <= MAX_LENGTH
     assert title == title.strip()
     assert len(title.splitlines()) <= 1
-    assert clean(title) == title
+    assert extract_title(title) == title
 
 
 @given(st.text(st.characters(categories=["L", "N", "S"]), min_size=1))
 def test_visible_text_never_disappears_entirely(answer: str) -> None:
-    assert clean(answer) or not answer.strip("`~=+ ")
+    assert extract_title(answer) or not answer.strip("`~=+ ")
 
 
 def test_a_hostile_title_is_cleaned_quickly() -> None:
     for hostile in ('"', "**", "<think>", "- ", "“", "```\n", '{"title": "', "\u200d", "Title:"):
         start = time.perf_counter()
-        clean(hostile * 100_000)
+        extract_title(hostile * 100_000)
         assert time.perf_counter() - start < 1
 
 
 def test_a_fence_of_blank_lines_is_cleaned_quickly() -> None:
     start = time.process_time()
     for _ in range(10):
-        clean("```\n" + "\n" * MAX_READ)
+        extract_title("```\n" + "\n" * MAX_READ)
     assert time.process_time() - start < 1

@@ -146,7 +146,7 @@ def test_a_full_disk_is_explained(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "b"))
 
-    monkeypatch.setattr("chat.upkeep.backup.write.settle", full)
+    monkeypatch.setattr("chat.upkeep.backup.write.publish_draft", full)
     with pytest.raises(CommandError, match="No space left on device"):
         call_command("backup", str(tmp_path / "b"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]

@@ -109,7 +109,7 @@ class Catalogue:
         wanted = self._default_model
         if not wanted:
             return None
-        await self._sources.settle()
+        await self._sources.wait_for_lists()
         try:
             await self.resolve(None)
         except ModelError:
@@ -175,7 +175,7 @@ class Catalogue:
         When answering, wait for the configured server's list; a fallback could otherwise win.
         """
         if not self._default_model:
-            await self._sources.settle()
+            await self._sources.wait_for_lists()
         if wanted := await self.default():
             return wanted
         if problem := self._sources.problem:

@@ -41,7 +41,7 @@ class Sources:
         if self.server is not None:
             await self.server.refresh()
 
-    async def settle(self) -> None:
+    async def wait_for_lists(self) -> None:
         """Wait for the lists that the default depends on."""
         if self.server is not None:
             if self.server.is_unsettled:

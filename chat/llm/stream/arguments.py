@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import orjson
 
+from chat.llm.stream.blanks import end_of_blanks
+
 _NOTHING: tuple[Any, ...] = (None, {}, [], "")
-_BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
 _MAX_VALUES = 16
 """Values to read in one text: repeated or empty arguments."""
@@ -61,13 +61,13 @@ def unwrap(text: str) -> str:
 
 def _meant(text: str) -> str:
     values: list[tuple[Any, str]] = []
-    at = _end_of_blanks(text, 0)
+    at = end_of_blanks(text, 0)
     while at < len(text):
         value, end = _DECODER.raw_decode(text, at)
         values.append((value, text[at:end]))
         if len(values) > _MAX_VALUES:
             return text
-        at = _end_of_blanks(text, end)
+        at = end_of_blanks(text, end)
     found = [each for each in values if each[0] not in _NOTHING]
     if not found:
         return "{}"
@@ -77,8 +77,3 @@ def _meant(text: str) -> str:
     if isinstance(value, str) and isinstance(json.loads(value), dict):
         return value
     return written if isinstance(value, dict) else text
-
-
-def _end_of_blanks(text: str, at: int) -> int:
-    blanks = _BLANKS.match(text, at)
-    return blanks.end() if blanks else at

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from chat.llm.base import Reasoning, Text, Thought
+from chat.llm.stream.blanks import end_of_blanks
 from chat.llm.stream.code_marks import CodeMarks
 
 _OPENING = (
@@ -24,7 +25,6 @@ _CLOSING_TAG = re.compile("|".join(map(re.escape, _CLOSING.values())), re.IGNORE
 _SIGNS = "<[◁"  # the first characters of tags
 _QUOTES = frozenset("\"'“”‘’«»„*(")  # noqa: RUF001  # these are meant
 """A closing tag after one of these is only mentioned."""
-_BLANKS = re.compile(r"\s*")
 
 Part = Text | Reasoning | Thought
 
@@ -74,7 +74,7 @@ class ThinkTags:
 
     def _at_start(self, text: str, at: int) -> int:
         """Read the beginning of the answer, or of the text after a thought."""
-        start = _end_of_blanks(text, at)
+        start = end_of_blanks(text, at)
         self._blanks.append(text[at:start])
         if start == len(text):
             return start
@@ -155,7 +155,7 @@ class ThinkTags:
 
     def _think(self, text: str) -> None:
         """Emit reasoning without the whitespace around it."""
-        start = 0 if self._thinks else _end_of_blanks(text, 0)
+        start = 0 if self._thinks else end_of_blanks(text, 0)
         words = text.rstrip()
         if len(words) > start:
             self._parts.append(Reasoning("".join((*self._blanks, words[start:]))))
@@ -163,8 +163,3 @@ class ThinkTags:
             self._blanks = [text[len(words) :]]
         elif self._thinks:
             self._blanks.append(text)
-
-
-def _end_of_blanks(text: str, at: int) -> int:
-    blanks = _BLANKS.match(text, at)
-    return blanks.end() if blanks else at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, BooleanOptionalAction
 from codecs import getincrementaldecoder
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from chat.management import export_formats
 from chat.management.command_line import discard_output
 from chat.management.database import explain_errors
+from chat.management.long_help import LongHelpCommand
 from chat.management.options import conversation_id, expand_path, get_user
 from chat.management.progress import Progress
 from chat.management.signals import number_of
@@ -59,12 +60,8 @@ stopped, 141 if the reader of its output closed it.
 """
 
 
-class Command(BaseCommand):
+class Command(LongHelpCommand):
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from chat.access.owner import LOCAL_OWNER, local_owner
 from chat.management.database import explain_errors
+from chat.management.long_help import LongHelpCommand
 from chat.management.options import get_user
 from chat.management.progress import Progress
 from chat.management.stopping import Stop
@@ -53,12 +54,8 @@ file again to get the file's.
 _AGAIN = " Run it again to continue."
 
 
-class Command(BaseCommand):
+class Command(LongHelpCommand):
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument

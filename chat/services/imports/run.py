@@ -37,7 +37,7 @@ class Report:
 
     file: str
     line: int
-    """0: the whole file is meant."""
+    """0 for the whole file."""
     title: str
     conversation_id: UUID | None
     outcome: Outcome | None

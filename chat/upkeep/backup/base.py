@@ -62,7 +62,7 @@ def forget_companions(draft: Path) -> None:
         draft.with_name(draft.name + end).unlink(missing_ok=True)
 
 
-def settle(draft: Path, target: Path) -> None:
+def publish_draft(draft: Path, target: Path) -> None:
     """Give a finished draft its final name, atomically."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())

@@ -30,7 +30,7 @@ from chat.upkeep.backup.base import (
     explain_errors,
     forget_companions,
     open_draft,
-    settle,
+    publish_draft,
 )
 from chat.upkeep.backup.contents import Contents, check, contents
 
@@ -54,7 +54,7 @@ def restore(
         try:
             found = _fill(source, draft, directory, stop, tell)
             forget_companions(database)  # left by a database without tables
-            settle(draft, database)
+            publish_draft(draft, database)
         finally:
             process.release()
     return found

@@ -26,7 +26,7 @@ from chat.upkeep.backup.base import (
     explain_errors,
     forget_companions,
     open_draft,
-    settle,
+    publish_draft,
 )
 from chat.upkeep.backup.contents import Contents, check, contents
 
@@ -57,7 +57,7 @@ def make(
             found = _complete(draft, workspace=workspace, stop=stop_and_tell)
         finally:
             tell(draft.stat().st_size, total)
-        settle(draft, target)
+        publish_draft(draft, target)
     _record(found, target)
     return found
 

@@ -50,10 +50,6 @@ class Recorded:
         async with asyncio.timeout(timeout):
             return await asyncio.shield(asyncio.wrap_future(self._closed))
 
-    def closed_within(self, timeout: float = 30) -> float:
-        """Like `closed`, for tests without a loop."""
-        return self._closed.result(timeout)
-
     def client_left(self) -> None:
         if not self._closed.done():
             self._closed.set_result(time.monotonic())

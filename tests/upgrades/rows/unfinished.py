@@ -10,7 +10,6 @@ from chat.models import ToolCall, Turn
 from tests.upgrades.rows.talk import Talk
 
 QUEUED, RUNNING, WAITING = Turn.UNFINISHED
-SEEN = "What was seen of it is kept"
 """Of the live answer."""
 
 

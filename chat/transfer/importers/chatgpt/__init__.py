@@ -8,9 +8,9 @@ become branches. Ids derive from the file's, so the same file gives the same con
 
 from __future__ import annotations
 
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.conversations import convert
 from chat.transfer.importers.chatgpt.exported import parse
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.converted import Converted
 
 

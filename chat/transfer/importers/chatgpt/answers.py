@@ -9,10 +9,10 @@ from uuid import UUID
 from chat.models import Message as Row
 from chat.models import Turn
 from chat.transfer.archive.format import MAX_TEXT, ArchivedMessage, ArchivedTurn
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.calls import Calls
 from chat.transfer.importers.chatgpt.documents import NOTHING, Document, read_call
 from chat.transfer.importers.chatgpt.exported import Message
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.markup import line
 from chat.transfer.importers.chatgpt.reasoning import is_reasoning
 from chat.transfer.importers.chatgpt.references import (

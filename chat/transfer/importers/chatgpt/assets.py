@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import deque
 
 from chat.transfer.importers.chatgpt.fields import Fields
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.markup import escape, line
 
 _KINDS = {
@@ -17,21 +17,6 @@ _KINDS = {
 }
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".heic", ".bmp")
 _MAX_PROMPT = 2000
-
-
-@dataclass
-class LeftOut:
-    """Counts what is left out of a converted conversation."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    """Counts of `image`, `file`, `audio` and `instruction`."""
-    _ids: set[str] = field(default_factory=set)
-
-    def add(self, kind: str, file_id: str = "") -> None:
-        """Count one; a file shown again counts once."""
-        if not file_id or file_id not in self._ids:
-            self.counts[kind] += 1
-        self._ids.add(file_id)
 
 
 class Assets:

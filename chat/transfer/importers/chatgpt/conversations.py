@@ -17,12 +17,12 @@ from chat.transfer.archive.format import (
     ArchivedMessage,
 )
 from chat.transfer.importers.chatgpt.answers import Answer
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.exported import Exported, Message
 from chat.transfer.importers.chatgpt.ids import Names, conversation_id
 from chat.transfer.importers.chatgpt.instructions import instructions
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.marks import plain
-from chat.transfer.importers.chatgpt.markup import storable
+from chat.transfer.importers.chatgpt.markup import replace_unstorable
 from chat.transfer.importers.chatgpt.walk import Beginning, Question, Spoken, Walk
 
 MAX_TITLE = 200
@@ -43,7 +43,7 @@ def convert(exported: Exported, left_out: LeftOut) -> ArchivedConversation | Non
     ids = _ids(own_id, walk)
     messages = _convert_messages(walk, ids)
     current = walk.ends.get(fields.text("current_node"))
-    title = " ".join(storable(plain(fields.text("title"))).split())[:MAX_TITLE]
+    title = " ".join(replace_unstorable(plain(fields.text("title"))).split())[:MAX_TITLE]
     by_model = Conversation.TitledBy.MODEL
     return ArchivedConversation(
         format=FORMAT,

@@ -8,7 +8,7 @@ from typing import Any
 
 from chat.transfer.importers.chatgpt.fields import Fields
 from chat.transfer.importers.chatgpt.marks import plain, translate
-from chat.transfer.importers.chatgpt.markup import escape, fence_code, line, storable
+from chat.transfer.importers.chatgpt.markup import escape, fence_code, line, replace_unstorable
 from chat.transfer.importers.chatgpt.references import References
 
 CREATE = "canmore.create_textdoc"
@@ -117,7 +117,7 @@ def _heading(document: Document, before: str = "") -> str:
 
 
 def _words(content: str, document: Document, marked: References) -> str:
-    return storable(content) if _is_code(document) else translate(content, marked)
+    return replace_unstorable(content) if _is_code(document) else translate(content, marked)
 
 
 def _body(content: str, document: Document) -> str:
@@ -138,4 +138,4 @@ def _text(found: dict[str, Any], key: str) -> str:
 
 
 def _json(value: dict[str, Any]) -> str:
-    return storable(json.dumps(value, ensure_ascii=False))
+    return replace_unstorable(json.dumps(value, ensure_ascii=False))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from chat.transfer.importers.chatgpt.exported import Exported
-from chat.transfer.importers.chatgpt.markup import storable
+from chat.transfer.importers.chatgpt.markup import replace_unstorable
 from chat.transfer.importers.chatgpt.texts import raw
 
 _BEGAN = "began"
@@ -63,7 +63,7 @@ class Names:
 
 def without_marks(text: str) -> str:
     """Remove marks that only ChatGPT's page understands, in linear time."""
-    return "".join(_split_at_marks(storable(text)))
+    return "".join(_split_at_marks(replace_unstorable(text)))
 
 
 def _split_at_marks(text: str) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.exported import Message
-from chat.transfer.importers.chatgpt.markup import storable
+from chat.transfer.importers.chatgpt.left_out import LeftOut
+from chat.transfer.importers.chatgpt.markup import replace_unstorable
 from chat.transfer.importers.chatgpt.texts import raw
 
 MAX_CHARACTERS = 20_000
@@ -32,11 +32,13 @@ def _custom(message: Message) -> str:
     about_user, about_model = told.text("about_user_message"), told.text("about_model_message")
     if about_user.strip() or about_model.strip():
         parts = [("About the user", about_user), ("How to answer", about_model)]
-        return "\n\n".join(f"{head}:\n{storable(text)}" for head, text in parts if text.strip())
+        return "\n\n".join(
+            f"{head}:\n{replace_unstorable(text)}" for head, text in parts if text.strip()
+        )
     if message.content.text("content_type") != "user_editable_context":
         return ""
     texts = [message.content.text(key) for key in ("user_profile", "user_instructions")]
-    return "\n\n".join(storable(text) for text in texts if text.strip())
+    return "\n\n".join(replace_unstorable(text) for text in texts if text.strip())
 
 
 def _other(message: Message) -> str:

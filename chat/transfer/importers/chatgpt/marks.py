@@ -12,7 +12,13 @@ from collections import ChainMap, deque
 from collections.abc import Iterator
 
 from chat.transfer.importers.chatgpt import code
-from chat.transfer.importers.chatgpt.markup import escape, is_url, link, not_brought_in, storable
+from chat.transfer.importers.chatgpt.markup import (
+    escape,
+    is_url,
+    link,
+    not_brought_in,
+    replace_unstorable,
+)
 from chat.transfer.importers.chatgpt.references import MARKS, Link, References, format_links
 from chat.transfer.importers.chatgpt.spoken import own_words
 
@@ -34,12 +40,12 @@ def translate(text: str, found: References) -> str:
     """Replace the marks in a text with words and links."""
     marks = list(_marks(text))
     if not marks:
-        return storable(text)
+        return replace_unstorable(text)
     old = _Citations(found, marks)
     pieces, at = [], 0
     found.room += _ROOM * len(text)
     for mark in marks:
-        pieces.append(storable(text[at : mark.start()]))
+        pieces.append(replace_unstorable(text[at : mark.start()]))
         at = mark.end()
         if found.room < 0:
             continue  # a short mark may expand to a long text, many times over
@@ -47,7 +53,7 @@ def translate(text: str, found: References) -> str:
         found.room -= len(words)
         is_glued = words[:1] in ("(", "[") and not text[mark.start() - 1 : mark.start()].isspace()
         pieces.append(f" {words}" if is_glued and mark.start() else words)
-    return "".join([*pieces, storable(text[at:])])
+    return "".join([*pieces, replace_unstorable(text[at:])])
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9+#.-]{1,30}")
 _NO_LANGUAGE = {"unknown", "text", "plaintext"}
 
 
-def storable(text: str) -> str:
+def replace_unstorable(text: str) -> str:
     """Replace what no database stores: NUL, and halves of characters."""
     if text.isascii():
         return text.replace("\0", "\ufffd")
@@ -24,13 +24,13 @@ def storable(text: str) -> str:
 
 def line(text: str, limit: int = 200) -> str:
     """Return a text as one line of printable characters."""
-    text = " ".join(storable(text[: 4 * limit]).split())[:limit]
+    text = " ".join(replace_unstorable(text[: 4 * limit]).split())[:limit]
     return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def escape(text: str) -> str:
     """Escape a text for a line of Markdown."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(storable(text).split()))
+    return _MARKUP.sub(r"\\\g<0>", " ".join(replace_unstorable(text).split()))
 
 
 def is_url(text: str) -> bool:
@@ -42,7 +42,7 @@ def link(title: str, url: str) -> str:
     """Return a link, or only the title if the address may not become one."""
     if not is_url(url):
         return escape(title)
-    address = _ENDING.sub(lambda found: quote(found[0], safe=""), storable(url.strip()))
+    address = _ENDING.sub(lambda found: quote(found[0], safe=""), replace_unstorable(url.strip()))
     return f"[{escape(title) or escape(host(url))}]({address})"
 
 

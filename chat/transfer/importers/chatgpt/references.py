@@ -14,7 +14,7 @@ from chat.transfer.importers.chatgpt.markup import (
     line,
     link,
     not_brought_in,
-    storable,
+    replace_unstorable,
 )
 
 MARKS = ("\ue200", "【", ":contentReference[")
@@ -92,7 +92,9 @@ def format_results(metadata: Fields) -> str:
     groups = metadata.each("search_result_groups")
     entries = [entry for group in groups for entry in group.each("entries")]
     texts = ([entry.text(key) for key in ("title", "url", "snippet")] for entry in entries)
-    return "\n\n".join(storable("\n".join(filter(str.strip, text))) for text in texts if any(text))
+    return "\n\n".join(
+        replace_unstorable("\n".join(filter(str.strip, text))) for text in texts if any(text)
+    )
 
 
 def format_links(links: list[Link]) -> str:
@@ -125,7 +127,7 @@ def _reference(found: References, reference: Fields) -> None:
 
 
 def _instead(reference: Fields, links: list[Link]) -> str:
-    alt = storable(reference.text("alt"))
+    alt = replace_unstorable(reference.text("alt"))
     if alt.strip():
         return alt
     if reference.text("type") in _IMAGES:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chat.transfer.importers.chatgpt.assets import Assets, LeftOut
+from chat.transfer.importers.chatgpt.assets import Assets
 from chat.transfer.importers.chatgpt.exported import SPEAKERS, Message
 from chat.transfer.importers.chatgpt.fields import Fields
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.marks import translate
-from chat.transfer.importers.chatgpt.markup import escape, fence_code, is_url, line, link, storable
+from chat.transfer.importers.chatgpt.markup import (
+    escape,
+    fence_code,
+    is_url,
+    line,
+    link,
+    replace_unstorable,
+)
 from chat.transfer.importers.chatgpt.reasoning import reasoning
 from chat.transfer.importers.chatgpt.references import Link, References, references
 
@@ -70,7 +78,7 @@ def raw(message: Message) -> str:
     content = message.content
     parts = [part for part in content.quiet.values("parts") if isinstance(part, str)]
     texts = [*parts, content.text("text"), content.text("result")]
-    return storable("\n\n".join(filter(str.strip, texts)))
+    return replace_unstorable("\n\n".join(filter(str.strip, texts)))
 
 
 def _parts(content: Fields) -> list[str | Fields]:
@@ -116,7 +124,7 @@ def _plain(message: Message) -> list[str]:
 
 
 def _code(message: Message) -> list[str]:
-    text = storable(message.content.text("text"))
+    text = replace_unstorable(message.content.text("text"))
     return [fence_code(text, message.content.text("language"))] if text.strip() else []
 
 

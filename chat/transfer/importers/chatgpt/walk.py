@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chat.transfer.importers.chatgpt.answers import Answer
-from chat.transfer.importers.chatgpt.assets import LeftOut
 from chat.transfer.importers.chatgpt.documents import CREATE, NOTHING, UPDATE, Document, Documents
 from chat.transfer.importers.chatgpt.earlier import was_seen
 from chat.transfer.importers.chatgpt.exported import SPEAKERS, Exported, Message
 from chat.transfer.importers.chatgpt.fields import Fields, Notes
+from chat.transfer.importers.chatgpt.left_out import LeftOut
 from chat.transfer.importers.chatgpt.markup import line
 from chat.transfer.importers.chatgpt.nodes import tree
 from chat.transfer.importers.chatgpt.texts import is_seen, read_message
