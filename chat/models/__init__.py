@@ -1,6 +1,6 @@
-"""The rows. A turn is a row; a page is a view of it.
+"""The rows of the database, with their invariants as constraints.
 
-Invariants are constraints in the database; transitions are conditional updates whose row count is
+A turn is a row; a page is a view of it. Transitions are conditional updates whose row count is
 checked. `services/` has everything that a person may ask for, `turns/` the course of a turn.
 """
 
