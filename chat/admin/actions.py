@@ -134,7 +134,7 @@ class ConversationActions(BoundedAdmin):
         for failure in failures[:NAMED]:
             self.message_user(request, failure, messages.WARNING)
         if len(failures) > NAMED:
-            more = f"{len(failures) - NAMED:,} more failed."
+            more = f"{len(failures) - NAMED:,} more were left as they are."
             self.message_user(request, more, messages.WARNING)
         if changed:
             _record(request, changed, f"{done}.")

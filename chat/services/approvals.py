@@ -37,7 +37,7 @@ def decide(
     calls = ToolCall.objects.filter(message__conversation=conversation).pending()
     call = calls.filter(call_id=call_id).first()
     if call is None:
-        raise NotAllowed("This call does not wait for an approval.")
+        raise NotAllowed("This call is not waiting for approval.")
     edited = _edited(call, arguments) if approved and arguments is not None else ""
     if remember:
         _remember(conversation, call, allow=approved)

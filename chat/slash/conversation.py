@@ -109,7 +109,7 @@ def _more(before: str, number: int) -> str:
 async def model(caller: Caller, rest: str) -> str:
     """Shows or sets the model of this conversation."""
     if not rest:
-        return f"Model: {_name_of(await _model_of(caller))}. `/models` lists them; `/model name` sets one."
+        return f"Model: {_name_of(await _model_of(caller))}. `/models` lists all models; `/model name` sets one."
     await get_catalogue().resolve(rest)
     if caller.conversation_id is None:
         caller.model = rest

@@ -59,7 +59,7 @@ class Markdown:
 def _about(head: Json) -> Iterator[str]:
     yield f"# {' '.join(head['title'].split()) or 'New chat'}"
     yield ""
-    yield f"- Begun {_when(head['created_at'])}, last used {_when(head['updated_at'])}"
+    yield f"- Started {_when(head['created_at'])}, last used {_when(head['updated_at'])}"
     for name in ("model", "temperature", "max_output_tokens"):
         if head[name] not in ("", None):
             yield f"- {name.replace('_', ' ').capitalize()}: {head[name]}"

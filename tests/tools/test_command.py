@@ -22,9 +22,9 @@ def tools(*arguments: str) -> str:
 def test_it_lists_the_tools_on_offer(arguments: tuple[str, ...]) -> None:
     lines = tools(*arguments).splitlines()
     assert [line.split()[0] for line in lines] == list(registry.load(("tools",)).names)
-    expected = "calculate free 5 s, 64 KiB Evaluate an arithmetic expression."
+    expected = "calculate automatic 5 s, 64 KiB Evaluate an arithmetic expression."
     assert lines[0].split() == expected.split()
-    assert "asks" in lines[-1]
+    assert "needs approval" in lines[-1]
 
 
 def test_it_calls_one() -> None:

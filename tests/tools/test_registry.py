@@ -35,7 +35,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def write(file: Path, *names: str) -> None:
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(HEAD + "".join(TOOL.format(name=name) for name in names))
 
 
@@ -75,6 +75,13 @@ def test_two_tools_of_one_name_are_refused(modules: Path) -> None:
     write(modules / "two.py", "same")
     with pytest.raises(ToolDeclarationError, match=r"two\.py.*one also has a tool of that name"):
         registry.load(("one", "two"))
+
+
+def test_a_file_that_a_folder_hides_is_refused(modules: Path) -> None:
+    write(modules / "my_tools" / "sandbox.py", "mine")
+    write(modules / "my_tools" / "sandbox" / "__init__.py", "other")
+    with pytest.raises(ToolDeclarationError, match=r"sandbox\.py.*hides it.*Rename the file"):
+        registry.load(("my_tools",))
 
 
 def test_an_unknown_tool_is_none() -> None:

@@ -154,7 +154,7 @@ def test_version_1_reports_what_it_leaves_out(imported: Imports, exported: Expor
     err = StringIO()
     assert exported(format_version=1, stderr=err) == line(first_version(sample()))
     assert err.getvalue() == (
-        "Left out, because version 1 has no keys for it: 1 tool setting, 1 error detail, 1 note, "
+        "Left out, because version 1 has no keys for them: 1 tool setting, 1 error detail, 1 note, "
         "1 context size, 1 context window, 3 opaque parts\n"
     )
     document = exported(format="json", format_version=1, stderr=err)

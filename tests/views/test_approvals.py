@@ -88,7 +88,7 @@ def test_a_form_decides_once(client: Client, call: ToolCall, word: str, becomes:
     assert status(call) == becomes
     assert (call.decided_from, call.decided_by) == ("page", local_owner())
     again = client.post(page_of(call, "calls/"), {**fields, "approved": "yes"}, follow=True)
-    assert "This call does not wait for an approval." in again.content.decode()
+    assert "This call is not waiting for approval." in again.content.decode()
     assert status(call) == becomes
 
 
@@ -122,7 +122,7 @@ def test_staff_can_decide_for_anybody(client: Client, action: str, becomes: str)
     assert (call.decided_from, call.decided_by) == ("admin", local_owner())
     assert LogEntry.objects.get().object_id == str(call.pk)
     page = client.post(url, fields, follow=True).content.decode()
-    assert "does not wait for an approval" in page
+    assert "is not waiting for approval" in page
     assert LogEntry.objects.count() == 1
 
 

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -54,8 +55,18 @@ def load(modules: tuple[str, ...]) -> Registry:
 
 def _walk(module: ModuleType) -> Iterator[ModuleType]:
     yield module
+    for folder in getattr(module, "__path__", ()):
+        _check_files(Path(folder))
     for inner in sorted(pkgutil.iter_modules(getattr(module, "__path__", ()))):
         yield from _walk(_import(f"{module.__name__}.{inner.name}"))
+
+
+def _check_files(folder: Path) -> None:
+    """Python imports a package instead of a file of the same name beside it."""
+    for file in folder.glob("*.py"):
+        if (file.with_suffix("") / "__init__.py").exists():
+            problem = f"the folder {file.stem}/ beside it has the same name and hides it"
+            raise ToolDeclarationError(f"The tool file {file}", problem, "Rename the file.")
 
 
 def _import(name: str) -> ModuleType:

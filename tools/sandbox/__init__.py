@@ -1,1 +1,1 @@
-"""What confines a tool: the workspace for files, child processes, and arithmetic without `eval`."""
+"""The bounds of a tool: the workspace for files, child processes, and arithmetic without `eval`."""

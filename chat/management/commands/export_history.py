@@ -43,7 +43,7 @@ Formats (docs/archive.md describes the first two; import_history reads them back
   markdown  to read: the current branch, then the other versions
 
 An older Talos reads version 1 of the first two: --format-version 1 writes it, and reports on
-standard error what is left out because version 1 has no keys for it.
+standard error what is left out because version 1 has no key for it.
 
 A file that ends in .gz is compressed. Without --output, everything goes to standard output. A
 folder gets one file per conversation. A file or folder appears only when it is complete: an
@@ -103,7 +103,7 @@ class Command(LongHelpCommand):
         encoder = export_formats.encoder(options["format"], name, older)
         report = self._write(ids, encoder, options)
         if older and older.left_out:
-            self.stderr.write(f"Left out, because version 1 has no keys for it: {older.left_out}")
+            self.stderr.write(f"Left out, because version 1 has no keys for them: {older.left_out}")
         return report
 
     def _write(self, ids: Ids, encoder: Encoder, options: dict[str, Any]) -> str | None:

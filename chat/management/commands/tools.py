@@ -56,6 +56,6 @@ class Command(BaseCommand):
 def _lines(tools: Registry) -> Iterator[str]:
     width = max((len(name) for name in tools.names), default=0)
     for tool in tools:
-        approval = "asks" if tool.approval else "free"
+        approval = "needs approval" if tool.approval else "automatic"
         limits = f"{tool.seconds:g} s, {tool.output_limit // 1024} KiB"
-        yield f"{tool.name:{width}}  {approval}  {limits:<14}  {tool.summary}"
+        yield f"{tool.name:{width}}  {approval:<14}  {limits:<14}  {tool.summary}"
