@@ -16,7 +16,7 @@ from uuid import UUID
 
 from chat.db import loop, process
 from chat.models import Notice
-from chat.protocol import Frame, QuickDelta
+from chat.protocol import Done, Frame, QuickDelta
 
 K = TypeVar("K")
 L = TypeVar("L")
@@ -43,6 +43,9 @@ class Subscription(Listener, Protocol):
     """Whether it wants rendered blocks."""
     seen: int
     """Number of the last frame that it has."""
+
+    def deliver(self, seq: int | None, text: str, *, ends: UUID | None = None) -> None:
+        """Send an encoded frame; `ends` is the answer that it ends, if any."""
 
     async def refresh(self) -> None:
         """Send a new snapshot, after another server changed the conversation."""
@@ -101,8 +104,9 @@ def tell(conversation_id: UUID, frame: Frame | QuickDelta) -> None:
     """Send a frame to this process's subscribers of a conversation."""
     if listeners := _subscriptions.get(conversation_id):
         text = frame.encode()
+        ends = UUID(frame.message_id) if isinstance(frame, Done) and frame.message_id else None
         for listener in tuple(listeners):
-            listener.deliver(frame.seq, text)
+            listener.deliver(frame.seq, text, ends=ends)
 
 
 def wants_blocks(conversation_id: UUID) -> bool:

@@ -150,11 +150,13 @@ class ChatConsumer(Connection):
                 if sent.is_new:
                     default = await get_catalogue().default()
                     self.open(place, snapshots.empty(sent.turn.conversation, default))
+                    self.expect_done(sent.turn)  # before held frames are sent, which may end it
                     self.context = None
         finally:
             if self.subscription is not place:
                 place.close()
-        await self.acknowledge(sent, render=action.render)
+        if not sent.is_new:
+            await self.repeat(sent, render=action.render)
 
     async def say(
         self, action: Send, conversation_id: UUID, *, model: str | None, begins: bool = False
@@ -169,10 +171,10 @@ class ChatConsumer(Connection):
             begins=begins,
         )
 
-    async def acknowledge(self, sent: Sent, *, render: bool = False) -> None:
+    async def acknowledge(self, sent: Sent) -> None:
         """Expect the answer's end. A repeated send is answered with the outcome of the first."""
         if not sent.is_new:
-            await self.repeat(sent, render=render)
+            await self.repeat(sent, render=False)
         else:
             self.expect_done(sent.turn)
 

@@ -16,7 +16,6 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from chat import publish
-from chat.db import process
 from chat.db.lanes import read
 from chat.display import snapshots
 from chat.errors import SessionNotFound
@@ -46,11 +45,11 @@ class Subscription:
         self.seen = 0
         """Number of the last frame that the client has."""
         self.awaited: deque[UUID] = deque(maxlen=MAX_QUEUED + 1)
-        """Answers for whose `done` the client may still wait."""
+        """Answers whose `done` this connection is owed."""
         self._connection = connection
         self._holds = 0
         """Snapshots that are being read."""
-        self._held: list[tuple[int | None, str]] = []
+        self._held: list[tuple[int | None, str, UUID | None]] = []
         self._is_shown = self._is_closed = False
         publish.subscribe(conversation_id, self)
 
@@ -65,8 +64,8 @@ class Subscription:
             if not self._holds:
                 held, self._held = self._held, []
                 # not if another conversation was shown meanwhile, or this one never was
-                for seq, text in held if self._is_shown and not self._is_closed else ():
-                    self.deliver(seq, text)
+                for seq, text, ends in held if self._is_shown and not self._is_closed else ():
+                    self.deliver(seq, text, ends=ends)
 
     def show(self, snapshot: SessionCreated) -> None:
         """Send a snapshot, whose frames the client then has."""
@@ -80,14 +79,16 @@ class Subscription:
         ]
         self._connection.tell(snapshot)
 
-    def deliver(self, seq: int | None, text: str) -> None:
+    def deliver(self, seq: int | None, text: str, *, ends: UUID | None = None) -> None:
         if self._holds:
-            self._held.append((seq, text))
+            self._held.append((seq, text, ends))
         elif seq is None:
             self._connection.deliver(None, text)
         elif seq > self.seen:
             self.seen = seq
             self._connection.deliver(seq, text)
+            if ends is not None and ends in self.awaited:
+                self.awaited.remove(ends)
 
     async def refresh(self) -> None:
         """Send a new snapshot and ended turns, after another server changed the conversation."""
@@ -107,13 +108,15 @@ class Subscription:
             if self._connection.subscription is not self or snapshot.data.seq <= self.seen:
                 return
             ended = {turn.message_id for turn in over}
-            # some may be ahead of the snapshot, or were sent while it was read
-            still = [answer for answer in self.awaited if answer not in ended]
+            owed = tuple(self.awaited)
             self.show(snapshot)
+            # some may be ahead of the snapshot, or were sent while it was read
+            still = [answer for answer in owed if answer not in ended]
             self.awaited += [answer for answer in still if answer not in self.awaited]
             for turn in over:
-                # the end of a turn that ran here was sent with its number, of one that never ran as a notice
-                if turn.process not in ("", process.identity):
+                # also if it ran here: the snapshot includes its numbered `done`, which is not sent
+                # any more. The end of a turn that never ran is sent as a notice.
+                if turn.message_id in owed and turn.process:
                     self._connection.tell(snapshots.done(turn))
 
     def forget(self) -> None:

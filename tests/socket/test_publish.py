@@ -21,7 +21,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def deliver(self, seq: int | None, text: str) -> None:
+    def deliver(self, seq: int | None, text: str, *, ends: uuid.UUID | None = None) -> None:
         self.heard.append(text)
 
     async def refresh(self) -> None: ...

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 
 from chat import publish
 from chat.access.owner import local_owner
+from chat.db import process
 from chat.display.snapshots import empty
+from chat.models import Conversation, Turn
 from chat.protocol import Frame
 from chat.socket.subscription import Subscription
 from tests.support.conversations import talk
@@ -18,7 +21,7 @@ from tests.support.conversations import talk
 class Connection:
     """A connection that records the frames it gets."""
 
-    owner = None
+    owner: User | None = None
     subscription: Subscription | None = None
 
     def __init__(self) -> None:
@@ -72,3 +75,41 @@ def test_a_closed_subscription_drops_held_frames(
         place.deliver(1, "a delta")
         place.close()
     assert connection.heard == ["event"]
+
+
+@pytest.fixture
+def answered(connection: Connection) -> Iterator[tuple[Subscription, Turn]]:
+    """A subscription that is owed the end of an answer of this server's, which is stored already."""
+    conversation = talk(local_owner(), "Hi", "Hello")
+    Conversation.objects.filter(pk=conversation.pk).update(seq=7)
+    turn = Turn.objects.get(conversation=conversation)
+    Turn.objects.update(process=process.identity)
+    connection.owner = local_owner()
+    place = connection.subscription = Subscription(connection, conversation.pk)  # type: ignore[arg-type]
+    place.awaited.append(turn.message_id)
+    yield place, turn
+    publish.unsubscribe(conversation.pk, place)
+
+
+@pytest.mark.promise(1)
+@pytest.mark.anyio
+@pytest.mark.django_db(transaction=True)
+async def test_a_snapshot_that_overtakes_an_end_does_not_swallow_it(
+    connection: Connection, answered: tuple[Subscription, Turn]
+) -> None:
+    place, turn = answered
+    await place.refresh()
+    place.deliver(7, "the numbered end", ends=turn.message_id)
+    assert connection.heard == ["event", "done"]
+
+
+@pytest.mark.promise(1)
+@pytest.mark.anyio
+@pytest.mark.django_db(transaction=True)
+async def test_an_end_that_was_sent_is_not_sent_again(
+    connection: Connection, answered: tuple[Subscription, Turn]
+) -> None:
+    place, turn = answered
+    place.deliver(6, "the numbered end", ends=turn.message_id)
+    await place.refresh()
+    assert connection.heard == ["the numbered end", "event"]

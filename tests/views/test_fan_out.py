@@ -110,6 +110,7 @@ def hostile(owner: User) -> Conversation:
 
 
 @pytest.mark.slow
+@pytest.mark.django_db(transaction=True)  # PostgreSQL ends a transaction that idles for ten seconds
 def test_no_frame_and_no_page_is_too_large(client: Client, owner: User) -> None:
     conversation = hostile(owner)
     data = snapshot(conversation)
