@@ -30,6 +30,8 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL only"),
 ]
+STORES_A_MESSAGE = 'INSERT INTO "chat_message"'
+"""In what a person does, and in none of the poller's own transactions."""
 COUNT = 150
 
 
@@ -253,10 +255,10 @@ async def test_what_a_person_did_is_told_as_it_was_stored(
 
     proxy.swallow('INSERT INTO "chat_conversation"')
     await chat.new(model="echo")
-    await answered("send", "chat_message", text="one", client_id=(key := uuid4().hex))
-    await answered("regenerate", "chat_message")
+    await answered("send", STORES_A_MESSAGE, text="one", client_id=(key := uuid4().hex))
+    await answered("regenerate", STORES_A_MESSAGE)
     said = (await reader.resume(chat.session_id))["messages"]
-    await answered("edit", "chat_message", message_id=said[0]["id"], text="two")
+    await answered("edit", STORES_A_MESSAGE, message_id=said[0]["id"], text="two")
     model.reply(Call("write_file", '{"path": "x.txt", "content": "x"}'))
     model.reply("written")
     await chat.send("send", text="write", model=model.id)
@@ -281,7 +283,7 @@ async def test_what_cannot_be_known_yet_is_not_told_as_a_failure(
     if not is_first:
         await chat.new(model="echo")
     before = len(chat.all)
-    proxy.swallow("chat_message", then_away=True)
+    proxy.swallow(STORES_A_MESSAGE, then_away=True)
     await chat.send("send", text="hi", model="echo", client_id=uuid4().hex)
     error = (await chat.until("error"))[-1]
     assert "before it said whether this was stored" in error["content"]
