@@ -139,6 +139,8 @@ class Pool:
                 if has_slept:
                     asking.close()
             self._running[task.key] += 1
+            if self._waiting:
+                self._wake()  # several may have come while one thread was idle
             return task
 
     def _next(self) -> _Task | None:
