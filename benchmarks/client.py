@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-STAMP = re.compile(rb"\d{18}")
+STAMP = re.compile(rb"\d{18}(?= )")
 HANDSHAKE = (
     b"GET /api/chat/ws HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -38,6 +38,8 @@ class Client(asyncio.Protocol):
         self.opened: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[dict[str, Any]] = loop.create_future()
         self.tokens = 0
+        self._cut = b""
+        """The beginning of a token whose rest has not arrived."""
         self.ages: list[int] = []
         """Nanoseconds from the model's write to our read, for each token."""
         self.asked_at = 0
@@ -106,13 +108,17 @@ class Client(asyncio.Protocol):
         if opcode == 9:
             self._write(10, payload)
         elif payload.startswith(b'{"type":"delta"'):
-            stamps = STAMP.findall(payload)
+            # a delta may end within a token
+            text = self._cut + payload.rpartition(b'"content":"')[2]
+            stamps = STAMP.findall(text)
+            self._cut = text.rpartition(b" ")[2].removesuffix(b'"}')
             self.tokens += len(stamps)
             if not self.begun.is_set():
                 self.first_at = now
                 self.begun.set()
             self.ages += [now - int(stamp) for stamp in stamps]
         elif payload.startswith(b'{"type":"done"') and not self.done.done():
+            self._cut = b""
             self.done.set_result(orjson.loads(payload))
 
 
