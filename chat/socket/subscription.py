@@ -114,8 +114,8 @@ class Subscription:
             still = [answer for answer in owed if answer not in ended]
             self.awaited += [answer for answer in still if answer not in self.awaited]
             for turn in over:
-                # also if it ran here: the snapshot includes its numbered `done`, which is not sent
-                # any more. The end of a turn that never ran is sent as a notice.
+                # also if it ran here: the snapshot includes its numbered `done`, which is no longer
+                # sent. The end of a turn that never ran is sent as a notice.
                 if turn.message_id in owed and turn.process:
                     self._connection.tell(snapshots.done(turn))
 
