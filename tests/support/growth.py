@@ -20,6 +20,9 @@ MOST = 9.0
 """The factor by which the time may grow. Four is linear, sixteen quadratic."""
 ENOUGH = 1.0
 """Seconds after which nothing larger is tried. Quadratic copying shows only late."""
+MOST_TRIES = 20
+"""A suspicion is checked for two seconds or so many tries: other virtual machines on the same
+processor slow it down for a tenth of a second at a time."""
 
 Prepare = Callable[[int], Callable[[], object]]
 """The work on an input of a given size. Making the input does not count."""
@@ -67,7 +70,7 @@ def excess(prepare: Prepare, *, least: int, most: int, longest: float = inf) -> 
         size, last = size * STEP, before
         before = cpu_seconds(prepare(size))
         if _is_too_long(before, last, longest):  # noise, perhaps
-            tries = 3 if before < ENOUGH else 1
+            tries = min(MOST_TRIES, max(1, int(2 * ENOUGH / before)))
             before, last = (cpu_seconds(prepare(each), tries) for each in (size, size // STEP))
             if _is_too_long(before, last, longest):
                 return Growth(size, before, last)
