@@ -249,7 +249,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.slow
 def test_no_write_of_a_large_conversation_lasts(held: list[float]) -> None:
-    """A single transaction for each would take a third of all the time or more."""
+    """A single transaction for each would take seconds."""
     long = ArchivedConversation.model_validate_json(line(long_one(5000, said=WORD)))
     import_conversation(local_owner(), long, find_user=lambda _: None)
     other = User.objects.create(username="other")
@@ -259,4 +259,5 @@ def test_no_write_of_a_large_conversation_lasts(held: list[float]) -> None:
     sweep()
     assert not Message.objects.exists()
     assert len(held) > 20
-    assert max(held) < sum(held) / 8
+    assert max(held) < 0.3
+    assert max(held) < sum(held) / 5

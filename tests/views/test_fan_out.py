@@ -111,7 +111,7 @@ def hostile(owner: User) -> Conversation:
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True)  # likewise
+@pytest.mark.django_db(transaction=True)  # the test's own transaction would idle as long
 def test_no_frame_and_no_page_is_too_large(client: Client, owner: User) -> None:
     conversation = hostile(owner)
     data = snapshot(conversation)
